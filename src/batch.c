@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	BATCH_KEEP = 1 << 22, /* bytes of records and answers kept for the next commit */
+	BATCH_FIRST_ENTRIES = 64,
+	BATCH_KEEP_ENTRIES = 16384,
+};
+
+/* The recipient's entry at the end of the batch, which grows: one send for all its answers. */
+static struct batch_entry *entry_for(struct batch *batch, struct recipient *recipient, size_t start)
+{
+	if (batch->count && batch->entries[batch->count - 1].recipient == recipient)
+		return &batch->entries[batch->count - 1];
+	if (batch->count == batch->capacity) {
+		size_t capacity = batch->capacity ? batch->capacity * 2 : BATCH_FIRST_ENTRIES;
+		struct batch_entry *entries = realloc(batch->entries, capacity * sizeof *entries);
+		if (!entries)
+			return NULL;
+		batch->entries = entries;
+		batch->capacity = capacity;
+	}
+	struct batch_entry *entry = &batch->entries[batch->count++];
+	*entry = (struct batch_entry){.recipient = recipient, .start = start};
+	return entry;
+}
+
+static bool add_answers(struct batch *batch, struct recipient *recipient,
+			const struct log_item *items, size_t count)
+{
+	size_t before = batch->answers.length, lines = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!items[i].answer_length)
+			continue;
+		if (!text_append(&batch->answers, items[i].answer, items[i].answer_length) ||
+		    !text_append(&batch->answers, "\n", 1))
+			goto failed;
+		lines++;
+	}
+	if (!lines)
+		return true;
+	struct batch_entry *entry = entry_for(batch, recipient, before);
+	if (!entry)
+		goto failed;
+	entry->length += batch->answers.length - before;
+	entry->lines += lines;
+	batch->lines += lines;
+	return true;
+failed:
+	batch->answers.length = before;
+	return false;
+}
+
+bool batch_add(struct batch *batch, enum record_format format, const struct stamp *stamp,
+	       struct recipient *recipient, const struct log_item *items, size_t count)
+{
+	size_t before = batch->records.length;
+	for (size_t i = 0; i < count; i++) {
+		struct record record = {.level = items[i].level,
+					.event = items[i].event,
+					.subject = recipient->name,
+					.bytes = items[i].bytes,
+					.length = items[i].length};
+		if (!record_append(&batch->records, format, stamp, &record))
+			goto failed;
+	}
+	if (add_answers(batch, recipient, items, count))
+		return true;
+failed:
+	batch->records.length = before;
+	return false;
+}
+
+/* A record for each answer; where memory runs out the rest is left out: the lines themselves are in
+ * the log, and that is what was promised. */
+static void append_sent(struct text *sent, enum record_format format, const struct stamp *stamp,
+			const char *name, const char *answers, size_t length)
+{
+	const char *end = answers + length;
+	while (answers < end) {
+		const char *feed = memchr(answers, '\n', (size_t)(end - answers));
+		struct record record = {.event = RECORD_SENT,
+					.subject = name,
+					.bytes = answers,
+					.length = (size_t)(feed - answers)};
+		if (!record_append(sent, format, stamp, &record))
+			return;
+		answers = feed + 1;
+	}
+}
+
+static void release_errors(const struct batch_entry *entry, const char *reason)
+{
+	char error[160];
+	int length = snprintf(error, sizeof error, "error: not logged: %.120s\n", reason);
+	struct text answers = {0};
+	for (size_t i = 0; i < entry->lines; i++)
+		if (!text_append(&answers, error, (size_t)length))
+			break; /* unanswered is unacknowledged; the recipient still has to hear of
+				  all */
+	/* no record: a line that is not in the log has none for its answer either */
+	(void)entry->recipient->release(entry->recipient, answers.bytes, answers.length,
+					entry->lines);
+	text_free(&answers);
+}
+
+void batch_release(const struct batch *batch, const char *reason, enum record_format format,
+		   const struct stamp *stamp, struct text *sent)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+		if (reason) {
+			release_errors(entry, reason);
+			continue;
+		}
+		/* first the record, then the release, after which the recipient may be gone */
+		size_t before = sent->length;
+		const char *answers = batch->answers.bytes + entry->start;
+		append_sent(sent, format, stamp, entry->recipient->name, answers, entry->length);
+		if (!entry->recipient->release(entry->recipient, answers, entry->length,
+					       entry->lines))
+			sent->length = before;
+	}
+}
+
+void batch_clear(struct batch *batch)
+{
+	text_clear(&batch->records, BATCH_KEEP);
+	text_clear(&batch->answers, BATCH_KEEP);
+	if (batch->capacity > BATCH_KEEP_ENTRIES) {
+		free(batch->entries);
+		batch->entries = NULL;
+		batch->capacity = 0;
+	}
+	batch->count = batch->lines = 0;
+}
+
+void batch_free(struct batch *batch)
+{
+	text_free(&batch->records);
+	text_free(&batch->answers);
+	free(batch->entries);
+	*batch = (struct batch){0};
+}

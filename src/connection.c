@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+#include "connection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+
+enum {
+	CONNECTION_STACK = 65536,
+	CONNECTION_ITEMS = 64, /* lines given to the log at once */
+};
+
+/* At a drain: how long a close may wait for the peer's system to confirm the last answers. */
+#define CONNECTION_LINGER (500 * CLOCK_MILLISECOND)
+
+/* Why the reading ended. */
+enum ending { ENDED_BY_PEER, ENDED_BY_DRAIN, ENDED_IDLE, ENDED_BROKEN, ENDED_NO_MEMORY };
+
+static bool release(struct recipient *recipient, const char *answers, size_t length, size_t lines)
+{
+	return outbox_send(&((struct connection *)recipient)->outbox, answers, length, lines);
+}
+
+enum { TOO_LONG_SIZE = 64 };
+
+/* A line over the limit, of which nothing was kept: says so in the log and to the peer. */
+static struct log_item too_long_item(const struct connection *connection, char words[TOO_LONG_SIZE])
+{
+	static const char error[] = "error: ";
+	size_t skip = sizeof error - 1;
+	int length = snprintf(words, TOO_LONG_SIZE, "%sline longer than %zu bytes", error,
+			      connection->settings->maxline);
+	return (struct log_item){.level = RECORD_WARNING,
+				 .event = RECORD_NOTE,
+				 .bytes = words + skip,
+				 .length = (size_t)length - skip,
+				 .answer = words,
+				 .answer_length = (size_t)length};
+}
+
+/* Fills items from the lines that have come. Returns how many. */
+static size_t gather(struct connection *connection, struct log_item *items, char *words)
+{
+	size_t count = 0;
+	while (count < CONNECTION_ITEMS) {
+		const char *line;
+		size_t length;
+		enum line_result result = line_next(&connection->lines, &line, &length);
+		if (result == LINE_NONE)
+			break;
+		if (result == LINE_TOO_LONG) {
+			items[count++] = too_long_item(connection, words);
+			continue;
+		}
+		struct answer answer = connection->settings->service->answer(line, length);
+		items[count++] = (struct log_item){.event = RECORD_RECEIVED,
+						   .bytes = line,
+						   .length = length,
+						   .answer = answer.bytes,
+						   .answer_length = answer.length};
+	}
+	return count;
+}
+
+static size_t count_answers(const struct log_item *items, size_t count)
+{
+	size_t answers = 0;
+	for (size_t i = 0; i < count; i++)
+		answers += items[i].answer_length > 0;
+	return answers;
+}
+
+/* Announces the answers, and waits first while the peer does not read those it has. What was given
+ * to the log before must not wait with it. */
+static void expect(struct connection *connection, size_t lines)
+{
+	while (!outbox_expect(&connection->outbox, lines)) {
+		(void)log_submit(connection->settings->log, &connection->recipient, NULL, 0, false);
+		outbox_wait_room(&connection->outbox);
+	}
+}
+
+/* Gives every line that has come to the log. False: out of memory. */
+static bool take_lines(struct connection *connection)
+{
+	struct log_item items[CONNECTION_ITEMS];
+	char words[TOO_LONG_SIZE];
+	struct log *log = connection->settings->log;
+	size_t count;
+	bool given = false;
+	while ((count = gather(connection, items, words)) > 0) {
+		size_t answers = count_answers(items, count);
+		expect(connection, answers);
+		/* a full set: probably more stands behind it, to be committed in one */
+		given = count == CONNECTION_ITEMS;
+		if (!log_submit(log, &connection->recipient, items, count, given)) {
+			outbox_unexpect(&connection->outbox, answers);
+			return false;
+		}
+	}
+	if (given)
+		(void)log_submit(log, &connection->recipient, NULL, 0, false);
+	return true;
+}
+
+/* How much may still be received at a drain: what had come when it was first noticed. */
+static size_t limit_room(struct connection *connection, size_t room, size_t *left, bool *limited)
+{
+	if (!atomic_load(&connection->settings->draining))
+		return room;
+	if (!*limited)
+		*left = stream_pending(&connection->stream);
+	*limited = true;
+	return room < *left ? room : *left;
+}
+
+static enum ending read_lines(struct connection *connection)
+{
+	size_t left = 0;
+	bool limited = false;
+	for (;;) {
+		size_t room;
+		char *space = line_space(&connection->lines, &room);
+		if (!space)
+			return ENDED_NO_MEMORY;
+		room = limit_room(connection, room, &left, &limited);
+		if (!room)
+			return ENDED_BY_DRAIN;
+		ssize_t length = stream_receive(&connection->stream, space, room);
+		if (length < 0)
+			return errno == EAGAIN ? ENDED_IDLE : ENDED_BROKEN;
+		if (length == 0)
+			return limited || atomic_load(&connection->settings->draining)
+				       ? ENDED_BY_DRAIN
+				       : ENDED_BY_PEER;
+		left -= limited ? (size_t)length : 0;
+		line_filled(&connection->lines, (size_t)length);
+		if (!take_lines(connection))
+			return ENDED_NO_MEMORY;
+	}
+}
+
+/* What stood behind the last line end is logged, so that it can be seen, and not acknowledged. */
+static void log_rest(struct connection *connection)
+{
+	static const char words[] = "incomplete last line: ";
+	const char *rest;
+	size_t length = line_rest(&connection->lines, &rest);
+	struct text text = {0};
+	if (length && text_append_string(&text, words) && text_append(&text, rest, length)) {
+		struct log_item item = {RECORD_WARNING, RECORD_NOTE, text.bytes,
+					text.length,	NULL,	     0};
+		(void)log_submit(connection->settings->log, &connection->recipient, &item, 1,
+				 false);
+	}
+	text_free(&text);
+}
+
+static void log_ending(struct connection *connection, enum ending ending)
+{
+	struct log *log = connection->settings->log;
+	log_rest(connection);
+	if (ending == ENDED_IDLE)
+		log_note(log, RECORD_INFO, connection->name, "closed: nothing received for %gs",
+			 (double)connection->settings->idle / (double)CLOCK_SECOND);
+	if (ending == ENDED_NO_MEMORY)
+		log_note(log, RECORD_WARNING, connection->name, "closed: out of memory");
+}
+
+static void *connection_run(void *argument)
+{
+	struct connection *connection = argument;
+	const struct connection_settings *settings = connection->settings;
+	enum ending ending = read_lines(connection);
+	log_ending(connection, ending);
+	if (ending == ENDED_BROKEN || ending == ENDED_NO_MEMORY)
+		stream_stop(&connection->stream);
+	size_t unsent = outbox_close(&connection->outbox);
+	if (unsent)
+		log_note(settings->log, RECORD_WARNING, connection->name,
+			 "closed: %zu bytes of answers were not taken", unsent);
+	int64_t linger = 0;
+	if (atomic_load(&settings->draining) && ending == ENDED_BY_DRAIN) {
+		linger = clock_after(CONNECTION_LINGER);
+		if (linger > settings->drain_deadline)
+			linger = settings->drain_deadline;
+	}
+	settings->closing(settings->context, connection);
+	stream_close(&connection->stream, linger);
+	line_free(&connection->lines);
+	settings->finished(settings->context, connection);
+	return NULL;
+}
+
+struct connection *connection_new(int descriptor, const char *name,
+				  const struct connection_settings *settings)
+{
+	struct connection *connection = calloc(1, sizeof *connection);
+	if (!connection || !line_init(&connection->lines, settings->maxline)) {
+		free(connection);
+		return NULL;
+	}
+	connection->settings = settings;
+	connection->stream.descriptor = descriptor;
+	connection->recipient = (struct recipient){connection->name, release};
+	memcpy(connection->name, name, strlen(name) + 1);
+	outbox_open(&connection->outbox, &connection->stream, settings->drainer);
+	if (settings->idle)
+		stream_set_idle(&connection->stream, settings->idle);
+	return connection;
+}
+
+int connection_start(struct connection *connection)
+{
+	pthread_attr_t attributes;
+	int error = pthread_attr_init(&attributes);
+	if (error)
+		return error;
+	error = pthread_attr_setstacksize(&attributes, CONNECTION_STACK);
+	if (!error)
+		error = pthread_create(&connection->thread, &attributes, connection_run,
+				       connection);
+	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
+	return error;
+}
+
+void connection_drain(struct connection *connection)
+{
+	stream_stop_receiving(&connection->stream);
+}
+
+void connection_stop(struct connection *connection)
+{
+	stream_stop(&connection->stream);
+}
+
+void connection_join(struct connection *connection)
+{
+	pthread_join(connection->thread, NULL);
+	free(connection);
+}
+
+void connection_drop(struct connection *connection)
+{
+	if (!connection)
+		return;
+	(void)outbox_close(&connection->outbox); /* nothing was announced */
+	stream_close(&connection->stream, 0);
+	line_free(&connection->lines);
+	free(connection);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* One connection's life, in a thread of its own: receives, splits into lines, asks the service for
+ * the answers, and gives both to the log, which answers. */
+#ifndef ACKLINE_CONNECTION_H
+#define ACKLINE_CONNECTION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "failure.h"
+#include "line.h"
+#include "log.h"
+#include "net.h"
+#include "outbox.h"
+#include "service/service.h"
+#include "stream.h"
+
+struct connection;
+
+/* What all connections share. Borrowed by each, and read only, but for the drain. */
+struct connection_settings {
+	struct log *log;
+	struct drainer *drainer;
+	const struct service *service;
+	size_t maxline; /* bytes */
+	int64_t idle;	/* ns, 0: no limit */
+	/* When no more than what has come may be read; then `drain_deadline` is valid. */
+	atomic_bool draining;
+	int64_t drain_deadline;
+	/* Called in the connection's thread as its last act but one: before its socket is closed.
+	 */
+	void (*closing)(void *context, struct connection *connection);
+	/* Called in the connection's thread as its last act: it can be joined and freed. */
+	void (*finished)(void *context, struct connection *connection);
+	void *context;
+};
+
+struct connection {
+	struct recipient recipient; /* first, so that the one is the other */
+	const struct connection_settings *settings;
+	char name[NET_NAME_SIZE];
+	struct stream stream;
+	struct line_buffer lines;
+	struct outbox outbox;
+	pthread_t thread;
+	struct connection *next, *previous; /* the registry's */
+};
+
+/* Takes over an accepted socket. NULL: out of memory, and the socket stays the caller's. */
+struct connection *connection_new(int descriptor, const char *name,
+				  const struct connection_settings *settings);
+
+/* Starts its thread. Returns 0, or pthread_create()'s error and the connection is as before. */
+int connection_start(struct connection *connection);
+
+/* Lets it read what has come, answer it, and end; or end at once. Any thread, until `closing`. */
+void connection_drain(struct connection *connection);
+void connection_stop(struct connection *connection);
+
+/* Joins the thread of a finished connection and frees it. */
+void connection_join(struct connection *connection);
+
+/* Closes and frees one that was never started. Accepts NULL. */
+void connection_drop(struct connection *connection);
+
+#endif

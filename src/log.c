@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+#include "log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch.h"
+#include "clock.h"
+#include "show.h"
+#include "sink/sink.h"
+
+enum { LOG_BATCH_MOST = 1 << 21 }; /* bytes of records in the open batch; then submitters wait */
+
+/* On a disk that is nearly full a small batch still fits after a large one has failed: only after
+ * this time without a failure the log counts as healed, so that the warnings don't alternate. */
+#define LOG_HEALED (1 * CLOCK_SECOND)
+
+const char *const log_sync_names[] = {"none", "write", "disk", NULL};
+
+struct log {
+	struct log_settings settings;
+	struct sink *sink;
+	pthread_t committer;
+
+	pthread_mutex_t lock;
+	pthread_cond_t duty; /* the committer has been given the duty to commit */
+	pthread_cond_t room; /* the open batch has been taken */
+	pthread_cond_t idle; /* nobody commits and nothing waits */
+	/* under the lock */
+	struct batch *open, *spare; /* spare is NULL while a batch is being committed */
+	struct stamp stamp;
+	bool committing; /* somebody has the duty, the committer if handed_over */
+	bool handed_over;
+	bool reopen_wanted;
+	bool stopping;
+
+	/* only for whoever has the duty */
+	struct batch batches[2];
+	struct text carry; /* records that the next write begins with */
+	struct stamp sent_stamp;
+	bool failing;	 /* a commit has failed, and the log is not yet healed */
+	int64_t failed;	 /* when, the last time */
+	size_t unlogged; /* lines answered with an error since then */
+};
+
+/* --- with the duty, without the lock --- */
+
+static void append_note(struct log *log, struct text *text, const struct stamp *stamp,
+			enum record_level level, const char *words)
+{
+	struct record record = {.level = level,
+				.event = RECORD_NOTE,
+				.subject = RECORD_SERVER,
+				.bytes = words,
+				.length = strlen(words)};
+	/* out of memory: it was for information only */
+	(void)record_append(text, log->settings.format, stamp, &record);
+}
+
+static void began_failing(struct log *log, int error)
+{
+	struct failure words;
+	log->failed = clock_now();
+	if (log->failing)
+		return;
+	log->failing = true;
+	failure_set(&words,
+		    "WARNING: cannot write to %s: %s; lines are answered with an error until it "
+		    "can be written",
+		    log->settings.target, strerror(error));
+	log->settings.warn(words.words);
+}
+
+/* The next write begins with how many lines are missing in the log. */
+static void append_unlogged(struct log *log)
+{
+	struct failure words;
+	failure_set(&words, "the log could not be written; %zu lines were answered with an error",
+		    log->unlogged);
+	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING, words.words);
+}
+
+/* The log can be written again: says so, once it is likely to stay so. */
+static void ended_failing(struct log *log)
+{
+	struct failure words;
+	if (!log->failing || clock_now() - log->failed < LOG_HEALED)
+		return;
+	append_unlogged(log);
+	failure_set(&words, "%s can be written again; %zu lines were answered with an error",
+		    log->settings.target, log->unlogged);
+	log->settings.warn(words.words);
+	log->failing = false;
+	log->unlogged = 0;
+}
+
+/* Stores the carry and one more text behind it, all or nothing. The carry is empty afterwards,
+ * or as it was. Returns 0 or an errno value. */
+static int store(struct log *log, const struct text *records, bool durable)
+{
+	struct iovec parts[] = {{log->carry.bytes, log->carry.length},
+				{records->bytes, records->length}};
+	if (!log->carry.length && !records->length)
+		return 0;
+	int error = log->sink->type->commit(log->sink, parts, 2, durable);
+	if (error) {
+		began_failing(log, error);
+		return error;
+	}
+	if (log->settings.show) {
+		show_offer(log->settings.show, log->carry.bytes, log->carry.length);
+		show_offer(log->settings.show, records->bytes, records->length);
+	}
+	log->carry.length = 0;
+	ended_failing(log);
+	return 0;
+}
+
+static const struct text nothing;
+
+static void reopen(struct log *log)
+{
+	struct failure failure, words;
+	stamp_update(&log->sent_stamp);
+	(void)store(log, &nothing, false); /* on an error the carry goes to the new file */
+	if (log->sink->type->reopen(log->sink, &failure) == 0)
+		return;
+	failure_set(&words, "WARNING: %s; going on with the old file", failure.words);
+	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
+		    words.words + strlen("WARNING: ")); /* the record has its level before it */
+	log->settings.warn(words.words);
+}
+
+/* At -sync none an ok means "queued": the answers go first. A log that fails is tried first all the
+ * same, so that no more is promised than what waits already. */
+static void commit_released(struct log *log, const struct batch *batch)
+{
+	struct text sent = {0};
+	enum record_format format = log->settings.format;
+	batch_release(batch, NULL, format, &log->sent_stamp, &sent);
+	/* out of memory: what is dropped was only queued */
+	(void)text_append(&log->carry, batch->records.bytes, batch->records.length);
+	(void)text_append(&log->carry, sent.bytes, sent.length);
+	text_free(&sent);
+	(void)store(log, &nothing, false); /* kept in the carry, if it fails */
+}
+
+static void commit_batch(struct log *log, const struct batch *batch)
+{
+	stamp_update(&log->sent_stamp);
+	if (log->settings.sync == LOG_SYNC_NONE && !log->failing) {
+		commit_released(log, batch);
+		return;
+	}
+	int error = store(log, &batch->records, log->settings.sync == LOG_SYNC_DISK);
+	if (error)
+		log->unlogged += batch->lines;
+	batch_release(batch, error ? strerror(error) : NULL, log->settings.format, &log->sent_stamp,
+		      &log->carry);
+}
+
+/* --- the duty --- */
+
+static bool waiting(const struct log *log)
+{
+	return log->open->records.length > 0 || log->reopen_wanted;
+}
+
+/* Commits what is open. Called with the duty and with the lock, which it drops meanwhile. */
+static void commit_open(struct log *log)
+{
+	struct batch *batch = log->open;
+	bool reopen_wanted = log->reopen_wanted;
+	log->open = log->spare;
+	log->spare = NULL;
+	log->reopen_wanted = false;
+	pthread_cond_broadcast(&log->room);
+	pthread_mutex_unlock(&log->lock);
+
+	if (reopen_wanted)
+		reopen(log);
+	commit_batch(log, batch);
+	batch_clear(batch);
+
+	pthread_mutex_lock(&log->lock);
+	log->spare = batch;
+	if (waiting(log) || !log->carry.length)
+		return; /* the sent records go with the next batch, in one write */
+	pthread_mutex_unlock(&log->lock);
+	if (store(log, &nothing, false) == 0) /* else it stays in the carry */
+		text_clear(&log->carry, LOG_BATCH_MOST);
+	pthread_mutex_lock(&log->lock);
+}
+
+/* Lays the duty down; called with the lock. */
+static void end_duty(struct log *log)
+{
+	log->committing = log->handed_over = false;
+	pthread_cond_broadcast(&log->idle);
+}
+
+/* Gives the duty to the committer; called with the lock. */
+static void hand_over(struct log *log)
+{
+	log->committing = log->handed_over = true;
+	pthread_cond_signal(&log->duty);
+}
+
+static void *committer_run(void *argument)
+{
+	struct log *log = argument;
+	pthread_mutex_lock(&log->lock);
+	for (;;) {
+		while (!log->handed_over && !log->stopping)
+			pthread_cond_wait(&log->duty, &log->lock);
+		if (!log->handed_over)
+			break;
+		while (waiting(log))
+			commit_open(log);
+		end_duty(log);
+	}
+	pthread_mutex_unlock(&log->lock);
+	return NULL;
+}
+
+/* Takes the duty for one batch and gives it on, if more has come; called with the lock. */
+static void commit_once(struct log *log)
+{
+	log->committing = true;
+	commit_open(log);
+	if (waiting(log))
+		hand_over(log);
+	else
+		end_duty(log);
+}
+
+/* Called with the lock, which is dropped while waiting. */
+static void wait_for_room(struct log *log)
+{
+	while (log->open->records.length > LOG_BATCH_MOST) {
+		if (log->committing)
+			pthread_cond_wait(&log->room, &log->lock);
+		else
+			commit_once(log);
+	}
+}
+
+/* --- for everybody --- */
+
+bool log_submit(struct log *log, struct recipient *recipient, const struct log_item *items,
+		size_t count, bool more)
+{
+	pthread_mutex_lock(&log->lock);
+	wait_for_room(log);
+	stamp_update(&log->stamp);
+	bool added =
+		batch_add(log->open, log->settings.format, &log->stamp, recipient, items, count);
+	if (!more && !log->committing && waiting(log))
+		commit_once(log);
+	pthread_mutex_unlock(&log->lock);
+	return added;
+}
+
+void log_note(struct log *log, enum record_level level, const char *subject, const char *format,
+	      ...)
+{
+	char words[512];
+	va_list values;
+	va_start(values, format);
+	int length = vsnprintf(words, sizeof words, format, values);
+	va_end(values);
+	if (length < 0)
+		return;
+	size_t most = sizeof words - 1;
+	struct record record = {.level = level,
+				.event = RECORD_NOTE,
+				.subject = subject,
+				.bytes = words,
+				.length = (size_t)length < most ? (size_t)length : most};
+	pthread_mutex_lock(&log->lock);
+	if (log->open->records.length <= LOG_BATCH_MOST) {
+		stamp_update(&log->stamp);
+		/* out of memory: it was for information only */
+		(void)record_append(&log->open->records, log->settings.format, &log->stamp,
+				    &record);
+		if (!log->committing)
+			hand_over(log);
+	}
+	pthread_mutex_unlock(&log->lock);
+}
+
+void log_reopen(struct log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	log->reopen_wanted = true;
+	if (!log->committing)
+		hand_over(log);
+	pthread_mutex_unlock(&log->lock);
+}
+
+bool log_flush(struct log *log, int64_t deadline)
+{
+	int waited = 0;
+	pthread_mutex_lock(&log->lock);
+	while ((log->committing || waiting(log)) && !waited) {
+		if (!log->committing)
+			hand_over(log);
+		waited = clock_condition_wait(&log->idle, &log->lock, deadline);
+	}
+	bool done = !log->committing && !waiting(log);
+	pthread_mutex_unlock(&log->lock);
+	return done;
+}
+
+static void free_log(struct log *log)
+{
+	if (log->sink)
+		log->sink->type->close(log->sink);
+	pthread_cond_destroy(&log->idle);
+	pthread_cond_destroy(&log->room);
+	pthread_cond_destroy(&log->duty);
+	pthread_mutex_destroy(&log->lock);
+	batch_free(&log->batches[0]);
+	batch_free(&log->batches[1]);
+	text_free(&log->carry);
+	free(log);
+}
+
+/* A crash has left half a record: its line is ended, and the next record says what it is. */
+static void close_torn(struct log *log)
+{
+	if (!log->sink->torn)
+		return;
+	stamp_update(&log->sent_stamp);
+	(void)text_append(&log->carry, "\n",
+			  1); /* out of memory: the torn line joins the next record */
+	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
+		    "the line before this one is torn: the server was stopped while it wrote it");
+}
+
+struct log *log_open(const struct log_settings *settings, struct failure *failure)
+{
+	struct log *log = calloc(1, sizeof *log);
+	if (!log) {
+		failure_set(failure, "cannot open the log: %s", strerror(errno));
+		return NULL;
+	}
+	log->settings = *settings;
+	log->open = &log->batches[0];
+	log->spare = &log->batches[1];
+	/* without attributes none of these fails on Linux */
+	pthread_mutex_init(&log->lock, NULL);
+	pthread_cond_init(&log->duty, NULL);
+	pthread_cond_init(&log->room, NULL);
+	(void)clock_condition_init(&log->idle);
+	log->sink = sink_open(settings->target, settings->append, failure);
+	int error = log->sink ? pthread_create(&log->committer, NULL, committer_run, log) : 0;
+	if (error)
+		failure_set(failure, "cannot start the committer: %s", strerror(error));
+	if (!log->sink || error) {
+		free_log(log);
+		return NULL;
+	}
+	close_torn(log);
+	return log;
+}
+
+bool log_close(struct log *log)
+{
+	if (!log)
+		return true;
+	pthread_mutex_lock(&log->lock);
+	log->stopping = true;
+	if (!log->committing && waiting(log))
+		hand_over(log);
+	pthread_cond_signal(&log->duty);
+	pthread_mutex_unlock(&log->lock);
+	pthread_join(log->committer, NULL);
+	if (log->failing) /* the last chance to say so */
+		append_unlogged(log);
+	bool written = store(log, &nothing, false) == 0;
+	free_log(log);
+	return written;
+}

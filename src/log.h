@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate: a line's answer waits here until its record is as safe as -sync says.
+ *
+ * Group commit: records of all connections gather in an open batch. Whoever finds nobody committing
+ * commits it, in its own thread, and then sends the answers of every connection in it; what has
+ * come meanwhile goes to one standing committer thread. Nobody is woken just to send an answer. */
+#ifndef ACKLINE_LOG_H
+#define ACKLINE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "failure.h"
+#include "record.h"
+
+struct log;
+
+/* What an ok means: the record is queued in this process; the kernel has it, so that it survives a
+ * kill of the server; it is on the disk, so that it survives a power cut. */
+enum log_sync { LOG_SYNC_NONE, LOG_SYNC_WRITE, LOG_SYNC_DISK };
+
+extern const char *const log_sync_names[];
+
+struct log_settings {
+	const char *target; /* file name; borrowed until log_close() */
+	bool append;
+	enum record_format format;
+	enum log_sync sync;
+	struct show *show; /* where committed records are shown as well, or NULL; borrowed */
+	/* Told once when the log cannot be written, and once when it can again; any thread. */
+	void (*warn)(const char *words);
+};
+
+/* Where answers go: embedded in a connection. */
+struct recipient {
+	const char *name; /* the subject of its records */
+	/* Takes `lines` answers, all with their line ends; called in the order of submission by
+	 * whoever commits, without the log's lock. Must not block. False: the peer is gone, they
+	 * were not sent. Every line with an answer that was submitted is released exactly once,
+	 * also when its record failed: then the answers are errors. */
+	bool (*release)(struct recipient *recipient, const char *answers, size_t length,
+			size_t lines);
+};
+
+/* One line and its answer. Without an answer (length 0) nothing is sent for it. */
+struct log_item {
+	enum record_level level;
+	enum record_event event;
+	const char *bytes;
+	size_t length;
+	const char *answer; /* without a line end */
+	size_t answer_length;
+};
+
+/* Opens the target, and refuses one that another server is writing. NULL: the failure is set. */
+struct log *log_open(const struct log_settings *settings, struct failure *failure);
+
+/* Adds lines to the open batch, and commits it if nobody else is and nothing more follows at once
+ * (`more`). Waits while the open batch is full. False: out of memory; nothing was added, and
+ * release is not called. */
+bool log_submit(struct log *log, struct recipient *recipient, const struct log_item *items,
+		size_t count, bool more);
+
+/* Adds a record about a subject that is not a line. Never waits; dropped only when the batch is
+ * full or memory is out, as it is for information. */
+void log_note(struct log *log, enum record_level level, const char *subject, const char *format,
+	      ...) __attribute__((format(printf, 4, 5)));
+
+/* Asks for the target to be opened anew under its name, before the next batch. Does not wait. */
+void log_reopen(struct log *log);
+
+/* Waits until everything submitted is committed and answered. False: not by the deadline. */
+bool log_flush(struct log *log, int64_t deadline);
+
+/* Commits what is left and frees the log; accepts NULL. False: some records were never written. */
+bool log_close(struct log *log);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "options_runall.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct runall_options, member)
+
+enum {
+	RUNALL_OWN = 6,
+	RUNALL_HELP = 160, /* bytes of a help text */
+	RUNALL_CLIENTS_MOST = 100000,
+};
+
+static const struct option_spec own_specs[RUNALL_OWN] = {
+	{"host", OPTION_TEXT, "HOST", "where the server listens [127.0.0.1]", AT(host), 0, 0, NULL},
+	{"clhost", OPTION_TEXT, "HOST", "where clients connect [where the server listens]",
+	 AT(client_host), 0, 0, NULL},
+	{"nhost", OPTION_TEXT, "HOST", "the same as -clhost", AT(client_host), 0, 0, NULL},
+	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
+	 NULL},
+	{"cl", OPTION_NUMBER, "N", "client processes [5]", AT(clients), 1, RUNALL_CLIENTS_MOST,
+	 NULL},
+	{"check", OPTION_FLAG, NULL,
+	 "only check an existing log, against -cl, -nt and -ni if given", AT(check), 0, 0, NULL},
+};
+
+/* The table that options_read() works by: made for each call, from those of all three programs. */
+struct composed {
+	struct option_spec specs[RUNALL_OWN + RUNALL_HANDED_MOST + 1];
+	char helps[RUNALL_HANDED_MOST][RUNALL_HELP];
+};
+
+/* Options that runall gives by itself. */
+static bool is_reserved(const char *name)
+{
+	static const char *const used[] = {"ready", "acks"};
+	for (size_t i = 0; i < sizeof used / sizeof *used; i++)
+		if (!strcmp(name, used[i]))
+			return true;
+	for (size_t i = 0; i < RUNALL_OWN; i++)
+		if (!strcmp(name, own_specs[i].name))
+			return true;
+	return false;
+}
+
+/* The entry of a name, or the free one that it gets; NULL where there is none left. */
+static struct handed_option *find_handed(struct runall_options *options, const char *name)
+{
+	for (size_t i = 0; i < RUNALL_HANDED_MOST - 1; i++) {
+		struct handed_option *handed = &options->handed[i];
+		const struct option_spec *spec = handed->server ? handed->server : handed->client;
+		if (!spec || !strcmp(spec->name, name))
+			return handed;
+	}
+	return NULL;
+}
+
+static int list_handed(struct runall_options *options, struct failure *failure)
+{
+	const struct option_table *tables[] = {&server_option_table, &client_option_table};
+	for (size_t i = 0; i < 2; i++)
+		for (const struct option_spec *spec = tables[i]->specs; spec->name; spec++) {
+			if (is_reserved(spec->name))
+				continue;
+			struct handed_option *handed = find_handed(options, spec->name);
+			if (!handed)
+				return failure_set(failure, "no room for -%s", spec->name);
+			*(i ? &handed->client : &handed->server) = spec;
+			(void)snprintf(handed->word, sizeof handed->word, "-%s", spec->name);
+		}
+	return 0;
+}
+
+/* An option to be handed on is only kept here, as it was given. */
+static void compose(struct composed *composed, const struct runall_options *options)
+{
+	memcpy(composed->specs, own_specs, sizeof own_specs);
+	for (size_t i = 0; options->handed[i].server || options->handed[i].client; i++) {
+		const struct handed_option *handed = &options->handed[i];
+		const char *owner = !handed->client   ? "server"
+				    : !handed->server ? "client"
+						      : "both";
+		struct option_spec spec = handed->server ? *handed->server : *handed->client;
+		bool flag = spec.kind == OPTION_FLAG;
+		/* a help text that is too long is cut */
+		(void)snprintf(composed->helps[i], RUNALL_HELP, "%s: %s", owner, spec.help);
+		spec.help = composed->helps[i];
+		spec.kind = flag ? OPTION_FLAG : OPTION_TEXT;
+		spec.offset = AT(handed) + i * sizeof *handed +
+			      (flag ? offsetof(struct handed_option, flag)
+				    : offsetof(struct handed_option, value));
+		composed->specs[RUNALL_OWN + i] = spec;
+	}
+}
+
+static bool is_given(const struct handed_option *handed)
+{
+	return handed->flag || handed->value;
+}
+
+/* Reads the values as their owners will do, so that a wrong one is refused before anything starts.
+ */
+static enum option_outcome read_handed(struct runall_options *options, struct failure *failure)
+{
+	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++) {
+		const struct handed_option *handed = &options->handed[i];
+		if (!is_given(handed))
+			continue;
+		if (handed->server &&
+		    option_store(handed->server, &options->server, handed->value, failure) < 0)
+			return OPTIONS_WRONG;
+		if (handed->client &&
+		    option_store(handed->client, &options->client, handed->value, failure) < 0)
+			return OPTIONS_WRONG;
+	}
+	return OPTIONS_READ;
+}
+
+/* With -check nothing runs that an option could be handed on to. */
+static enum option_outcome refuse_handed(const struct runall_options *options,
+					 struct failure *failure)
+{
+	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++) {
+		const struct handed_option *handed = &options->handed[i];
+		if (!is_given(handed))
+			continue;
+		const char *name = handed->server ? handed->server->name : handed->client->name;
+		if (strcmp(name, "log") != 0 && strcmp(name, "nt") != 0 &&
+		    strcmp(name, "ni") != 0) {
+			failure_set(failure, "-%s: not with -check", name);
+			return OPTIONS_WRONG;
+		}
+	}
+	return OPTIONS_READ;
+}
+
+enum option_outcome runall_options_read(struct runall_options *options, int argc, char **argv,
+					struct failure *failure)
+{
+	*options = (struct runall_options){.host = server_option_defaults.host,
+					   .port = server_option_defaults.port,
+					   .server = server_option_defaults,
+					   .client = client_option_defaults};
+	struct composed composed = {0};
+	if (list_handed(options, failure) < 0)
+		return OPTIONS_WRONG;
+	compose(&composed, options);
+	const struct option_table table = {
+		.program = "runall",
+		.synopsis =
+			"Runs a server and clients, and proves from the log that no line was lost.",
+		.specs = composed.specs};
+	enum option_outcome outcome = options_read(&table, options, argc, argv, failure);
+	if (outcome == OPTIONS_READ)
+		outcome = read_handed(options, failure);
+	if (outcome == OPTIONS_READ && options->check)
+		outcome = refuse_handed(options, failure);
+	return outcome;
+}
+
+bool runall_option_given(const struct runall_options *options, const char *name)
+{
+	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++) {
+		const struct handed_option *handed = &options->handed[i];
+		const struct option_spec *spec = handed->server ? handed->server : handed->client;
+		if (spec && !strcmp(spec->name, name))
+			return is_given(handed);
+	}
+	return false;
+}
+
+void argument_add(struct argument_list *list, const char *word, const char *value)
+{
+	const char *words[] = {word, value};
+	/* exec takes them as char *, and changes none */
+	for (size_t i = 0; i < 2 && words[i] && list->count < RUNALL_WORDS_MOST - 1; i++)
+		list->words[list->count++] = (char *)(uintptr_t)words[i];
+}
+
+void runall_hand_to_server(const struct runall_options *options, struct argument_list *list)
+{
+	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++)
+		if (options->handed[i].server && is_given(&options->handed[i]))
+			argument_add(list, options->handed[i].word, options->handed[i].value);
+}
+
+void runall_hand_to_client(const struct runall_options *options, struct argument_list *list)
+{
+	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++)
+		if (options->handed[i].client && is_given(&options->handed[i]))
+			argument_add(list, options->handed[i].word, options->handed[i].value);
+}

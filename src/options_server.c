@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "options_server.h"
+
+#include <stddef.h>
+
+#include "clock.h"
+#include "log.h"
+#include "record.h"
+#include "service/service.h"
+
+#define AT(member) offsetof(struct server_options, member)
+#define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
+
+static const struct option_spec specs[] = {
+	{"host", OPTION_TEXT, "HOST", "address or name to listen on [127.0.0.1]", AT(host), 0, 0,
+	 NULL},
+	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
+	 NULL},
+	{"service", OPTION_CHOICE, "NAME", "what lines are answered with: ok [ok]", AT(service), 0,
+	 0, service_names},
+	{"log", OPTION_TEXT, "FILE", "the log [logging.log]", AT(log), 0, 0, NULL},
+	{"append", OPTION_FLAG, NULL, "go on with an existing log instead of overwriting it",
+	 AT(append), 0, 0, NULL},
+	{"format", OPTION_CHOICE, "FORMAT", "of the records: text [text]", AT(format), 0, 0,
+	 record_format_names},
+	{"sync", OPTION_CHOICE, "LEVEL", "what an ok means: none, write or disk [write]", AT(sync),
+	 0, 0, log_sync_names},
+	{"quiet", OPTION_FLAG, NULL, "do not show the records on stdout", AT(quiet), 0, 0, NULL},
+	{"connections", OPTION_NUMBER, "N",
+	 "most connections at once [what the descriptor limit allows]", AT(connections), 1, 1000000,
+	 NULL},
+	{"maxline", OPTION_NUMBER, "BYTES", "longest line [65536]", AT(maxline), 1, 1 << 26, NULL},
+	{"idle", OPTION_DURATION, "TIME", "close a connection silent for so long; 0: never [0]",
+	 AT(idle), 0, DAYS(365), NULL},
+	{"drain", OPTION_DURATION, "TIME", "longest wait for open work at the end [5s]", AT(drain),
+	 0, DAYS(1), NULL},
+	{"ready", OPTION_NUMBER, "FD", "write HOST PORT on this descriptor once listening",
+	 AT(ready), 1, 1000000, NULL},
+	{0},
+};
+
+const struct option_table server_option_table = {
+	.program = "server",
+	.synopsis = "Answers each text line with ok once it is in the log.",
+	.specs = specs,
+};
+
+const struct server_options server_option_defaults = {
+	.host = "127.0.0.1",
+	.port = 2005,
+	.log = "logging.log",
+	.sync = LOG_SYNC_WRITE,
+	.maxline = 65536,
+	.drain = 5 * CLOCK_SECOND,
+	.ready = -1,
+};

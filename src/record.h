@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* One record of the log as text. A record is one line whatever it tells of: bytes that could end
+ * it, drive a terminal or are not UTF-8 are written as \xNN. */
+#ifndef ACKLINE_RECORD_H
+#define ACKLINE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "text.h"
+
+enum record_format { RECORD_TEXT };
+enum record_level { RECORD_INFO, RECORD_WARNING };
+
+/* What a record tells: of a line, or of something that happened to a subject. */
+enum record_event { RECORD_RECEIVED, RECORD_SENT, RECORD_NOTE };
+
+/* The names of the formats, in the order of enum record_format, NULL at the end. */
+extern const char *const record_format_names[];
+
+/* The subject of what the server says of itself. */
+#define RECORD_SERVER "server"
+
+struct record {
+	enum record_level level;
+	enum record_event event;
+	const char *subject; /* a peer's address, or RECORD_SERVER */
+	const char *bytes;   /* the line or the words of the note */
+	size_t length;
+};
+
+/* A moment as local time. The calendar is asked once a second, not once a record: keep one stamp
+ * for each place that writes records, and never share it between threads. A zeroed stamp is ready.
+ */
+struct stamp {
+	time_t second;
+	char local[20]; /* YYYY-MM-DD HH:MM:SS */
+};
+
+/* Sets the stamp to now. */
+void stamp_update(struct stamp *stamp);
+
+/* Appends the record, with its line end. False: out of memory, and nothing has changed. */
+bool record_append(struct text *text, enum record_format format, const struct stamp *stamp,
+		   const struct record *record);
+
+/* Appends bytes so that they are printable and on one line: valid UTF-8 as it is; control bytes
+ * (C0, DEL, C1), line and paragraph separators, bidirectional controls and what is no UTF-8 as
+ * \xNN, byte by byte. A backslash stays one, unless an x follows: then it is \x5c, so that every \x
+ * in the log is an escape. False: out of memory, and nothing has changed. */
+bool record_escape(struct text *text, const char *bytes, size_t length);
+
+/* The way back, in place: returns the length of the original bytes. */
+size_t record_unescape(char *bytes, size_t length);
+
+/* A record taken apart; the pointers lead into the line that was read. */
+struct record_view {
+	enum record_level level;
+	enum record_event event;
+	const char *time; /* 19 characters */
+	const char *subject;
+	size_t subject_length;
+	const char *bytes; /* still escaped */
+	size_t length;
+};
+
+/* Takes apart a line of a text log, without its line end. False: it is no record. */
+bool record_read(const char *line, size_t length, struct record_view *view);
+
+#endif

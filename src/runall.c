@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* The launcher: runs one server and any number of clients, and proves from the log and from what
+ * the clients report that every line arrived, once and in order. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "account.h"
+#include "clock.h"
+#include "net.h"
+#include "options_runall.h"
+#include "runall_programs.h"
+#include "runall_watch.h"
+#include "verify.h"
+
+#define READY_TIMEOUT (10 * CLOCK_SECOND) /* until the server listens */
+#define END_TIMEOUT (5 * CLOCK_SECOND)	  /* for a program that was told to end */
+
+enum {
+	CLIENTS_DEFAULT = 5,
+	NAMED_MOST = 10, /* failed clients named one by one */
+};
+
+struct runall {
+	const char *program;
+	struct runall_options options;
+	struct runall_programs programs;
+	struct watch watch;
+	size_t clients;
+	int64_t log_start;		    /* where the log ended before */
+	char host[NET_NAME_SIZE], port[16]; /* as clients connect */
+	bool failed;
+};
+
+static void complain(struct runall *runall, const char *words)
+{
+	runall->failed = true;
+	program_complain(runall->program, words);
+}
+
+/* Two descriptors stay open for each client; the limit is inherited by server and clients. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, a pipe will fail, and say so */
+	}
+}
+
+/* With -append the log may hold earlier runs. */
+static void find_log_start(struct runall *runall)
+{
+	struct stat status;
+	const struct server_options *server = &runall->options.server;
+	if (server->append && stat(server->log, &status) == 0 && S_ISREG(status.st_mode))
+		runall->log_start = status.st_size;
+}
+
+/* Starts a program with the pipe of watch_pipe(), whose number is the value of its last option. */
+static int start(struct runall *runall, size_t i, struct argument_list *list, const char *pipe_word,
+		 struct failure *failure)
+{
+	char number[16];
+	bool server = i == 0;
+	int pipe = watch_pipe(&runall->watch, i, failure);
+	if (pipe < 0)
+		return -1;
+	(void)snprintf(number, sizeof number, "%d", pipe);
+	argument_add(list, pipe_word, number);
+	struct child_setup setup = {
+		.path = server ? runall->programs.server : runall->programs.client,
+		.argv = list->words,
+		.input = -1,
+		.keep = pipe,
+		/* the server closes its log properly, nobody waits for a client */
+		.death_signal = server ? SIGTERM : SIGKILL};
+	return watch_start(&runall->watch, i, &setup, failure);
+}
+
+/* Takes HOST PORT, as the server wrote it. A server that listens on all addresses is reached by the
+ * loopback one. */
+static int read_ready(struct runall *runall, struct failure *failure)
+{
+	const struct text *text = &runall->watch.outputs[0].text;
+	char line[NET_NAME_SIZE + 8] = "";
+	size_t length = text->length < sizeof line ? text->length : sizeof line - 1;
+	memcpy(line, text->bytes, length);
+	char *port = strchr(line, ' '), *end = strchr(line, '\n');
+	int64_t number;
+	if (!port || !end || port > end || (size_t)(port - line) >= sizeof runall->host)
+		return failure_set(failure, "cannot understand where the server listens");
+	*port++ = *end = '\0';
+	if (number_parse(port, 1, 65535, &number) < 0)
+		return failure_set(failure, "cannot understand where the server listens: '%s'",
+				   port);
+	const char *host = runall->options.client_host ? runall->options.client_host : line;
+	if (!runall->options.client_host && !strcmp(host, "0.0.0.0"))
+		host = "127.0.0.1";
+	if (!runall->options.client_host && !strcmp(host, "::"))
+		host = "::1";
+	if (strlen(host) >= sizeof runall->host)
+		return failure_set(failure, "-clhost: '%.100s' is too long", host);
+	(void)snprintf(runall->host, sizeof runall->host, "%s", host);
+	(void)snprintf(runall->port, sizeof runall->port, "%" PRId64, number);
+	return 0;
+}
+
+static bool ready_or_over(const struct watch *watch)
+{
+	return watch_ready(watch) || watch_server_over(watch) || watch_interrupted(watch);
+}
+
+/* Starts the server, and waits until it listens. */
+static int start_server(struct runall *runall, struct failure *failure)
+{
+	char port[16];
+	struct argument_list list = {0};
+	(void)snprintf(port, sizeof port, "%" PRId64, runall->options.port);
+	argument_add(&list, program_name(runall->programs.server), NULL);
+	argument_add(&list, "-host", runall->options.host);
+	argument_add(&list, "-port", port);
+	runall_hand_to_server(&runall->options, &list);
+	if (start(runall, 0, &list, "-ready", failure) < 0)
+		return -1;
+	bool known = watch_until(&runall->watch, ready_or_over, clock_after(READY_TIMEOUT));
+	if (watch_interrupted(&runall->watch))
+		return failure_set(failure, "interrupted");
+	if (watch_ready(&runall->watch))
+		return read_ready(runall, failure);
+	char words[128];
+	child_words(&runall->watch.children[0], words, sizeof words);
+	if (known)
+		return failure_set(failure, "server %s before it listened", words);
+	return failure_set(failure, "server does not listen after %d s",
+			   (int)(READY_TIMEOUT / CLOCK_SECOND));
+}
+
+/* No client more can do any good. */
+static bool is_in_vain(const struct watch *watch)
+{
+	return watch_interrupted(watch) || watch_server_over(watch);
+}
+
+/* Starts the clients, until one cannot be started or it is clear that the rest are of no use. */
+static int start_clients(struct runall *runall, struct failure *failure)
+{
+	for (size_t i = 1; i <= runall->clients; i++) {
+		struct argument_list list = {0};
+		argument_add(&list, program_name(runall->programs.client), NULL);
+		argument_add(&list, "-host", runall->host);
+		argument_add(&list, "-port", runall->port);
+		runall_hand_to_client(&runall->options, &list);
+		if (start(runall, i, &list, "-acks", failure) < 0)
+			return -1;
+		if (watch_until(&runall->watch, is_in_vain, 0))
+			break;
+	}
+	return 0;
+}
+
+static bool clients_over_or_vain(const struct watch *watch)
+{
+	return watch_clients_over(watch) || is_in_vain(watch);
+}
+
+/* Waits until all clients have ended. Where they are not needed any more they are told to. */
+static void end_clients(struct runall *runall, bool stop)
+{
+	struct watch *watch = &runall->watch;
+	if (!stop)
+		(void)watch_until(watch, clients_over_or_vain, CLOCK_NEVER);
+	/* without a server they fail by themselves, unless they go on trying */
+	if (!stop && watch_server_over(watch) && !watch_interrupted(watch))
+		(void)watch_until(watch, watch_clients_over, clock_after(END_TIMEOUT));
+	watch_signal_clients(watch, SIGTERM);
+	(void)watch_until(watch, watch_clients_over, clock_after(END_TIMEOUT));
+	watch_signal_clients(watch, SIGKILL);
+	(void)watch_until(watch, watch_clients_over, clock_after(END_TIMEOUT));
+}
+
+static void end_server(struct runall *runall)
+{
+	struct watch *watch = &runall->watch;
+	int64_t drain = runall->options.server.drain;
+	child_signal(&watch->children[0], SIGTERM);
+	(void)watch_until(watch, watch_server_over, clock_after(drain + END_TIMEOUT));
+	child_signal(&watch->children[0], SIGKILL);
+	(void)watch_until(watch, watch_server_over, clock_after(END_TIMEOUT));
+}
+
+/* Names the programs that have failed. Clients that were told to end are none of them. */
+static void name_failed(struct runall *runall)
+{
+	const struct watch *watch = &runall->watch;
+	char how[128], words[192];
+	size_t failed = 0;
+	if (watch->children[0].pid && !child_succeeded(&watch->children[0])) {
+		child_words(&watch->children[0], how, sizeof how);
+		(void)snprintf(words, sizeof words, "server %s", how);
+		complain(runall, words);
+	}
+	for (size_t i = 1; i < watch->count && !watch->interrupts; i++) {
+		if (!watch->children[i].pid || child_succeeded(&watch->children[i]))
+			continue;
+		child_words(&watch->children[i], how, sizeof how);
+		(void)snprintf(words, sizeof words, "client %zu %s", i, how);
+		if (++failed <= NAMED_MOST)
+			complain(runall, words);
+	}
+	if (failed > NAMED_MOST) {
+		(void)snprintf(words, sizeof words, "and %zu more clients failed",
+			       failed - NAMED_MOST);
+		complain(runall, words);
+	}
+}
+
+/* Prints the one line that stands at the end of all. */
+static void show_verdict(struct runall *runall, const struct verdict *verdict)
+{
+	if (!verdict->good || !verdict->complete)
+		runall->failed = true;
+	if (printf("%s\n", verdict->words) < 0 || fflush(stdout) != 0)
+		complain(runall, "cannot write the verdict to stdout");
+}
+
+static void read_accounts(struct runall *runall, struct account *accounts)
+{
+	for (size_t i = 0; i < runall->clients; i++) {
+		const struct text *text = &runall->watch.outputs[i + 1].text;
+		struct failure failure;
+		char words[sizeof failure.words + 64];
+		if (account_read(&accounts[i], text->bytes, text->length, &failure) == 0)
+			continue;
+		(void)snprintf(words, sizeof words, "client %zu: %s", i + 1, failure.words);
+		complain(runall, words);
+	}
+}
+
+/* Proves what was done, from the log and the accounts. */
+static void prove(struct runall *runall)
+{
+	struct account *accounts = calloc(runall->clients, sizeof *accounts);
+	if (!accounts) {
+		complain(runall, "cannot verify: out of memory");
+		return;
+	}
+	read_accounts(runall, accounts);
+	const struct verify_job job = {.log = runall->options.server.log,
+				       .offset = runall->log_start,
+				       .accounts = accounts,
+				       .clients = runall->clients,
+				       .cut = !child_succeeded(&runall->watch.children[0])};
+	struct verdict verdict;
+	struct failure failure;
+	if (verify_run(&job, &verdict, &failure) < 0)
+		complain(runall, failure.words);
+	else
+		show_verdict(runall, &verdict);
+	for (size_t i = 0; i < runall->clients; i++)
+		account_free(&accounts[i]);
+	free(accounts);
+}
+
+static void run(struct runall *runall)
+{
+	struct watch *watch = &runall->watch;
+	struct failure failure = {""};
+	find_log_start(runall);
+	bool listening = start_server(runall, &failure) == 0;
+	bool started = listening && start_clients(runall, &failure) == 0;
+	end_clients(runall, !started);
+	end_server(runall);
+	if (listening)
+		name_failed(runall);
+	if (!started && !watch->interrupts)
+		complain(runall, failure.words);
+	if (watch->interrupts)
+		complain(runall, "interrupted");
+	/* after the second interrupt nothing is waited for, and so nothing is proved */
+	if (listening && watch->interrupts < 2)
+		prove(runall);
+}
+
+static void check_log(struct runall *runall)
+{
+	const struct runall_options *options = &runall->options;
+	const struct verify_expectation expected = {
+		.clients = options->clients,
+		.threads = runall_option_given(options, "nt") ? options->client.threads : 0,
+		.iterations = runall_option_given(options, "ni") ? options->client.iterations : 0};
+	struct verdict verdict;
+	struct failure failure;
+	if (verify_check(options->server.log, &expected, &verdict, &failure) < 0)
+		complain(runall, failure.words);
+	else
+		show_verdict(runall, &verdict);
+}
+
+static void set_up_and_run(struct runall *runall)
+{
+	struct failure failure;
+	runall->clients =
+		runall->options.clients ? (size_t)runall->options.clients : CLIENTS_DEFAULT;
+	raise_descriptor_limit();
+	if (child_prepare(&failure) < 0 || runall_programs_find(&runall->programs, &failure) < 0 ||
+	    watch_open(&runall->watch, runall->clients, &failure) < 0)
+		complain(runall, failure.words);
+	else
+		run(runall);
+	watch_close(&runall->watch);
+}
+
+int main(int argc, char **argv)
+{
+	struct failure failure;
+	struct runall runall = {.program = program_name(argv[0]), .watch = {.signals = -1}};
+	enum option_outcome outcome = runall_options_read(&runall.options, argc, argv, &failure);
+	if (outcome == OPTIONS_WRONG) {
+		program_complain(runall.program, failure.words);
+		return EXIT_USAGE;
+	}
+	if (outcome == OPTIONS_SHOWN)
+		return EXIT_DONE;
+	if (runall.options.check)
+		check_log(&runall);
+	else
+		set_up_and_run(&runall);
+	return runall.failed ? EXIT_FAILED : EXIT_DONE;
+}

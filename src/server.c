@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* The server: answers each text line once it is in the log. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "acceptor.h"
+#include "clock.h"
+#include "log.h"
+#include "net.h"
+#include "options_server.h"
+#include "outbox.h"
+#include "registry.h"
+#include "show.h"
+#include "signals.h"
+
+enum { SERVER_DESCRIPTORS = 32 }; /* kept for all that is no connection */
+
+static const char *program = "server";
+
+struct server {
+	struct server_options options;
+	int signals;
+	struct show *show;
+	struct log *log;
+	struct drainer *drainer;
+	struct registry *registry;
+	struct connection_settings settings;
+	struct acceptor acceptor;
+};
+
+static void warn(const char *words)
+{
+	program_complain(program, words);
+}
+
+/* As many descriptors as are allowed; the limit on connections follows from them. */
+static int limit_connections(struct server *server, struct failure *failure)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return failure_set(failure, "cannot read the descriptor limit: %s",
+				   strerror(errno));
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, what is there will do */
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= SERVER_DESCRIPTORS)
+		return failure_set(failure, "the descriptor limit of %lld is too low",
+				   (long long)limit.rlim_cur);
+	int64_t most =
+		limit.rlim_cur > 1000000 ? 1000000 : (int64_t)limit.rlim_cur - SERVER_DESCRIPTORS;
+	if (server->options.connections > most)
+		return failure_set(failure,
+				   "-connections: the descriptor limit allows %lld, not %lld",
+				   (long long)most, (long long)server->options.connections);
+	if (!server->options.connections)
+		server->options.connections = most;
+	return 0;
+}
+
+/* What can be known to be wrong before anything is opened: bad usage. */
+static int check_options(struct server *server, struct failure *failure)
+{
+	int ready = (int)server->options.ready;
+	if (ready >= 0 && fcntl(ready, F_GETFD) < 0)
+		return failure_set(failure, "-ready: '%d' is not an open descriptor", ready);
+	return limit_connections(server, failure);
+}
+
+static int open_log(struct server *server, struct failure *failure)
+{
+	const struct server_options *options = &server->options;
+	if (!options->quiet && !(server->show = show_start(STDOUT_FILENO, failure)))
+		return -1;
+	struct log_settings settings = {.target = options->log,
+					.append = options->append,
+					.format = (enum record_format)options->format,
+					.sync = (enum log_sync)options->sync,
+					.show = server->show,
+					.warn = warn};
+	server->log = log_open(&settings, failure);
+	return server->log ? 0 : -1;
+}
+
+static int open_connections(struct server *server, struct failure *failure)
+{
+	if (!(server->drainer = drainer_start(failure)) ||
+	    !(server->registry = registry_new(failure)))
+		return -1;
+	server->settings = (struct connection_settings){
+		.log = server->log,
+		.drainer = server->drainer,
+		.service = services[server->options.service],
+		.maxline = (size_t)server->options.maxline,
+		.idle = server->options.idle,
+		.closing = registry_closing,
+		.finished = registry_finished,
+		.context = server->registry,
+	};
+	server->acceptor = (struct acceptor){.listener = server->acceptor.listener,
+					     .most = (size_t)server->options.connections,
+					     .registry = server->registry,
+					     .settings = &server->settings,
+					     .warn = warn};
+	return 0;
+}
+
+/* Tells whoever started the server where it listens. */
+static int tell_ready(int descriptor, const char *name, struct failure *failure)
+{
+	char host[NET_NAME_SIZE];
+	int port;
+	if (descriptor < 0 || net_name_split(name, host, &port) < 0)
+		return 0;
+	int written = dprintf(descriptor, "%s %d\n", host, port);
+	if (written < 0)
+		failure_set(failure, "cannot write to descriptor %d: %s", descriptor,
+			    strerror(errno));
+	(void)close(descriptor); /* so that its reader sees the end */
+	return written < 0 ? -1 : 0;
+}
+
+static int announce(struct server *server, struct failure *failure)
+{
+	const struct server_options *options = &server->options;
+	char name[NET_NAME_SIZE];
+	net_local_name(server->acceptor.listener, name);
+	log_note(server->log, RECORD_INFO, RECORD_SERVER, "listening on %s, service %s, sync %s",
+		 name, service_names[options->service], log_sync_names[options->sync]);
+	return tell_ready((int)options->ready, name, failure);
+}
+
+/* Connection threads that were just woken don't push aside the one that commits. It needs no
+ * privilege, and without it everything works, only slower. Threads made later inherit it. */
+static void become_batch(void)
+{
+	struct sched_param none = {0};
+	(void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+}
+
+static int server_open(struct server *server, struct failure *failure)
+{
+	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, 0};
+	server->signals = signals_open(signals, failure);
+	if (server->signals < 0)
+		return -1;
+	int listener = net_bind(server->options.host, (int)server->options.port, failure);
+	server->acceptor.listener = listener;
+	if (listener < 0 || open_log(server, failure) < 0 || open_connections(server, failure) < 0)
+		return -1;
+	if (fcntl(listener, F_SETFL, O_NONBLOCK) < 0)
+		return failure_set(failure, "cannot listen: %s", strerror(errno));
+	become_batch();
+	return net_listen(listener, failure);
+}
+
+/* Accepts and joins connections until a signal says to end. */
+static int server_run(struct server *server, struct failure *failure)
+{
+	struct acceptor *acceptor = &server->acceptor;
+	for (;;) {
+		struct pollfd ready[] = {
+			{.fd = server->signals, .events = POLLIN},
+			{.fd = registry_descriptor(server->registry), .events = POLLIN},
+			{.fd = acceptor->listener, .events = acceptor_events(acceptor)},
+		};
+		int count = poll(ready, 3, clock_poll_timeout(acceptor_deadline(acceptor)));
+		if (count < 0 && errno != EINTR)
+			return failure_set(failure, "cannot wait for connections: %s",
+					   strerror(errno));
+		int signal = signals_take(server->signals);
+		if (signal == SIGHUP)
+			log_reopen(server->log);
+		else if (signal)
+			return 0;
+		if (ready[1].revents)
+			registry_join(server->registry);
+		if (count == 0 || ready[1].revents || ready[2].revents)
+			acceptor_run(acceptor);
+	}
+}
+
+/* Waits until all connections have ended. False: not by the deadline. */
+static bool wait_for_connections(struct server *server, int64_t deadline)
+{
+	while (registry_count(server->registry)) {
+		struct pollfd ready[] = {
+			{.fd = server->signals, .events = POLLIN},
+			{.fd = registry_descriptor(server->registry), .events = POLLIN},
+		};
+		int count = poll(ready, 2, clock_poll_timeout(deadline));
+		int signal = signals_take(server->signals);
+		if (signal && signal != SIGHUP)
+			_exit(EXIT_FAILED); /* asked twice: at once, without what is still under way
+					     */
+		registry_join(server->registry);
+		if (count == 0)
+			return registry_count(server->registry) == 0;
+	}
+	return true;
+}
+
+/* Answers what has come and lets go of everybody. False: something was left undone, and threads may
+ * still use what the server has. */
+static bool server_drain(struct server *server)
+{
+	int64_t deadline = clock_after(server->options.drain);
+	acceptor_close(&server->acceptor);
+	server->settings.drain_deadline = deadline;
+	atomic_store(&server->settings.draining, true);
+	registry_drain(server->registry);
+	if (wait_for_connections(server, deadline))
+		return true;
+	log_note(server->log, RECORD_WARNING, RECORD_SERVER,
+		 "stopping; connections that did not end in time: %zu",
+		 registry_count(server->registry));
+	registry_stop(server->registry);
+	return wait_for_connections(server, clock_after(CLOCK_SECOND));
+}
+
+/* Frees what is there, in reverse order. Returns the exit status so far. */
+static int server_close(struct server *server, int status)
+{
+	int64_t deadline = clock_after(CLOCK_SECOND);
+	registry_free(server->registry);
+	drainer_stop(server->drainer);
+	if (server->log)
+		log_note(server->log, RECORD_INFO, RECORD_SERVER, "stopped");
+	if (server->log && !log_flush(server->log, deadline)) {
+		warn("the log cannot be written: the last records are lost");
+		_exit(EXIT_FAILED); /* its threads are stuck in a write */
+	}
+	if (!log_close(server->log)) {
+		warn("the log cannot be written: the last records are lost");
+		status = EXIT_FAILED;
+	}
+	if (!show_stop(server->show, deadline))
+		_exit(status); /* stdout is stuck, and with it the thread that shows */
+	if (server->acceptor.listener >= 0)
+		(void)close(server->acceptor.listener); /* never listened */
+	(void)close(server->signals);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct failure failure;
+	struct server server = {.options = server_option_defaults, .acceptor = {.listener = -1}};
+	program_guard_descriptors();
+	program = program_name(argv[0]);
+	enum option_outcome outcome =
+		options_read(&server_option_table, &server.options, argc, argv, &failure);
+	if (outcome == OPTIONS_SHOWN)
+		return EXIT_DONE;
+	if (outcome == OPTIONS_WRONG || check_options(&server, &failure) < 0) {
+		warn(failure.words);
+		return EXIT_USAGE;
+	}
+	if (server_open(&server, &failure) < 0 || announce(&server, &failure) < 0) {
+		warn(failure.words);
+		return server_close(&server, EXIT_FAILED);
+	}
+	int status = EXIT_DONE;
+	if (server_run(&server, &failure) < 0) {
+		warn(failure.words);
+		status = EXIT_FAILED;
+	}
+	if (!server_drain(&server)) {
+		warn("connections could not be ended: the log does not take their lines");
+		_exit(EXIT_FAILED);
+	}
+	return server_close(&server, status);
+}

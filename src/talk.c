@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "talk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "record.h"
+#include "talk_parts.h"
+
+enum { TALK_DESCRIPTORS = 32 }; /* for all else than connections, with some to spare */
+
+/* With room in the window answers are looked for so often, which is how exact latencies are then.
+ */
+#define TALK_LOOK_INTERVAL (20 * CLOCK_MILLISECOND / 1000)
+
+const char *talk_quote(struct text *shown, const char *bytes, size_t length)
+{
+	text_clear(shown, SIZE_MAX);
+	bool cut = length > TALK_SHOWN_LONGEST;
+	if (!record_escape(shown, bytes, cut ? TALK_SHOWN_LONGEST : length) ||
+	    !text_append(shown, cut ? "..." : "", cut ? 4 : 1))
+		return "?";
+	return shown->bytes;
+}
+
+const char *talk_quote_line(struct talk *talk, const struct flight *flight)
+{
+	return talk_quote(&talk->line_shown, flights_line(&talk->flights, flight),
+			  flight->length - 1);
+}
+
+int talk_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline)
+{
+	if (deadline == CLOCK_NEVER)
+		return poll(descriptors, count, -1);
+	int64_t left = deadline - clock_now();
+	if (left < 0)
+		left = 0;
+	struct timespec time = {.tv_sec = (time_t)(left / CLOCK_SECOND),
+				.tv_nsec = (long)(left % CLOCK_SECOND)};
+	return ppoll(descriptors, count, &time, NULL);
+}
+
+/* One read on the one connection is enough to wait for an answer, unless answers can come from
+ * several connections at once or during pauses. */
+static bool needs_events(const struct talk_settings *settings)
+{
+	return settings->delay.max > 0 || (settings->connections > 1 && settings->window > 1);
+}
+
+static bool events_open(struct talk *talk)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = talk->settings.connections};
+	talk->events = epoll_create1(EPOLL_CLOEXEC);
+	return talk->events >= 0 &&
+	       epoll_ctl(talk->events, EPOLL_CTL_ADD, talk->settings.stop, &event) == 0;
+}
+
+static bool talk_allocate(struct talk *talk)
+{
+	size_t connections = talk->settings.connections;
+	talk->input = malloc(TALK_INPUT_SIZE);
+	talk->wires = calloc(connections, sizeof *talk->wires);
+	if (!talk->input || !talk->wires || !flights_init(&talk->flights, connections))
+		return false;
+	for (size_t i = 0; i < connections; i++)
+		talk->wires[i].descriptor = -1;
+	return !needs_events(&talk->settings) || events_open(talk);
+}
+
+/* Many connections need more descriptors than a process may usually have at first. */
+static int raise_limit(size_t connections, struct failure *failure)
+{
+	struct rlimit limit;
+	rlim_t needed = (rlim_t)connections + TALK_DESCRIPTORS;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return failure_set(failure, "cannot read the descriptor limit: %s",
+				   strerror(errno));
+	if (limit.rlim_cur >= needed)
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	if (limit.rlim_max < needed)
+		return failure_set(failure,
+				   "%zu connections need %llu descriptors, and the limit is %llu",
+				   connections, (unsigned long long)needed,
+				   (unsigned long long)limit.rlim_max);
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return failure_set(failure, "cannot raise the descriptor limit: %s",
+				   strerror(errno));
+	return 0;
+}
+
+struct talk *talk_make(const struct talk_settings *settings, struct failure *failure)
+{
+	if (raise_limit(settings->connections, failure) < 0)
+		return NULL;
+	struct talk *talk = calloc(1, sizeof *talk);
+	if (talk) {
+		talk->settings = *settings;
+		talk->random = settings->seed;
+		talk->events = -1;
+		/* a mutex with default attributes needs nothing that could fail */
+		(void)pthread_mutex_init(&talk->guard, NULL);
+		if (talk_allocate(talk))
+			return talk;
+	}
+	failure_set(failure, "cannot set up %zu connections: %s", settings->connections,
+		    strerror(errno));
+	talk_free(talk);
+	return NULL;
+}
+
+void talk_free(struct talk *talk)
+{
+	if (!talk)
+		return;
+	for (size_t i = 0; talk->wires && i < talk->settings.connections; i++) {
+		if (talk->wires[i].descriptor >= 0)
+			(void)close(talk->wires[i].descriptor); /* all that matters is answered */
+		text_free(&talk->wires[i].rest);
+	}
+	if (talk->events >= 0)
+		(void)close(talk->events);
+	flights_free(&talk->flights);
+	free(talk->wires);
+	free(talk->input);
+	text_free(&talk->line_shown);
+	text_free(&talk->answer_shown);
+	pthread_mutex_destroy(&talk->guard);
+	free(talk);
+}
+
+/* What follows from a step: go on, at once or after a repair, or not. */
+static bool settle(struct talk *talk, enum talk_step step, struct failure *failure)
+{
+	if (step == STEP_LOST && talk->settings.retry && !atomic_load(&talk->stopped))
+		return wire_repair(talk, failure);
+	return step == STEP_DONE || step == STEP_NOTHING;
+}
+
+bool talk_open(struct talk *talk, struct failure *failure)
+{
+	return wire_repair(talk, failure);
+}
+
+/* The next of a sequence of well-mixed numbers (splitmix64). */
+static uint64_t random_next(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+static bool talk_pause(struct talk *talk, struct failure *failure)
+{
+	const struct range *delay = &talk->settings.delay;
+	uint64_t choices = (uint64_t)(delay->max - delay->min) + 1;
+	int64_t until = clock_after(delay->min + (int64_t)(random_next(&talk->random) % choices));
+	while (clock_now() < until)
+		if (!settle(talk, answer_await_any(talk, until, failure), failure))
+			return false;
+	return true;
+}
+
+/* Answers that have come although there was no need to wait for them. */
+static enum talk_step look(struct talk *talk, struct failure *failure)
+{
+	int64_t now = clock_now();
+	if (!talk->flights.waiting || now - talk->looked < TALK_LOOK_INTERVAL)
+		return STEP_NOTHING;
+	talk->looked = now;
+	enum talk_step step = answer_take_all(talk, failure);
+	if (step == STEP_NOTHING && now >= answer_deadline(talk))
+		return answer_overdue(talk, failure);
+	return step;
+}
+
+bool talk_ready(struct talk *talk, struct failure *failure)
+{
+	if (talk->settings.window > 1 && !settle(talk, look(talk, failure), failure))
+		return false;
+	while (talk->flights.waiting >= talk->settings.window)
+		if (!settle(talk, answer_await(talk, failure), failure))
+			return false;
+	return !talk->settings.delay.max || talk_pause(talk, failure);
+}
+
+bool talk_send(struct talk *talk, size_t connection, size_t thread, const char *line, size_t length,
+	       struct failure *failure)
+{
+	struct flight *flight =
+		flights_add(&talk->flights, (uint32_t)connection, (uint32_t)thread, line, length);
+	if (!flight) {
+		failure_set(failure, "out of memory with %zu lines in flight",
+			    talk->flights.waiting);
+		return false;
+	}
+	return settle(talk, wire_send(talk, flight, failure), failure);
+}
+
+/* Whether something comes that was not asked for. A connection that ends now has done its duty. */
+static bool talk_rest(struct talk *talk, struct failure *failure)
+{
+	for (size_t i = 0; i < talk->settings.connections; i++)
+		if (answer_take(talk, i, failure) == STEP_FAILED)
+			return false;
+	return true;
+}
+
+bool talk_finish(struct talk *talk, struct failure *failure)
+{
+	while (talk->flights.waiting)
+		if (!settle(talk, answer_await(talk, failure), failure))
+			return false;
+	return talk_rest(talk, failure);
+}
+
+void talk_stop(struct talk *talk)
+{
+	/* from here on no connection comes up; those that are up end whatever waits on them */
+	pthread_mutex_lock(&talk->guard);
+	atomic_store(&talk->stopped, true);
+	for (size_t i = 0; i < talk->settings.connections; i++)
+		if (talk->wires[i].descriptor >= 0)
+			(void)shutdown(talk->wires[i].descriptor,
+				       SHUT_RDWR); /* or is down already */
+	pthread_mutex_unlock(&talk->guard);
+}
+
+bool talk_connecting(struct talk *talk)
+{
+	return atomic_load(&talk->connecting);
+}

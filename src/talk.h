@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* One conversation with a server: connections, lines in flight, reading and judging answers,
+ * time-outs, and connecting again. Everything is done by whoever has the turn; only talk_stop() and
+ * talk_connecting() may be called from elsewhere. */
+#ifndef ACKLINE_TALK_H
+#define ACKLINE_TALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "failure.h"
+#include "options.h"
+#include "tally.h"
+
+struct talk;
+
+struct talk_settings {
+	const char *host;
+	int port;
+	size_t connections;
+	size_t window;	    /* most lines in flight, over all connections */
+	struct range delay; /* ns, a random pause before each line */
+	uint64_t seed;	    /* for the pauses */
+	int64_t timeout;    /* ns, for an answer, from when its line was sent, and for connecting */
+	int64_t retry;	    /* ns, how long a connection is tried to be made again; 0: not at all */
+	int stop; /* a descriptor that is readable once talk_stop() is called, or before */
+	struct tally *tallies;	 /* for each thread; borrowed */
+	struct latency *latency; /* of all answers, from when the line was first sent; borrowed */
+	/* Told of each connection that is made, with its own address. */
+	void (*connected)(void *context, size_t connection, const char *local_name);
+	void *context;
+};
+
+/* Also raises the descriptor limit where the connections need it. NULL: the failure is set. The
+ * settings are copied. */
+struct talk *talk_make(const struct talk_settings *settings, struct failure *failure);
+
+/* Closes the connections and frees; accepts NULL. */
+void talk_free(struct talk *talk);
+
+/* Each of these returns false when the talk is over: an error, with the failure set, or stopped. */
+
+/* Makes all connections. */
+bool talk_open(struct talk *talk, struct failure *failure);
+
+/* Waits until a line may be sent: reads answers until there is room in the window, and pauses. */
+bool talk_ready(struct talk *talk, struct failure *failure);
+
+/* Sends a thread's line, with its line end. It is in flight now: its answer is read later. */
+bool talk_send(struct talk *talk, size_t connection, size_t thread, const char *line, size_t length,
+	       struct failure *failure);
+
+/* Reads the answers of all lines that are still in flight. */
+bool talk_finish(struct talk *talk, struct failure *failure);
+
+/* Makes whoever is in one of the functions above return soon; from any thread. Only looking up and
+ * connecting to the host cannot be cut short. */
+void talk_stop(struct talk *talk);
+
+/* Whether somebody is looking up or connecting to the host. If so after talk_stop(), then nothing
+ * is counted or told of any more. */
+bool talk_connecting(struct talk *talk);
+
+#endif

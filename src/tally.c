@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "tally.h"
+
+#include <stdio.h>
+
+enum { LATENCY_STEP_BITS = 7 }; /* log2 of LATENCY_STEPS */
+
+void tally_merge(struct tally *tally, const struct tally *from)
+{
+	tally->sent += from->sent;
+	tally->acknowledged += from->acknowledged;
+	tally->resent += from->resent;
+}
+
+static size_t bucket_of(uint64_t value)
+{
+	if (value < LATENCY_STEPS)
+		return (size_t)value;
+	int exponent = 63 - __builtin_clzll(value);
+	int shift = exponent - LATENCY_STEP_BITS;
+	return (size_t)shift * LATENCY_STEPS + (size_t)(value >> shift);
+}
+
+/* The middle of a bucket, the inverse of bucket_of(). */
+static int64_t bucket_middle(size_t bucket)
+{
+	if (bucket < LATENCY_STEPS)
+		return (int64_t)bucket;
+	size_t shift = bucket / LATENCY_STEPS - 1;
+	int64_t low = (int64_t)(bucket - shift * LATENCY_STEPS) << shift;
+	return low + (((int64_t)1 << shift) - 1) / 2;
+}
+
+void latency_record(struct latency *latency, int64_t nanoseconds)
+{
+	int64_t value = nanoseconds > 0 ? nanoseconds : 0;
+	if (!latency->count || value < latency->min)
+		latency->min = value;
+	if (!latency->count || value > latency->max)
+		latency->max = value;
+	latency->count++;
+	latency->buckets[bucket_of((uint64_t)value)]++;
+}
+
+void latency_merge(struct latency *latency, const struct latency *from)
+{
+	if (!from->count)
+		return;
+	if (!latency->count || from->min < latency->min)
+		latency->min = from->min;
+	if (!latency->count || from->max > latency->max)
+		latency->max = from->max;
+	latency->count += from->count;
+	for (size_t i = 0; i < LATENCY_BUCKETS; i++)
+		latency->buckets[i] += from->buckets[i];
+}
+
+/* How many of count values a fraction of them is: rounded up, at least one, at most all. */
+static uint64_t rank_of(double fraction, uint64_t count)
+{
+	double exact = fraction * (double)count;
+	if (exact >= (double)count)
+		return count;
+	uint64_t rank = exact > 0 ? (uint64_t)exact : 0;
+	/* 0.99 * 100 is a little more than 99: a last bit is no further value */
+	if (exact - (double)rank > 1e-9 * (double)count)
+		rank++;
+	return rank ? rank : 1;
+}
+
+int64_t latency_quantile(const struct latency *latency, double fraction)
+{
+	if (!latency->count)
+		return 0;
+	uint64_t rank = rank_of(fraction, latency->count), seen = 0;
+	if (rank == 1)
+		return latency->min;
+	if (rank == latency->count)
+		return latency->max;
+	size_t bucket = 0;
+	while ((seen += latency->buckets[bucket]) < rank)
+		bucket++;
+	int64_t value = bucket_middle(bucket);
+	if (value < latency->min)
+		return latency->min;
+	return value > latency->max ? latency->max : value;
+}
+
+void duration_show(int64_t nanoseconds, char words[DURATION_SIZE])
+{
+	static const struct {
+		const char *name;
+		double nanoseconds;
+	} units[] = {{"ns", 1}, {"µs", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+	size_t unit = 0;
+	/* 999.5 would be shown as 1e+03 */
+	while (unit < 3 && (double)nanoseconds / units[unit].nanoseconds >= 999.5)
+		unit++;
+	double value = (double)nanoseconds / units[unit].nanoseconds;
+	(void)snprintf(words, DURATION_SIZE, value < 999.5 ? "%.3g %s" : "%.0f %s", value,
+		       units[unit].name);
+}

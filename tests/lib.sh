@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034
+# What every test script stands on. A script begins with
+#
+#	. "${BASH_SOURCE%/*}/../lib.sh"
+#	need nc
+#	plan 3
+#
+# and prints TAP. It runs in a scratch folder of its own, $SCRATCH, which is removed at the end, when
+# everything the script has started with start or start_server is stopped, too. Nothing waits
+# longer than a deadline, and the whole script no longer than $TEST_DEADLINE seconds.
+#
+# By hand, from the build directory: tests/system/NAME.test
+set -u
+
+if [ -z "${TEST_DEADLINE_SET:-}" ]; then
+	TEST_DEADLINE_SET=1 exec timeout -k 10 "${TEST_DEADLINE:-300}" "$BASH" "$0" "$@"
+fi
+
+tests_directory=$(cd "${BASH_SOURCE%/*}" && pwd)
+# srcdir and builddir: where sources and programs are, absolute, without a slash at the end
+srcdir=$(cd "${srcdir:-$tests_directory/..}" && pwd)
+if [ -z "${builddir:-}" ]; then
+	builddir=$PWD
+	[ -x "$builddir/server" ] || builddir=$srcdir/build
+	[ -x "$builddir/server" ] || builddir=$srcdir
+fi
+SERVER=${SERVER:-$builddir/server}
+CLIENT=${CLIENT:-$builddir/client}
+RUNALL=${RUNALL:-$builddir/runall}
+# what the programs were built with: no, or a list as in address,undefined; and no or yes
+SANITIZER=${SANITIZER:-no}
+COVERAGE=${COVERAGE:-no}
+export SERVER CLIENT RUNALL SANITIZER COVERAGE srcdir builddir
+export LC_ALL=C.UTF-8
+
+# How long to wait for anything that should come soon, in seconds; generous, since a machine may be
+# busy: a test that passes never waits so long.
+PATIENCE=${PATIENCE:-30}
+export PATIENCE
+
+# Programs in Python may "import peer".
+export PYTHONPATH=$tests_directory PYTHONDONTWRITEBYTECODE=1
+
+SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/ackline-test.XXXXXX") || exit 1
+cd "$SCRATCH" || exit 1
+
+# Clean-up
+
+# Stops what is left of the script's own background jobs, and nothing else.
+stop_all()
+{
+	local children
+	mapfile -t children < <(jobs -rp)
+	[ ${#children[@]} -gt 0 ] || return 0
+	kill -TERM "${children[@]}" 2>/dev/null
+	kill -CONT "${children[@]}" 2>/dev/null
+	retry 5 no_jobs && return
+	mapfile -t children < <(jobs -rp)
+	[ ${#children[@]} -eq 0 ] || kill -KILL "${children[@]}" 2>/dev/null
+	retry 5 no_jobs
+}
+
+no_jobs()
+{
+	[ -z "$(jobs -rp)" ]
+}
+
+# A script adds what it has to undo besides: a mount, a namespace.
+cleanup()
+{
+	:
+}
+
+clean_up()
+{
+	local status=$?
+	trap '' INT TERM HUP
+	trap - EXIT
+	stop_all
+	cleanup
+	cd / && rm -rf "$SCRATCH"
+	exit "$status"
+}
+
+trap clean_up EXIT
+trap 'exit 1' INT TERM HUP
+
+# TAP
+
+test_count=0
+test_failed=0
+
+plan()
+{
+	echo "1..$1"
+}
+
+# Instead of plan, at the end of a script that counts by itself.
+done_testing()
+{
+	echo "1..$test_count"
+}
+
+# Shows words, or what comes on stdin, as comments.
+diag()
+{
+	if [ $# -gt 0 ]; then
+		printf '%s\n' "$*" | sed 's/^/# /'
+	else
+		sed 's/^/# /'
+	fi
+}
+
+pass()
+{
+	test_count=$((test_count + 1))
+	echo "ok $test_count - $1"
+}
+
+# fail NAME [WORDS]: words say what was seen instead.
+fail()
+{
+	test_count=$((test_count + 1))
+	test_failed=$((test_failed + 1))
+	echo "not ok $test_count - $1"
+	shift
+	[ $# -eq 0 ] || diag "$@" | cut -c 1-300 | head -n 60
+	return 1
+}
+
+# skip NAME REASON: this one cannot be tested here.
+skip()
+{
+	test_count=$((test_count + 1))
+	echo "ok $test_count - $1 # SKIP $2"
+}
+
+# Before plan: none of this script can be tested here.
+skip_all()
+{
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+# need TOOL...: skips the script where one is missing.
+need()
+{
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null 2>&1 || skip_all "$tool is not installed"
+	done
+}
+
+# Gives up: what follows makes no sense.
+bail_out()
+{
+	echo "Bail out! $*"
+	exit 1
+}
+
+# ok NAME COMMAND...: the command succeeds. not_ok: it fails.
+ok()
+{
+	local name=$1
+	shift
+	if "$@"; then pass "$name"; else fail "$name" "failed: $*"; fi
+}
+
+not_ok()
+{
+	local name=$1
+	shift
+	if "$@"; then fail "$name" "did not fail: $*"; else pass "$name"; fi
+}
+
+# is NAME GOT EXPECTED
+is()
+{
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1" "got:      $2" $'\n'"expected: $3"
+	fi
+}
+
+isnt()
+{
+	if [ "$2" != "$3" ]; then pass "$1"; else fail "$1" "got just that: $2"; fi
+}
+
+# like NAME GOT REGEX: an extended regular expression, somewhere in it.
+like()
+{
+	if [[ $2 =~ $3 ]]; then
+		pass "$1"
+	else
+		fail "$1" "got:      $2" $'\n'"not like: $3"
+	fi
+}
+
+unlike()
+{
+	if [[ $2 =~ $3 ]]; then
+		fail "$1" "got:  $2" $'\n'"like: $3"
+	else
+		pass "$1"
+	fi
+}
+
+# at_most NAME GOT LIMIT, at_least NAME GOT LIMIT: whole numbers.
+at_most()
+{
+	if [ "$2" -le "$3" ]; then pass "$1"; else fail "$1" "$2 is more than $3"; fi
+}
+
+at_least()
+{
+	if [ "$2" -ge "$3" ]; then pass "$1"; else fail "$1" "$2 is less than $3"; fi
+}
+
+# Waiting
+
+# Milliseconds on a clock that only goes forward.
+now()
+{
+	local up rest
+	read -r up rest </proc/uptime
+	echo $((10#${up/./} * 10))
+}
+
+# retry SECONDS COMMAND...: polls until the command succeeds; fails at the deadline.
+retry()
+{
+	local deadline=$(($(now) + $1 * 1000))
+	shift
+	until "$@"; do
+		[ "$(now)" -lt "$deadline" ] || return 1
+		sleep 0.02
+	done
+}
+
+gone()
+{
+	! kill -0 "$1" 2>/dev/null
+}
+
+# A whole line of a file matches an extended regular expression. Shows nothing.
+has_line()
+{
+	grep -Eqx -e "$2" "$1" 2>/dev/null
+}
+
+# How many lines of a file match; 0 where there is none.
+count_lines()
+{
+	grep -Ec -e "$2" "$1" 2>/dev/null || true
+}
+
+# Processes
+
+# run COMMAND...: runs it to its end, at most $PATIENCE seconds, and sets STATUS (124: it took
+# longer), OUT and ERR. Its stdin is what run's own is: give it one.
+run()
+{
+	STATUS=0
+	timeout -k 5 "$PATIENCE" "$@" >"$SCRATCH/.out" 2>"$SCRATCH/.err" || STATUS=$?
+	OUT=$(tr -d '\0' <"$SCRATCH/.out")
+	ERR=$(tr -d '\0' <"$SCRATCH/.err")
+}
+
+# start NAME COMMAND...: starts it in the background and sets PID; what it prints goes to
+# NAME.out and NAME.err. Signals have their defaults, as a terminal's commands have.
+start()
+{
+	local name=$1
+	shift
+	rm -f "$name.out" "$name.err" # or those of an earlier one could be taken for its own
+	env --default-signal=INT,QUIT,PIPE "$@" </dev/null >"$name.out" 2>"$name.err" &
+	PID=$!
+}
+
+# wait_for PID [SECONDS]: waits until it has ended by itself and sets STATUS. Fails at the deadline, and
+# kills it.
+wait_for()
+{
+	local late=0
+	# bash tells of a job that was killed as soon as it sees it
+	retry "${2:-$PATIENCE}" gone "$1" 2>/dev/null || late=1
+	[ $late -eq 0 ] || kill -KILL "$1" 2>/dev/null
+	STATUS=0
+	wait "$1" 2>/dev/null || STATUS=$?
+	return $late
+}
+
+# stop PID [SIGNAL]: sends it, TERM by default, and waits for the end as wait_for does.
+stop()
+{
+	kill "-${2:-TERM}" "$1" 2>/dev/null
+	wait_for "$1"
+}
+
+# start_server [OPTION]...: starts the server on a free port of 127.0.0.1 and waits until it listens.
+# Sets SERVER_PID, HOST and PORT. What it prints goes to server.out and server.err, its log is
+# logging.log; an option given here overrides. Bails out where it does not start.
+start_server()
+{
+	local fifo=$SCRATCH/.ready.$RANDOM$RANDOM
+	mkfifo "$fifo" || bail_out "no fifo"
+	env --default-signal=INT,QUIT,PIPE "$SERVER" -port 0 -ready 9 "$@" \
+		</dev/null >server.out 2>server.err 9>"$fifo" &
+	SERVER_PID=$!
+	if ! read -r -t "$PATIENCE" HOST PORT <"$fifo"; then
+		diag <server.err
+		bail_out "the server does not start: $SERVER -port 0 $*"
+	fi
+	rm -f "$fifo"
+}
+
+# Drains the server; sets STATUS.
+stop_server()
+{
+	stop "$SERVER_PID" "$@"
+}
+
+# Checks that a server which has ended well has nothing to complain of.
+server_was_silent()
+{
+	local name=${1:-the server says nothing on stderr}
+	if [ ! -s server.err ]; then
+		pass "$name"
+	else
+		fail "$name" "$(head -n 20 server.err)"
+	fi
+}
+
+# limit_server LIMIT...: servers started from now on have these limits; options of ulimit.
+limit_server()
+{
+	printf '#!/bin/sh\nulimit %s && exec "%s" "$@"\n' "$*" "$SERVER" >limited-server
+	chmod +x limited-server
+	SERVER=$SCRATCH/limited-server
+}
+
+# Resident memory of a process in kB, and the CPU time it has used in ticks of 10 ms.
+memory()
+{
+	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status"
+}
+
+ticks()
+{
+	local stat
+	stat=$(<"/proc/$1/stat")
+	# shellcheck disable=SC2086 # split behind the name, which may hold blanks
+	set -- ${stat##*) }
+	echo $((${12} + ${13}))
+}
+
+# Puts load on a server in the background and sets LOAD_PID: start_load CONNECTIONS WINDOW LINES
+# PREFIX, LINES for each connection, 0: until the connections end or it gets SIGTERM. When it has
+# ended, PREFIX.acked holds the lines that were acknowledged, PREFIX.errors the other answers, and
+# PREFIX.out says how many lines it has sent.
+start_load()
+{
+	start "$4" python3 "$tests_directory/peer.py" "$HOST" "$PORT" "$@"
+	LOAD_PID=$PID
+}
+
+# Starts a server that treats lines as told, and sets MOCK_PID, HOST and PORT: start_mock ORDER...,
+# one for each line, the last for all that follow. An order is what to answer, or one of mute,
+# close, half (an answer), reset, bytes (ok and CR LF, byte by byte). What it gets is in mock.lines.
+start_mock()
+{
+	start mock python3 "$tests_directory/mock_server.py" "$@"
+	MOCK_PID=$PID
+	HOST=127.0.0.1
+	retry "$PATIENCE" test -s mock.out || bail_out "the mock does not start: $(cat mock.err)"
+	PORT=$(cat mock.out)
+}
+
+# Logs
+
+# The lines that were received, out of logs.
+received()
+{
+	LC_ALL=C sed -n 's/^INFO\t| [-0-9]* [:0-9]* --[^ ]* received: //p' "$@"
+}
+
+# A log without times, and with PEER for clients' addresses.
+records()
+{
+	LC_ALL=C sed -e 's/^\([A-Z]*\)\t| [-0-9]* [:0-9]* --/\1 /' \
+		-e 's/ 127\.0\.0\.1:[0-9]* / PEER /' -e 's/ \[::1\]:[0-9]* / PEER6 /' "$@"
+}
+
+# What a client with N threads and M iterations sends, in order: turns N M.
+turns()
+{
+	local thread iteration
+	for ((iteration = 1; iteration <= $2; iteration++)); do
+		for ((thread = 0; thread < $1; thread++)); do
+			echo "Thread $thread, iteration $iteration"
+		done
+	done
+}
+
+# Lines of logs that are no records.
+garbage()
+{
+	cat -- "$@" | LC_ALL=C grep -Eva \
+		-e '^(INFO|WARNING)	\| [0-9]{4}(-[0-9]{2}){2} [0-9]{2}(:[0-9]{2}){2} --[^ ]+ '
+}
+
+# acked_are_logged NAME ACKED LOG...: every line of ACKED was received, none twice.
+acked_are_logged()
+{
+	local name=$1 acked=$2 missing doubled
+	shift 2
+	received "$@" | sort >.logged
+	missing=$(sort "$acked" | comm -23 - .logged | head -n 5)
+	doubled=$(uniq -d .logged | head -n 5)
+	if [ -s "$acked" ] && [ -z "$missing$doubled" ]; then
+		pass "$name"
+	else
+		fail "$name" "$(wc -l <"$acked") acknowledged" $'\n'"missing: $missing" \
+			$'\n'"doubled: $doubled"
+	fi
+}

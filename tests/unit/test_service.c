@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+START_TEST(names_go_with_services)
+{
+	size_t i = 0;
+	for (; services[i]; i++) {
+		ck_assert_str_eq(services[i]->name, service_names[i]);
+		ck_assert(services[i]->answer != NULL);
+		for (size_t other = 0; other < i; other++)
+			ck_assert_str_ne(service_names[i], service_names[other]);
+	}
+	ck_assert_ptr_null(service_names[i]);
+	ck_assert_uint_ge(i, 1);
+	ck_assert_str_eq(service_names[0], "ok");
+}
+END_TEST
+
+/* Whatever the line: an answer is one line, and not an empty one. */
+START_TEST(every_answer_is_a_line)
+{
+	static const char *const lines[] = {"", "x", "Thread 3, iteration 1", "\r", "\x1b[31m"};
+	for (size_t i = 0; services[i]; i++)
+		for (size_t j = 0; j < sizeof lines / sizeof *lines; j++) {
+			size_t length = strlen(lines[j]);
+			char *line = malloc(length + 1); /* so that reading behind it is seen */
+			memcpy(line, lines[j], length + 1);
+			struct answer answer = services[i]->answer(line, length);
+			ck_assert_uint_gt(answer.length, 0);
+			ck_assert_ptr_null(memchr(answer.bytes, '\n', answer.length));
+			free(line);
+		}
+}
+END_TEST
+
+START_TEST(ok_says_ok)
+{
+	struct answer answer = services[0]->answer("anything", 8);
+	ck_assert_uint_eq(answer.length, 2);
+	ck_assert_mem_eq(answer.bytes, "ok", 2);
+	answer = services[0]->answer(NULL, 0);
+	ck_assert_mem_eq(answer.bytes, "ok", 2);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *table = tcase_create("service");
+	tcase_add_test(table, names_go_with_services);
+	tcase_add_test(table, every_answer_is_a_line);
+	tcase_add_test(table, ok_says_ok);
+	return unit_main("service", table, NULL);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* A server without its main(): a log, a drainer, a registry and an acceptor, turned by the test's
+ * own thread. Its log is the file "log" in the current folder. */
+#ifndef ACKLINE_WORLD_H
+#define ACKLINE_WORLD_H
+
+#include "acceptor.h"
+
+struct world {
+	struct log *log;
+	struct drainer *drainer;
+	struct registry *registry;
+	struct connection_settings settings;
+	struct acceptor acceptor;
+	int port;
+	char warnings[1024]; /* what the acceptor said, a line each */
+};
+
+extern struct world world;
+
+/* Opens all of it. most connections, maxline bytes, idle ns. */
+void world_open(const char *target, size_t most, size_t maxline, int64_t idle);
+
+/* Waits for so many milliseconds at the most, and does what server.c would do then. */
+void world_turn(int timeout);
+
+/* Turns until so many connections are open, and fails the test if that does not come. */
+void world_await(size_t connections);
+
+/* Connects, and turns until it is accepted. */
+int world_connect(void);
+
+/* Accepts nothing more, and lets every connection answer what has come. */
+void world_drain(int64_t duration);
+
+/* Ends what is still open, waits for it, and frees all. False: the log could not be written. */
+bool world_end(void);
+/* The same, and fails the test if it could not. */
+void world_close(void);
+
+/* The log so far, flushed; the caller frees. */
+char *world_log(void);
+
+#endif
