@@ -16,18 +16,6 @@
  */
 enum { EXIT_ABANDONED = 127 };
 
-int child_prepare(struct failure *failure)
-{
-	int descriptor;
-	do /* not close-on-exec: the children need theirs as well */
-		descriptor = open("/dev/null", O_RDWR);
-	while (descriptor >= 0 && descriptor <= STDERR_FILENO);
-	if (descriptor < 0)
-		return failure_set(failure, "cannot open /dev/null: %s", strerror(errno));
-	(void)close(descriptor); /* nothing was written through it */
-	return 0;
-}
-
 /* Becomes the program; comes back only when something of it is not possible, with errno. Between
  * fork and exec only calls that are safe there. */
 static void become(const struct child_setup *setup, pid_t parent)

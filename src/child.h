@@ -24,11 +24,6 @@ struct child_setup {
 	int death_signal; /* what it gets when the parent's thread has ended */
 };
 
-/* Opens /dev/null in the place of a standard descriptor that is closed, so that nothing opened
- * later can take its number. To be called before anything else is opened. -1: the failure is set.
- */
-int child_prepare(struct failure *failure);
-
 /* Starts a program with stdout and stderr of the parent, and signals as signals_restore() leaves
  * them. Every descriptor that it must not inherit has to be close-on-exec. Returns when it is
  * executing; -1 where that was not possible, with the failure set. */

@@ -109,6 +109,8 @@ static bool take_lines(struct connection *connection)
 /* How much may still be received at a drain: what had come when it was first noticed. */
 static size_t limit_room(struct connection *connection, size_t room, size_t *left, bool *limited)
 {
+	if (atomic_load(&connection->settings->stopping))
+		return 0;
 	if (!atomic_load(&connection->settings->draining))
 		return room;
 	if (!*limited)

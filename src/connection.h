@@ -29,6 +29,7 @@ struct connection_settings {
 	int64_t idle;	/* ns, 0: no limit */
 	/* When no more than what has come may be read; then `drain_deadline` is valid. */
 	atomic_bool draining;
+	atomic_bool stopping; /* nothing more may be read, not even what has come */
 	int64_t drain_deadline;
 	/* Called in the connection's thread as its last act but one: before its socket is closed.
 	 */

@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sink/sink.h"
+
 #define AT(member) offsetof(struct runall_options, member)
 
 enum {
+	PORT_NOT_GIVEN = -1,
 	RUNALL_OWN = 6,
 	RUNALL_HELP = 160, /* bytes of a help text */
 	RUNALL_CLIENTS_MOST = 100000,
@@ -118,10 +121,17 @@ static enum option_outcome read_handed(struct runall_options *options, struct fa
 	return OPTIONS_READ;
 }
 
-/* With -check nothing runs that an option could be handed on to. */
-static enum option_outcome refuse_handed(const struct runall_options *options,
-					 struct failure *failure)
+/* With -check nothing runs that an option could be for. */
+static enum option_outcome refuse_without_use(const struct runall_options *options,
+					      struct failure *failure)
 {
+	if (options->host || options->client_host || options->port != PORT_NOT_GIVEN) {
+		failure_set(failure, "-%s: not with -check",
+			    options->host	   ? "host"
+			    : options->client_host ? "clhost"
+						   : "port");
+		return OPTIONS_WRONG;
+	}
 	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++) {
 		const struct handed_option *handed = &options->handed[i];
 		if (!is_given(handed))
@@ -136,11 +146,21 @@ static enum option_outcome refuse_handed(const struct runall_options *options,
 	return OPTIONS_READ;
 }
 
+/* Puts in what was not given, and what the log is called as a file: what is handed on stays as it
+ * was given. */
+static void complete(struct runall_options *options)
+{
+	if (!options->host)
+		options->host = server_option_defaults.host;
+	if (options->port == PORT_NOT_GIVEN)
+		options->port = server_option_defaults.port;
+	options->server.log = sink_file_name(options->server.log);
+}
+
 enum option_outcome runall_options_read(struct runall_options *options, int argc, char **argv,
 					struct failure *failure)
 {
-	*options = (struct runall_options){.host = server_option_defaults.host,
-					   .port = server_option_defaults.port,
+	*options = (struct runall_options){.port = PORT_NOT_GIVEN,
 					   .server = server_option_defaults,
 					   .client = client_option_defaults};
 	struct composed composed = {0};
@@ -156,7 +176,9 @@ enum option_outcome runall_options_read(struct runall_options *options, int argc
 	if (outcome == OPTIONS_READ)
 		outcome = read_handed(options, failure);
 	if (outcome == OPTIONS_READ && options->check)
-		outcome = refuse_handed(options, failure);
+		outcome = refuse_without_use(options, failure);
+	if (outcome == OPTIONS_READ)
+		complete(options);
 	return outcome;
 }
 

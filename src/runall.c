@@ -32,8 +32,9 @@ struct runall {
 	struct runall_programs programs;
 	struct watch watch;
 	size_t clients;
-	int64_t log_start;		    /* where the log ended before */
-	char host[NET_NAME_SIZE], port[16]; /* as clients connect */
+	int64_t log_start; /* where the log ended before */
+	const char *host;  /* as clients connect */
+	char reported[NET_NAME_SIZE], port[16];
 	bool failed;
 };
 
@@ -88,25 +89,26 @@ static int start(struct runall *runall, size_t i, struct argument_list *list, co
 static int read_ready(struct runall *runall, struct failure *failure)
 {
 	const struct text *text = &runall->watch.outputs[0].text;
-	char line[NET_NAME_SIZE + 8] = "";
-	size_t length = text->length < sizeof line ? text->length : sizeof line - 1;
+	char *line = runall->reported;
+	size_t most = sizeof runall->reported - 1;
+	size_t length = text->length < most ? text->length : most;
 	memcpy(line, text->bytes, length);
+	line[length] = '\0';
 	char *port = strchr(line, ' '), *end = strchr(line, '\n');
 	int64_t number;
-	if (!port || !end || port > end || (size_t)(port - line) >= sizeof runall->host)
+	if (!port || !end || port > end)
 		return failure_set(failure, "cannot understand where the server listens");
 	*port++ = *end = '\0';
 	if (number_parse(port, 1, 65535, &number) < 0)
 		return failure_set(failure, "cannot understand where the server listens: '%s'",
 				   port);
-	const char *host = runall->options.client_host ? runall->options.client_host : line;
-	if (!runall->options.client_host && !strcmp(host, "0.0.0.0"))
-		host = "127.0.0.1";
-	if (!runall->options.client_host && !strcmp(host, "::"))
-		host = "::1";
-	if (strlen(host) >= sizeof runall->host)
-		return failure_set(failure, "-clhost: '%.100s' is too long", host);
-	(void)snprintf(runall->host, sizeof runall->host, "%s", host);
+	runall->host = line;
+	if (runall->options.client_host)
+		runall->host = runall->options.client_host;
+	else if (!strcmp(line, "0.0.0.0"))
+		runall->host = "127.0.0.1";
+	else if (!strcmp(line, "::"))
+		runall->host = "::1";
 	(void)snprintf(runall->port, sizeof runall->port, "%" PRId64, number);
 	return 0;
 }
@@ -308,7 +310,7 @@ static void set_up_and_run(struct runall *runall)
 	runall->clients =
 		runall->options.clients ? (size_t)runall->options.clients : CLIENTS_DEFAULT;
 	raise_descriptor_limit();
-	if (child_prepare(&failure) < 0 || runall_programs_find(&runall->programs, &failure) < 0 ||
+	if (runall_programs_find(&runall->programs, &failure) < 0 ||
 	    watch_open(&runall->watch, runall->clients, &failure) < 0)
 		complain(runall, failure.words);
 	else
@@ -320,6 +322,7 @@ int main(int argc, char **argv)
 {
 	struct failure failure;
 	struct runall runall = {.program = program_name(argv[0]), .watch = {.signals = -1}};
+	program_guard_descriptors();
 	enum option_outcome outcome = runall_options_read(&runall.options, argc, argv, &failure);
 	if (outcome == OPTIONS_WRONG) {
 		program_complain(runall.program, failure.words);

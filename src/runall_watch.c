@@ -120,17 +120,21 @@ static void take_signals(struct watch *watch)
 		child_signal(&watch->children[i], SIGKILL);
 }
 
-/* Waits for one event, or until the deadline. */
+/* Waits for one event, or until the deadline. Pipes that are closed are left out: more entries than
+ * the descriptor limit are an error of poll(). */
 static void wait_once(struct watch *watch, int64_t deadline)
 {
+	nfds_t count = 1;
 	watch->polled[0] = (struct pollfd){.fd = watch->signals, .events = POLLIN};
-	for (size_t i = 0; i < watch->count; i++) /* poll() leaves out what is -1 */
-		watch->polled[i + 1] =
-			(struct pollfd){.fd = watch->outputs[i].pipe, .events = POLLIN};
-	if (poll(watch->polled, watch->count + 1, clock_poll_timeout(deadline)) <= 0)
-		return; /* time is up, or EINTR and ENOMEM, after which the caller tries again */
 	for (size_t i = 0; i < watch->count; i++)
-		if (watch->polled[i + 1].revents)
+		if (watch->outputs[i].pipe >= 0)
+			watch->polled[count++] =
+				(struct pollfd){.fd = watch->outputs[i].pipe, .events = POLLIN};
+	if (poll(watch->polled, count, clock_poll_timeout(deadline)) <= 0)
+		return; /* time is up, or EINTR and ENOMEM, after which the caller tries again */
+	nfds_t at = 1;
+	for (size_t i = 0; i < watch->count; i++)
+		if (watch->outputs[i].pipe >= 0 && watch->polled[at++].revents)
 			read_output(&watch->outputs[i]);
 	if (watch->polled[0].revents)
 		take_signals(watch);

@@ -24,7 +24,7 @@ struct watch {
 	struct child *children; /* started so far or not */
 	struct watched
 		*outputs;      /* the same numbers: the server's readiness, the clients' accounts */
-	struct pollfd *polled; /* signals, then one for each program */
+	struct pollfd *polled; /* room for signals and all pipes */
 	int interrupts;	       /* SIGINT and SIGTERM that have come */
 };
 

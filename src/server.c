@@ -133,6 +133,8 @@ static int announce(struct server *server, struct failure *failure)
 	net_local_name(server->acceptor.listener, name);
 	log_note(server->log, RECORD_INFO, RECORD_SERVER, "listening on %s, service %s, sync %s",
 		 name, service_names[options->service], log_sync_names[options->sync]);
+	/* whoever is told finds it in the log; a log that hangs must not keep it from being told */
+	(void)log_flush(server->log, clock_after(CLOCK_SECOND));
 	return tell_ready((int)options->ready, name, failure);
 }
 
@@ -220,6 +222,7 @@ static bool server_drain(struct server *server)
 	log_note(server->log, RECORD_WARNING, RECORD_SERVER,
 		 "stopping; connections that did not end in time: %zu",
 		 registry_count(server->registry));
+	atomic_store(&server->settings.stopping, true);
 	registry_stop(server->registry);
 	return wait_for_connections(server, clock_after(CLOCK_SECOND));
 }

@@ -8,12 +8,28 @@ extern const struct sink_type sink_file;
 /* The first takes every target that names no other. */
 static const struct sink_type *const types[] = {&sink_file, NULL};
 
-struct sink *sink_open(const char *target, bool append, struct failure *failure)
+/* The type that the target names, or the first; *rest is what the type makes of it. */
+static const struct sink_type *find_type(const char *target, const char **rest)
 {
 	for (int i = 0; types[i]; i++) {
 		size_t length = strlen(types[i]->name);
+		*rest = target + length + 1;
 		if (!strncmp(target, types[i]->name, length) && target[length] == ':')
-			return types[i]->open(target + length + 1, append, failure);
+			return types[i];
 	}
-	return types[0]->open(target, append, failure);
+	*rest = target;
+	return types[0];
+}
+
+struct sink *sink_open(const char *target, bool append, struct failure *failure)
+{
+	const char *rest;
+	const struct sink_type *type = find_type(target, &rest);
+	return type->open(rest, append, failure);
+}
+
+const char *sink_file_name(const char *target)
+{
+	const char *rest;
+	return find_type(target, &rest) == &sink_file ? rest : NULL;
 }

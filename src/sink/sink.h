@@ -34,4 +34,7 @@ struct sink_type {
 /* Opens a target: "TYPE:REST" for one of the table's types, anything else is a file's name. */
 struct sink *sink_open(const char *target, bool append, struct failure *failure);
 
+/* The name of the file that a target means, part of it; NULL where it is no file. */
+const char *sink_file_name(const char *target);
+
 #endif

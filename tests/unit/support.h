@@ -30,6 +30,11 @@ char *file_read(const char *path, size_t *length);
 void file_write(const char *path, const char *string);
 size_t file_size(const char *path);
 
+/* Puts a file in the place of a standard descriptor, which may be TAP's; returns what restore()
+ * needs to put it back. */
+int redirect(int descriptor, const char *path);
+void restore(int descriptor, int kept);
+
 /* Writes that would make a file larger than this fail with EFBIG, as those on a full disk fail with
  * ENOSPC. It holds for the file of the test's own results, too: lift it before anything is
  * asserted.

@@ -61,17 +61,7 @@ static void begin(void)
 static void assert_talks(int peer)
 {
 	peer_send(peer, "one\n", 4);
-	char *answer = peer_lines(peer, 1);
-	ck_assert_str_eq(answer, "ok\n");
-	free(answer);
-}
-
-static void assert_last(int peer, const char *expected)
-{
-	char *answers = peer_all(peer);
-	ck_assert_str_eq(answers, expected);
-	free(answers);
-	(void)close(peer);
+	assert_answers(peer, 1, "ok\n");
 }
 
 static bool listener_is_ready(void *unused)
@@ -87,13 +77,6 @@ static int connect_waiting(void)
 	int peer = tcp_connect(world.port);
 	ck_assert(eventually(listener_is_ready, NULL));
 	return peer;
-}
-
-static void assert_logged(const char *word, size_t times)
-{
-	char *log = world_log();
-	ck_assert_msg(count_of(log, word) == times, "not %zu times '%s' in:\n%s", times, word, log);
-	free(log);
 }
 
 static void assert_paused(bool paused)

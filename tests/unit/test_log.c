@@ -284,7 +284,7 @@ static void *submit_many(void *argument)
 {
 	struct submitter *self = argument;
 	for (int i = 0; i < ROUNDS; i++) {
-		char lines[3][32];
+		char lines[3][64];
 		struct log_item items[3];
 		size_t count = (size_t)(i % 3) + 1;
 		for (size_t j = 0; j < count; j++) {

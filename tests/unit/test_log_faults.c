@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate when the log cannot be written, memory is out, or somebody is slow. */
+/* The gate when the log cannot be written, or memory is out. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
@@ -312,86 +311,6 @@ START_TEST(out_of_memory_or_threads_it_says_why)
 }
 END_TEST
 
-/* A recipient whose release takes until it is let go: meanwhile nothing is committed. */
-static struct {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool inside, go;
-} slow = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
-static bool release_slowly(struct recipient *recipient, const char *answers, size_t length,
-			   size_t lines)
-{
-	(void)recipient;
-	(void)answers;
-	pthread_mutex_lock(&slow.lock);
-	slow.inside = true;
-	pthread_cond_broadcast(&slow.changed);
-	while (!slow.go)
-		pthread_cond_wait(&slow.changed, &slow.lock);
-	pthread_mutex_unlock(&slow.lock);
-	return length && lines;
-}
-
-static struct recipient slow_recipient = {"slow", release_slowly};
-
-static void *submit_slow(void *argument)
-{
-	struct log_item item = item_line("slow");
-	if (!log_submit(log_under_test, &slow_recipient, &item, 1, false))
-		abort();
-	return argument;
-}
-
-enum { LARGE_LINES = 100, LARGE = 65536 };
-static atomic_size_t submitted;
-
-static void *submit_large(void *argument)
-{
-	static char line[LARGE + 1];
-	memset(line, 'x', LARGE);
-	struct log_item item = item_line(line);
-	for (int i = 0; i < LARGE_LINES; i++, submitted++)
-		if (!log_submit(log_under_test, &a.recipient, &item, 1, false))
-			abort();
-	return argument;
-}
-
-static bool batch_is_full(void *most)
-{
-	return submitted >= *(size_t *)most;
-}
-
-START_TEST(a_full_batch_makes_submitters_wait)
-{
-	pthread_t slow_thread, large_thread;
-	size_t most = (1 << 21) / LARGE; /* what is open at the most, and one more line */
-	open_log("log", LOG_SYNC_WRITE);
-	ck_assert_int_eq(pthread_create(&slow_thread, NULL, submit_slow, NULL), 0);
-	pthread_mutex_lock(&slow.lock);
-	while (!slow.inside)
-		pthread_cond_wait(&slow.changed, &slow.lock);
-	pthread_mutex_unlock(&slow.lock);
-	ck_assert_int_eq(pthread_create(&large_thread, NULL, submit_large, NULL), 0);
-	ck_assert(eventually(batch_is_full, &most));
-	log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "never waits");
-	ck_assert(!log_flush(log_under_test, clock_after(CLOCK_MILLISECOND)));
-	ck_assert_uint_le(submitted, most + 1);
-	ck_assert_uint_eq(fake_lines(&a), 0);
-	pthread_mutex_lock(&slow.lock);
-	slow.go = true;
-	pthread_cond_broadcast(&slow.changed);
-	pthread_mutex_unlock(&slow.lock);
-	ck_assert_int_eq(pthread_join(slow_thread, NULL), 0);
-	ck_assert_int_eq(pthread_join(large_thread, NULL), 0);
-	ck_assert(log_close(log_under_test));
-	ck_assert_uint_eq(a.lines, LARGE_LINES);
-	assert_counts("log", "a received: x", LARGE_LINES);
-	assert_counts("log", "a sent: ok\n", LARGE_LINES);
-	assert_counts("log", "slow sent: ", 1);
-}
-END_TEST
-
 int main(void)
 {
 	scratch_make();
@@ -405,7 +324,6 @@ int main(void)
 	tcase_add_test(faults, a_sent_record_waits_for_room);
 	tcase_add_test(faults, what_cannot_be_reopened_goes_on);
 	tcase_add_test(faults, out_of_memory_or_threads_it_says_why);
-	tcase_add_test(faults, a_full_batch_makes_submitters_wait);
 	int status = unit_main("log_faults", faults, NULL);
 	scratch_remove();
 	return status;

@@ -302,26 +302,6 @@ START_TEST(programs_have_a_name)
 }
 END_TEST
 
-/* Puts a file in the place of a standard descriptor; what is in it is text, not TAP. */
-static int redirect(int descriptor, const char *path)
-{
-	ck_assert_int_eq(fflush(NULL), 0);
-	int kept = dup(descriptor);
-	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	ck_assert_int_ge(kept, 0);
-	ck_assert_int_ge(file, 0);
-	ck_assert_int_eq(dup2(file, descriptor), descriptor);
-	ck_assert_int_eq(close(file), 0);
-	return kept;
-}
-
-static void restore(int descriptor, int kept)
-{
-	(void)fflush(stdout); /* what cannot be written was to fail */
-	ck_assert_int_eq(dup2(kept, descriptor), descriptor);
-	ck_assert_int_eq(close(kept), 0);
-}
-
 START_TEST(help_tells_every_option)
 {
 	int kept = redirect(STDOUT_FILENO, "out");

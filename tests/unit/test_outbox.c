@@ -157,6 +157,18 @@ START_TEST(a_slow_reader_gets_all_in_order)
 }
 END_TEST
 
+/* What waits goes first, even where the peer takes more already. */
+START_TEST(nothing_overtakes_what_waits)
+{
+	ck_assert(text_append_string(&outbox.unsent, "0000000\n"));
+	int next = 1;
+	ck_assert(outbox_expect(&outbox, 2));
+	ck_assert(send_numbers(&next, 2));
+	assert_numbers(3);
+	ck_assert_uint_eq(outbox_close(&outbox), 0);
+}
+END_TEST
+
 static atomic_bool returned;
 
 static void *wait_room(void *argument)
@@ -353,6 +365,7 @@ int main(void)
 	tcase_add_checked_fixture(cases, begin, end);
 	tcase_add_test(cases, answers_are_sent_at_once);
 	tcase_add_test(cases, a_slow_reader_gets_all_in_order);
+	tcase_add_test(cases, nothing_overtakes_what_waits);
 	tcase_add_test(cases, who_waits_for_room_is_woken);
 	tcase_add_test(cases, who_waits_for_room_is_woken_by_the_end);
 	tcase_add_test(cases, close_waits_until_all_is_sent);

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "support.h"
@@ -112,4 +114,28 @@ char *world_log(void)
 {
 	ck_assert(log_flush(world.log, clock_after(PATIENCE)));
 	return file_read("log", NULL);
+}
+
+void assert_answers(int peer, size_t lines, const char *expected)
+{
+	char *answers = peer_lines(peer, lines);
+	ck_assert_str_eq(answers, expected);
+	free(answers);
+}
+
+void assert_last(int peer, const char *expected)
+{
+	char *answers = peer_all(peer);
+	ck_assert_str_eq(answers, expected);
+	free(answers);
+	(void)close(peer);
+}
+
+void assert_logged(const char *word, size_t times)
+{
+	char *log = world_log();
+	size_t length = strlen(log);
+	ck_assert_msg(count_of(log, word) == times, "not %zu times '%s' in what ends so:\n%s",
+		      times, word, length > 2000 ? log + length - 2000 : log);
+	free(log);
 }

@@ -41,4 +41,10 @@ void world_close(void);
 /* The log so far, flushed; the caller frees. */
 char *world_log(void);
 
+/* Fail the test unless: so many lines come, which are these; that comes until the end, and then
+ * closes the descriptor; the word is in the log so often. */
+void assert_answers(int peer, size_t lines, const char *expected);
+void assert_last(int peer, const char *expected);
+void assert_logged(const char *word, size_t times);
+
 #endif
