@@ -98,15 +98,17 @@ static void ended_failing(struct log *log)
 	log->unlogged = 0;
 }
 
-/* Stores the carry and one more text behind it, all or nothing. The carry is empty afterwards,
- * or as it was. Returns 0 or an errno value. */
+/* Stores the carry and one more text behind it, all or nothing, with the header before them where
+ * it is due. The carry is empty afterwards, or as it was. Returns 0 or an errno value. */
 static int store(struct log *log, const struct text *records, bool durable)
 {
-	struct iovec parts[] = {{log->carry.bytes, log->carry.length},
+	const char *header = log->sink->fresh ? record_header(log->settings.format) : "";
+	struct iovec parts[] = {{(char *)(uintptr_t)header, strlen(header)}, /* only read */
+				{log->carry.bytes, log->carry.length},
 				{records->bytes, records->length}};
 	if (!log->carry.length && !records->length)
 		return 0;
-	int error = log->sink->type->commit(log->sink, parts, 2, durable);
+	int error = log->sink->type->commit(log->sink, parts, 3, durable);
 	if (error) {
 		began_failing(log, error);
 		return error;
@@ -330,14 +332,16 @@ static void free_log(struct log *log)
 	free(log);
 }
 
-/* A crash has left half a record: its line is ended, and the next record says what it is. */
+/* A crash has left half a record: its line is ended, and the next record says what it is. A quote
+ * left open would make the records below part of it, for whoever reads CSV. */
 static void close_torn(struct log *log)
 {
 	if (!log->sink->torn)
 		return;
 	stamp_update(&log->sent_stamp);
-	(void)text_append(&log->carry, "\n",
-			  1); /* out of memory: the torn line joins the next record */
+	bool quoted = log->settings.format == RECORD_CSV && log->sink->open_quote;
+	/* out of memory: the torn line joins the next record */
+	(void)text_append_string(&log->carry, quoted ? "\"\n" : "\n");
 	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
 		    "the line before this one is torn: the server was stopped while it wrote it");
 }
@@ -366,6 +370,9 @@ struct log *log_open(const struct log_settings *settings, struct failure *failur
 		return NULL;
 	}
 	close_torn(log);
+	const char *header = record_header(settings->format);
+	if (settings->show)
+		show_offer(settings->show, header, strlen(header));
 	return log;
 }
 

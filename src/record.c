@@ -3,28 +3,39 @@
 
 #include <ctype.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
-const char *const record_format_names[] = {"text", NULL};
+#include "record_parts.h"
 
-static const char *const level_names[] = {"INFO\t| ", "WARNING\t| "};
-static const char *const event_names[] = {" received: ", " sent: ", " "};
+const char *const record_format_names[] = {"text", "csv", "json", NULL};
 
-enum { STAMP_LENGTH = 19 };
+static const char *const level_names[] = {"INFO\t| ", "WARNING\t| ", NULL};
+static const char *const event_names[] = {" received: ", " sent: ", " ", NULL};
+
+/* Sets what changes once a second at most. */
+static void stamp_set_second(struct stamp *stamp, time_t second)
+{
+	struct tm local;
+	stamp->second = second;
+	if (localtime_r(&second, &local) &&
+	    strftime(stamp->local, sizeof stamp->local, "%Y-%m-%d %H:%M:%S", &local) ==
+		    STAMP_LENGTH &&
+	    strftime(stamp->zone, sizeof stamp->zone, "%z", &local) == strlen("+HHMM")) {
+		memmove(stamp->zone + 4, stamp->zone + 3, sizeof "MM");
+		stamp->zone[3] = ':';
+		return;
+	}
+	memcpy(stamp->local, "0000-00-00 00:00:00", sizeof stamp->local); /* year 10000 */
+	memcpy(stamp->zone, "+00:00", sizeof stamp->zone);
+}
 
 void stamp_update(struct stamp *stamp)
 {
 	struct timespec now;
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
-	if (now.tv_sec == stamp->second && stamp->local[0])
-		return;
-	struct tm local;
-	if (!localtime_r(&now.tv_sec, &local) ||
-	    strftime(stamp->local, sizeof stamp->local, "%Y-%m-%d %H:%M:%S", &local) !=
-		    STAMP_LENGTH)
-		memcpy(stamp->local, "0000-00-00 00:00:00", sizeof stamp->local); /* year 10000 */
-	stamp->second = now.tv_sec;
+	stamp->microsecond = (int32_t)(now.tv_nsec / 1000);
+	if (now.tv_sec != stamp->second || !stamp->local[0])
+		stamp_set_second(stamp, now.tv_sec);
 }
 
 /* Eight bytes at once: are all of them printable ASCII other than the backslash? */
@@ -149,7 +160,18 @@ static char *put(char *out, const char *bytes, size_t length)
 	return out + length;
 }
 
-static bool append_text(struct text *text, const struct stamp *stamp, const struct record *record)
+char *record_put_fraction(char *out, const struct stamp *stamp, int digits)
+{
+	int32_t value = stamp->microsecond;
+	*out = '.';
+	for (int i = 6; i > 0; i--, value /= 10)
+		if (i <= digits)
+			out[i] = (char)('0' + value % 10);
+	return out + 1 + digits;
+}
+
+static bool append_text(struct text *text, bool milliseconds, const struct stamp *stamp,
+			const struct record *record)
 {
 	const char *level = level_names[record->level], *event = event_names[record->event];
 	size_t subject_length = strlen(record->subject);
@@ -159,6 +181,8 @@ static bool append_text(struct text *text, const struct stamp *stamp, const stru
 	char *out = text->bytes + before;
 	out = put(out, level, strlen(level));
 	out = put(out, stamp->local, STAMP_LENGTH);
+	if (milliseconds)
+		out = record_put_fraction(out, stamp, 3);
 	out = put(out, " --", 3);
 	out = put(out, record->subject, subject_length);
 	out = put(out, event, strlen(event));
@@ -174,12 +198,17 @@ bool record_append(struct text *text, enum record_format format, const struct st
 {
 	switch (format) {
 	case RECORD_TEXT:
-		return append_text(text, stamp, record);
+		return append_text(text, false, stamp, record);
+	case RECORD_MILLISECONDS:
+		return append_text(text, true, stamp, record);
+	case RECORD_CSV:
+	case RECORD_JSON:
+		return record_append_fields(text, format, stamp, record);
 	}
 	return false;
 }
 
-static bool read_word(const char **at, const char *end, const char *word)
+bool record_read_word(char **at, const char *end, const char *word)
 {
 	size_t length = strlen(word);
 	if ((size_t)(end - *at) < length || memcmp(*at, word, length))
@@ -188,43 +217,75 @@ static bool read_word(const char **at, const char *end, const char *word)
 	return true;
 }
 
-static bool read_time(const char **at, const char *end)
+static bool fits(char shape, unsigned char byte)
 {
-	static const char pattern[] = "dddd-dd-dd dd:dd:dd";
-	if (end - *at < STAMP_LENGTH)
-		return false;
-	for (int i = 0; i < STAMP_LENGTH; i++) {
-		unsigned char byte = (unsigned char)(*at)[i];
-		if (pattern[i] == 'd' ? !isdigit(byte) : byte != (unsigned char)pattern[i])
-			return false;
+	switch (shape) {
+	case 'd':
+		return isdigit(byte);
+	case '+':
+		return byte == '+' || byte == '-';
+	default:
+		return byte == (unsigned char)shape;
 	}
-	*at += STAMP_LENGTH;
+}
+
+bool record_read_shape(char **at, const char *end, const char *shape)
+{
+	size_t length = strlen(shape);
+	if ((size_t)(end - *at) < length)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!fits(shape[i], (unsigned char)(*at)[i]))
+			return false;
+	*at += length;
 	return true;
 }
 
-bool record_read(const char *line, size_t length, struct record_view *view)
+bool record_read_name(char **at, const char *end, const char *const *names, int *index)
 {
-	const char *at = line, *end = line + length;
-	for (int i = RECORD_INFO;; i++) {
-		if (i > RECORD_WARNING)
-			return false;
-		view->level = (enum record_level)i;
-		if (read_word(&at, end, level_names[i]))
-			break;
-	}
-	view->time = at;
-	if (!read_time(&at, end) || !read_word(&at, end, " --"))
+	for (*index = 0; names[*index]; ++*index)
+		if (record_read_word(at, end, names[*index]))
+			return true;
+	return false;
+}
+
+static bool read_time(char **at, const char *end, struct record_view *view)
+{
+	view->time = *at;
+	if (!record_read_shape(at, end, "dddd-dd-dd dd:dd:dd"))
 		return false;
+	(void)record_read_shape(at, end, ".ddd"); /* of RECORD_MILLISECONDS */
+	view->time_length = (size_t)(*at - view->time);
+	return true;
+}
+
+static bool read_text(char *line, size_t length, struct record_view *view)
+{
+	char *at = line, *end = line + length;
+	int level, event;
+	if (!record_read_name(&at, end, level_names, &level) || !read_time(&at, end, view) ||
+	    !record_read_word(&at, end, " --"))
+		return false;
+	view->level = (enum record_level)level;
 	view->subject = at;
-	const char *blank = memchr(at, ' ', (size_t)(end - at));
+	char *blank = memchr(at, ' ', (size_t)(end - at));
 	if (!blank || blank == at)
 		return false;
 	view->subject_length = (size_t)(blank - at);
 	at = blank;
-	view->event = RECORD_RECEIVED;
-	while (!read_word(&at, end, event_names[view->event]))
-		view->event++;
+	if (!record_read_name(&at, end, event_names, &event))
+		return false;
+	view->event = (enum record_event)event;
 	view->bytes = at;
 	view->length = (size_t)(end - at);
 	return true;
+}
+
+bool record_read(char *line, size_t length, struct record_view *view)
+{
+	if (length && *line == '{')
+		return record_read_fields(line, length, RECORD_JSON, view);
+	if (length && isdigit((unsigned char)*line))
+		return record_read_fields(line, length, RECORD_CSV, view);
+	return read_text(line, length, view);
 }

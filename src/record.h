@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* One record of the log as text. A record is one line whatever it tells of: bytes that could end
- * it, drive a terminal or are not UTF-8 are written as \xNN. */
+/* One record of the log, as text, CSV or JSON. A record is one line whatever it tells of: bytes
+ * that could end it, drive a terminal or are not UTF-8 are written as \xNN. */
 #ifndef ACKLINE_RECORD_H
 #define ACKLINE_RECORD_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "text.h"
 
-enum record_format { RECORD_TEXT };
+enum record_format {
+	RECORD_TEXT,
+	RECORD_CSV,
+	RECORD_JSON,
+	RECORD_MILLISECONDS, /* text with milliseconds in the time: nobody asks for it by name */
+};
 enum record_level { RECORD_INFO, RECORD_WARNING };
 
 /* What a record tells: of a line, or of something that happened to a subject. */
 enum record_event { RECORD_RECEIVED, RECORD_SENT, RECORD_NOTE };
 
-/* The names of the formats, in the order of enum record_format, NULL at the end. */
+/* The names of the formats that can be asked for, in the order of enum record_format, NULL at the
+ * end. */
 extern const char *const record_format_names[];
 
 /* The subject of what the server says of itself. */
@@ -35,7 +42,9 @@ struct record {
  */
 struct stamp {
 	time_t second;
-	char local[20]; /* YYYY-MM-DD HH:MM:SS */
+	char local[20];	     /* YYYY-MM-DD HH:MM:SS */
+	char zone[7];	     /* what that is ahead of UTC: +HH:MM */
+	int32_t microsecond; /* within the second */
 };
 
 /* Sets the stamp to now. */
@@ -44,6 +53,9 @@ void stamp_update(struct stamp *stamp);
 /* Appends the record, with its line end. False: out of memory, and nothing has changed. */
 bool record_append(struct text *text, enum record_format format, const struct stamp *stamp,
 		   const struct record *record);
+
+/* The line that a log in that format begins with, with its line end; empty where there is none. */
+const char *record_header(enum record_format format);
 
 /* Appends bytes so that they are printable and on one line: valid UTF-8 as it is; control bytes
  * (C0, DEL, C1), line and paragraph separators, bidirectional controls and what is no UTF-8 as
@@ -54,18 +66,24 @@ bool record_escape(struct text *text, const char *bytes, size_t length);
 /* The way back, in place: returns the length of the original bytes. */
 size_t record_unescape(char *bytes, size_t length);
 
-/* A record taken apart; the pointers lead into the line that was read. */
+/* A record taken apart; the pointers lead into the line that was read, and nothing of the format's
+ * own quoting is left. */
 struct record_view {
 	enum record_level level;
 	enum record_event event;
-	const char *time; /* 19 characters */
+	const char *time;
+	size_t time_length; /* 19; 23 with milliseconds; 32 in CSV and JSON */
 	const char *subject;
 	size_t subject_length;
 	const char *bytes; /* still escaped */
 	size_t length;
 };
 
-/* Takes apart a line of a text log, without its line end. False: it is no record. */
-bool record_read(const char *line, size_t length, struct record_view *view);
+/* Takes apart a line of a log in any format, without its line end. Quoting of CSV and JSON is
+ * undone in place: the line can be read once. False: it is no record, and as it was. */
+bool record_read(char *line, size_t length, struct record_view *view);
+
+/* Is this line, without its line end, the header of a format? */
+bool record_is_header(const char *line, size_t length);
 
 #endif

@@ -14,6 +14,7 @@
 
 enum {
 	BUFFER_FIRST = 1 << 18,
+	TORN_NOTE_MOST = 256,  /* above the longest line that notes a torn one */
 	BUFFER_MOST = 1 << 29, /* above the longest record: 64 MiB, each byte as \xNN */
 };
 
@@ -141,19 +142,23 @@ bool verify_is_start(const struct record_view *record)
 /* Does the line ahead say that the current one is torn? */
 static bool torn_by_next(const struct verify_log *log)
 {
-	if (!log->ahead_there)
-		return false;
 	const char *line = log->buffer + log->ahead.start;
+	size_t length = log->ahead.length;
 	struct record_view record;
-	/* the first letter of WARNING spares taking each line apart twice */
-	return log->ahead.length && *line == 'W' && record_read(line, log->ahead.length, &record) &&
-	       by_server(&record) && begins_with(&record, torn_words);
+	char copy[TORN_NOTE_MOST]; /* a line can be taken apart once only */
+	if (!log->ahead_there || length > sizeof copy ||
+	    !memmem(line, length, torn_words, strlen(torn_words)))
+		return false;
+	memcpy(copy, line, length);
+	return record_read(copy, length, &record) && by_server(&record) &&
+	       begins_with(&record, torn_words);
 }
 
 enum verify_line verify_log_next(struct verify_log *log, struct failure *failure)
 {
 	size_t shift;
 	struct verify_piece current;
+	char *line;
 	if (!log->number && !log->ahead_there && look_ahead(log, &shift, failure) < 0)
 		return VERIFY_BROKEN;
 	do {
@@ -163,12 +168,13 @@ enum verify_line verify_log_next(struct verify_log *log, struct failure *failure
 		if (look_ahead(log, &shift, failure) < 0)
 			return VERIFY_BROKEN;
 		log->number++;
-	} while (torn_by_next(log));
-	log->bytes = log->buffer + current.start - shift;
+		line = log->buffer + current.start - shift;
+	} while (torn_by_next(log) || record_is_header(line, current.length));
+	log->bytes = line;
 	log->length = current.length;
 	if (!current.whole)
 		return VERIFY_TORN;
-	return record_read(log->bytes, log->length, &log->record) ? VERIFY_RECORD : VERIFY_GARBAGE;
+	return record_read(line, log->length, &log->record) ? VERIFY_RECORD : VERIFY_GARBAGE;
 }
 
 static bool same_turn(const struct verify_turn *one, const struct verify_turn *other)

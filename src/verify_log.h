@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A text log read record by record, in memory bounded by its longest line; and the lines of clients
- * in it, `Thread K, iteration I`. */
+/* A log of any format, read record by record, in memory bounded by its longest line; and the lines
+ * of clients in it, `Thread K, iteration I`. */
 #ifndef ACKLINE_VERIFY_LOG_H
 #define ACKLINE_VERIFY_LOG_H
 
@@ -31,8 +31,8 @@ struct verify_log {
 	int64_t offset; /* where reading began */
 
 	/* what the last call of verify_log_next() gave, valid until the next one */
-	int64_t number; /* of the line, counted from the offset */
-	const char *bytes;
+	int64_t number;	   /* of the line, counted from the offset */
+	const char *bytes; /* of a record: without the quoting of its format */
 	size_t length;
 	struct record_view record;
 
@@ -53,7 +53,7 @@ int verify_log_open(struct verify_log *log, const char *name, int64_t offset,
 int verify_log_rewind(struct verify_log *log, struct failure *failure);
 
 /* Gives the next line. One that was torn by a crash and is noted as such by the server, which
- * closed it when it went on with the log, is counted but not given. */
+ * closed it when it went on with the log, is counted but not given, and so is a header. */
 enum verify_line verify_log_next(struct verify_log *log, struct failure *failure);
 
 /* One line of a client. */

@@ -64,19 +64,44 @@ failed:
 	return -1;
 }
 
-/* 1: the file ends in the middle of a line; 0: it does not; -1: that cannot be found out. */
-static int ends_torn(const char *target)
+/* Is the descriptor's file empty? A pipe or a device is. */
+static bool is_empty(int descriptor)
 {
-	char last = '\n';
 	struct stat status;
-	int descriptor = open(target, O_RDONLY | O_CLOEXEC);
+	return fstat(descriptor, &status) == 0 && status.st_size == 0;
+}
+
+/* Reads backwards from the end to the last line end; what stands behind it is half a record. False:
+ * it cannot be read. */
+static bool read_rest(int descriptor, off_t end, struct sink *sink)
+{
+	char piece[4096];
+	while (end > 0) {
+		size_t length = end < (off_t)sizeof piece ? (size_t)end : sizeof piece;
+		end -= (off_t)length;
+		if (pread(descriptor, piece, length, end) != (ssize_t)length)
+			return false;
+		for (; length && piece[length - 1] != '\n'; length--) {
+			sink->torn = true;
+			sink->open_quote ^= piece[length - 1] == '"';
+		}
+		if (length)
+			break;
+	}
+	return true;
+}
+
+/* Finds out whether the file ends in the middle of a line. False: errno says why that failed. */
+static bool find_rest(struct file *file)
+{
+	struct stat status;
+	int descriptor = open(file->target, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
-		return -1;
-	bool read_it =
-		fstat(descriptor, &status) == 0 &&
-		(status.st_size == 0 || pread(descriptor, &last, 1, status.st_size - 1) == 1);
+		return false;
+	bool found = fstat(descriptor, &status) == 0 &&
+		     read_rest(descriptor, status.st_size, &file->sink);
 	(void)close(descriptor); /* only read */
-	return read_it ? last != '\n' : -1;
+	return found;
 }
 
 static int prepare(struct file *file, bool append, struct failure *failure)
@@ -86,11 +111,9 @@ static int prepare(struct file *file, bool append, struct failure *failure)
 	if (!append && ftruncate(file->descriptor, 0) < 0)
 		return failure_set(failure, "cannot empty the log %s: %s", file->target,
 				   strerror(errno));
-	int torn = append ? ends_torn(file->target) : 0;
-	if (torn < 0)
+	if (append && !find_rest(file))
 		return failure_set(failure, "cannot read the end of the log %s: %s", file->target,
 				   strerror(errno));
-	file->sink.torn = torn;
 	return 0;
 }
 
@@ -113,8 +136,10 @@ static struct sink *file_open(const char *target, bool append, struct failure *f
 	memcpy(file->target, target, length);
 	file->sink.type = &sink_file;
 	file->descriptor = open_locked(target, &file->regular, failure);
-	if (file->descriptor >= 0 && prepare(file, append, failure) == 0)
+	if (file->descriptor >= 0 && prepare(file, append, failure) == 0) {
+		file->sink.fresh = is_empty(file->descriptor);
 		return &file->sink;
+	}
 	file_close(&file->sink);
 	return NULL;
 }
@@ -175,6 +200,7 @@ static int file_commit(struct sink *sink, const struct iovec *parts, int count, 
 	/* EINVAL: a pipe or a device, which has no more to give */
 	if (durable && fdatasync(file->descriptor) < 0 && errno != EINVAL)
 		return cut_back(file, total, errno);
+	file->sink.fresh = false;
 	return 0;
 }
 
@@ -194,6 +220,7 @@ static int file_reopen(struct sink *sink, struct failure *failure)
 	file->descriptor = descriptor;
 	file->regular = regular;
 	file->uncut = false;
+	file->sink.fresh = is_empty(descriptor);
 	return 0;
 }
 

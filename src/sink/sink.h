@@ -14,7 +14,9 @@
 
 struct sink {
 	const struct sink_type *type;
-	bool torn; /* what was there before ends in the middle of a record */
+	bool fresh;	 /* nothing is in it yet */
+	bool torn;	 /* what was there before ends in the middle of a record */
+	bool open_quote; /* and of double quotes that are not closed */
 };
 
 struct sink_type {

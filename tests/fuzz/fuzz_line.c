@@ -122,7 +122,7 @@ static void check_splitting(const char *data, size_t size)
 
 /* --- records --- */
 
-static const struct stamp stamp = {1, "2019-02-24 15:10:14"};
+static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+00:00", 45678};
 
 /* The code point of the shortest UTF-8 at bytes, with its length; 0: there is none. */
 static uint32_t decode(const unsigned char *bytes, size_t length, size_t *used)
@@ -160,15 +160,14 @@ static void check_printable(const char *bytes, size_t length)
 	}
 }
 
-/* Any bytes make one line, which tells of them and nothing else. */
-static void check_record(const char *data, size_t size)
+/* Any bytes make one line in each format, which tells of them and nothing else. */
+static void check_record(enum record_format format, const char *data, size_t size)
 {
 	struct text text = {0};
 	struct record record = {size & 1 ? RECORD_WARNING : RECORD_INFO, RECORD_RECEIVED,
 				"127.0.0.1:2005", data, size};
 	struct record_view view;
-	if (!record_append(&text, RECORD_TEXT, &stamp, &record) ||
-	    text.bytes[text.length - 1] != '\n')
+	if (!record_append(&text, format, &stamp, &record) || text.bytes[text.length - 1] != '\n')
 		abort();
 	check_printable(text.bytes, text.length - 1);
 	if (!record_read(text.bytes, text.length - 1, &view) || view.level != record.level ||
@@ -186,20 +185,33 @@ static void check_record(const char *data, size_t size)
 static void check_reading(const char *data, size_t size)
 {
 	struct record_view view;
-	if (record_read(data, size, &view)) {
-		const char *end = data + size;
-		if (view.time < data || view.subject < view.time || view.bytes < view.subject ||
-		    view.bytes + view.length != end || !view.subject_length ||
-		    view.subject + view.subject_length >= view.bytes)
-			abort();
-	}
 	char *copy = malloc(size);
 	if (!copy)
 		abort();
 	memcpy(copy, data, size);
+	if (record_read(copy, size, &view)) {
+		const char *end = copy + size;
+		if (view.time < copy || view.subject < view.time + view.time_length ||
+		    view.bytes < view.subject || view.bytes + view.length > end ||
+		    !view.subject_length || view.subject + view.subject_length >= view.bytes)
+			abort();
+	} else if (memcmp(copy, data, size) != 0) {
+		abort();
+	}
+	memcpy(copy, data, size);
 	if (record_unescape(copy, size) > size)
 		abort();
 	free(copy);
+}
+
+/* Chance alone would not come to where the fields are that a peer has a hand in. */
+static void check_reading_behind(const char *head, const char *data, size_t size)
+{
+	struct text line = {0};
+	if (!text_append_string(&line, head) || !text_append(&line, data, size))
+		abort();
+	check_reading(line.bytes, line.length);
+	text_free(&line);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -208,7 +220,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	check_splitting(bytes, size);
-	check_record(bytes, size);
+	for (int format = RECORD_TEXT; format <= RECORD_MILLISECONDS; format++)
+		check_record((enum record_format)format, bytes, size);
 	check_reading(bytes, size);
+	check_reading_behind("2019-02-24T15:10:14.045678+00:00,INFO,a,sent,", bytes, size);
+	check_reading_behind("2019-02-24T15:10:14.045678+00:00,INFO,\"", bytes, size);
+	check_reading_behind("{\"time\":\"2019-02-24T15:10:14.045678+00:00\",\"level\":\"INFO\","
+			     "\"peer\":\"",
+			     bytes, size);
 	return 0;
 }

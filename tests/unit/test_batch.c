@@ -22,7 +22,7 @@ void *__wrap_realloc(void *bytes, size_t size)
 	return __real_realloc(bytes, size);
 }
 
-static const struct stamp stamp = {1, "2019-02-24 15:10:14"};
+static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+00:00", 0};
 #define AT "INFO\t| 2019-02-24 15:10:14 --"
 
 static struct batch batch;

@@ -32,17 +32,22 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
 	return result;
 }
 
-static const struct stamp stamp = {1, "2019-02-24 15:10:14"};
+static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+05:30", 45678};
 
 /* The record's line with a NUL behind it, which the caller frees. */
+static char *format_line(enum record_format format, const struct record *record)
+{
+	struct text text = {0};
+	ck_assert(record_append(&text, format, &stamp, record));
+	ck_assert(text_append(&text, "", 1));
+	return text.bytes;
+}
+
 static char *record_line(enum record_level level, enum record_event event, const char *subject,
 			 const char *bytes, size_t length)
 {
-	struct text text = {0};
 	struct record record = {level, event, subject, bytes, length};
-	ck_assert(record_append(&text, RECORD_TEXT, &stamp, &record));
-	ck_assert(text_append(&text, "", 1));
-	return text.bytes;
+	return format_line(RECORD_TEXT, &record);
 }
 
 static void assert_record(enum record_level level, enum record_event event, const char *subject,
@@ -65,7 +70,22 @@ START_TEST(the_format_is_exact)
 	assert_record(RECORD_INFO, RECORD_RECEIVED, "[::1]:5", "",
 		      "INFO\t| 2019-02-24 15:10:14 --[::1]:5 received: \n");
 	ck_assert_str_eq(record_format_names[RECORD_TEXT], "text");
-	ck_assert_ptr_null(record_format_names[RECORD_TEXT + 1]);
+	ck_assert_str_eq(record_header(RECORD_TEXT), "");
+}
+END_TEST
+
+START_TEST(milliseconds_go_and_come_back)
+{
+	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2};
+	struct record_view view;
+	char *line = format_line(RECORD_MILLISECONDS, &record);
+	ck_assert_str_eq(line, "INFO\t| 2019-02-24 15:10:14.045 --a sent: ok\n");
+	ck_assert(record_read(line, strlen(line) - 1, &view));
+	ck_assert_uint_eq(view.time_length, 23);
+	ck_assert_mem_eq(view.time, "2019-02-24 15:10:14.045", 23);
+	ck_assert_mem_eq(view.bytes, "ok", view.length);
+	ck_assert_str_eq(record_header(RECORD_MILLISECONDS), "");
+	free(line);
 }
 END_TEST
 
@@ -117,6 +137,7 @@ static void assert_read(enum record_level level, enum record_event event, const 
 	ck_assert(record_read(line, length, &view));
 	ck_assert_int_eq(view.level, level);
 	ck_assert_int_eq(view.event, event);
+	ck_assert_uint_eq(view.time_length, 19);
 	ck_assert_mem_eq(view.time, stamp.local, 19);
 	ck_assert_uint_eq(view.subject_length, strlen(subject));
 	ck_assert_mem_eq(view.subject, subject, strlen(subject));
@@ -148,6 +169,8 @@ START_TEST(other_lines_are_no_records)
 		"INFO\t| 2019-02-24T15:10:14 --a received: x",
 		"INFO\t| 2019-02-24 15:10:1x --a received: x",
 		"INFO\t| 2019-02-24 15:10:14 -a received: x",
+		"INFO\t| 2019-02-24 15:10:14.12 --a received: x",
+		"INFO\t| 2019-02-24 15:10:14.1234 --a received: x",
 		"INFO\t| 2019-02-24 15:10:14 -- received: x",
 		"INFO\t| 2019-02-24 15:10:14 --a",
 		" INFO\t| 2019-02-24 15:10:14 --a received: x",
@@ -202,6 +225,7 @@ static void assert_stamp(time_t second, const char *expected)
 	set_time = 0; /* the check library asks for the time, too */
 	ck_assert_str_eq(now.local, expected);
 	ck_assert_int_eq(now.second, second);
+	ck_assert_int_eq(now.microsecond, 999999);
 }
 
 START_TEST(stamps_are_local_time)
@@ -209,7 +233,9 @@ START_TEST(stamps_are_local_time)
 	ck_assert_int_eq(setenv("TZ", "ACK-05:30", 1), 0);
 	tzset();
 	assert_stamp(1551021014, "2019-02-24 20:40:14"); /* 15:10:14 UTC */
-	now.local[0] = 'x'; /* within the second it is not made again */
+	ck_assert_str_eq(now.zone, "+05:30");
+	now.microsecond = 0; /* this is new each time */
+	now.local[0] = 'x';  /* within the second it is not made again */
 	assert_stamp(1551021014, "x019-02-24 20:40:14");
 	assert_stamp(1551021015, "2019-02-24 20:40:15");
 	assert_stamp(1551021015 - 100000, "2019-02-23 16:53:35"); /* the clock was set back */
@@ -220,6 +246,7 @@ START_TEST(a_year_of_five_digits_is_no_time)
 {
 	assert_stamp(INT64_C(300000000000), "0000-00-00 00:00:00");
 	assert_stamp(INT64_MAX, "0000-00-00 00:00:00"); /* no calendar has it */
+	ck_assert_str_eq(now.zone, "+00:00");
 }
 END_TEST
 
@@ -227,6 +254,7 @@ int main(void)
 {
 	TCase *format = tcase_create("format");
 	tcase_add_test(format, the_format_is_exact);
+	tcase_add_test(format, milliseconds_go_and_come_back);
 	tcase_add_test(format, records_are_appended);
 	tcase_add_test(format, out_of_memory_changes_nothing);
 	TCase *reading = tcase_create("reading");

@@ -108,9 +108,10 @@ START_TEST(commits_go_to_the_file)
 {
 	size_t before = descriptors();
 	open_sink("log", false);
-	ck_assert(!sink->torn);
+	ck_assert(!sink->torn && sink->fresh);
 	ck_assert_str_eq(sink->type->name, "file");
 	ck_assert_int_eq(commit("one\n", "two\n", false), 0);
+	ck_assert(!sink->fresh);
 	assert_file("log", "one\ntwo\n");
 	ck_assert_int_eq(commit("", "three\n", true), 0);
 	ck_assert_int_eq(commit("four\n", "", true), 0);
@@ -147,7 +148,7 @@ START_TEST(half_a_record_at_the_end_is_noticed)
 {
 	file_write("log", "whole\nhal");
 	open_sink("log", true);
-	ck_assert(sink->torn);
+	ck_assert(sink->torn && !sink->fresh && !sink->open_quote);
 	close_sink();
 	assert_file("log", "whole\nhal");
 	file_write("log", "x");
@@ -155,11 +156,50 @@ START_TEST(half_a_record_at_the_end_is_noticed)
 	ck_assert(sink->torn);
 	close_sink();
 	open_sink("log", false);
-	ck_assert(!sink->torn);
+	ck_assert(!sink->torn && sink->fresh);
 	close_sink();
 	open_sink("log", true); /* empty */
-	ck_assert(!sink->torn);
+	ck_assert(!sink->torn && sink->fresh);
 	close_sink();
+}
+END_TEST
+
+START_TEST(an_open_quote_at_the_end_is_noticed)
+{
+	static const struct {
+		const char *bytes;
+		bool torn, open_quote;
+	} cases[] = {
+		{"whole\"\n", false, false}, {"\"\na\"", true, true},
+		{"a\"\n\"b\"", true, false}, {"\"", true, true},
+		{"\n\"a\"\"", true, true},   {"\"\n\"a\"\"b\"", true, false},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		file_write("log", cases[i].bytes);
+		open_sink("log", true);
+		ck_assert_int_eq(sink->torn, cases[i].torn);
+		ck_assert_int_eq(sink->open_quote, cases[i].open_quote);
+		close_sink();
+	}
+	/* half a record that is longer than what is read at once */
+	for (size_t length = 4094; length < 4100; length++) {
+		char bytes[8300];
+		memset(bytes, 'x', sizeof bytes);
+		bytes[0] = '"';
+		bytes[1] = '\n';
+		bytes[2] = '"';
+		bytes[2 * length] = '\0';
+		file_write("log", bytes);
+		open_sink("log", true);
+		ck_assert(sink->torn && sink->open_quote);
+		close_sink();
+		bytes[length] = '\n';
+		bytes[length + 1] = '\0';
+		file_write("log", bytes);
+		open_sink("log", true);
+		ck_assert(!sink->torn && !sink->open_quote);
+		close_sink();
+	}
 }
 END_TEST
 
@@ -281,9 +321,10 @@ START_TEST(devices_and_pipes)
 	char bytes[16];
 	open_sink("/dev/full", false);
 	ck_assert_int_eq(commit("one\n", "two\n", true), ENOSPC);
+	ck_assert(sink->fresh);
 	struct sink *first = sink;
 	open_sink("/dev/null", true); /* no lock there, and nothing to be synced */
-	ck_assert(!sink->torn);
+	ck_assert(!sink->torn && sink->fresh);
 	ck_assert_int_eq(commit("one\n", "", true), 0);
 	close_sink();
 	first->type->close(first);
@@ -306,12 +347,15 @@ START_TEST(reopened_it_goes_on_under_its_name)
 {
 	size_t before = descriptors();
 	open_sink("log", false);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0); /* nobody has moved it */
 	ck_assert_int_eq(commit("one\n", "", false), 0);
+	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0); /* nobody has moved it */
+	ck_assert(!sink->fresh);
 	ck_assert_int_eq(rename("log", "log.1"), 0);
 	ck_assert_int_eq(commit("two\n", "", false), 0);
 	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0);
+	ck_assert(sink->fresh);
 	ck_assert_int_eq(commit("three\n", "", true), 0);
+	ck_assert(!sink->fresh);
 	assert_file("log.1", "one\ntwo\n");
 	assert_file("log", "three\n");
 	assert_refused("log", true, "cannot log to log: another server is logging there");
@@ -358,6 +402,7 @@ int main(void)
 	tcase_add_test(opening, commits_go_to_the_file);
 	tcase_add_test(opening, opened_anew_it_is_emptied_or_goes_on);
 	tcase_add_test(opening, half_a_record_at_the_end_is_noticed);
+	tcase_add_test(opening, an_open_quote_at_the_end_is_noticed);
 	tcase_add_test(opening, a_second_server_is_refused);
 	tcase_add_test(opening, what_cannot_be_opened_is_refused);
 	tcase_add_test(opening, devices_and_pipes);
