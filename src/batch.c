@@ -37,7 +37,7 @@ static bool add_answers(struct batch *batch, struct recipient *recipient,
 		if (!items[i].answer_length)
 			continue;
 		if (!text_append(&batch->answers, items[i].answer, items[i].answer_length) ||
-		    !text_append(&batch->answers, "\n", 1))
+		    (!items[i].exact && !text_append(&batch->answers, "\n", 1)))
 			goto failed;
 		lines++;
 	}
@@ -83,13 +83,15 @@ static void append_sent(struct text *sent, enum record_format format, const stru
 	const char *end = answers + length;
 	while (answers < end) {
 		const char *feed = memchr(answers, '\n', (size_t)(end - answers));
+		if (!feed)
+			feed = end; /* an exact answer need not end a line */
 		struct record record = {.event = RECORD_SENT,
 					.subject = name,
 					.bytes = answers,
 					.length = (size_t)(feed - answers)};
 		if (!record_append(sent, format, stamp, &record))
 			return;
-		answers = feed + 1;
+		answers = feed < end ? feed + 1 : end;
 	}
 }
 

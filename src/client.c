@@ -2,7 +2,6 @@
 /* The client: n threads take strict turns to send a line each, and every line must be acknowledged.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
@@ -18,6 +17,7 @@
 #include "client_report.h"
 #include "clock.h"
 #include "options_client.h"
+#include "role/role.h"
 #include "signals.h"
 #include "talk.h"
 #include "tally.h"
@@ -25,7 +25,6 @@
 
 enum {
 	CLIENT_STACK = 128 * 1024,
-	CLIENT_LINE = 96,
 	/* How long threads may take to end after they were told to, in milliseconds, before it is
 	 * assumed that one of them hangs in looking up or connecting to the host. */
 	CLIENT_GRACE = 200,
@@ -80,17 +79,15 @@ static bool take_turn(struct worker *worker, int64_t iteration)
 {
 	struct client *client = worker->client;
 	size_t connection = client->options.connect == CONNECT_EACH ? worker->number : 0;
-	char line[CLIENT_LINE];
-	int length = snprintf(line, sizeof line, "Thread %zu, iteration %" PRId64 "\n",
-			      worker->number, iteration);
+	char line[ROLE_LINE_SIZE];
+	size_t length = roles[client->options.service]->compose(line, client->options.number,
+								worker->number, iteration);
 	if (!talk_ready(client->talk, &client->failure))
 		return false;
 	/* shown before it is sent: what showing takes is no part of its latency */
-	if (!client->options.quiet &&
-	    !output_line(&client->output, line, (size_t)length, &client->failure))
+	if (!client->options.quiet && !output_line(&client->output, line, length, &client->failure))
 		return false;
-	return talk_send(client->talk, connection, worker->number, line, (size_t)length,
-			 &client->failure);
+	return talk_send(client->talk, connection, worker->number, line, length, &client->failure);
 }
 
 /* What the first turn of all begins with, and the last one ends with. */
@@ -153,6 +150,13 @@ static void note_connection(void *context, size_t connection, const char *local_
 		acks_connection(&client->acks, connection, local_name);
 }
 
+/* Who reads an echo has the turn. */
+static bool show_echo(void *context, const char *answer, size_t length, struct failure *failure)
+{
+	struct client *client = context;
+	return output_echo(&client->output, answer, length, failure);
+}
+
 static int open_descriptors(struct client *client)
 {
 	static const int handled[] = {SIGINT, SIGTERM, 0};
@@ -182,7 +186,9 @@ static int make_talk(struct client *client, size_t connections)
 		.stop = client->stop,
 		.tallies = client->tallies,
 		.latency = client->latency,
+		.echoes = roles[options->service]->echoes,
 		.connected = note_connection,
+		.answered = roles[options->service]->echoes && !options->quiet ? show_echo : NULL,
 		.context = client,
 	};
 	client->talk = talk_make(&settings, &client->failure);
@@ -303,6 +309,19 @@ static struct tally total_of(const struct client *client)
 	return total;
 }
 
+/* On stderr; a client of echo has nothing to say there when all is well. False: stdout failed. */
+static bool show_report(const struct client *client, const struct tally *total, int64_t elapsed)
+{
+	bool echoes = roles[client->options.service]->echoes;
+	if (echoes && client->options.quiet)
+		return true;
+	report_show(echoes ? stdout : stderr, client->program, total, client->latency, elapsed);
+	if (fflush(stdout) == 0)
+		return true;
+	program_complain(client->program, "cannot write the report to stdout");
+	return false;
+}
+
 /* Tells how it ended. True: every line was acknowledged, and everything could be told. */
 static bool client_tell(struct client *client)
 {
@@ -319,8 +338,8 @@ static bool client_tell(struct client *client)
 		done = false;
 	}
 	int64_t ended = client->ended ? client->ended : clock_now();
-	if (client->started)
-		report_show(client->program, &total, client->latency, ended - client->started);
+	if (client->started && !show_report(client, &total, ended - client->started))
+		done = false;
 	if (client->options.acks >= 0 &&
 	    !acks_write(&client->acks, &client->options, client->tallies, &failure)) {
 		program_complain(client->program, failure.words);
@@ -350,15 +369,6 @@ static enum exit_status client_run(struct client *client)
 	return done ? EXIT_DONE : EXIT_FAILED;
 }
 
-/* What a table of options cannot check. */
-static bool options_check(const struct client_options *options, struct failure *failure)
-{
-	if (options->acks < 0 || fcntl((int)options->acks, F_GETFD) >= 0)
-		return true;
-	failure_set(failure, "-acks: '%" PRId64 "' is not an open descriptor", options->acks);
-	return false;
-}
-
 int main(int argc, char **argv)
 {
 	struct client_options options = client_option_defaults;
@@ -369,7 +379,7 @@ int main(int argc, char **argv)
 		options_read(&client_option_table, &options, argc, argv, &failure);
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
-	if (outcome == OPTIONS_WRONG || !options_check(&options, &failure)) {
+	if (outcome == OPTIONS_WRONG || client_options_complete(&options, &failure) < 0) {
 		program_complain(program, failure.words);
 		return EXIT_USAGE;
 	}

@@ -3,11 +3,15 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 /* A pipe that poll() calls writable takes this much (PIPE_BUF) without blocking. */
-enum { OUTPUT_CHUNK = 4096 };
+enum {
+	OUTPUT_CHUNK = 4096,
+	OUTPUT_ECHO_MOST = 256, /* bytes of a line for an echo: what roles say is shorter */
+};
 
 void output_open(struct output *output, int descriptor, int stop)
 {
@@ -67,4 +71,14 @@ bool output_flush(struct output *output, struct failure *failure)
 	}
 	text_clear(&output->text, OUTPUT_CHUNK * 2);
 	return written;
+}
+
+bool output_echo(struct output *output, const char *answer, size_t length, struct failure *failure)
+{
+	char line[OUTPUT_ECHO_MOST];
+	stamp_update(&output->stamp);
+	int all = snprintf(line, sizeof line, "%s.%03d echo: %.*s\n", output->stamp.local,
+			   (int)output->stamp.microsecond / 1000, (int)length, answer);
+	size_t shown = (size_t)all < sizeof line ? (size_t)all : sizeof line - 1;
+	return output_line(output, line, shown, failure);
 }

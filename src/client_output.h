@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "failure.h"
+#include "record.h"
 #include "text.h"
 
 /* To be made with output_open(), and freed with output_free(). */
@@ -16,6 +17,7 @@ struct output {
 	int stop;	/* a descriptor that is readable when there is no more waiting */
 	bool each_line; /* a terminal: nothing is kept back */
 	struct text text;
+	struct stamp stamp;
 };
 
 void output_open(struct output *output, int descriptor, int stop);
@@ -23,6 +25,9 @@ void output_free(struct output *output);
 
 /* Writes a line, with its line end, now or later. False: the failure is set. */
 bool output_line(struct output *output, const char *line, size_t length, struct failure *failure);
+
+/* Writes an answer that came, given without its line end, behind the time. As output_line(). */
+bool output_echo(struct output *output, const char *answer, size_t length, struct failure *failure);
 
 /* Writes what was kept back. False: the failure is set, and nothing is kept back any more. */
 bool output_flush(struct output *output, struct failure *failure);

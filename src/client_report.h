@@ -6,15 +6,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "failure.h"
 #include "options_client.h"
 #include "tally.h"
 #include "text.h"
 
-/* Prints the report on stderr, each line after the program's name. Elapsed time in nanoseconds. */
-void report_show(const char *program, const struct tally *total, const struct latency *latency,
-		 int64_t elapsed);
+/* Prints the report, each line after the program's name. Elapsed time in nanoseconds. */
+void report_show(FILE *where, const char *program, const struct tally *total,
+		 const struct latency *latency, int64_t elapsed);
 
 /* The connections that were made, in order of time. A zeroed one is empty; freed with
  * acks_free(). */

@@ -13,6 +13,9 @@ enum {
 	CONNECTION_ITEMS = 64, /* lines given to the log at once */
 };
 
+/* After so long without another byte the beginning of a line is taken for all there is, for now. */
+#define CONNECTION_PAUSE (10 * CLOCK_MILLISECOND)
+
 /* At a drain: how long a close may wait for the peer's system to confirm the last answers. */
 #define CONNECTION_LINGER (500 * CLOCK_MILLISECOND)
 
@@ -65,6 +68,35 @@ static size_t gather(struct connection *connection, struct log_item *items, char
 	return count;
 }
 
+/* The same for a service to which every byte counts; with `rest` also what has no line end. */
+static size_t gather_exact(struct connection *connection, struct log_item *items, bool rest)
+{
+	size_t count = 0, length;
+	const char *piece;
+	while (count < CONNECTION_ITEMS &&
+	       (piece = line_piece(&connection->lines, rest, &length))) {
+		struct answer answer = connection->settings->service->answer(piece, length);
+		size_t end = piece[length - 1] == '\n';
+		items[count++] = (struct log_item){.event = RECORD_RECEIVED,
+						   .bytes = piece,
+						   .length = length - end,
+						   .answer = answer.bytes,
+						   .answer_length = answer.length,
+						   .exact = true};
+	}
+	return count;
+}
+
+/* Whether what has no line end is to be taken now: the buffer is full, or nothing more comes. */
+static bool pauses(struct connection *connection)
+{
+	const char *rest;
+	if (!connection->settings->service->exact || !line_rest(&connection->lines, &rest))
+		return false;
+	return line_is_full(&connection->lines) ||
+	       !stream_wait(&connection->stream, CONNECTION_PAUSE);
+}
+
 static size_t count_answers(const struct log_item *items, size_t count)
 {
 	size_t answers = 0;
@@ -83,15 +115,18 @@ static void expect(struct connection *connection, size_t lines)
 	}
 }
 
-/* Gives every line that has come to the log. False: out of memory. */
-static bool take_lines(struct connection *connection)
+/* Gives every line that has come to the log, with `rest` also the beginning of the next, to a
+ * service to which every byte counts. False: out of memory. */
+static bool take_lines(struct connection *connection, bool rest)
 {
 	struct log_item items[CONNECTION_ITEMS];
 	char words[TOO_LONG_SIZE];
 	struct log *log = connection->settings->log;
 	size_t count;
 	bool given = false;
-	while ((count = gather(connection, items, words)) > 0) {
+	bool exact = connection->settings->service->exact;
+	while ((count = exact ? gather_exact(connection, items, rest)
+			      : gather(connection, items, words)) > 0) {
 		size_t answers = count_answers(items, count);
 		expect(connection, answers);
 		/* a full set: probably more stands behind it, to be committed in one */
@@ -140,7 +175,8 @@ static enum ending read_lines(struct connection *connection)
 				       : ENDED_BY_PEER;
 		left -= limited ? (size_t)length : 0;
 		line_filled(&connection->lines, (size_t)length);
-		if (!take_lines(connection))
+		if (!take_lines(connection, false) ||
+		    (pauses(connection) && !take_lines(connection, true)))
 			return ENDED_NO_MEMORY;
 	}
 }
@@ -153,8 +189,10 @@ static void log_rest(struct connection *connection)
 	size_t length = line_rest(&connection->lines, &rest);
 	struct text text = {0};
 	if (length && text_append_string(&text, words) && text_append(&text, rest, length)) {
-		struct log_item item = {RECORD_WARNING, RECORD_NOTE, text.bytes,
-					text.length,	NULL,	     0};
+		struct log_item item = {.level = RECORD_WARNING,
+					.event = RECORD_NOTE,
+					.bytes = text.bytes,
+					.length = text.length};
 		(void)log_submit(connection->settings->log, &connection->recipient, &item, 1,
 				 false);
 	}
@@ -176,7 +214,11 @@ static void *connection_run(void *argument)
 {
 	struct connection *connection = argument;
 	const struct connection_settings *settings = connection->settings;
+	if (settings->service->tells_ends)
+		log_note(settings->log, RECORD_INFO, connection->name, "connected");
 	enum ending ending = read_lines(connection);
+	if (ending != ENDED_NO_MEMORY && settings->service->exact && !take_lines(connection, true))
+		ending = ENDED_NO_MEMORY;
 	log_ending(connection, ending);
 	if (ending == ENDED_BROKEN || ending == ENDED_NO_MEMORY)
 		stream_stop(&connection->stream);
@@ -184,6 +226,8 @@ static void *connection_run(void *argument)
 	if (unsent)
 		log_note(settings->log, RECORD_WARNING, connection->name,
 			 "closed: %zu bytes of answers were not taken", unsent);
+	if (settings->service->tells_ends)
+		log_note(settings->log, RECORD_INFO, connection->name, "disconnected");
 	int64_t linger = 0;
 	if (atomic_load(&settings->draining) && ending == ENDED_BY_DRAIN) {
 		linger = clock_after(CONNECTION_LINGER);

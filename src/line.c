@@ -118,6 +118,23 @@ enum line_result line_next(struct line_buffer *buffer, const char **line, size_t
 	return LINE_TOO_LONG;
 }
 
+const char *line_piece(struct line_buffer *buffer, bool rest, size_t *length)
+{
+	size_t start = buffer->start;
+	if (!find_end(buffer, length)) {
+		if (!rest || start == buffer->end)
+			return NULL;
+		forget(buffer);
+	}
+	*length = buffer->start - start;
+	return buffer->bytes + start;
+}
+
+bool line_is_full(const struct line_buffer *buffer)
+{
+	return buffer->end - buffer->start >= LINE_TRAFFIC_CAPACITY;
+}
+
 size_t line_rest(const struct line_buffer *buffer, const char **rest)
 {
 	*rest = buffer->bytes + buffer->start;

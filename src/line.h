@@ -35,6 +35,14 @@ void line_filled(struct line_buffer *buffer, size_t length);
  * each line over the limit, as soon as that is known; the line is skipped to its end. */
 enum line_result line_next(struct line_buffer *buffer, const char **line, size_t *length);
 
+/* The next line with its end, for those to whom every byte matters; or, if rest is true and there
+ * is no whole line, what stands behind the last line end. NULL: nothing; else valid until
+ * line_space(). */
+const char *line_piece(struct line_buffer *buffer, bool rest, size_t *length);
+
+/* Whether the buffer is as full as it may get without a line end. */
+bool line_is_full(const struct line_buffer *buffer);
+
 /* What stands behind the last line end, when no more will come; 0 where there is nothing. */
 size_t line_rest(const struct line_buffer *buffer, const char **rest);
 

@@ -49,8 +49,9 @@ struct log_item {
 	enum record_event event;
 	const char *bytes;
 	size_t length;
-	const char *answer; /* without a line end */
+	const char *answer;
 	size_t answer_length;
+	bool exact; /* the answer is sent as it is; else a line end is added */
 };
 
 /* Opens the target, and refuses one that another server is writing. NULL: the failure is set. */

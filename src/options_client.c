@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "options_client.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 
 #include "clock.h"
+#include "role/role.h"
 
 #define AT(member) offsetof(struct client_options, member)
 #define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
@@ -14,19 +16,23 @@ static const struct option_spec specs[] = {
 	{"host", OPTION_TEXT, "HOST", "where the server is [localhost]", AT(host), 0, 0, NULL},
 	{"nhost", OPTION_TEXT, "HOST", "the same as -host", AT(host), 0, 0, NULL},
 	{"port", OPTION_NUMBER, "PORT", "its TCP port [2005]", AT(port), 1, 65535, NULL},
-	{"ni", OPTION_NUMBER, "N", "iterations of each thread [10]", AT(iterations), 1, 1000000000,
-	 NULL},
-	{"nt", OPTION_NUMBER, "N", "threads [5]", AT(threads), 1, 30000, NULL},
+	{"ni", OPTION_NUMBER, "N", "iterations of each thread [10; echo: 5]", AT(iterations), 1,
+	 1000000000, NULL},
+	{"nt", OPTION_NUMBER, "N", "threads [5; echo: 1]", AT(threads), 1, 30000, NULL},
 	{"connect", OPTION_CHOICE, "HOW",
 	 "shared: one connection for all; each: one a thread [shared]", AT(connect), 0, 0,
 	 connect_names},
 	{"window", OPTION_NUMBER, "N", "most lines in flight [1]", AT(window), 1, 1000000, NULL},
-	{"delay", OPTION_RANGE, "MIN:MAX", "random pause before each line [0]", AT(delay), 0,
-	 DAYS(1), NULL},
+	{"delay", OPTION_RANGE, "MIN:MAX", "random pause before each line [0; echo: 5s:10s]",
+	 AT(delay), 0, DAYS(1), NULL},
 	{"timeout", OPTION_DURATION, "TIME", "longest wait for an answer [5s]", AT(timeout),
 	 CLOCK_MILLISECOND, DAYS(1), NULL},
 	{"retry", OPTION_DURATION, "TIME", "how long to go on trying to connect again [0]",
 	 AT(retry), 0, DAYS(365), NULL},
+	{"service", OPTION_CHOICE, "NAME", "the server's, ok or echo: what to say to it [ok]",
+	 AT(service), 0, 0, role_names},
+	{"id", OPTION_NUMBER, "N", "this client's number in what it says to echo [1]", AT(number),
+	 1, 1000000000, NULL},
 	{"quiet", OPTION_FLAG, NULL, "do not show the lines on stdout", AT(quiet), 0, 0, NULL},
 	{"acks", OPTION_NUMBER, "FD", "write an account for programs on this descriptor", AT(acks),
 	 1, 1000000, NULL},
@@ -43,9 +49,31 @@ const struct option_table client_option_table = {
 const struct client_options client_option_defaults = {
 	.host = "localhost",
 	.port = 2005,
-	.iterations = 10,
-	.threads = 5,
+	.delay = {-1, -1},
 	.window = 1,
 	.timeout = 5 * CLOCK_SECOND,
 	.acks = -1,
 };
+
+int client_options_complete(struct client_options *options, struct failure *failure)
+{
+	const struct role *role = roles[options->service];
+	if (role->echoes && options->threads > 1)
+		return failure_set(failure, "-nt: not with -service %s, which has one thread",
+				   role_names[options->service]);
+	if (!role->numbered && options->number)
+		return failure_set(failure, "-id: not with -service %s, whose lines have no number",
+				   role_names[options->service]);
+	if (options->acks >= 0 && fcntl((int)options->acks, F_GETFD) < 0)
+		return failure_set(failure, "-acks: '%lld' is not an open descriptor",
+				   (long long)options->acks);
+	if (!options->number)
+		options->number = 1;
+	if (!options->threads)
+		options->threads = role->threads;
+	if (!options->iterations)
+		options->iterations = role->iterations;
+	if (options->delay.min < 0)
+		options->delay = role->delay;
+	return 0;
+}

@@ -13,7 +13,7 @@ enum client_connect { CONNECT_SHARED, CONNECT_EACH };
 struct client_options {
 	const char *host;
 	int64_t port;
-	int64_t iterations;
+	int64_t iterations; /* 0: as usual for the service; so are threads, number, delay.min -1 */
 	int64_t threads;
 	int connect;	    /* enum client_connect */
 	int64_t window;	    /* lines in flight, over all connections of the client */
@@ -21,12 +21,18 @@ struct client_options {
 	int64_t timeout;    /* ns, for an answer and for connecting */
 	int64_t retry;	    /* ns, how long to go on trying to (re)connect; 0: not at all */
 	bool quiet;
-	int64_t acks; /* descriptor for the machine-readable account, -1: none */
+	int service;	/* index in roles */
+	int64_t number; /* this client's own, from 1, for what it says */
+	int64_t acks;	/* descriptor for the machine-readable account, -1: none */
 };
 
 extern const struct option_table client_option_table;
 
 /* The defaults, as they stand before the command line is read. */
 extern const struct client_options client_option_defaults;
+
+/* Puts in what was not given and depends on the service. -1: something was given that is of no use
+ * to it, and the failure names it. */
+int client_options_complete(struct client_options *options, struct failure *failure);
 
 #endif

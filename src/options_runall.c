@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "role/role.h"
 #include "sink/sink.h"
 
 #define AT(member) offsetof(struct runall_options, member)
@@ -23,8 +24,8 @@ static const struct option_spec own_specs[RUNALL_OWN] = {
 	{"nhost", OPTION_TEXT, "HOST", "the same as -clhost", AT(client_host), 0, 0, NULL},
 	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
 	 NULL},
-	{"cl", OPTION_NUMBER, "N", "client processes [5]", AT(clients), 1, RUNALL_CLIENTS_MOST,
-	 NULL},
+	{"cl", OPTION_NUMBER, "N", "client processes [5; echo: 10]", AT(clients), 1,
+	 RUNALL_CLIENTS_MOST, NULL},
 	{"check", OPTION_FLAG, NULL,
 	 "only check an existing log, against -cl, -nt and -ni if given", AT(check), 0, 0, NULL},
 };
@@ -38,7 +39,7 @@ struct composed {
 /* Options that runall gives by itself. */
 static bool is_reserved(const char *name)
 {
-	static const char *const used[] = {"ready", "acks"};
+	static const char *const used[] = {"ready", "acks", "id"};
 	for (size_t i = 0; i < sizeof used / sizeof *used; i++)
 		if (!strcmp(name, used[i]))
 			return true;
@@ -148,13 +149,18 @@ static enum option_outcome refuse_without_use(const struct runall_options *optio
 
 /* Puts in what was not given, and what the log is called as a file: what is handed on stays as it
  * was given. */
-static void complete(struct runall_options *options)
+static int complete(struct runall_options *options, struct failure *failure)
 {
+	if (!options->check && !options->clients)
+		options->clients = roles[options->client.service]->clients;
 	if (!options->host)
 		options->host = server_option_defaults.host;
 	if (options->port == PORT_NOT_GIVEN)
 		options->port = server_option_defaults.port;
-	options->server.log = sink_file_name(options->server.log);
+	options->server.log = sink_file_name(server_options_log(&options->server));
+	if (server_options_complete(&options->server, failure) < 0)
+		return -1;
+	return client_options_complete(&options->client, failure);
 }
 
 enum option_outcome runall_options_read(struct runall_options *options, int argc, char **argv,
@@ -177,8 +183,8 @@ enum option_outcome runall_options_read(struct runall_options *options, int argc
 		outcome = read_handed(options, failure);
 	if (outcome == OPTIONS_READ && options->check)
 		outcome = refuse_without_use(options, failure);
-	if (outcome == OPTIONS_READ)
-		complete(options);
+	if (outcome == OPTIONS_READ && complete(options, failure) < 0)
+		outcome = OPTIONS_WRONG;
 	return outcome;
 }
 

@@ -29,7 +29,7 @@ struct runall_options {
 	const char *host;	 /* the server's */
 	const char *client_host; /* NULL: the one that the server reports */
 	int64_t port;
-	int64_t clients; /* 0: not given */
+	int64_t clients; /* 0 with -check: not given */
 	bool check;	 /* an existing log, instead of running anything */
 	struct handed_option handed[RUNALL_HANDED_MOST]; /* the end: no owner */
 

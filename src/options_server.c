@@ -11,14 +11,17 @@
 #define AT(member) offsetof(struct server_options, member)
 #define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
 
+enum { MAXLINE_DEFAULT = 65536 };
+
 static const struct option_spec specs[] = {
 	{"host", OPTION_TEXT, "HOST", "address or name to listen on [127.0.0.1]", AT(host), 0, 0,
 	 NULL},
 	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
 	 NULL},
-	{"service", OPTION_CHOICE, "NAME", "what lines are answered with: ok [ok]", AT(service), 0,
-	 0, service_names},
-	{"log", OPTION_TEXT, "FILE", "the log [logging.log]", AT(log), 0, 0, NULL},
+	{"service", OPTION_CHOICE, "NAME", "what lines are answered with: ok or echo [ok]",
+	 AT(service), 0, 0, service_names},
+	{"log", OPTION_TEXT, "FILE", "the log [logging.log; server.log for echo]", AT(log), 0, 0,
+	 NULL},
 	{"append", OPTION_FLAG, NULL, "go on with an existing log instead of overwriting it",
 	 AT(append), 0, 0, NULL},
 	{"format", OPTION_CHOICE, "FORMAT", "of the records: text, csv or json [text]", AT(format),
@@ -29,7 +32,8 @@ static const struct option_spec specs[] = {
 	{"connections", OPTION_NUMBER, "N",
 	 "most connections at once [what the descriptor limit allows]", AT(connections), 1, 1000000,
 	 NULL},
-	{"maxline", OPTION_NUMBER, "BYTES", "longest line [65536]", AT(maxline), 1, 1 << 26, NULL},
+	{"maxline", OPTION_NUMBER, "BYTES", "longest line [65536; none for echo]", AT(maxline), 1,
+	 1 << 26, NULL},
 	{"idle", OPTION_DURATION, "TIME", "close a connection silent for so long; 0: never [0]",
 	 AT(idle), 0, DAYS(365), NULL},
 	{"drain", OPTION_DURATION, "TIME", "longest wait for open work at the end [5s]", AT(drain),
@@ -48,9 +52,22 @@ const struct option_table server_option_table = {
 const struct server_options server_option_defaults = {
 	.host = "127.0.0.1",
 	.port = 2005,
-	.log = "logging.log",
 	.sync = LOG_SYNC_WRITE,
-	.maxline = 65536,
 	.drain = 5 * CLOCK_SECOND,
 	.ready = -1,
 };
+
+int server_options_complete(struct server_options *options, struct failure *failure)
+{
+	if (options->maxline && services[options->service]->exact)
+		return failure_set(failure, "-maxline: not with -service %s, which takes any line",
+				   service_names[options->service]);
+	if (!options->maxline)
+		options->maxline = MAXLINE_DEFAULT;
+	return 0;
+}
+
+const char *server_options_log(const struct server_options *options)
+{
+	return options->log ? options->log : services[options->service]->log;
+}

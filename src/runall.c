@@ -16,13 +16,13 @@
 #include "options_runall.h"
 #include "runall_programs.h"
 #include "runall_watch.h"
+#include "role/role.h"
 #include "verify.h"
 
 #define READY_TIMEOUT (10 * CLOCK_SECOND) /* until the server listens */
 #define END_TIMEOUT (5 * CLOCK_SECOND)	  /* for a program that was told to end */
 
 enum {
-	CLIENTS_DEFAULT = 5,
 	NAMED_MOST = 10, /* failed clients named one by one */
 };
 
@@ -153,10 +153,14 @@ static bool is_in_vain(const struct watch *watch)
 static int start_clients(struct runall *runall, struct failure *failure)
 {
 	for (size_t i = 1; i <= runall->clients; i++) {
+		char number[24];
 		struct argument_list list = {0};
 		argument_add(&list, program_name(runall->programs.client), NULL);
 		argument_add(&list, "-host", runall->host);
 		argument_add(&list, "-port", runall->port);
+		(void)snprintf(number, sizeof number, "%zu", i);
+		if (roles[runall->options.client.service]->numbered)
+			argument_add(&list, "-id", number);
 		runall_hand_to_client(&runall->options, &list);
 		if (start(runall, i, &list, "-acks", failure) < 0)
 			return -1;
@@ -257,7 +261,8 @@ static void prove(struct runall *runall)
 				       .offset = runall->log_start,
 				       .accounts = accounts,
 				       .clients = runall->clients,
-				       .cut = !child_succeeded(&runall->watch.children[0])};
+				       .cut = !child_succeeded(&runall->watch.children[0]),
+				       .echoes = roles[runall->options.client.service]->echoes};
 	struct verdict verdict;
 	struct failure failure;
 	if (verify_run(&job, &verdict, &failure) < 0)
@@ -307,8 +312,7 @@ static void check_log(struct runall *runall)
 static void set_up_and_run(struct runall *runall)
 {
 	struct failure failure;
-	runall->clients =
-		runall->options.clients ? (size_t)runall->options.clients : CLIENTS_DEFAULT;
+	runall->clients = (size_t)runall->options.clients;
 	raise_descriptor_limit();
 	if (runall_programs_find(&runall->programs, &failure) < 0 ||
 	    watch_open(&runall->watch, runall->clients, &failure) < 0)

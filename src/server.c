@@ -68,6 +68,8 @@ static int limit_connections(struct server *server, struct failure *failure)
 static int check_options(struct server *server, struct failure *failure)
 {
 	int ready = (int)server->options.ready;
+	if (server_options_complete(&server->options, failure) < 0)
+		return -1;
 	if (ready >= 0 && fcntl(ready, F_GETFD) < 0)
 		return failure_set(failure, "-ready: '%d' is not an open descriptor", ready);
 	return limit_connections(server, failure);
@@ -78,9 +80,12 @@ static int open_log(struct server *server, struct failure *failure)
 	const struct server_options *options = &server->options;
 	if (!options->quiet && !(server->show = show_start(STDOUT_FILENO, failure)))
 		return -1;
-	struct log_settings settings = {.target = options->log,
+	bool exact_times =
+		services[options->service]->milliseconds && options->format == RECORD_TEXT;
+	struct log_settings settings = {.target = server_options_log(options),
 					.append = options->append,
-					.format = (enum record_format)options->format,
+					.format = exact_times ? RECORD_MILLISECONDS
+							      : (enum record_format)options->format,
 					.sync = (enum log_sync)options->sync,
 					.show = server->show,
 					.warn = warn};

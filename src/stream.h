@@ -23,6 +23,10 @@ ssize_t stream_send(struct stream *stream, const void *bytes, size_t length);
 /* Nanoseconds after which a receive gives up; 0: never. */
 void stream_set_idle(struct stream *stream, int64_t duration);
 
+/* Waits until there is something to receive, or its end. False: not within the time, in
+ * nanoseconds. */
+bool stream_wait(struct stream *stream, int64_t duration);
+
 /* Bytes that have come and were not yet received. */
 size_t stream_pending(struct stream *stream);
 

@@ -42,6 +42,17 @@ void stream_set_idle(struct stream *stream, int64_t duration)
 	(void)setsockopt(stream->descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
 }
 
+bool stream_wait(struct stream *stream, int64_t duration)
+{
+	struct pollfd waiting = {.fd = stream->descriptor, .events = POLLIN};
+	int64_t deadline = clock_after(duration);
+	int ready;
+	do
+		ready = poll(&waiting, 1, clock_poll_timeout(deadline));
+	while (ready < 0 && errno == EINTR);
+	return ready != 0;
+}
+
 size_t stream_pending(struct stream *stream)
 {
 	int pending = 0; /* FIONREAD and TIOCOUTQ are what tcp(7) calls SIOCINQ and SIOCOUTQ */

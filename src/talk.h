@@ -24,11 +24,15 @@ struct talk_settings {
 	uint64_t seed;	    /* for the pauses */
 	int64_t timeout;    /* ns, for an answer, from when its line was sent, and for connecting */
 	int64_t retry;	    /* ns, how long a connection is tried to be made again; 0: not at all */
+	bool echoes;	    /* each line is to come back as its answer; else that is ok */
 	int stop; /* a descriptor that is readable once talk_stop() is called, or before */
 	struct tally *tallies;	 /* for each thread; borrowed */
 	struct latency *latency; /* of all answers, from when the line was first sent; borrowed */
 	/* Told of each connection that is made, with its own address. */
 	void (*connected)(void *context, size_t connection, const char *local_name);
+	/* Told of each answer that was as it has to be, without its line end; NULL: nobody is.
+	 * False: the talk is over, with the failure set. */
+	bool (*answered)(void *context, const char *answer, size_t length, struct failure *failure);
 	void *context;
 };
 

@@ -41,15 +41,27 @@ static enum talk_step judge_other(struct talk *talk, size_t connection, const ch
 	return STEP_LOST;
 }
 
+static bool is_due(const struct talk *talk, const struct flight *flight, const char *bytes,
+		   size_t length)
+{
+	if (!talk->settings.echoes)
+		return answer_is(bytes, length, "ok");
+	return length + 1 == flight->length &&
+	       memcmp(bytes, flights_line(&talk->flights, flight), length) == 0;
+}
+
 /* One whole answer, without its line end. */
 static enum talk_step judge(struct talk *talk, size_t connection, const char *bytes, size_t length,
 			    int64_t now, struct failure *failure)
 {
 	const struct flight *flight = flights_oldest_of(&talk->flights, (uint32_t)connection);
-	if (length && bytes[length - 1] == '\r')
+	if (length && bytes[length - 1] == '\r' && !talk->settings.echoes)
 		length--;
-	if (!flight || !flight->sent || !answer_is(bytes, length, "ok"))
+	if (!flight || !flight->sent || !is_due(talk, flight, bytes, length))
 		return judge_other(talk, connection, bytes, length, failure);
+	if (talk->settings.answered &&
+	    !talk->settings.answered(talk->settings.context, bytes, length, failure))
+		return STEP_FAILED;
 	latency_record(talk->settings.latency, now - flight->first);
 	talk->settings.tallies[flight->thread].acknowledged++;
 	flights_answer(&talk->flights, (uint32_t)connection);

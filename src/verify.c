@@ -72,6 +72,7 @@ static bool set_up(struct proof *proof)
 	for (size_t i = 0; i < job->clients; i++) {
 		const struct account *account = &job->accounts[i];
 		set_up_party(&proof->parties[i], account, i + 1, lane);
+		proof->parties[i].client = job->echoes ? (int64_t)i + 1 : 0;
 		lane += proof->parties[i].lane_count;
 		for (size_t j = 0; account->complete && j < account->connection_count; j++)
 			if (!set_up_link(proof, &proof->parties[i], &account->connections[j]))
@@ -175,9 +176,9 @@ static void check_flight(struct proof *proof, struct link *link, const struct ve
 	int64_t line = proof_line(proof, proof->log.number);
 	if (window == 1)
 		proof_fault(proof, party,
-			    "'%s' at line %" PRId64 " of %.200s came before the ok of "
+			    "'%s' at line %" PRId64 " of %.200s came before the %s of "
 			    "the line before it",
-			    words, line, proof->job->log);
+			    words, line, proof->job->log, proof_answer_name(proof));
 	else
 		proof_fault(proof, party,
 			    "'%s' at line %" PRId64 " of %.200s came with %" PRId64
@@ -239,13 +240,25 @@ static void fault_early_ok(struct proof *proof, struct address *address)
 	proof_fault_order(proof, link->party, NULL, &due);
 }
 
+/* Is it the answer that a line needs? To a client of echo it is the line that is due itself. */
+static bool answers(const struct link *link, const struct record_view *record)
+{
+	struct verify_turn turn;
+	if (!link->party->client)
+		return verify_acknowledges(record);
+	int64_t due =
+		link->started ? link->start + link->sent : link->party->lanes[link->lane].next;
+	return verify_turn_read(record->bytes, record->length, &turn) &&
+	       party_place(link->party, link->lane, &turn) == due;
+}
+
 static void take_sent(struct proof *proof, struct address *address)
 {
 	const struct record_view *record = &proof->log.record;
 	struct link *link = address->current;
 	if (proof->faulty)
 		return;
-	if (!verify_acknowledges(record)) {
+	if (!answers(link ? link : address->first, record)) {
 		char words[VERIFY_EXCERPT_SIZE];
 		verify_excerpt(record->bytes, record->length, words);
 		proof_fault(proof, (link ? link : address->first)->party,
@@ -331,8 +344,8 @@ static void check_lane(struct proof *proof, struct party *party, size_t number)
 		struct verify_turn turn = party_turn(party, number, lane->answered);
 		char words[VERIFY_TURN_SIZE];
 		verify_turn_write(&turn, words);
-		proof_fault(proof, party, "'%s' was acknowledged, but has no 'sent: ok' in %.200s",
-			    words, proof->job->log);
+		proof_fault(proof, party, "'%s' was acknowledged, but has no 'sent: %s' in %.200s",
+			    words, proof->job->echoes ? words : "ok", proof->job->log);
 	}
 }
 

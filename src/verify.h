@@ -26,6 +26,7 @@ struct verify_job {
 	/* The server was killed on the way, so that the "sent" record of an answer that did leave
 	 * may be missing. Lines may not. */
 	bool cut;
+	bool echoes; /* the clients are those of the service echo */
 };
 
 /* Proves a run. 0 with the verdict, or -1 with the failure set: the log could not be read to its

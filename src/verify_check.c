@@ -187,7 +187,7 @@ static bool take_received(struct check *check)
 	const struct visitor *visitor = &check->visitors[number];
 	struct verify_turn turn;
 	bool stranger = visitor->life == check->life && !visitor->client;
-	if (stranger || !verify_turn_read(record->bytes, record->length, &turn) ||
+	if (stranger || !verify_turn_read(record->bytes, record->length, &turn) || turn.client ||
 	    turn.thread >= THREADS_MOST)
 		return take_other(check, (size_t)number);
 	check->lines++;

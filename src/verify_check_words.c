@@ -10,19 +10,19 @@ struct verify_turn visitor_next(const struct visitor *visitor)
 {
 	struct verify_turn last = visitor->last;
 	if (visitor->lone)
-		return (struct verify_turn){last.thread, last.iteration + 1};
+		return (struct verify_turn){.thread = last.thread, .iteration = last.iteration + 1};
 	if (visitor->threads && last.thread + 1 == visitor->threads)
-		return (struct verify_turn){0, last.iteration + 1};
-	return (struct verify_turn){last.thread + 1, last.iteration};
+		return (struct verify_turn){.thread = 0, .iteration = last.iteration + 1};
+	return (struct verify_turn){.thread = last.thread + 1, .iteration = last.iteration};
 }
 
 /* The line at a place, counted from 0, among those that a client has sent. */
 static struct verify_turn turn_at(const struct visitor *visitor, int64_t place)
 {
 	if (visitor->lone)
-		return (struct verify_turn){visitor->last.thread, place + 1};
+		return (struct verify_turn){.thread = visitor->last.thread, .iteration = place + 1};
 	int64_t threads = visitor->threads ? visitor->threads : visitor->received;
-	return (struct verify_turn){place % threads, place / threads + 1};
+	return (struct verify_turn){.thread = place % threads, .iteration = place / threads + 1};
 }
 
 __attribute__((format(printf, 3, 0))) static void set_fault(struct check *check, int64_t culprit,

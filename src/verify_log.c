@@ -179,7 +179,8 @@ enum verify_line verify_log_next(struct verify_log *log, struct failure *failure
 
 static bool same_turn(const struct verify_turn *one, const struct verify_turn *other)
 {
-	return one->thread == other->thread && one->iteration == other->iteration;
+	return one->thread == other->thread && one->iteration == other->iteration &&
+	       one->client == other->client;
 }
 
 int verify_log_search(struct verify_log *log, struct verify_search *search, struct failure *failure)
@@ -256,15 +257,26 @@ static bool scan_word(const char **at, const char *end, const char *word)
 bool verify_turn_read(const char *bytes, size_t length, struct verify_turn *turn)
 {
 	const char *at = bytes, *end = bytes + length;
-	return scan_word(&at, end, "Thread ") && scan_number(&at, end, &turn->thread) &&
-	       scan_word(&at, end, ", iteration ") && scan_number(&at, end, &turn->iteration) &&
-	       at == end && turn->iteration > 0;
+	*turn = (struct verify_turn){0};
+	if (scan_word(&at, end, "Thread "))
+		return scan_number(&at, end, &turn->thread) &&
+		       scan_word(&at, end, ", iteration ") &&
+		       scan_number(&at, end, &turn->iteration) && at == end && turn->iteration > 0;
+	return scan_word(&at, end, "Hello from client ") && scan_number(&at, end, &turn->client) &&
+	       scan_word(&at, end, ", message ") && scan_number(&at, end, &turn->iteration) &&
+	       at == end && turn->client > 0 && turn->iteration > 0;
 }
 
 void verify_turn_write(const struct verify_turn *turn, char words[VERIFY_TURN_SIZE])
 {
-	(void)snprintf(words, VERIFY_TURN_SIZE, "Thread %" PRId64 ", iteration %" PRId64,
-		       turn->thread, turn->iteration); /* always fits */
+	/* always fits */
+	if (turn->client)
+		(void)snprintf(words, VERIFY_TURN_SIZE,
+			       "Hello from client %" PRId64 ", message %" PRId64, turn->client,
+			       turn->iteration);
+	else
+		(void)snprintf(words, VERIFY_TURN_SIZE, "Thread %" PRId64 ", iteration %" PRId64,
+			       turn->thread, turn->iteration);
 }
 
 bool verify_acknowledges(const struct record_view *record)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A log of any format, read record by record, in memory bounded by its longest line; and the lines
- * of clients in it, `Thread K, iteration I`. */
+ * of clients in it, `Thread K, iteration I`, or to echo `Hello from client C, message M`. */
 #ifndef ACKLINE_VERIFY_LOG_H
 #define ACKLINE_VERIFY_LOG_H
 
@@ -59,6 +59,7 @@ enum verify_line verify_log_next(struct verify_log *log, struct failure *failure
 /* One line of a client. */
 struct verify_turn {
 	int64_t thread, iteration; /* from 0, from 1; a zeroed one is no line */
+	int64_t client; /* from 1, in a line that names it, as those of echo do; else 0 */
 };
 
 /* Looks, from line `first` on, for the first records in which two lines were received from a peer
@@ -80,7 +81,7 @@ int64_t verify_log_lines_before(const struct verify_log *log);
 void verify_log_close(struct verify_log *log);
 
 /* The longest text of a client's line, with its NUL. */
-#define VERIFY_TURN_SIZE 64
+#define VERIFY_TURN_SIZE 96
 
 /* False where the bytes are not exactly such a line. */
 bool verify_turn_read(const char *bytes, size_t length, struct verify_turn *turn);

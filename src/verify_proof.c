@@ -9,7 +9,8 @@
 int64_t party_place(const struct party *party, size_t lane, const struct verify_turn *turn)
 {
 	const struct account *account = party->account;
-	if (turn->thread >= account->threads || turn->iteration > account->iterations)
+	if (turn->client != party->client || turn->thread >= account->threads ||
+	    turn->iteration > account->iterations)
 		return -1;
 	if (account->each)
 		return turn->thread == (int64_t)lane ? turn->iteration - 1 : -1;
@@ -20,8 +21,9 @@ struct verify_turn party_turn(const struct party *party, size_t lane, int64_t pl
 {
 	const struct account *account = party->account;
 	if (account->each)
-		return (struct verify_turn){(int64_t)lane, place + 1};
-	return (struct verify_turn){place % account->threads, place / account->threads + 1};
+		return (struct verify_turn){(int64_t)lane, place + 1, party->client};
+	return (struct verify_turn){place % account->threads, place / account->threads + 1,
+				    party->client};
 }
 
 bool party_acknowledged(const struct party *party, const struct verify_turn *turn)
@@ -32,8 +34,13 @@ bool party_acknowledged(const struct party *party, const struct verify_turn *tur
 
 bool party_sent(const struct party *party, const struct verify_turn *turn)
 {
-	return turn->thread < party->account->threads &&
+	return turn->client == party->client && turn->thread < party->account->threads &&
 	       turn->iteration <= party->account->per_thread[turn->thread].sent;
+}
+
+const char *proof_answer_name(const struct proof *proof)
+{
+	return proof->job->echoes ? "echo" : "ok";
 }
 
 int64_t proof_line(const struct proof *proof, int64_t number)
@@ -125,13 +132,13 @@ static void explain_ok(struct proof *proof, int64_t due_line)
 	int64_t line = proof_line(proof, proof->fault_line);
 	if (due_line > proof->fault_line)
 		proof_fault(proof, party,
-			    "the ok at line %" PRId64 " of %.200s came before its line '%s'", line,
-			    proof->job->log, due);
+			    "the %s at line %" PRId64 " of %.200s came before its line '%s'",
+			    proof_answer_name(proof), line, proof->job->log, due);
 	else if (!due_line && party_sent(party, &proof->due))
 		proof_fault_missing(proof, party, &proof->due);
 	else
-		proof_fault(proof, party, "the ok at line %" PRId64 " of %.200s answers no line",
-			    line, proof->job->log);
+		proof_fault(proof, party, "the %s at line %" PRId64 " of %.200s answers no line",
+			    proof_answer_name(proof), line, proof->job->log);
 }
 
 int proof_explain(struct proof *proof, struct failure *failure)
@@ -197,8 +204,9 @@ static void add_numbers(const struct proof *proof, const struct sums *sums, stru
 	else
 		add(verdict, "%" PRId64 " of %" PRId64 " line%s sent, ", sums->sent, sums->planned,
 		    plural(sums->planned));
-	add(verdict, "%" PRId64 " acknowledged, %" PRId64 " in %.200s", sums->acknowledged,
-	    proof->records - repeated, proof->job->log);
+	add(verdict, "%" PRId64 " %s, %" PRId64 " in %.200s", sums->acknowledged,
+	    proof->job->echoes ? "echoed" : "acknowledged", proof->records - repeated,
+	    proof->job->log);
 	if (repeated)
 		add(verdict, ", %" PRId64 " of them twice, sent again after a lost connection",
 		    repeated);
@@ -216,7 +224,8 @@ void proof_conclude(const struct proof *proof, struct verdict *verdict)
 		add(verdict, "%s; ", proof->fault.words);
 	add_numbers(proof, &sums, verdict);
 	if (verdict->good)
-		add(verdict, ", every client in strict order");
+		add(verdict, proof->job->echoes ? ", each echo as it was sent"
+						: ", every client in strict order");
 	else if (!proof->faulty)
 		add(verdict, ": nothing is proved");
 	if (others)

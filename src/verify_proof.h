@@ -19,7 +19,8 @@ struct lane {
 
 struct party {
 	const struct account *account;
-	size_t number; /* from 1 */
+	size_t number;	/* from 1 */
+	int64_t client; /* its number as its lines say it; 0: they don't */
 	struct lane *lanes;
 	size_t lane_count;
 	int64_t logged;	     /* distinct lines in the log */
@@ -71,6 +72,9 @@ struct verify_turn party_turn(const struct party *party, size_t lane, int64_t pl
 /* Was it acknowledged; was it sent at all? By the account. */
 bool party_acknowledged(const struct party *party, const struct verify_turn *turn);
 bool party_sent(const struct party *party, const struct verify_turn *turn);
+
+/* What an answer is called: ok or echo. */
+const char *proof_answer_name(const struct proof *proof);
 
 /* The number of a line in the whole file. */
 int64_t proof_line(const struct proof *proof, int64_t number);

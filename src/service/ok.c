@@ -11,4 +11,4 @@ static struct answer answer_ok(const char *line, size_t length)
 	return (struct answer){"ok", 2};
 }
 
-const struct service service_ok = {.name = "ok", .answer = answer_ok};
+const struct service service_ok = {.name = "ok", .log = "logging.log", .answer = answer_ok};

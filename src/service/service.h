@@ -4,6 +4,7 @@
 #ifndef ACKLINE_SERVICE_H
 #define ACKLINE_SERVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Without a line end. Static, or part of the line that was asked about. */
@@ -14,6 +15,12 @@ struct answer {
 
 struct service {
 	const char *name;
+	const char *log; /* the log's name, unless -log gives another */
+	/* Every byte counts: lines come with their ends, what has none comes when the peer pauses,
+	 * and nothing is added to the answer. */
+	bool exact;
+	bool tells_ends;   /* there is a record for each connection made and closed */
+	bool milliseconds; /* in the times of a text log */
 	/* The answer to a line. It is called in the thread of the line's connection, before the
 	 * line is logged; the answer is sent after. */
 	struct answer (*answer)(const char *line, size_t length);

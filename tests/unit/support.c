@@ -323,5 +323,9 @@ bool fake_has(struct fake *fake, const char *answers)
 
 struct log_item item_line(const char *line)
 {
-	return (struct log_item){RECORD_INFO, RECORD_RECEIVED, line, strlen(line), "ok", 2};
+	return (struct log_item){.event = RECORD_RECEIVED,
+				 .bytes = line,
+				 .length = strlen(line),
+				 .answer = "ok",
+				 .answer_length = 2};
 }

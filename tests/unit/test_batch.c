@@ -196,6 +196,61 @@ START_TEST(out_of_memory_adds_nothing)
 }
 END_TEST
 
+/* An exact answer, as it came; its record is without the line end. */
+static struct log_item item_exact(const char *piece)
+{
+	struct log_item item = item_line(piece);
+	item.length -= piece[item.length - 1] == '\n';
+	item.answer = piece;
+	item.answer_length = strlen(piece);
+	item.exact = true;
+	return item;
+}
+
+START_TEST(exact_answers_get_no_line_end)
+{
+	struct log_item items[] = {item_exact("one\n"), item_exact("\n"), item_exact("two\r\n"),
+				   item_exact("rest")};
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 4));
+	ck_assert(add(&b, "other"));
+	assert_text(&batch.records,
+		    AT "a received: one\n" AT "a received: \n" AT "a received: two\\x0d\n" AT
+		       "a received: rest\n" AT "b received: other\n");
+	release(NULL);
+	ck_assert(fake_has(&a, "one\n\ntwo\r\nrest") && fake_has(&b, "ok\n"));
+	ck_assert_uint_eq(a.lines, 4);
+	assert_text(&sent, AT "a sent: one\n" AT "a sent: \n" AT "a sent: two\\x0d\n" AT
+			      "a sent: rest\n" AT "b sent: ok\n");
+}
+END_TEST
+
+/* Pieces of a line that leave together are told of as the line that they are. */
+START_TEST(exact_pieces_are_merged)
+{
+	struct log_item first = item_exact("be"), second = item_exact("gin\n");
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &first, 1));
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &second, 1));
+	release(NULL);
+	ck_assert(fake_has(&a, "begin\n"));
+	ck_assert_uint_eq(a.lines, 2);
+	ck_assert_uint_eq(a.calls, 1);
+	assert_text(&batch.records, AT "a received: be\n" AT "a received: gin\n");
+	assert_text(&sent, AT "a sent: begin\n");
+}
+END_TEST
+
+START_TEST(exact_pieces_that_are_not_logged_have_an_error_each)
+{
+	struct log_item items[] = {item_exact("one\n"), item_exact("rest")};
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 2));
+	release("No space left on device");
+	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
+			       "error: not logged: No space left on device\n"));
+	ck_assert_uint_eq(a.lines, 2);
+	ck_assert_uint_eq(sent.length, 0);
+}
+END_TEST
+
 static size_t told; /* of how many lines */
 
 static bool tell(struct recipient *recipient, const char *answers, size_t length, size_t lines)
@@ -250,6 +305,9 @@ int main(void)
 	tcase_add_test(cases, records_and_answers_of_several);
 	tcase_add_test(cases, neighbours_are_released_in_one);
 	tcase_add_test(cases, lines_without_an_answer);
+	tcase_add_test(cases, exact_answers_get_no_line_end);
+	tcase_add_test(cases, exact_pieces_are_merged);
+	tcase_add_test(cases, exact_pieces_that_are_not_logged_have_an_error_each);
 	tcase_add_test(cases, errors_say_the_reason_and_leave_no_record);
 	tcase_add_test(cases, a_long_reason_is_cut_and_still_a_line);
 	tcase_add_test(cases, a_peer_that_is_gone_leaves_no_sent_record);

@@ -31,11 +31,13 @@ START_TEST(defaults)
 	ck_assert_str_eq(options.host, "127.0.0.1");
 	ck_assert_int_eq(options.port, 2005);
 	ck_assert_str_eq(service_names[options.service], "ok");
-	ck_assert_str_eq(options.log, "logging.log");
+	ck_assert_ptr_null(options.log); /* the service has a name for it */
+	ck_assert_str_eq(server_options_log(&options), "logging.log");
 	ck_assert_str_eq(record_format_names[options.format], "text");
 	ck_assert_str_eq(log_sync_names[options.sync], "write");
 	ck_assert(!options.append && !options.quiet);
 	ck_assert_int_eq(options.connections, 0);
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
 	ck_assert_int_eq(options.maxline, 65536);
 	ck_assert_int_eq(options.idle, 0);
 	ck_assert_int_eq(options.drain, 5 * CLOCK_SECOND);
@@ -77,6 +79,7 @@ START_TEST(good_values_are_taken)
 	ck_assert_int_eq(options.sync, LOG_SYNC_DISK);
 	ck_assert_int_eq(read_two("-sync", "none"), OPTIONS_READ);
 	ck_assert_int_eq(options.sync, LOG_SYNC_NONE);
+	ck_assert_str_eq(server_options_log(&options), "logging.log");
 	ck_assert_int_eq(read_two("-service", "ok"), OPTIONS_READ);
 	ck_assert_int_eq(read_two("-format", "text"), OPTIONS_READ);
 	ck_assert_int_eq(read_two("-append", NULL), OPTIONS_READ);
@@ -132,6 +135,25 @@ START_TEST(bad_values_are_refused_by_name)
 }
 END_TEST
 
+START_TEST(services_differ_in_their_defaults)
+{
+	ck_assert_int_eq(read_two("-service", "echo"), OPTIONS_READ);
+	ck_assert_str_eq(service_names[options.service], "echo");
+	ck_assert_str_eq(server_options_log(&options), "server.log");
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	options.log = "other.log";
+	ck_assert_str_eq(server_options_log(&options), "other.log");
+	options = server_option_defaults;
+	options.maxline = 65536; /* given, if only what it would be */
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(options.maxline, 65536);
+	ck_assert_int_eq(read_two("-service", "echo"), OPTIONS_READ);
+	options.maxline = 65536;
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-maxline: not with -service echo, which takes any line");
+}
+END_TEST
+
 /* The table itself: no two alike, a description each, a default named where there is one. */
 START_TEST(table_is_whole)
 {
@@ -155,6 +177,7 @@ int main(void)
 	tcase_add_test(server, defaults);
 	tcase_add_test(server, good_values_are_taken);
 	tcase_add_test(server, bad_values_are_refused_by_name);
+	tcase_add_test(server, services_differ_in_their_defaults);
 	tcase_add_test(server, table_is_whole);
 	return unit_main("options_server", server, NULL);
 }

@@ -111,6 +111,22 @@ START_TEST(gives_up_when_idle)
 }
 END_TEST
 
+START_TEST(waits_for_bytes_or_the_end)
+{
+	int64_t before = clock_now();
+	ck_assert(!stream_wait(&stream, 5 * CLOCK_MILLISECOND));
+	ck_assert_int_ge(clock_now() - before, 5 * CLOCK_MILLISECOND);
+	ck_assert(!stream_wait(&stream, 0));
+	peer_send(peer, "x", 1);
+	ck_assert(stream_wait(&stream, 20 * CLOCK_SECOND));
+	ck_assert(stream_wait(&stream, 20 * CLOCK_SECOND)); /* it takes nothing */
+	ck_assert_int_eq((int)stream_receive(&stream, &(char[1]){0}, 1), 1);
+	(void)shutdown(peer, SHUT_WR);
+	ck_assert(stream_wait(&stream, 20 * CLOCK_SECOND));
+	ck_assert_int_eq((int)stream_receive(&stream, &(char[1]){0}, 1), 0);
+}
+END_TEST
+
 START_TEST(stop_receiving_leaves_what_has_come)
 {
 	char bytes[16];
@@ -195,6 +211,7 @@ int main(void)
 	tcase_add_test(plain, a_full_peer_takes_nothing_without_blocking);
 	tcase_add_test(plain, a_peer_that_is_gone_is_an_error);
 	tcase_add_test(plain, gives_up_when_idle);
+	tcase_add_test(plain, waits_for_bytes_or_the_end);
 	tcase_add_test(plain, stop_receiving_leaves_what_has_come);
 	tcase_add_test(plain, stop_wakes_who_waits);
 	tcase_add_test(plain, close_lets_the_answer_arrive);

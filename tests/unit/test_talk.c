@@ -243,6 +243,72 @@ START_TEST(answers_may_come_in_pieces_and_with_cr)
 }
 END_TEST
 
+static size_t echoes_told;
+
+/* Told of each echo; that of the number that the seed says is refused. */
+static bool note_echo(void *context, const char *answer, size_t length, struct failure *why)
+{
+	ck_assert_ptr_eq(context, &server);
+	ck_assert_uint_eq(length, 4);
+	ck_assert_mem_eq(answer, "line", 4);
+	if (++echoes_told == settings.seed) {
+		failure_set(why, "no more");
+		return false;
+	}
+	return true;
+}
+
+START_TEST(echoes_are_told_of)
+{
+	static script_t scripts[] = {{{"line\n", "line\n", "line\n"}},
+				     {{"li", "ne\nline\nli", "ne\n"}}};
+	settings.echoes = true;
+	settings.answered = note_echo;
+	settings.window = _i ? 3 : 1;
+	begin(scripts[_i]);
+	assert_done(3);
+	assert_total(3, 3, 0);
+	ck_assert_uint_eq(echoes_told, 3);
+}
+END_TEST
+
+START_TEST(who_is_told_can_end_the_talk)
+{
+	settings.echoes = true;
+	settings.answered = note_echo;
+	settings.seed = 3;
+	begin((script_t){{"line\n", "line\n", "line\n", "line\n"}});
+	ck_assert(!say_many(4));
+	ck_assert_str_eq(failure.words, "no more");
+	ck_assert_uint_eq(echoes_told, 3);
+	assert_total(3, 2, 0);
+}
+END_TEST
+
+static const struct {
+	const char *answer, *words;
+} wrong_echoes[] = {
+	{"ok\n", "line 'line' was answered 'ok'"},
+	{"line\r\n", "line 'line' was answered 'line\\x0d'"},
+	{"lin\n", "line 'line' was answered 'lin'"},
+	{"linE\n", "line 'line' was answered 'linE'"},
+	{"lines\n", "line 'line' was answered 'lines'"},
+	{"\n", "line 'line' was answered ''"},
+	{"error: not logged: x\n", "line 'line' was answered 'error: not logged: x'"},
+};
+
+START_TEST(a_wrong_echo_ends_the_talk)
+{
+	settings.echoes = true;
+	settings.answered = note_echo;
+	begin((script_t){{"line\n", wrong_echoes[_i].answer}});
+	ck_assert(!say_many(4));
+	ck_assert_str_eq(failure.words, wrong_echoes[_i].words);
+	ck_assert_uint_eq(echoes_told, 1);
+	assert_total(2, 1, 0);
+}
+END_TEST
+
 static const struct {
 	script_t script;
 	const char *words;
@@ -441,6 +507,11 @@ int main(void)
 	tcase_add_loop_test(errors, stopping_ends_waits_and_pauses, 0, 2);
 	tcase_add_test(errors, stopping_ends_retrying);
 	tcase_add_loop_test(errors, nobody_listening_is_told, 0, 2);
+	TCase *echoes = tcase_create("echoes");
+	tcase_add_checked_fixture(echoes, setup, teardown);
+	tcase_add_loop_test(echoes, echoes_are_told_of, 0, 2);
+	tcase_add_test(echoes, who_is_told_can_end_the_talk);
+	tcase_add_loop_test(echoes, a_wrong_echo_ends_the_talk, 0, 7);
 	TCase *retry = tcase_create("retry");
 	tcase_add_checked_fixture(retry, setup, teardown);
 	tcase_add_test(retry, a_lost_connection_is_made_again);
@@ -448,5 +519,5 @@ int main(void)
 	tcase_add_test(retry, an_answer_that_does_not_come_is_asked_for_again);
 	tcase_add_test(retry, retrying_comes_to_an_end);
 	tcase_add_test(retry, a_refusal_is_not_tried_again);
-	return unit_main("talk", answers, errors, retry, NULL);
+	return unit_main("talk", answers, echoes, errors, retry, NULL);
 }

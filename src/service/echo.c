@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The service echo: the bytes come back as they are, as in RFC 862. */
+#include "service.h"
+
+extern const struct service service_echo;
+
+static struct answer answer_echo(const char *line, size_t length)
+{
+	return (struct answer){line, length};
+}
+
+const struct service service_echo = {
+	.name = "echo",
+	.log = "server.log",
+	.exact = true,
+	.tells_ends = true,
+	.milliseconds = true,
+	.answer = answer_echo,
+};
