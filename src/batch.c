@@ -9,6 +9,7 @@ enum {
 	BATCH_KEEP = 1 << 22, /* bytes of records and answers kept for the next commit */
 	BATCH_FIRST_ENTRIES = 64,
 	BATCH_KEEP_ENTRIES = 16384,
+	BATCH_ERRORS = 4096, /* bytes of errors released at once */
 };
 
 /* The recipient's entry at the end of the batch, which grows: one send for all its answers. */
@@ -95,19 +96,21 @@ static void append_sent(struct text *sent, enum record_format format, const stru
 	}
 }
 
+/* Every line has its error, also without memory: where one was left out the peer would take a later
+ * ok for its answer. */
 static void release_errors(const struct batch_entry *entry, const char *reason)
 {
-	char error[160];
-	int length = snprintf(error, sizeof error, "error: not logged: %.120s\n", reason);
-	struct text answers = {0};
-	for (size_t i = 0; i < entry->lines; i++)
-		if (!text_append(&answers, error, (size_t)length))
-			break; /* unanswered is unacknowledged; the recipient still has to hear of
-				  all */
+	char error[160], answers[BATCH_ERRORS];
+	size_t length =
+		(size_t)snprintf(error, sizeof error, "error: not logged: %.120s\n", reason);
+	size_t most = sizeof answers / length;
+	for (size_t i = 0; i < most; i++)
+		memcpy(answers + i * length, error, length);
 	/* no record: a line that is not in the log has none for its answer either */
-	(void)entry->recipient->release(entry->recipient, answers.bytes, answers.length,
-					entry->lines);
-	text_free(&answers);
+	for (size_t left = entry->lines, lines; left; left -= lines) {
+		lines = left < most ? left : most;
+		(void)entry->recipient->release(entry->recipient, answers, lines * length, lines);
+	}
 }
 
 void batch_release(const struct batch *batch, const char *reason, enum record_format format,
