@@ -137,15 +137,15 @@ static void reopen(struct log *log)
 	log->settings.warn(words.words);
 }
 
-/* At -sync none an ok means "queued": the answers go first. A log that fails is tried first all the
- * same, so that no more is promised than what waits already. */
+/* At -sync none an ok means "queued": the answers go first. There must be room for the records in
+ * the carry. */
 static void commit_released(struct log *log, const struct batch *batch)
 {
 	struct text sent = {0};
 	enum record_format format = log->settings.format;
 	batch_release(batch, NULL, format, &log->sent_stamp, &sent);
-	/* out of memory: what is dropped was only queued */
-	(void)text_append(&log->carry, batch->records.bytes, batch->records.length);
+	(void)text_append(&log->carry, batch->records.bytes, batch->records.length); /* has room */
+	/* out of memory: the lines are there, and that is what was promised */
 	(void)text_append(&log->carry, sent.bytes, sent.length);
 	text_free(&sent);
 	(void)store(log, &nothing, false); /* kept in the carry, if it fails */
@@ -154,7 +154,10 @@ static void commit_released(struct log *log, const struct batch *batch)
 static void commit_batch(struct log *log, const struct batch *batch)
 {
 	stamp_update(&log->sent_stamp);
-	if (log->settings.sync == LOG_SYNC_NONE && !log->failing) {
+	/* a log that fails is tried first all the same, so that no more is promised than what waits
+	 * already; and so it is where there is no memory to queue in */
+	if (log->settings.sync == LOG_SYNC_NONE && !log->failing &&
+	    text_reserve(&log->carry, batch->records.length)) {
 		commit_released(log, batch);
 		return;
 	}

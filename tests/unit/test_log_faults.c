@@ -218,6 +218,24 @@ START_TEST(at_none_what_was_queued_is_kept)
 }
 END_TEST
 
+/* An ok must not be given for a line that there is no memory to keep. */
+START_TEST(at_none_what_cannot_be_queued_is_written_first)
+{
+	struct log_item items[] = {item_line("one"), item_line("two")};
+	ck_assert(text_reserve(&a.answers, 100)); /* the peer has memory of its own */
+	open_log("log", LOG_SYNC_NONE);
+	ck_assert(log_submit(log_under_test, &a.recipient, items, 2, true));
+	fault.memory = true;
+	bool taken = log_submit(log_under_test, &a.recipient, NULL, 0, false) &&
+		     log_flush(log_under_test, clock_after(PATIENCE));
+	fault.memory = false;
+	ck_assert(taken);
+	ck_assert_uint_eq(a.lines, 2);
+	ck_assert(log_close(log_under_test));
+	assert_counts("log", " received: ", 2);
+}
+END_TEST
+
 START_TEST(at_disk_an_ok_is_synced)
 {
 	open_log("log", LOG_SYNC_DISK);
@@ -320,6 +338,7 @@ int main(void)
 	tcase_add_test(faults, service_resumes_by_itself);
 	tcase_add_test(faults, failing_again_is_warned_of_again);
 	tcase_add_test(faults, at_none_what_was_queued_is_kept);
+	tcase_add_test(faults, at_none_what_cannot_be_queued_is_written_first);
 	tcase_add_test(faults, at_disk_an_ok_is_synced);
 	tcase_add_test(faults, a_sent_record_waits_for_room);
 	tcase_add_test(faults, what_cannot_be_reopened_goes_on);
