@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -126,6 +127,16 @@ static int wait_connected(int descriptor, int64_t deadline)
 	return error ? -1 : 0;
 }
 
+/* Has the kernel chosen the port that was asked for as our own? Where nobody listens on one of the
+ * ports it chooses from, a socket can so connect to itself, and would keep a server from it. */
+static bool is_own(int descriptor)
+{
+	char local[NET_NAME_SIZE], peer[NET_NAME_SIZE];
+	net_local_name(descriptor, local);
+	net_peer_name(descriptor, peer);
+	return !strcmp(local, peer) && strcmp(local, "unknown") != 0;
+}
+
 static int connect_address(const struct addrinfo *address, int64_t deadline)
 {
 	int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -134,6 +145,10 @@ static int connect_address(const struct addrinfo *address, int64_t deadline)
 	if (connect(descriptor, address->ai_addr, address->ai_addrlen) < 0 &&
 	    (errno != EINPROGRESS || wait_connected(descriptor, deadline) < 0))
 		return close_failed(descriptor);
+	if (is_own(descriptor)) {
+		errno = ECONNREFUSED; /* which is what anybody else would have got */
+		return close_failed(descriptor);
+	}
 	if (fcntl(descriptor, F_SETFL, 0) < 0 ||
 	    set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
 		return close_failed(descriptor);

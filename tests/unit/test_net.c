@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -254,6 +255,27 @@ START_TEST(a_closed_port_refuses)
 }
 END_TEST
 
+/* Of the ports that the kernel chooses from, each is tried as the own one before long. */
+START_TEST(nobody_is_connected_to_himself)
+{
+	char local[NET_NAME_SIZE], peer[NET_NAME_SIZE];
+	int low, high;
+	char *range = file_read("/proc/sys/net/ipv4/ip_local_port_range", NULL);
+	ck_assert_int_eq(sscanf(range, "%d %d", &low, &high), 2);
+	free(range);
+	for (int i = 0; i < high - low; i++) {
+		int port = (low + high) / 4 * 2;
+		int connected = net_connect("127.0.0.1", port, CLOCK_NEVER, &failure);
+		if (connected < 0)
+			continue;
+		net_local_name(connected, local);
+		net_peer_name(connected, peer);
+		ck_assert_str_ne(local, peer);
+		(void)close(connected); /* somebody else's server */
+	}
+}
+END_TEST
+
 /* A listener that has as many connections waiting as it takes answers no more of them. */
 START_TEST(a_connection_that_does_not_come_times_out)
 {
@@ -296,6 +318,7 @@ int main(void)
 	tcase_add_test(sockets, foreign_addresses_are_refused);
 	tcase_add_test(sockets, garbage_is_no_host);
 	tcase_add_test(sockets, a_closed_port_refuses);
+	tcase_add_test(sockets, nobody_is_connected_to_himself);
 	tcase_add_test(sockets, a_connection_that_does_not_come_times_out);
 	return unit_main("net", names, sockets, NULL);
 }
