@@ -216,6 +216,8 @@ static int file_reopen(struct sink *sink, struct failure *failure)
 	int descriptor = open_locked(file->target, &regular, failure);
 	if (descriptor < 0)
 		return -1;
+	if (file->uncut)
+		(void)cut(file); /* the last chance: the old file is not written to any more */
 	(void)close(file->descriptor); /* every commit has had its own answer */
 	file->descriptor = descriptor;
 	file->regular = regular;

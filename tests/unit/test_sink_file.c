@@ -312,6 +312,15 @@ START_TEST(what_cannot_be_cut_back_is_cut_later)
 	fault.cut = 0;
 	ck_assert_int_eq(commit("four\n", "", false), 0);
 	assert_file("log", "one\nfour\n");
+	fault.cut = EIO;
+	file_limit(file_size("log") + 2);
+	first = commit("five\n", "", false);
+	file_unlimit();
+	fault.cut = 0;
+	ck_assert_int_eq(first, EFBIG);
+	ck_assert_int_eq(rename("log", "log.1"), 0);
+	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0);
+	assert_file("log.1", "one\nfour\n");
 	close_sink();
 }
 END_TEST
