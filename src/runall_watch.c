@@ -26,6 +26,9 @@ int watch_open(struct watch *watch, size_t clients, struct failure *failure)
 				   strerror(ENOMEM));
 	for (size_t i = 0; i < watch->count; i++)
 		watch->outputs[i].pipe = -1;
+	/* who starts us may ignore it, and then the kernel forgets how children have ended */
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+	(void)sigaction(SIGCHLD, &standard, NULL); /* cannot fail for a valid signal */
 	watch->signals = signals_open(taken, failure);
 	return watch->signals < 0 ? -1 : 0;
 }
