@@ -1,34 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Talks with a server that follows a script: what each line of each connection is answered with. */
+/* Talks with a server that follows a script. */
 #include "../../src/talk.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../../src/clock.h"
 #include "../../src/net.h"
+#include "script.h"
 #include "unit.h"
 
-enum { CONNECTIONS = 4, ANSWERS = 40 };
-
-#define SILENCE "" /* no answer to this line */
-#define CLOSE NULL /* the connection is closed instead; so it is behind the last answer */
-
-/* script[c][n] answers line n of the c-th connection that was made. */
-typedef const char *script_t[CONNECTIONS][ANSWERS];
-
-static struct server {
-	const char *(*script)[ANSWERS];
-	int listening, end;
-	int sockets[CONNECTIONS];
-	size_t made, lines[CONNECTIONS];
-	pthread_t thread;
-} server;
+enum { CONNECTIONS = SCRIPT_CONNECTIONS };
 
 static struct talk_settings settings;
 static struct tally tallies[CONNECTIONS];
@@ -37,55 +22,9 @@ static struct talk *talk;
 static struct failure failure;
 static size_t told; /* connections that were told of */
 
-/* Answers one line. False: the connection is to be closed. */
-static bool answer_line(size_t connection)
-{
-	size_t line = server.lines[connection]++;
-	const char *answer = line < ANSWERS ? server.script[connection][line] : CLOSE;
-	if (!answer)
-		return false;
-	size_t length = strlen(answer);
-	return send(server.sockets[connection], answer, length, MSG_NOSIGNAL) == (ssize_t)length;
-}
-
-static void serve(size_t connection)
-{
-	char bytes[1024];
-	ssize_t length = recv(server.sockets[connection], bytes, sizeof bytes, 0);
-	bool open = length > 0;
-	for (ssize_t i = 0; open && i < length; i++)
-		if (bytes[i] == '\n')
-			open = answer_line(connection);
-	if (!open) {
-		close(server.sockets[connection]);
-		server.sockets[connection] = -1;
-	}
-}
-
-static void *server_run(void *argument)
-{
-	(void)argument;
-	for (;;) {
-		struct pollfd waiting[CONNECTIONS + 2] = {
-			{.fd = server.end, .events = POLLIN},
-			{.fd = server.listening, .events = POLLIN}};
-		for (size_t i = 0; i < server.made; i++)
-			waiting[i + 2] = (struct pollfd){.fd = server.sockets[i], .events = POLLIN};
-		if (server.made == CONNECTIONS)
-			waiting[1].fd = -1;
-		if (poll(waiting, server.made + 2, -1) < 0 || waiting[0].revents)
-			return NULL;
-		for (size_t i = 0; i < server.made; i++)
-			if (waiting[i + 2].revents)
-				serve(i);
-		if (waiting[1].revents)
-			server.sockets[server.made++] = accept(server.listening, NULL, NULL);
-	}
-}
-
 static void note_connection(void *context, size_t connection, const char *local_name)
 {
-	ck_assert_ptr_eq(context, &server);
+	ck_assert_ptr_eq(context, &told);
 	ck_assert_uint_lt(connection, settings.connections);
 	ck_assert_int_eq(strncmp(local_name, "127.0.0.1:", 10), 0);
 	told++;
@@ -93,15 +32,10 @@ static void note_connection(void *context, size_t connection, const char *local_
 
 static void setup(void)
 {
-	char name[NET_NAME_SIZE], host[NET_NAME_SIZE];
-	server.listening = net_bind("127.0.0.1", 0, &failure);
-	ck_assert_int_ge(server.listening, 0);
-	ck_assert_int_eq(net_listen(server.listening, &failure), 0);
-	net_local_name(server.listening, name);
-	server.end = eventfd(0, EFD_CLOEXEC);
 	latency = calloc(1, sizeof *latency);
 	ck_assert_ptr_nonnull(latency);
 	settings = (struct talk_settings){.host = "127.0.0.1",
+					  .port = script_listen(),
 					  .connections = 1,
 					  .window = 1,
 					  .timeout = 20 * CLOCK_SECOND,
@@ -109,29 +43,21 @@ static void setup(void)
 					  .tallies = tallies,
 					  .latency = latency,
 					  .connected = note_connection,
-					  .context = &server};
-	ck_assert_int_eq(net_name_split(name, host, &settings.port), 0);
+					  .context = &told};
 }
 
 static void teardown(void)
 {
 	talk_free(talk);
 	free(latency);
-	ck_assert_int_eq(eventfd_write(server.end, 1), 0);
-	pthread_join(server.thread, NULL);
-	for (size_t i = 0; i < server.made; i++)
-		if (server.sockets[i] >= 0)
-			close(server.sockets[i]);
-	close(server.end);
-	close(server.listening);
+	script_end();
 	close(settings.stop);
 }
 
 /* Starts the server and opens the talk with the settings as they are. */
 static void begin(script_t script)
 {
-	server.script = script;
-	ck_assert_int_eq(pthread_create(&server.thread, NULL, server_run, NULL), 0);
+	script_begin(script);
 	talk = talk_make(&settings, &failure);
 	ck_assert_ptr_nonnull(talk);
 	ck_assert_msg(talk_open(talk, &failure), "%s", failure.words);
@@ -248,7 +174,7 @@ static size_t echoes_told;
 /* Told of each echo; that of the number that the seed says is refused. */
 static bool note_echo(void *context, const char *answer, size_t length, struct failure *why)
 {
-	ck_assert_ptr_eq(context, &server);
+	ck_assert_ptr_eq(context, &told);
 	ck_assert_uint_eq(length, 4);
 	ck_assert_mem_eq(answer, "line", 4);
 	if (++echoes_told == settings.seed) {
@@ -331,7 +257,7 @@ static const struct {
 
 START_TEST(what_is_no_ok_ends_the_talk)
 {
-	begin((const char *(*)[ANSWERS])refusals[_i].script);
+	begin((const char *(*)[SCRIPT_ANSWERS])refusals[_i].script);
 	ck_assert(!say_many(4));
 	ck_assert_str_eq(failure.words, refusals[_i].words);
 	assert_total(refusals[_i].sent, refusals[_i].acknowledged, 0);
@@ -401,12 +327,11 @@ static int begin_alone(void)
 {
 	static script_t script;
 	char name[NET_NAME_SIZE], host[NET_NAME_SIZE];
-	server.script = script;
 	int unused = net_bind("127.0.0.1", 0, &failure);
 	ck_assert_int_ge(unused, 0);
 	net_local_name(unused, name);
 	ck_assert_int_eq(net_name_split(name, host, &settings.port), 0);
-	ck_assert_int_eq(pthread_create(&server.thread, NULL, server_run, NULL), 0);
+	script_begin(script);
 	talk = talk_make(&settings, &failure);
 	ck_assert_ptr_nonnull(talk);
 	return unused;
