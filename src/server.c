@@ -23,6 +23,9 @@
 
 enum { SERVER_DESCRIPTORS = 32 }; /* kept for all that is no connection */
 
+/* How often a signal is looked for while waiting for the log. */
+#define SERVER_LOOK (100 * CLOCK_MILLISECOND)
+
 static const char *program = "server";
 
 struct server {
@@ -193,6 +196,14 @@ static int server_run(struct server *server, struct failure *failure)
 	}
 }
 
+/* Asked twice: ends at once, without what is still under way. */
+static void end_if_told(const struct server *server)
+{
+	int signal = signals_take(server->signals);
+	if (signal && signal != SIGHUP)
+		_exit(EXIT_FAILED);
+}
+
 /* Waits until all connections have ended. False: not by the deadline. */
 static bool wait_for_connections(struct server *server, int64_t deadline)
 {
@@ -202,10 +213,7 @@ static bool wait_for_connections(struct server *server, int64_t deadline)
 			{.fd = registry_descriptor(server->registry), .events = POLLIN},
 		};
 		int count = poll(ready, 2, clock_poll_timeout(deadline));
-		int signal = signals_take(server->signals);
-		if (signal && signal != SIGHUP)
-			_exit(EXIT_FAILED); /* asked twice: at once, without what is still under way
-					     */
+		end_if_told(server);
 		registry_join(server->registry);
 		if (count == 0)
 			return registry_count(server->registry) == 0;
@@ -232,15 +240,29 @@ static bool server_drain(struct server *server)
 	return wait_for_connections(server, clock_after(CLOCK_SECOND));
 }
 
+/* Waits until the log has everything, as long as the drain may take and a second at least: a disk
+ * can be slow without being broken. False: it is stuck. */
+static bool flush_log(struct server *server)
+{
+	int64_t deadline = clock_after(CLOCK_SECOND);
+	if (deadline < server->settings.drain_deadline)
+		deadline = server->settings.drain_deadline;
+	while (!log_flush(server->log, clock_after(SERVER_LOOK))) {
+		if (clock_now() >= deadline)
+			return false;
+		end_if_told(server);
+	}
+	return true;
+}
+
 /* Frees what is there, in reverse order. Returns the exit status so far. */
 static int server_close(struct server *server, int status)
 {
-	int64_t deadline = clock_after(CLOCK_SECOND);
 	registry_free(server->registry);
 	drainer_stop(server->drainer);
 	if (server->log)
 		log_note(server->log, RECORD_INFO, RECORD_SERVER, "stopped");
-	if (server->log && !log_flush(server->log, deadline)) {
+	if (server->log && !flush_log(server)) {
 		warn("the log cannot be written: the last records are lost");
 		_exit(EXIT_FAILED); /* its threads are stuck in a write */
 	}
@@ -248,7 +270,7 @@ static int server_close(struct server *server, int status)
 		warn("the log cannot be written: the last records are lost");
 		status = EXIT_FAILED;
 	}
-	if (!show_stop(server->show, deadline))
+	if (!show_stop(server->show, clock_after(CLOCK_SECOND)))
 		_exit(status); /* stdout is stuck, and with it the thread that shows */
 	if (server->acceptor.listener >= 0)
 		(void)close(server->acceptor.listener); /* never listened */
