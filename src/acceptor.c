@@ -9,7 +9,10 @@
 #include "clock.h"
 #include "net.h"
 
-enum { ACCEPTOR_AT_ONCE = 64 }; /* then signals and finished connections have their turn */
+enum {
+	ACCEPTOR_AT_ONCE = 64, /* then signals and finished connections have their turn */
+	ACCEPTOR_LAST = 4096,  /* what may wait in the backlog at the end */
+};
 
 /* How long to pause, when no connection ends before. */
 #define ACCEPTOR_PAUSE (1 * CLOCK_SECOND)
@@ -97,6 +100,15 @@ void acceptor_run(struct acceptor *acceptor)
 		;
 	if (!acceptor->paused_until)
 		acceptor->warned = false;
+}
+
+void acceptor_finish(struct acceptor *acceptor)
+{
+	acceptor->paused_until = 0;
+	if (acceptor->pending && !start_pending(acceptor))
+		return;
+	for (int i = 0; i < ACCEPTOR_LAST && accept_one(acceptor); i++)
+		;
 }
 
 void acceptor_close(struct acceptor *acceptor)

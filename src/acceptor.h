@@ -33,6 +33,10 @@ int64_t acceptor_deadline(const struct acceptor *acceptor);
  * has finished, and at the deadline. */
 void acceptor_run(struct acceptor *acceptor);
 
+/* Lets in, before the end, who had connected and was not yet accepted: their lines may have come.
+ * Bounded, as others may go on connecting. */
+void acceptor_finish(struct acceptor *acceptor);
+
 /* Lets go of a connection that has no thread yet, and closes the listener. */
 void acceptor_close(struct acceptor *acceptor);
 

@@ -125,7 +125,8 @@ static bool take_lines(struct connection *connection, bool rest)
 	size_t count;
 	bool given = false;
 	bool exact = connection->settings->service->exact;
-	while ((count = exact ? gather_exact(connection, items, rest)
+	while (!atomic_load(&connection->settings->stopping) &&
+	       (count = exact ? gather_exact(connection, items, rest)
 			      : gather(connection, items, words)) > 0) {
 		size_t answers = count_answers(items, count);
 		expect(connection, answers);
@@ -188,7 +189,9 @@ static void log_rest(struct connection *connection)
 	const char *rest;
 	size_t length = line_rest(&connection->lines, &rest);
 	struct text text = {0};
-	if (length && text_append_string(&text, words) && text_append(&text, rest, length)) {
+	/* at a forced end there may be whole lines, which were neither logged nor answered */
+	if (length && !memchr(rest, '\n', length) && text_append_string(&text, words) &&
+	    text_append(&text, rest, length)) {
 		struct log_item item = {.level = RECORD_WARNING,
 					.event = RECORD_NOTE,
 					.bytes = text.bytes,

@@ -264,7 +264,7 @@ bool log_submit(struct log *log, struct recipient *recipient, const struct log_i
 	stamp_update(&log->stamp);
 	bool added =
 		batch_add(log->open, log->settings.format, &log->stamp, recipient, items, count);
-	if (!more && !log->committing && waiting(log))
+	if ((!more || !added) && !log->committing && waiting(log))
 		commit_once(log);
 	pthread_mutex_unlock(&log->lock);
 	return added;

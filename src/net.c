@@ -165,7 +165,8 @@ int net_connect(const char *host, int port, int64_t deadline, struct failure *fa
 	for (; address && descriptor < 0; address = address->ai_next)
 		descriptor = connect_address(address, deadline);
 	if (descriptor < 0)
-		failure_set(failure, "cannot connect to %.200s:%d: %s", host, port,
+		failure_set(failure, "cannot connect to %s%.200s%s:%d: %s",
+			    strchr(host, ':') ? "[" : "", host, strchr(host, ':') ? "]" : "", port,
 			    strerror(errno));
 	freeaddrinfo(found);
 	return descriptor;

@@ -74,7 +74,7 @@ const char *program_name(const char *argv0);
  * instead of meeting a socket or a file that got its number. */
 void program_guard_descriptors(void);
 
-/* Prints "PROGRAM: WORDS" on stderr. */
+/* Prints "PROGRAM: WORDS" on stderr. Never waits: dropped where nobody reads a full pipe. */
 void program_complain(const char *program, const char *words);
 
 #endif

@@ -23,6 +23,7 @@ static size_t send_some(struct outbox *outbox, const char *bytes, size_t length)
 	if (sent >= 0)
 		return (size_t)sent;
 	outbox->broken = true;
+	stream_stop(outbox->stream); /* its reader has to end as well */
 	return length;
 }
 
@@ -33,8 +34,10 @@ static void arm(struct outbox *outbox)
 	int epoll = outbox->drainer->epoll, descriptor = outbox->stream->descriptor;
 	outbox->armed = epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) == 0 ||
 			epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
-	if (!outbox->armed) /* out of kernel memory: nobody would ever send the rest */
-		outbox->broken = true;
+	if (outbox->armed)
+		return;
+	outbox->broken = true; /* out of kernel memory: nobody would ever send the rest */
+	stream_stop(outbox->stream);
 }
 
 static void drain(struct outbox *outbox)

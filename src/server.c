@@ -130,7 +130,8 @@ static int tell_ready(int descriptor, const char *name, struct failure *failure)
 	if (written < 0)
 		failure_set(failure, "cannot write to descriptor %d: %s", descriptor,
 			    strerror(errno));
-	(void)close(descriptor); /* so that its reader sees the end */
+	(void)close(descriptor);     /* so that its reader sees the end */
+	program_guard_descriptors(); /* no connection may become stdout or stderr */
 	return written < 0 ? -1 : 0;
 }
 
@@ -226,6 +227,7 @@ static bool wait_for_connections(struct server *server, int64_t deadline)
 static bool server_drain(struct server *server)
 {
 	int64_t deadline = clock_after(server->options.drain);
+	acceptor_finish(&server->acceptor);
 	acceptor_close(&server->acceptor);
 	server->settings.drain_deadline = deadline;
 	atomic_store(&server->settings.draining, true);

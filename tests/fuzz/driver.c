@@ -3,8 +3,8 @@
  *
  *	fuzz_line [-max_total_time=SECONDS] [-runs=N] [-seed=N] [-max_len=BYTES] [FILE | FOLDER]...
  *
- * Each file is given to the target as it is; then, where a time or a number of runs is asked for, inputs
- * made from them by chance. A crash leaves its input in a file crash-SEED-RUN. */
+ * Each file is given to the target as it is; then, where a time or a number of runs is asked for,
+ *inputs made from them by chance. A crash leaves its input in a file crash-SEED-RUN. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -143,7 +143,7 @@ static void insert(struct input *input, size_t place, const void *bytes, size_t 
 	input->size += length;
 }
 
-static void delete(struct input *input, size_t place, size_t length)
+static void cut_out(struct input *input, size_t place, size_t length)
 {
 	memmove(input->bytes + place, input->bytes + place + length, input->size - place - length);
 	input->size -= length;
@@ -152,9 +152,10 @@ static void delete(struct input *input, size_t place, size_t length)
 /* One change by chance; the input has room for `room` bytes. */
 static void mutate(struct input *input, size_t room)
 {
-	static const char *const words[] = {"\n",	"\r\n",	    "\r",	"\x1b[",    "\\",
-					    "\\x",	"\\x0a",    "\xff",	"\xc2",	    "\xc2\x85",
-					    "\xe2\x80", "\xe2\x80\xa8", "\xf0\x9f", "\xed\xa0\x80", "\t"};
+	static const char *const words[] = {"\n",	"\r\n",		"\r",	    "\x1b[",
+					    "\\",	"\\x",		"\\x0a",    "\xff",
+					    "\xc2",	"\xc2\x85",	"\xe2\x80", "\xe2\x80\xa8",
+					    "\xf0\x9f", "\xed\xa0\x80", "\t"};
 	size_t place = random_below(input->size + 1);
 	size_t left = input->size - place;
 	switch (random_below(7)) {
@@ -178,7 +179,7 @@ static void mutate(struct input *input, size_t room)
 		break;
 	}
 	case 4:
-		delete (input, place, random_below(left + 1));
+		cut_out(input, place, random_below(left + 1));
 		break;
 	case 5: { /* a piece of itself again */
 		uint8_t piece[128];
@@ -190,7 +191,8 @@ static void mutate(struct input *input, size_t room)
 	default: { /* a piece of another */
 		const struct input *other = &seeds.inputs[random_below(seeds.count)];
 		size_t from = random_below(other->size + 1);
-		insert(input, place, other->bytes + from, random_below(other->size - from + 1), room);
+		insert(input, place, other->bytes + from, random_below(other->size - from + 1),
+		       room);
 	}
 	}
 }
@@ -265,8 +267,8 @@ int main(int argc, char **argv)
 			seeds.inputs[0].bytes = checked(malloc(1));
 		runs = run_random(&options);
 	}
-	fprintf(stderr, "fuzz: %zu files and %" PRIu64 " inputs by chance, seed %" PRIu64 "\n", files,
-		runs, options.seed);
+	fprintf(stderr, "fuzz: %zu files and %" PRIu64 " inputs by chance, seed %" PRIu64 "\n",
+		files, runs, options.seed);
 	for (size_t i = 0; i < seeds.count; i++)
 		free(seeds.inputs[i].bytes);
 	free(seeds.inputs);
