@@ -130,8 +130,8 @@ static int tell_ready(int descriptor, const char *name, struct failure *failure)
 	if (written < 0)
 		failure_set(failure, "cannot write to descriptor %d: %s", descriptor,
 			    strerror(errno));
-	(void)close(descriptor);     /* so that its reader sees the end */
-	program_guard_descriptors(); /* no connection may become stdout or stderr */
+	if (descriptor > STDERR_FILENO)	 /* no connection may become stdout or stderr */
+		(void)close(descriptor); /* so that its reader sees the end */
 	return written < 0 ? -1 : 0;
 }
 
