@@ -9,10 +9,7 @@
 #include "clock.h"
 #include "net.h"
 
-enum {
-	ACCEPTOR_AT_ONCE = 64, /* then signals and finished connections have their turn */
-	ACCEPTOR_LAST = 4096,  /* what may wait in the backlog at the end */
-};
+enum { ACCEPTOR_AT_ONCE = 64 }; /* then signals and finished connections have their turn */
 
 /* How long to pause, when no connection ends before. */
 #define ACCEPTOR_PAUSE (1 * CLOCK_SECOND)
@@ -91,24 +88,25 @@ static bool accept_one(struct acceptor *acceptor)
 	return start_pending(acceptor);
 }
 
-void acceptor_run(struct acceptor *acceptor)
+static void accept_some(struct acceptor *acceptor, int most)
 {
 	acceptor->paused_until = 0;
 	if (acceptor->pending && !start_pending(acceptor))
 		return;
-	for (int i = 0; i < ACCEPTOR_AT_ONCE && accept_one(acceptor); i++)
+	for (int i = 0; i < most && accept_one(acceptor); i++)
 		;
+}
+
+void acceptor_run(struct acceptor *acceptor)
+{
+	accept_some(acceptor, ACCEPTOR_AT_ONCE);
 	if (!acceptor->paused_until)
 		acceptor->warned = false;
 }
 
 void acceptor_finish(struct acceptor *acceptor)
 {
-	acceptor->paused_until = 0;
-	if (acceptor->pending && !start_pending(acceptor))
-		return;
-	for (int i = 0; i < ACCEPTOR_LAST && accept_one(acceptor); i++)
-		;
+	accept_some(acceptor, NET_BACKLOG);
 }
 
 void acceptor_close(struct acceptor *acceptor)

@@ -17,7 +17,6 @@
 #include "options.h"
 
 enum {
-	NET_BACKLOG = 4096, /* the kernel lowers it to net.core.somaxconn */
 	/* A silent peer is probed after a minute, and given up when it has answered nothing for
 	 * two: neither probes nor data, nor taken any of what waits for it. */
 	NET_KEEPALIVE_IDLE_SECONDS = 60,

@@ -9,6 +9,9 @@
 
 #include "failure.h"
 
+/* Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn. */
+#define NET_BACKLOG 4096
+
 /* The longest "[IPv6%SCOPE]:PORT", with its NUL. */
 #define NET_NAME_SIZE 80
 
