@@ -79,12 +79,14 @@ static bool accept_one(struct acceptor *acceptor)
 		refuse(acceptor, descriptor, name);
 		return true;
 	}
-	acceptor->pending = connection_new(descriptor, name, acceptor->settings);
+	acceptor->pending =
+		connection_new(descriptor, name, acceptor->accepted + 1, acceptor->settings);
 	if (!acceptor->pending) {
 		(void)close(descriptor); /* out of memory: this peer has to come again */
 		pause_accepting(acceptor, ENOMEM);
 		return false;
 	}
+	acceptor->accepted++;
 	return start_pending(acceptor);
 }
 

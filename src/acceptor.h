@@ -18,6 +18,7 @@ struct acceptor {
 	const struct connection_settings *settings;
 	void (*warn)(const char *words);
 	/* its own: */
+	uint64_t accepted;	    /* connections so far, without those refused */
 	struct connection *pending; /* accepted, and no thread could be started for it yet */
 	int64_t paused_until;	    /* 0: not paused */
 	bool warned;		    /* that it pauses, once until accepting works again */

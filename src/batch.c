@@ -13,10 +13,12 @@ enum {
 };
 
 /* The recipient's entry at the end of the batch, which grows: one send for all its answers. */
-static struct batch_entry *entry_for(struct batch *batch, struct recipient *recipient, size_t start)
+static struct batch_entry *entry_for(struct batch *batch, struct recipient *recipient, size_t start,
+				     bool recorded)
 {
-	if (batch->count && batch->entries[batch->count - 1].recipient == recipient)
-		return &batch->entries[batch->count - 1];
+	struct batch_entry *last = batch->count ? &batch->entries[batch->count - 1] : NULL;
+	if (last && last->recipient == recipient && last->recorded == recorded)
+		return last;
 	if (batch->count == batch->capacity) {
 		size_t capacity = batch->capacity ? batch->capacity * 2 : BATCH_FIRST_ENTRIES;
 		struct batch_entry *entries = realloc(batch->entries, capacity * sizeof *entries);
@@ -26,7 +28,7 @@ static struct batch_entry *entry_for(struct batch *batch, struct recipient *reci
 		batch->capacity = capacity;
 	}
 	struct batch_entry *entry = &batch->entries[batch->count++];
-	*entry = (struct batch_entry){.recipient = recipient, .start = start};
+	*entry = (struct batch_entry){.recipient = recipient, .start = start, .recorded = recorded};
 	return entry;
 }
 
@@ -44,7 +46,7 @@ static bool add_answers(struct batch *batch, struct recipient *recipient,
 	}
 	if (!lines)
 		return true;
-	struct batch_entry *entry = entry_for(batch, recipient, before);
+	struct batch_entry *entry = entry_for(batch, recipient, before, items[0].recorded);
 	if (!entry)
 		goto failed;
 	entry->length += batch->answers.length - before;
@@ -65,7 +67,8 @@ bool batch_add(struct batch *batch, enum record_format format, const struct stam
 					.event = items[i].event,
 					.subject = recipient->name,
 					.bytes = items[i].bytes,
-					.length = items[i].length};
+					.length = items[i].length,
+					.request = items[i].request};
 		if (!record_append(&batch->records, format, stamp, &record))
 			goto failed;
 	}
@@ -119,13 +122,16 @@ void batch_release(const struct batch *batch, const char *reason, enum record_fo
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
 		if (reason) {
-			release_errors(entry, reason);
+			if (!entry->recipient->unasked)
+				release_errors(entry, reason);
 			continue;
 		}
 		/* first the record, then the release, after which the recipient may be gone */
 		size_t before = sent->length;
 		const char *answers = batch->answers.bytes + entry->start;
-		append_sent(sent, format, stamp, entry->recipient->name, answers, entry->length);
+		if (!entry->recorded)
+			append_sent(sent, format, stamp, entry->recipient->name, answers,
+				    entry->length);
 		if (!entry->recipient->release(entry->recipient, answers, entry->length,
 					       entry->lines))
 			sent->length = before;

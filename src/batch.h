@@ -16,6 +16,7 @@ struct batch_entry {
 	struct recipient *recipient;
 	size_t start, length; /* in the batch's answers */
 	size_t lines;
+	bool recorded; /* they need no sent records any more */
 };
 
 struct batch {

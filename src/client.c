@@ -17,6 +17,7 @@
 #include "client_report.h"
 #include "clock.h"
 #include "options_client.h"
+#include "random.h"
 #include "role/role.h"
 #include "signals.h"
 #include "talk.h"
@@ -180,7 +181,7 @@ static int make_talk(struct client *client, size_t connections)
 		.connections = connections,
 		.window = (size_t)options->window,
 		.delay = options->delay,
-		.seed = (uint64_t)clock_now() ^ (uint64_t)getpid() << 32,
+		.seed = random_state((uint64_t)options->seed, (uint64_t)options->number, 0),
 		.timeout = options->timeout,
 		.retry = options->retry,
 		.stop = client->stop,
@@ -315,7 +316,11 @@ static bool show_report(const struct client *client, const struct tally *total, 
 	bool echoes = roles[client->options.service]->echoes;
 	if (echoes && client->options.quiet)
 		return true;
-	report_show(echoes ? stdout : stderr, client->program, total, client->latency, elapsed);
+	FILE *where = echoes ? stdout : stderr;
+	report_show(where, client->program, total, client->latency, elapsed);
+	if (client->options.delay.max > client->options.delay.min)
+		(void)fprintf(where, "%s: pauses by seed %" PRId64 "\n", client->program,
+			      client->options.seed); /* stdout is checked below */
 	if (fflush(stdout) == 0)
 		return true;
 	program_complain(client->program, "cannot write the report to stdout");

@@ -22,11 +22,6 @@ enum {
 /* Why the reading ended. */
 enum ending { ENDED_BY_PEER, ENDED_BY_DRAIN, ENDED_IDLE, ENDED_BROKEN, ENDED_NO_MEMORY };
 
-static bool release(struct recipient *recipient, const char *answers, size_t length, size_t lines)
-{
-	return outbox_send(&((struct connection *)recipient)->outbox, answers, length, lines);
-}
-
 enum { TOO_LONG_SIZE = 64 };
 
 /* A line over the limit, of which nothing was kept: says so in the log and to the peer. */
@@ -97,49 +92,54 @@ static bool pauses(struct connection *connection)
 	       !stream_wait(&connection->stream, CONNECTION_PAUSE);
 }
 
-static size_t count_answers(const struct log_item *items, size_t count)
-{
-	size_t answers = 0;
-	for (size_t i = 0; i < count; i++)
-		answers += items[i].answer_length > 0;
-	return answers;
-}
-
-/* Announces the answers, and waits first while the peer does not read those it has. What was given
- * to the log before must not wait with it. */
-static void expect(struct connection *connection, size_t lines)
-{
-	while (!outbox_expect(&connection->outbox, lines)) {
-		(void)log_submit(connection->settings->log, &connection->recipient, NULL, 0, false);
-		outbox_wait_room(&connection->outbox);
-	}
-}
-
 /* Gives every line that has come to the log, with `rest` also the beginning of the next, to a
  * service to which every byte counts. False: out of memory. */
-static bool take_lines(struct connection *connection, bool rest)
+static bool answer_lines(struct connection *connection, bool rest)
 {
 	struct log_item items[CONNECTION_ITEMS];
 	char words[TOO_LONG_SIZE];
-	struct log *log = connection->settings->log;
+	const struct connection_settings *settings = connection->settings;
 	size_t count;
-	bool given = false;
-	bool exact = connection->settings->service->exact;
-	while (!atomic_load(&connection->settings->stopping) &&
-	       (count = exact ? gather_exact(connection, items, rest)
-			      : gather(connection, items, words)) > 0) {
-		size_t answers = count_answers(items, count);
-		expect(connection, answers);
+	bool more = false;
+	while (!atomic_load(&settings->stopping) &&
+	       (count = settings->service->exact ? gather_exact(connection, items, rest)
+						 : gather(connection, items, words)) > 0) {
 		/* a full set: probably more stands behind it, to be committed in one */
-		given = count == CONNECTION_ITEMS;
-		if (!log_submit(log, &connection->recipient, items, count, given)) {
-			outbox_unexpect(&connection->outbox, answers);
+		more = count == CONNECTION_ITEMS;
+		if (!peer_submit(&connection->peer, items, count, more))
 			return false;
-		}
 	}
-	if (given)
-		(void)log_submit(log, &connection->recipient, NULL, 0, false);
-	return true;
+	return !more || peer_submit(&connection->peer, NULL, 0, false);
+}
+
+/* Gives every line that has come to a service which takes them itself. False: out of memory. */
+static bool hand_lines(struct connection *connection)
+{
+	const struct connection_settings *settings = connection->settings;
+	enum line_result result = LINE_NONE;
+	const char *line;
+	size_t length;
+	bool taken = true;
+	while (taken && !atomic_load(&settings->stopping) &&
+	       (result = line_next(&connection->lines, &line, &length)) != LINE_NONE) {
+		char words[TOO_LONG_SIZE];
+		struct log_item item;
+		if (result == LINE_FOUND) {
+			taken = settings->service->take(settings->state, &connection->peer, line,
+							length);
+			continue;
+		}
+		item = too_long_item(connection, words);
+		taken = peer_submit(&connection->peer, &item, 1, true);
+	}
+	/* what was submitted with more to follow is committed now */
+	return taken && peer_submit(&connection->peer, NULL, 0, false);
+}
+
+static bool take_lines(struct connection *connection, bool rest)
+{
+	return connection->settings->service->take ? hand_lines(connection)
+						   : answer_lines(connection, rest);
 }
 
 /* How much may still be received at a drain: what had come when it was first noticed. */
@@ -160,6 +160,8 @@ static enum ending read_lines(struct connection *connection)
 	size_t left = 0;
 	bool limited = false;
 	for (;;) {
+		if (connection->settings->service->wait_room)
+			connection->settings->service->wait_room(connection->settings->state);
 		size_t room;
 		char *space = line_space(&connection->lines, &room);
 		if (!space)
@@ -196,7 +198,7 @@ static void log_rest(struct connection *connection)
 					.event = RECORD_NOTE,
 					.bytes = text.bytes,
 					.length = text.length};
-		(void)log_submit(connection->settings->log, &connection->recipient, &item, 1,
+		(void)log_submit(connection->settings->log, &connection->peer.recipient, &item, 1,
 				 false);
 	}
 	text_free(&text);
@@ -207,10 +209,11 @@ static void log_ending(struct connection *connection, enum ending ending)
 	struct log *log = connection->settings->log;
 	log_rest(connection);
 	if (ending == ENDED_IDLE)
-		log_note(log, RECORD_INFO, connection->name, "closed: nothing received for %gs",
+		log_note(log, RECORD_INFO, connection->peer.name,
+			 "closed: nothing received for %gs",
 			 (double)connection->settings->idle / (double)CLOCK_SECOND);
 	if (ending == ENDED_NO_MEMORY)
-		log_note(log, RECORD_WARNING, connection->name, "closed: out of memory");
+		log_note(log, RECORD_WARNING, connection->peer.name, "closed: out of memory");
 }
 
 static void *connection_run(void *argument)
@@ -218,19 +221,22 @@ static void *connection_run(void *argument)
 	struct connection *connection = argument;
 	const struct connection_settings *settings = connection->settings;
 	if (settings->service->tells_ends)
-		log_note(settings->log, RECORD_INFO, connection->name, "connected");
+		log_note(settings->log, RECORD_INFO, connection->peer.name, "connected");
 	enum ending ending = read_lines(connection);
 	if (ending != ENDED_NO_MEMORY && settings->service->exact && !take_lines(connection, true))
 		ending = ENDED_NO_MEMORY;
 	log_ending(connection, ending);
 	if (ending == ENDED_BROKEN || ending == ENDED_NO_MEMORY)
 		stream_stop(&connection->stream);
-	size_t unsent = outbox_close(&connection->outbox);
+	size_t unsent = outbox_close(&connection->peer.outbox);
 	if (unsent)
-		log_note(settings->log, RECORD_WARNING, connection->name,
-			 "closed: %zu bytes of answers were not taken", unsent);
+		log_note(settings->log, RECORD_WARNING, connection->peer.name,
+			 connection->peer.outbox.overrun
+				 ? "closed: it does not read; %zu bytes were not taken"
+				 : "closed: %zu bytes of answers were not taken",
+			 unsent);
 	if (settings->service->tells_ends)
-		log_note(settings->log, RECORD_INFO, connection->name, "disconnected");
+		log_note(settings->log, RECORD_INFO, connection->peer.name, "disconnected");
 	int64_t linger = 0;
 	if (atomic_load(&settings->draining) && ending == ENDED_BY_DRAIN) {
 		linger = clock_after(CONNECTION_LINGER);
@@ -238,13 +244,14 @@ static void *connection_run(void *argument)
 			linger = settings->drain_deadline;
 	}
 	settings->closing(settings->context, connection);
+	outbox_free(&connection->peer.outbox);
 	stream_close(&connection->stream, linger);
 	line_free(&connection->lines);
 	settings->finished(settings->context, connection);
 	return NULL;
 }
 
-struct connection *connection_new(int descriptor, const char *name,
+struct connection *connection_new(int descriptor, const char *name, uint64_t number,
 				  const struct connection_settings *settings)
 {
 	struct connection *connection = calloc(1, sizeof *connection);
@@ -254,9 +261,8 @@ struct connection *connection_new(int descriptor, const char *name,
 	}
 	connection->settings = settings;
 	connection->stream.descriptor = descriptor;
-	connection->recipient = (struct recipient){connection->name, release};
-	memcpy(connection->name, name, strlen(name) + 1);
-	outbox_open(&connection->outbox, &connection->stream, settings->drainer);
+	peer_open(&connection->peer, name, number, settings->log, &connection->stream,
+		  settings->drainer);
 	if (settings->idle)
 		stream_set_idle(&connection->stream, settings->idle);
 	return connection;
@@ -296,7 +302,8 @@ void connection_drop(struct connection *connection)
 {
 	if (!connection)
 		return;
-	(void)outbox_close(&connection->outbox); /* nothing was announced */
+	(void)outbox_close(&connection->peer.outbox); /* nothing was announced */
+	outbox_free(&connection->peer.outbox);
 	stream_close(&connection->stream, 0);
 	line_free(&connection->lines);
 	free(connection);

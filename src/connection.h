@@ -13,8 +13,8 @@
 #include "failure.h"
 #include "line.h"
 #include "log.h"
-#include "net.h"
 #include "outbox.h"
+#include "peer.h"
 #include "service/service.h"
 #include "stream.h"
 
@@ -25,6 +25,7 @@ struct connection_settings {
 	struct log *log;
 	struct drainer *drainer;
 	const struct service *service;
+	void *state;	/* the service's own */
 	size_t maxline; /* bytes */
 	int64_t idle;	/* ns, 0: no limit */
 	/* When no more than what has come may be read; then `drain_deadline` is valid. */
@@ -40,18 +41,17 @@ struct connection_settings {
 };
 
 struct connection {
-	struct recipient recipient; /* first, so that the one is the other */
+	struct peer peer;
 	const struct connection_settings *settings;
-	char name[NET_NAME_SIZE];
 	struct stream stream;
 	struct line_buffer lines;
-	struct outbox outbox;
 	pthread_t thread;
 	struct connection *next, *previous; /* the registry's */
 };
 
-/* Takes over an accepted socket. NULL: out of memory, and the socket stays the caller's. */
-struct connection *connection_new(int descriptor, const char *name,
+/* Takes over an accepted socket, the number-th from 1. NULL: out of memory, and the socket stays
+ * the caller's. */
+struct connection *connection_new(int descriptor, const char *name, uint64_t number,
 				  const struct connection_settings *settings);
 
 /* Starts its thread. Returns 0, or pthread_create()'s error and the connection is as before. */

@@ -2,140 +2,20 @@
 #include "log.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "batch.h"
 #include "clock.h"
+#include "log_parts.h"
 #include "show.h"
-#include "sink/sink.h"
 
 enum { LOG_BATCH_MOST = 1 << 21 }; /* bytes of records in the open batch; then submitters wait */
 
-/* On a disk that is nearly full a small batch still fits after a large one has failed: only after
- * this time without a failure the log counts as healed, so that the warnings don't alternate. */
-#define LOG_HEALED (1 * CLOCK_SECOND)
-
 const char *const log_sync_names[] = {"none", "write", "disk", NULL};
 
-struct log {
-	struct log_settings settings;
-	struct sink *sink;
-	pthread_t committer;
-
-	pthread_mutex_t lock;
-	pthread_cond_t duty; /* the committer has been given the duty to commit */
-	pthread_cond_t room; /* the open batch has been taken */
-	pthread_cond_t idle; /* nobody commits and nothing waits */
-	/* under the lock */
-	struct batch *open, *spare; /* spare is NULL while a batch is being committed */
-	struct stamp stamp;
-	bool committing; /* somebody has the duty, the committer if handed_over */
-	bool handed_over;
-	bool reopen_wanted;
-	bool stopping;
-
-	/* only for whoever has the duty */
-	struct batch batches[2];
-	struct text carry; /* records that the next write begins with */
-	struct stamp sent_stamp;
-	bool failing;	 /* a commit has failed, and the log is not yet healed */
-	int64_t failed;	 /* when, the last time */
-	size_t unlogged; /* lines answered with an error since then */
-};
-
 /* --- with the duty, without the lock --- */
-
-static void append_note(struct log *log, struct text *text, const struct stamp *stamp,
-			enum record_level level, const char *words)
-{
-	struct record record = {.level = level,
-				.event = RECORD_NOTE,
-				.subject = RECORD_SERVER,
-				.bytes = words,
-				.length = strlen(words)};
-	/* out of memory: it was for information only */
-	(void)record_append(text, log->settings.format, stamp, &record);
-}
-
-static void began_failing(struct log *log, int error)
-{
-	struct failure words;
-	log->failed = clock_now();
-	if (log->failing)
-		return;
-	log->failing = true;
-	failure_set(&words,
-		    "WARNING: cannot write to %s: %s; lines are answered with an error until it "
-		    "can be written",
-		    log->settings.target, strerror(error));
-	log->settings.warn(words.words);
-}
-
-/* The next write begins with how many lines are missing in the log. */
-static void append_unlogged(struct log *log)
-{
-	struct failure words;
-	failure_set(&words, "the log could not be written; %zu lines were answered with an error",
-		    log->unlogged);
-	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING, words.words);
-}
-
-/* The log can be written again: says so, once it is likely to stay so. */
-static void ended_failing(struct log *log)
-{
-	struct failure words;
-	if (!log->failing || clock_now() - log->failed < LOG_HEALED)
-		return;
-	append_unlogged(log);
-	failure_set(&words, "%s can be written again; %zu lines were answered with an error",
-		    log->settings.target, log->unlogged);
-	log->settings.warn(words.words);
-	log->failing = false;
-	log->unlogged = 0;
-}
-
-/* Stores the carry and one more text behind it, all or nothing, with the header before them where
- * it is due. The carry is empty afterwards, or as it was. Returns 0 or an errno value. */
-static int store(struct log *log, const struct text *records, bool durable)
-{
-	const char *header = log->sink->fresh ? record_header(log->settings.format) : "";
-	struct iovec parts[] = {{(char *)(uintptr_t)header, strlen(header)}, /* only read */
-				{log->carry.bytes, log->carry.length},
-				{records->bytes, records->length}};
-	if (!log->carry.length && !records->length)
-		return 0;
-	int error = log->sink->type->commit(log->sink, parts, 3, durable);
-	if (error) {
-		began_failing(log, error);
-		return error;
-	}
-	if (log->settings.show) {
-		show_offer(log->settings.show, log->carry.bytes, log->carry.length);
-		show_offer(log->settings.show, records->bytes, records->length);
-	}
-	log->carry.length = 0;
-	ended_failing(log);
-	return 0;
-}
-
-static const struct text nothing;
-
-static void reopen(struct log *log)
-{
-	struct failure failure, words;
-	stamp_update(&log->sent_stamp);
-	(void)store(log, &nothing, false); /* on an error the carry goes to the new file */
-	if (log->sink->type->reopen(log->sink, &failure) == 0)
-		return;
-	failure_set(&words, "WARNING: %s; going on with the old file", failure.words);
-	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
-		    words.words + strlen("WARNING: ")); /* the record has its level before it */
-	log->settings.warn(words.words);
-}
 
 /* At -sync none an ok means "queued": the answers go first. There must be room for the records in
  * the carry. */
@@ -148,7 +28,7 @@ static void commit_released(struct log *log, const struct batch *batch)
 	/* out of memory: the lines are there, and that is what was promised */
 	(void)text_append(&log->carry, sent.bytes, sent.length);
 	text_free(&sent);
-	(void)store(log, &nothing, false); /* kept in the carry, if it fails */
+	(void)log_store_carry(log); /* kept in the carry, if it fails */
 }
 
 static void commit_batch(struct log *log, const struct batch *batch)
@@ -161,7 +41,7 @@ static void commit_batch(struct log *log, const struct batch *batch)
 		commit_released(log, batch);
 		return;
 	}
-	int error = store(log, &batch->records, log->settings.sync == LOG_SYNC_DISK);
+	int error = log_store(log, &batch->records, log->settings.sync == LOG_SYNC_DISK);
 	if (error)
 		log->unlogged += batch->lines;
 	batch_release(batch, error ? strerror(error) : NULL, log->settings.format, &log->sent_stamp,
@@ -187,7 +67,7 @@ static void commit_open(struct log *log)
 	pthread_mutex_unlock(&log->lock);
 
 	if (reopen_wanted)
-		reopen(log);
+		log_store_reopen(log);
 	commit_batch(log, batch);
 	batch_clear(batch);
 
@@ -196,7 +76,7 @@ static void commit_open(struct log *log)
 	if (waiting(log) || !log->carry.length)
 		return; /* the sent records go with the next batch, in one write */
 	pthread_mutex_unlock(&log->lock);
-	if (store(log, &nothing, false) == 0) /* else it stays in the carry */
+	if (log_store_carry(log) == 0) /* else it stays in the carry */
 		text_clear(&log->carry, LOG_BATCH_MOST);
 	pthread_mutex_lock(&log->lock);
 }
@@ -270,6 +150,27 @@ bool log_submit(struct log *log, struct recipient *recipient, const struct log_i
 	return added;
 }
 
+bool log_post(struct log *log, struct recipient *recipient, const struct log_item *items,
+	      size_t count)
+{
+	pthread_mutex_lock(&log->lock);
+	bool room = log->open->records.length <= LOG_BATCH_MOST;
+	if (room)
+		stamp_update(&log->stamp);
+	bool added = room && batch_add(log->open, log->settings.format, &log->stamp, recipient,
+				       items, count);
+	if (added && !log->committing && waiting(log))
+		hand_over(log);
+	pthread_mutex_unlock(&log->lock);
+	return added;
+}
+
+void log_follow(struct log *log, void (*stored)(void *context, size_t bytes), void *context)
+{
+	log->stored = stored;
+	log->stored_context = context;
+}
+
 void log_note(struct log *log, enum record_level level, const char *subject, const char *format,
 	      ...)
 {
@@ -335,20 +236,6 @@ static void free_log(struct log *log)
 	free(log);
 }
 
-/* A crash has left half a record: its line is ended, and the next record says what it is. A quote
- * left open would make the records below part of it, for whoever reads CSV. */
-static void close_torn(struct log *log)
-{
-	if (!log->sink->torn)
-		return;
-	stamp_update(&log->sent_stamp);
-	bool quoted = log->settings.format == RECORD_CSV && log->sink->open_quote;
-	/* out of memory: the torn line joins the next record */
-	(void)text_append_string(&log->carry, quoted ? "\"\n" : "\n");
-	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
-		    "the line before this one is torn: the server was stopped while it wrote it");
-}
-
 struct log *log_open(const struct log_settings *settings, struct failure *failure)
 {
 	struct log *log = calloc(1, sizeof *log);
@@ -372,7 +259,7 @@ struct log *log_open(const struct log_settings *settings, struct failure *failur
 		free_log(log);
 		return NULL;
 	}
-	close_torn(log);
+	log_store_torn(log);
 	const char *header = record_header(settings->format);
 	if (settings->show)
 		show_offer(settings->show, header, strlen(header));
@@ -391,8 +278,8 @@ bool log_close(struct log *log)
 	pthread_mutex_unlock(&log->lock);
 	pthread_join(log->committer, NULL);
 	if (log->failing) /* the last chance to say so */
-		append_unlogged(log);
-	bool written = store(log, &nothing, false) == 0;
+		log_store_unlogged(log);
+	bool written = log_store_carry(log) == 0;
 	free_log(log);
 	return written;
 }

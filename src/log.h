@@ -41,6 +41,8 @@ struct recipient {
 	 * also when its record failed: then the answers are errors. */
 	bool (*release)(struct recipient *recipient, const char *answers, size_t length,
 			size_t lines);
+	/* Nobody waits for what it is sent: what cannot be recorded is left out, without errors. */
+	bool unasked;
 };
 
 /* One line and its answer. Without an answer (length 0) nothing is sent for it. */
@@ -49,9 +51,12 @@ struct log_item {
 	enum record_event event;
 	const char *bytes;
 	size_t length;
+	const struct record_request *request; /* as in struct record, or NULL */
 	const char *answer;
 	size_t answer_length;
-	bool exact; /* the answer is sent as it is; else a line end is added */
+	bool exact;    /* the answer is sent as it is; else a line end is added */
+	bool recorded; /* this is the record of the answer: there is none when it is sent. All items
+			  submitted together are, or none is */
 };
 
 /* Opens the target, and refuses one that another server is writing. NULL: the failure is set. */
@@ -62,6 +67,16 @@ struct log *log_open(const struct log_settings *settings, struct failure *failur
  * release is not called. */
 bool log_submit(struct log *log, struct recipient *recipient, const struct log_item *items,
 		size_t count, bool more);
+
+/* Adds lines to the open batch without waiting or committing: for threads that others wait for. All
+ * else as log_submit(). False: out of memory, or the open batch is full. */
+bool log_post(struct log *log, struct recipient *recipient, const struct log_item *items,
+	      size_t count);
+
+/* Has `stored` called whenever records were stored, as safely as the sync level says, with their
+ * number of bytes; by whoever commits, without the log's lock. It must not block, nor use the log.
+ * To be called once, before anything is submitted. */
+void log_follow(struct log *log, void (*stored)(void *context, size_t bytes), void *context);
 
 /* Adds a record about a subject that is not a line. Never waits; dropped only when the batch is
  * full or memory is out, as it is for information. */

@@ -21,71 +21,6 @@ enum {
 	OPTION_VERSION,
 };
 
-int number_parse(const char *string, int64_t min, int64_t max, int64_t *number)
-{
-	const char *digits = *string == '-' ? string + 1 : string;
-	if (!*digits || strspn(digits, "0123456789") != strlen(digits))
-		return -1;
-	errno = 0;
-	long long value = strtoll(string, NULL, 10);
-	if (errno || value < min || value > max)
-		return -1;
-	*number = value;
-	return 0;
-}
-
-/* One duration at the start of a string; *end is set behind it. Whole and decimal numbers. */
-static int duration_scan(const char *string, const char **end, int64_t *nanoseconds)
-{
-	static const struct {
-		const char *name;
-		double nanoseconds;
-	} units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
-	size_t length = strspn(string, "0123456789.");
-	if (!length || length > 18 || *string == '.' || string[length - 1] == '.')
-		return -1;
-	char *stop;
-	double value = strtod(string, &stop);
-	if (stop != string + length) /* 1.2.3, or 1e5 */
-		return -1;
-	size_t unit_length = strcspn(stop, ":");
-	*end = stop + unit_length;
-	double scale = unit_length ? 0 : 1e9;
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (strlen(units[i].name) == unit_length &&
-		    !memcmp(units[i].name, stop, unit_length))
-			scale = units[i].nanoseconds;
-	if (scale <= 0 || value * scale > 9e18)
-		return -1;
-	*nanoseconds = (int64_t)(value * scale + 0.5);
-	return 0;
-}
-
-int duration_parse(const char *string, int64_t *nanoseconds)
-{
-	const char *end;
-	int64_t value;
-	if (duration_scan(string, &end, &value) < 0 || *end)
-		return -1;
-	*nanoseconds = value;
-	return 0;
-}
-
-int range_parse(const char *string, struct range *range)
-{
-	const char *end;
-	struct range value;
-	if (duration_scan(string, &end, &value.min) < 0)
-		return -1;
-	value.max = value.min;
-	if (*end == ':' && (duration_scan(end + 1, &end, &value.max) < 0 || *end == ':'))
-		return -1;
-	if (value.min > value.max)
-		return -1;
-	*range = value;
-	return 0;
-}
-
 static int refuse(const struct option_spec *spec, const char *value, const char *expected,
 		  struct failure *failure)
 {
@@ -138,6 +73,18 @@ static int store_duration(const struct option_spec *spec, void *place, const cha
 	return 0;
 }
 
+static int store_counts(const struct option_spec *spec, struct range *counts, const char *value,
+			struct failure *failure)
+{
+	char expected[96];
+	if (counts_parse(value, spec->min, spec->max, counts) == 0)
+		return 0;
+	(void)snprintf(expected, sizeof expected,
+		       "a range such as 1:20 of numbers from %lld to %lld", (long long)spec->min,
+		       (long long)spec->max);
+	return refuse(spec, value, expected, failure);
+}
+
 int option_store(const struct option_spec *spec, void *settings, const char *value,
 		 struct failure *failure)
 {
@@ -158,10 +105,68 @@ int option_store(const struct option_spec *spec, void *settings, const char *val
 	case OPTION_DURATION:
 	case OPTION_RANGE:
 		return store_duration(spec, place, value, failure);
+	case OPTION_COUNTS:
+		return store_counts(spec, place, value, failure);
+	case OPTION_PERCENT:
+		if (percent_parse(value, place) < 0)
+			return refuse(spec, value, "a percentage such as 10% or 0.5%", failure);
+		return 0;
 	case OPTION_CHOICE:
 		return store_choice(spec, place, value, failure);
 	}
 	return failure_set(failure, "-%s: unknown kind of option", spec->name);
+}
+
+bool option_suits(const struct option_spec *spec, const char *service)
+{
+	size_t length = strlen(service);
+	for (const char *at = spec->only; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (!strncmp(at, service, length) && (at[length] == ',' || !at[length]))
+			return true;
+	}
+	return !spec->only;
+}
+
+int option_refuse(const struct option_spec *spec, struct failure *failure)
+{
+	char names[64] = "";
+	size_t length = 0;
+	for (const char *at = spec->only; *at && length < sizeof names - 5; at++) {
+		const char *word = *at == ',' ? " or " : (char[]){*at, '\0'};
+		length += (size_t)snprintf(names + length, sizeof names - length, "%s", word);
+	}
+	return failure_set(failure, "-%s: only with -service %s", spec->name, names);
+}
+
+static bool is_given(const struct option_spec *spec, const void *settings)
+{
+	const void *place = (const char *)settings + spec->offset;
+	switch (spec->kind) {
+	case OPTION_FLAG:
+		return *(const bool *)place;
+	case OPTION_TEXT:
+		return *(const char *const *)place != NULL;
+	case OPTION_CHOICE:
+		return *(const int *)place != -1;
+	case OPTION_RANGE:
+	case OPTION_COUNTS:
+		return ((const struct range *)place)->min != -1;
+	case OPTION_NUMBER:
+	case OPTION_DURATION:
+	case OPTION_PERCENT:
+		break;
+	}
+	return *(const int64_t *)place != -1;
+}
+
+int options_check_service(const struct option_table *table, const void *settings,
+			  const char *service, struct failure *failure)
+{
+	for (const struct option_spec *spec = table->specs; spec->name; spec++)
+		if (spec->only && !option_suits(spec, service) && is_given(spec, settings))
+			return option_refuse(spec, failure);
+	return 0;
 }
 
 const struct option_spec *option_find(const struct option_table *table, const char *name)

@@ -5,6 +5,7 @@
 #ifndef ACKLINE_OPTIONS_H
 #define ACKLINE_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@ enum option_kind {
 	OPTION_DURATION, /* int64_t nanoseconds, within min..max: 250ms, 5s, 2m, 1h; bare: seconds
 			  */
 	OPTION_RANGE,	 /* struct range of nanoseconds: MIN:MAX, or one duration for both */
+	OPTION_COUNTS,	 /* struct range of numbers: MIN:MAX, or one for both, within min..max */
+	OPTION_PERCENT,	 /* int64_t millionths: 10%, 0.5% */
 	OPTION_CHOICE,	 /* int, the index in choices */
 };
 
@@ -35,6 +38,10 @@ struct option_spec {
 	size_t offset;		    /* of the member in the program's struct of settings */
 	int64_t min, max;	    /* for numbers, durations and ranges */
 	const char *const *choices; /* NULL-terminated */
+	/* The services that it is for, separated by commas; NULL: all. Where it is for some only,
+	 * its default says that it was not given: NULL, false, or -1 in a number or a range's min.
+	 */
+	const char *only;
 };
 
 struct option_table {
@@ -59,6 +66,17 @@ enum option_outcome options_read(const struct option_table *table, void *setting
 int option_store(const struct option_spec *spec, void *settings, const char *value,
 		 struct failure *failure);
 
+/* Is the option for that service? */
+bool option_suits(const struct option_spec *spec, const char *service);
+
+/* Says which services an option is for, when it was given to another one. Returns -1. */
+int option_refuse(const struct option_spec *spec, struct failure *failure);
+
+/* Refuses what was given in the settings and is not for that service. 0, or -1 with the failure
+ * set. */
+int options_check_service(const struct option_table *table, const void *settings,
+			  const char *service, struct failure *failure);
+
 /* The entry of that exact name, or NULL. */
 const struct option_spec *option_find(const struct option_table *table, const char *name);
 
@@ -66,6 +84,8 @@ const struct option_spec *option_find(const struct option_table *table, const ch
 int number_parse(const char *string, int64_t min, int64_t max, int64_t *number);
 int duration_parse(const char *string, int64_t *nanoseconds);
 int range_parse(const char *string, struct range *range);
+int counts_parse(const char *string, int64_t min, int64_t max, struct range *range);
+int percent_parse(const char *string, int64_t *millionths);
 
 /* The last part of argv[0]: what messages begin with. */
 const char *program_name(const char *argv0);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "clock.h"
+#include "random.h"
 #include "role/role.h"
 
 #define AT(member) offsetof(struct client_options, member)
@@ -13,29 +14,34 @@
 static const char *const connect_names[] = {"shared", "each", NULL};
 
 static const struct option_spec specs[] = {
-	{"host", OPTION_TEXT, "HOST", "where the server is [localhost]", AT(host), 0, 0, NULL},
-	{"nhost", OPTION_TEXT, "HOST", "the same as -host", AT(host), 0, 0, NULL},
-	{"port", OPTION_NUMBER, "PORT", "its TCP port [2005]", AT(port), 1, 65535, NULL},
+	{"host", OPTION_TEXT, "HOST", "where the server is [localhost]", AT(host), 0, 0, NULL,
+	 NULL},
+	{"nhost", OPTION_TEXT, "HOST", "the same as -host", AT(host), 0, 0, NULL, NULL},
+	{"port", OPTION_NUMBER, "PORT", "its TCP port [2005]", AT(port), 1, 65535, NULL, NULL},
 	{"ni", OPTION_NUMBER, "N", "iterations of each thread [10; echo: 5]", AT(iterations), 1,
-	 1000000000, NULL},
-	{"nt", OPTION_NUMBER, "N", "threads [5; echo: 1]", AT(threads), 1, 30000, NULL},
+	 1000000000, NULL, NULL},
+	{"nt", OPTION_NUMBER, "N", "threads [5; echo: 1]", AT(threads), 1, 30000, NULL, NULL},
 	{"connect", OPTION_CHOICE, "HOW",
 	 "shared: one connection for all; each: one a thread [shared]", AT(connect), 0, 0,
-	 connect_names},
-	{"window", OPTION_NUMBER, "N", "most lines in flight [1]", AT(window), 1, 1000000, NULL},
+	 connect_names, NULL},
+	{"window", OPTION_NUMBER, "N", "most lines in flight [1]", AT(window), 1, 1000000, NULL,
+	 NULL},
 	{"delay", OPTION_RANGE, "MIN:MAX", "random pause before each line [0; echo: 5s:10s]",
-	 AT(delay), 0, DAYS(1), NULL},
+	 AT(delay), 0, DAYS(1), NULL, NULL},
 	{"timeout", OPTION_DURATION, "TIME", "longest wait for an answer [5s]", AT(timeout),
-	 CLOCK_MILLISECOND, DAYS(1), NULL},
+	 CLOCK_MILLISECOND, DAYS(1), NULL, NULL},
 	{"retry", OPTION_DURATION, "TIME", "how long to go on trying to connect again [0]",
-	 AT(retry), 0, DAYS(365), NULL},
+	 AT(retry), 0, DAYS(365), NULL, NULL},
 	{"service", OPTION_CHOICE, "NAME", "the server's, ok or echo: what to say to it [ok]",
-	 AT(service), 0, 0, role_names},
-	{"id", OPTION_NUMBER, "N", "this client's number in what it says to echo [1]", AT(number),
-	 1, 1000000000, NULL},
-	{"quiet", OPTION_FLAG, NULL, "do not show the lines on stdout", AT(quiet), 0, 0, NULL},
+	 AT(service), 0, 0, role_names, NULL},
+	{"id", OPTION_NUMBER, "N", "this client's number, in what it says and draws [1]",
+	 AT(number), 1, 1000000000, NULL, NULL},
+	{"seed", OPTION_NUMBER, "N", "of all that is random [a fresh one, which is reported]",
+	 AT(seed), 0, INT64_MAX, NULL, NULL},
+	{"quiet", OPTION_FLAG, NULL, "do not show the lines on stdout", AT(quiet), 0, 0, NULL,
+	 NULL},
 	{"acks", OPTION_NUMBER, "FD", "write an account for programs on this descriptor", AT(acks),
-	 1, 1000000, NULL},
+	 1, 1000000, NULL, NULL},
 	{0},
 };
 
@@ -52,6 +58,7 @@ const struct client_options client_option_defaults = {
 	.delay = {-1, -1},
 	.window = 1,
 	.timeout = 5 * CLOCK_SECOND,
+	.seed = -1,
 	.acks = -1,
 };
 
@@ -61,9 +68,9 @@ int client_options_complete(struct client_options *options, struct failure *fail
 	if (role->echoes && options->threads > 1)
 		return failure_set(failure, "-nt: not with -service %s, which has one thread",
 				   role_names[options->service]);
-	if (!role->numbered && options->number)
-		return failure_set(failure, "-id: not with -service %s, whose lines have no number",
-				   role_names[options->service]);
+	if (options_check_service(&client_option_table, options, role_names[options->service],
+				  failure) < 0)
+		return -1;
 	if (options->acks >= 0 && fcntl((int)options->acks, F_GETFD) < 0)
 		return failure_set(failure, "-acks: '%lld' is not an open descriptor",
 				   (long long)options->acks);
@@ -73,6 +80,8 @@ int client_options_complete(struct client_options *options, struct failure *fail
 		options->threads = role->threads;
 	if (!options->iterations)
 		options->iterations = role->iterations;
+	if (options->seed < 0)
+		options->seed = random_fresh_seed();
 	if (options->delay.min < 0)
 		options->delay = role->delay;
 	return 0;

@@ -23,6 +23,7 @@ struct client_options {
 	bool quiet;
 	int service;	/* index in roles */
 	int64_t number; /* this client's own, from 1, for what it says */
+	int64_t seed;	/* of all that is random */
 	int64_t acks;	/* descriptor for the machine-readable account, -1: none */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "role/role.h"
+#include "service/service.h"
 #include "sink/sink.h"
 
 #define AT(member) offsetof(struct runall_options, member)
@@ -18,16 +19,18 @@ enum {
 };
 
 static const struct option_spec own_specs[RUNALL_OWN] = {
-	{"host", OPTION_TEXT, "HOST", "where the server listens [127.0.0.1]", AT(host), 0, 0, NULL},
-	{"clhost", OPTION_TEXT, "HOST", "where clients connect [where the server listens]",
-	 AT(client_host), 0, 0, NULL},
-	{"nhost", OPTION_TEXT, "HOST", "the same as -clhost", AT(client_host), 0, 0, NULL},
-	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
+	{"host", OPTION_TEXT, "HOST", "where the server listens [127.0.0.1]", AT(host), 0, 0, NULL,
 	 NULL},
+	{"clhost", OPTION_TEXT, "HOST", "where clients connect [where the server listens]",
+	 AT(client_host), 0, 0, NULL, NULL},
+	{"nhost", OPTION_TEXT, "HOST", "the same as -clhost", AT(client_host), 0, 0, NULL, NULL},
+	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
+	 NULL, NULL},
 	{"cl", OPTION_NUMBER, "N", "client processes [5; echo: 10]", AT(clients), 1,
-	 RUNALL_CLIENTS_MOST, NULL},
+	 RUNALL_CLIENTS_MOST, NULL, NULL},
 	{"check", OPTION_FLAG, NULL,
-	 "only check an existing log, against -cl, -nt and -ni if given", AT(check), 0, 0, NULL},
+	 "only check an existing log, against -cl, -nt and -ni if given", AT(check), 0, 0, NULL,
+	 NULL},
 };
 
 /* The table that options_read() works by: made for each call, from those of all three programs. */
@@ -104,21 +107,38 @@ static bool is_given(const struct handed_option *handed)
 	return handed->flag || handed->value;
 }
 
-/* Reads the values as their owners will do, so that a wrong one is refused before anything starts.
- */
+/* Reads a value as its owners will do, so that a wrong one is refused before anything starts. An
+ * owner that has no use for it with this service is none; the first one refuses what is left. */
+static int read_one(struct runall_options *options, struct handed_option *handed,
+		    struct failure *failure)
+{
+	const char *service = service_names[options->server.service];
+	const struct option_spec *spec = handed->server ? handed->server : handed->client;
+	if (handed->server && !option_suits(handed->server, service))
+		handed->server = NULL;
+	if (handed->client && !option_suits(handed->client, service))
+		handed->client = NULL;
+	if (!handed->server && !handed->client)
+		return option_refuse(spec, failure);
+	if (handed->server &&
+	    option_store(handed->server, &options->server, handed->value, failure) < 0)
+		return -1;
+	if (handed->client &&
+	    option_store(handed->client, &options->client, handed->value, failure) < 0)
+		return -1;
+	return 0;
+}
+
+/* The service first: it says which of the others are of use. */
 static enum option_outcome read_handed(struct runall_options *options, struct failure *failure)
 {
-	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++) {
-		const struct handed_option *handed = &options->handed[i];
-		if (!is_given(handed))
-			continue;
-		if (handed->server &&
-		    option_store(handed->server, &options->server, handed->value, failure) < 0)
+	struct handed_option *service = find_handed(options, "service");
+	if (service && is_given(service) && read_one(options, service, failure) < 0)
+		return OPTIONS_WRONG;
+	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++)
+		if (is_given(&options->handed[i]) &&
+		    read_one(options, &options->handed[i], failure) < 0)
 			return OPTIONS_WRONG;
-		if (handed->client &&
-		    option_store(handed->client, &options->client, handed->value, failure) < 0)
-			return OPTIONS_WRONG;
-	}
 	return OPTIONS_READ;
 }
 

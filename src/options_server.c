@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "random.h"
 #include "record.h"
 #include "service/service.h"
 
@@ -15,31 +16,36 @@ enum { MAXLINE_DEFAULT = 65536 };
 
 static const struct option_spec specs[] = {
 	{"host", OPTION_TEXT, "HOST", "address or name to listen on [127.0.0.1]", AT(host), 0, 0,
-	 NULL},
+	 NULL, NULL},
 	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
-	 NULL},
+	 NULL, NULL},
 	{"service", OPTION_CHOICE, "NAME", "what lines are answered with: ok or echo [ok]",
-	 AT(service), 0, 0, service_names},
+	 AT(service), 0, 0, service_names, NULL},
 	{"log", OPTION_TEXT, "FILE", "the log [logging.log; server.log for echo]", AT(log), 0, 0,
-	 NULL},
+	 NULL, NULL},
 	{"append", OPTION_FLAG, NULL, "go on with an existing log instead of overwriting it",
-	 AT(append), 0, 0, NULL},
+	 AT(append), 0, 0, NULL, NULL},
 	{"format", OPTION_CHOICE, "FORMAT", "of the records: text, csv or json [text]", AT(format),
-	 0, 0, record_format_names},
+	 0, 0, record_format_names, NULL},
 	{"sync", OPTION_CHOICE, "LEVEL", "what an ok means: none, write or disk [write]", AT(sync),
-	 0, 0, log_sync_names},
-	{"quiet", OPTION_FLAG, NULL, "do not show the records on stdout", AT(quiet), 0, 0, NULL},
+	 0, 0, log_sync_names, NULL},
+	{"quiet", OPTION_FLAG, NULL, "do not show the records on stdout", AT(quiet), 0, 0, NULL,
+	 NULL},
 	{"connections", OPTION_NUMBER, "N",
 	 "most connections at once [what the descriptor limit allows]", AT(connections), 1, 1000000,
-	 NULL},
+	 NULL, NULL},
 	{"maxline", OPTION_NUMBER, "BYTES", "longest line [65536; none for echo]", AT(maxline), 1,
-	 1 << 26, NULL},
+	 1 << 26, NULL, NULL},
 	{"idle", OPTION_DURATION, "TIME", "close a connection silent for so long; 0: never [0]",
-	 AT(idle), 0, DAYS(365), NULL},
+	 AT(idle), 0, DAYS(365), NULL, NULL},
 	{"drain", OPTION_DURATION, "TIME", "longest wait for open work at the end [5s]", AT(drain),
-	 0, DAYS(1), NULL},
+	 0, DAYS(1), NULL, NULL},
+	{"delay", OPTION_RANGE, "MIN:MAX", "random pause of the service [as usual for it]",
+	 AT(own.delay), 0, DAYS(1), NULL, "ping,chars,relay"},
+	{"seed", OPTION_NUMBER, "N", "of all that is random [a fresh one, which is logged]",
+	 AT(own.seed), 0, INT64_MAX, NULL, "ping,chars,relay"},
 	{"ready", OPTION_NUMBER, "FD", "write HOST PORT on this descriptor once listening",
-	 AT(ready), 1, 1000000, NULL},
+	 AT(ready), 1, 1000000, NULL, NULL},
 	{0},
 };
 
@@ -55,15 +61,26 @@ const struct server_options server_option_defaults = {
 	.sync = LOG_SYNC_WRITE,
 	.drain = 5 * CLOCK_SECOND,
 	.ready = -1,
+	.own = {.delay = {-1, -1},
+		.seed = -1,
+		.loss = -1,
+		.keepalive = -1,
+		.burst = {-1, -1},
+		.workers = -1},
 };
 
 int server_options_complete(struct server_options *options, struct failure *failure)
 {
-	if (options->maxline && services[options->service]->exact)
+	const struct service *service = services[options->service];
+	if (options_check_service(&server_option_table, options, service->name, failure) < 0)
+		return -1;
+	if (options->maxline && service->exact)
 		return failure_set(failure, "-maxline: not with -service %s, which takes any line",
 				   service_names[options->service]);
 	if (!options->maxline)
-		options->maxline = MAXLINE_DEFAULT;
+		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
+	if (options->own.seed < 0)
+		options->own.seed = random_fresh_seed();
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "options.h"
+#include "service/service_options.h"
 
 struct server_options {
 	const char *host;
@@ -17,11 +18,12 @@ struct server_options {
 	int format; /* enum record_format */
 	int sync;   /* enum log_sync */
 	bool quiet;
-	int64_t connections; /* 0: as many as the descriptor limit allows */
-	int64_t maxline;     /* bytes, without the line end; 0: as usual */
-	int64_t idle;	     /* ns, 0: off */
-	int64_t drain;	     /* ns */
-	int64_t ready;	     /* descriptor, -1: none */
+	int64_t connections;	    /* 0: as many as the descriptor limit allows */
+	int64_t maxline;	    /* bytes, without the line end; 0: as usual */
+	int64_t idle;		    /* ns, 0: off */
+	int64_t drain;		    /* ns */
+	int64_t ready;		    /* descriptor, -1: none */
+	struct service_options own; /* of the service */
 };
 
 extern const struct option_table server_option_table;

@@ -133,6 +133,8 @@ void outbox_unexpect(struct outbox *outbox, size_t lines)
 {
 	pthread_mutex_lock(&outbox->lock);
 	outbox->unanswered -= lines;
+	if (outbox->unanswered <= outbox->most)
+		pthread_cond_broadcast(&outbox->changed);
 	pthread_mutex_unlock(&outbox->lock);
 }
 
@@ -144,37 +146,72 @@ void outbox_wait_room(struct outbox *outbox)
 	pthread_mutex_unlock(&outbox->lock);
 }
 
-bool outbox_send(struct outbox *outbox, const char *bytes, size_t length, size_t lines)
+void outbox_wait_answers(struct outbox *outbox, size_t most)
 {
 	pthread_mutex_lock(&outbox->lock);
+	outbox->most = most;
+	while (outbox->unanswered > most && !outbox->broken)
+		pthread_cond_wait(&outbox->changed, &outbox->lock);
+	outbox->most = 0;
+	pthread_mutex_unlock(&outbox->lock);
+}
+
+/* Sends or keeps. Called with the lock. */
+static void take(struct outbox *outbox, const char *bytes, size_t length)
+{
 	size_t sent = 0;
 	if (!outbox->broken && !outbox->unsent.length)
 		sent = send_some(outbox, bytes, length);
-	if (!outbox->broken && sent < length) {
-		/* out of memory: an answer that is missing must not be followed by others */
-		outbox->broken = !text_append(&outbox->unsent, bytes + sent, length - sent);
-		if (!outbox->broken && !outbox->armed)
-			arm(outbox);
-		if (outbox->broken)
-			stream_stop(outbox->stream);
-	}
+	if (outbox->broken || sent == length)
+		return;
+	/* out of memory: what is missing must not be followed by more */
+	outbox->broken = !text_append(&outbox->unsent, bytes + sent, length - sent);
+	if (!outbox->broken && !outbox->armed)
+		arm(outbox);
+	if (outbox->broken)
+		stream_stop(outbox->stream);
+}
+
+bool outbox_send(struct outbox *outbox, const char *bytes, size_t length, size_t lines)
+{
+	pthread_mutex_lock(&outbox->lock);
+	take(outbox, bytes, length);
 	bool taken = !outbox->broken;
 	outbox->unanswered -= lines;
-	if (!outbox->unanswered || outbox->broken)
+	if (outbox->unanswered <= outbox->most || outbox->broken)
 		pthread_cond_broadcast(&outbox->changed);
 	pthread_mutex_unlock(&outbox->lock);
 	return taken;
 }
 
+void outbox_post(struct outbox *outbox, const char *bytes, size_t length)
+{
+	pthread_mutex_lock(&outbox->lock);
+	if (!outbox->closed && outbox->unsent.length + length <= OUTBOX_HIGH_WATER) {
+		take(outbox, bytes, length);
+	} else if (!outbox->closed && !outbox->broken) {
+		outbox->broken = outbox->overrun = true;
+		stream_stop(outbox->stream);
+	}
+	if (outbox->broken)
+		pthread_cond_broadcast(&outbox->changed);
+	pthread_mutex_unlock(&outbox->lock);
+}
+
 size_t outbox_close(struct outbox *outbox)
 {
 	pthread_mutex_lock(&outbox->lock);
+	outbox->closed = true;
 	while (outbox->unanswered || outbox->armed)
 		pthread_cond_wait(&outbox->changed, &outbox->lock);
 	size_t unsent = outbox->unsent.length;
 	pthread_mutex_unlock(&outbox->lock);
+	return unsent;
+}
+
+void outbox_free(struct outbox *outbox)
+{
 	pthread_cond_destroy(&outbox->changed);
 	pthread_mutex_destroy(&outbox->lock);
 	text_free(&outbox->unsent);
-	return unsent;
 }

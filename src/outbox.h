@@ -13,7 +13,8 @@
 #include "stream.h"
 #include "text.h"
 
-/* Bytes kept for a peer that does not read before its lines are no longer read either. */
+/* Bytes kept for a peer that does not read before its lines are no longer read either, and before
+ * it is cut off where something is sent that it did not ask for. */
 #define OUTBOX_HIGH_WATER 65536
 
 struct drainer;
@@ -26,8 +27,11 @@ struct outbox {
 	/* under the lock */
 	struct text unsent;
 	size_t unanswered; /* lines whose answers have not been handed to outbox_send() */
+	size_t most;	   /* more than this are waited for by outbox_wait_answers() */
 	bool armed;	   /* the drainer will look at this outbox again */
 	bool broken;	   /* the peer takes nothing any more */
+	bool closed;	   /* nothing is taken that was not announced */
+	bool overrun;	   /* it is broken because its peer did not read what was posted */
 };
 
 struct drainer *drainer_start(struct failure *failure);
@@ -46,12 +50,22 @@ void outbox_unexpect(struct outbox *outbox, size_t lines);
 /* Waits until there is room, or the peer is gone. */
 void outbox_wait_room(struct outbox *outbox);
 
+/* Waits until no more than so many announced answers are still to come. One thread at a time. */
+void outbox_wait_answers(struct outbox *outbox, size_t most);
+
 /* Sends `lines` announced answers, or keeps them. Never blocks. False: the peer is gone. The outbox
  * may be closed and freed as soon as the last announced answer has been through here. */
 bool outbox_send(struct outbox *outbox, const char *bytes, size_t length, size_t lines);
 
-/* Waits until every announced answer is sent, or the peer is gone, and frees what it holds. Returns
- * the number of bytes that could not be sent. */
+/* Sends what was not announced, or keeps it. Never blocks. A peer that has not read the last
+ * OUTBOX_HIGH_WATER bytes is cut off instead: the rest of its stream would have a gap. */
+void outbox_post(struct outbox *outbox, const char *bytes, size_t length);
+
+/* Waits until every announced answer is sent, or the peer is gone. Nothing is taken any more, and
+ * the drainer does not know the outbox. Returns the number of bytes that could not be sent. */
 size_t outbox_close(struct outbox *outbox);
+
+/* Frees a closed outbox, which nobody uses any more. */
+void outbox_free(struct outbox *outbox);
 
 #endif

@@ -10,7 +10,8 @@
 const char *const record_format_names[] = {"text", "csv", "json", NULL};
 
 static const char *const level_names[] = {"INFO\t| ", "WARNING\t| ", NULL};
-static const char *const event_names[] = {" received: ", " sent: ", " ", NULL};
+static const char *const event_names[] = {
+	" received: ", " sent: ", " ignored: ", " timeout: ", " ", NULL};
 
 /* Sets what changes once a second at most. */
 static void stamp_set_second(struct stamp *stamp, time_t second)
@@ -170,7 +171,8 @@ char *record_put_fraction(char *out, const struct stamp *stamp, int digits)
 	return out + 1 + digits;
 }
 
-static bool append_text(struct text *text, bool milliseconds, const struct stamp *stamp,
+/* With so many digits of the fraction of the second. */
+static bool append_text(struct text *text, int digits, const struct stamp *stamp,
 			const struct record *record)
 {
 	const char *level = level_names[record->level], *event = event_names[record->event];
@@ -181,8 +183,8 @@ static bool append_text(struct text *text, bool milliseconds, const struct stamp
 	char *out = text->bytes + before;
 	out = put(out, level, strlen(level));
 	out = put(out, stamp->local, STAMP_LENGTH);
-	if (milliseconds)
-		out = record_put_fraction(out, stamp, 3);
+	if (digits)
+		out = record_put_fraction(out, stamp, digits);
 	out = put(out, " --", 3);
 	out = put(out, record->subject, subject_length);
 	out = put(out, event, strlen(event));
@@ -198,9 +200,13 @@ bool record_append(struct text *text, enum record_format format, const struct st
 {
 	switch (format) {
 	case RECORD_TEXT:
-		return append_text(text, false, stamp, record);
+		return append_text(text, 0, stamp, record);
 	case RECORD_MILLISECONDS:
-		return append_text(text, true, stamp, record);
+		return append_text(text, 3, stamp, record);
+	case RECORD_MICROSECONDS:
+		return append_text(text, 6, stamp, record);
+	case RECORD_PAIRS:
+		return record_append_pair(text, stamp, record);
 	case RECORD_CSV:
 	case RECORD_JSON:
 		return record_append_fields(text, format, stamp, record);
@@ -254,7 +260,8 @@ static bool read_time(char **at, const char *end, struct record_view *view)
 	view->time = *at;
 	if (!record_read_shape(at, end, "dddd-dd-dd dd:dd:dd"))
 		return false;
-	(void)record_read_shape(at, end, ".ddd"); /* of RECORD_MILLISECONDS */
+	if (!record_read_shape(at, end, ".dddddd"))	  /* of RECORD_MICROSECONDS */
+		(void)record_read_shape(at, end, ".ddd"); /* of RECORD_MILLISECONDS */
 	view->time_length = (size_t)(*at - view->time);
 	return true;
 }

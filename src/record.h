@@ -15,12 +15,21 @@ enum record_format {
 	RECORD_TEXT,
 	RECORD_CSV,
 	RECORD_JSON,
-	RECORD_MILLISECONDS, /* text with milliseconds in the time: nobody asks for it by name */
+	/* What text is to some services; nobody asks for these by name. */
+	RECORD_MILLISECONDS, /* text with so much more of the time */
+	RECORD_MICROSECONDS,
+	RECORD_PAIRS, /* a request and its answer in one record, fields separated by ';' */
 };
 enum record_level { RECORD_INFO, RECORD_WARNING };
 
 /* What a record tells: of a line, or of something that happened to a subject. */
-enum record_event { RECORD_RECEIVED, RECORD_SENT, RECORD_NOTE };
+enum record_event {
+	RECORD_RECEIVED,
+	RECORD_SENT,
+	RECORD_IGNORED, /* a line that will have no answer, on purpose */
+	RECORD_TIMEOUT, /* a line whose answer has not come in time */
+	RECORD_NOTE,
+};
 
 /* The names of the formats that can be asked for, in the order of enum record_format, NULL at the
  * end. */
@@ -28,14 +37,6 @@ extern const char *const record_format_names[];
 
 /* The subject of what the server says of itself. */
 #define RECORD_SERVER "server"
-
-struct record {
-	enum record_level level;
-	enum record_event event;
-	const char *subject; /* a peer's address, or RECORD_SERVER */
-	const char *bytes;   /* the line or the words of the note */
-	size_t length;
-};
 
 /* A moment as local time. The calendar is asked once a second, not once a record: keep one stamp
  * for each place that writes records, and never share it between threads. A zeroed stamp is ready.
@@ -50,7 +51,24 @@ struct stamp {
 /* Sets the stamp to now. */
 void stamp_update(struct stamp *stamp);
 
-/* Appends the record, with its line end. False: out of memory, and nothing has changed. */
+/* A line that was sent or received before, and that this record is the end of. */
+struct record_request {
+	struct stamp stamp; /* when */
+	const char *bytes;
+	size_t length;
+};
+
+struct record {
+	enum record_level level;
+	enum record_event event;
+	const char *subject; /* a peer's address, or RECORD_SERVER */
+	const char *bytes;   /* the line or the words of the note */
+	size_t length;
+	const struct record_request *request; /* NULL: none. Only RECORD_PAIRS shows it */
+};
+
+/* Appends the record, with its line end. False: out of memory, and nothing has changed. In
+ * RECORD_PAIRS nothing is appended for a line received: that is told when it is answered. */
 bool record_append(struct text *text, enum record_format format, const struct stamp *stamp,
 		   const struct record *record);
 
@@ -72,7 +90,7 @@ struct record_view {
 	enum record_level level;
 	enum record_event event;
 	const char *time;
-	size_t time_length; /* 19; 23 with milliseconds; 32 in CSV and JSON */
+	size_t time_length; /* 19; 23 or 26 with more of the time; 32 in CSV and JSON */
 	const char *subject;
 	size_t subject_length;
 	const char *bytes; /* still escaped */

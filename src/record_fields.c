@@ -15,7 +15,7 @@ struct layout {
 
 static const char header[] = "time,level,peer,event,text\n";
 static const char *const level_names[] = {"INFO", "WARNING", NULL};
-static const char *const event_names[] = {"received", "sent", "note", NULL};
+static const char *const event_names[] = {"received", "sent", "ignored", "timeout", "note", NULL};
 
 /* Puts the mark before each of two bytes, from start on. False: out of memory. */
 static bool mark_bytes(struct text *text, size_t start, char mark, char other)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of record share; nobody else includes this. record.c has the text, record_fields.c
- * the formats that are made of fields. */
+ * the formats that are made of fields, record_pair.c the one of requests with their answers. */
 #ifndef ACKLINE_RECORD_PARTS_H
 #define ACKLINE_RECORD_PARTS_H
 
@@ -13,6 +13,9 @@ bool record_append_fields(struct text *text, enum record_format format, const st
 			  const struct record *record);
 bool record_read_fields(char *line, size_t length, enum record_format format,
 			struct record_view *view);
+
+/* As record_append(), for RECORD_PAIRS only. */
+bool record_append_pair(struct text *text, const struct stamp *stamp, const struct record *record);
 
 /* Writes a point and the first digits, 6 at most, of the fraction of the second; returns what
  * follows. */

@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 struct registry {
-	int descriptor; /* an eventfd */
+	struct recipient everyone; /* first, so that the one is the other */
+	int descriptor;		   /* an eventfd */
 	pthread_mutex_t lock;
 	/* under the lock */
 	struct connection *live;     /* whose sockets are open */
@@ -16,11 +17,25 @@ struct registry {
 	size_t count;		     /* not yet joined */
 };
 
+/* Whoever lives has an outbox that is not freed: registry_closing() comes before that. */
+static bool release_to_all(struct recipient *everyone, const char *bytes, size_t length,
+			   size_t lines)
+{
+	struct registry *registry = (struct registry *)everyone;
+	(void)lines; /* nobody announced them */
+	pthread_mutex_lock(&registry->lock);
+	for (struct connection *at = registry->live; at; at = at->next)
+		outbox_post(&at->peer.outbox, bytes, length);
+	pthread_mutex_unlock(&registry->lock);
+	return true;
+}
+
 struct registry *registry_new(struct failure *failure)
 {
 	struct registry *registry = calloc(1, sizeof *registry);
 	if (registry && (registry->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0) {
 		pthread_mutex_init(&registry->lock, NULL); /* cannot fail without attributes */
+		registry->everyone = (struct recipient){"everyone", release_to_all, true};
 		return registry;
 	}
 	failure_set(failure, "cannot keep connections: %s", strerror(errno));
@@ -35,6 +50,11 @@ void registry_free(struct registry *registry)
 	(void)close(registry->descriptor); /* only ever an event */
 	pthread_mutex_destroy(&registry->lock);
 	free(registry);
+}
+
+struct recipient *registry_everyone(struct registry *registry)
+{
+	return &registry->everyone;
 }
 
 int registry_descriptor(const struct registry *registry)

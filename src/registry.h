@@ -32,6 +32,9 @@ size_t registry_count(struct registry *registry);
 /* Joins and frees the finished ones. Never waits for one that lives. */
 void registry_join(struct registry *registry);
 
+/* Stands for all that live: what is released to it is posted to each. */
+struct recipient *registry_everyone(struct registry *registry);
+
 /* Calls connection_drain(), or connection_stop(), for all that live. */
 void registry_drain(struct registry *registry);
 void registry_stop(struct registry *registry);

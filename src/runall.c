@@ -159,8 +159,7 @@ static int start_clients(struct runall *runall, struct failure *failure)
 		argument_add(&list, "-host", runall->host);
 		argument_add(&list, "-port", runall->port);
 		(void)snprintf(number, sizeof number, "%zu", i);
-		if (roles[runall->options.client.service]->numbered)
-			argument_add(&list, "-id", number);
+		argument_add(&list, "-id", number);
 		runall_hand_to_client(&runall->options, &list);
 		if (start(runall, i, &list, "-acks", failure) < 0)
 			return -1;

@@ -35,6 +35,9 @@ struct server {
 	struct log *log;
 	struct drainer *drainer;
 	struct registry *registry;
+	struct scheduler *scheduler;
+	const struct service *service;
+	void *state; /* the service's own */
 	struct connection_settings settings;
 	struct acceptor acceptor;
 };
@@ -83,12 +86,11 @@ static int open_log(struct server *server, struct failure *failure)
 	const struct server_options *options = &server->options;
 	if (!options->quiet && !(server->show = show_start(STDOUT_FILENO, failure)))
 		return -1;
-	bool exact_times =
-		services[options->service]->milliseconds && options->format == RECORD_TEXT;
+	enum record_format format = (enum record_format)options->format;
 	struct log_settings settings = {.target = server_options_log(options),
 					.append = options->append,
-					.format = exact_times ? RECORD_MILLISECONDS
-							      : (enum record_format)options->format,
+					.format = format == RECORD_TEXT ? server->service->format
+									: format,
 					.sync = (enum log_sync)options->sync,
 					.show = server->show,
 					.warn = warn};
@@ -96,15 +98,35 @@ static int open_log(struct server *server, struct failure *failure)
 	return server->log ? 0 : -1;
 }
 
+static int start_service(struct server *server, struct failure *failure)
+{
+	const struct server_options *options = &server->options;
+	const struct service_settings settings = {
+		.options = &options->own,
+		.log = server->log,
+		.log_name = server_options_log(options),
+		.append = options->append,
+		.scheduler = server->scheduler,
+		.everyone = registry_everyone(server->registry),
+		.warn = warn,
+	};
+	if (!server->service->start)
+		return 0;
+	server->state = server->service->start(&settings, failure);
+	return server->state ? 0 : -1;
+}
+
 static int open_connections(struct server *server, struct failure *failure)
 {
 	if (!(server->drainer = drainer_start(failure)) ||
-	    !(server->registry = registry_new(failure)))
+	    !(server->registry = registry_new(failure)) ||
+	    !(server->scheduler = scheduler_start(failure)) || start_service(server, failure) < 0)
 		return -1;
 	server->settings = (struct connection_settings){
 		.log = server->log,
 		.drainer = server->drainer,
-		.service = services[server->options.service],
+		.service = server->service,
+		.state = server->state,
 		.maxline = (size_t)server->options.maxline,
 		.idle = server->options.idle,
 		.closing = registry_closing,
@@ -141,7 +163,10 @@ static int announce(struct server *server, struct failure *failure)
 	char name[NET_NAME_SIZE];
 	net_local_name(server->acceptor.listener, name);
 	log_note(server->log, RECORD_INFO, RECORD_SERVER, "listening on %s, service %s, sync %s",
-		 name, service_names[options->service], log_sync_names[options->sync]);
+		 name, server->service->name, log_sync_names[options->sync]);
+	if (server->service->random)
+		log_note(server->log, RECORD_INFO, RECORD_SERVER, "seed %lld",
+			 (long long)options->own.seed);
 	/* whoever is told finds it in the log; a log that hangs must not keep it from being told */
 	(void)log_flush(server->log, clock_after(CLOCK_SECOND));
 	return tell_ready((int)options->ready, name, failure);
@@ -231,15 +256,26 @@ static bool server_drain(struct server *server)
 	acceptor_close(&server->acceptor);
 	server->settings.drain_deadline = deadline;
 	atomic_store(&server->settings.draining, true);
+	if (server->service->drain)
+		server->service->drain(server->state);
 	registry_drain(server->registry);
 	if (wait_for_connections(server, deadline))
 		return true;
+	scheduler_stop(server->scheduler); /* what a connection waits for does not come any more */
 	log_note(server->log, RECORD_WARNING, RECORD_SERVER,
 		 "stopping; connections that did not end in time: %zu",
 		 registry_count(server->registry));
 	atomic_store(&server->settings.stopping, true);
 	registry_stop(server->registry);
 	return wait_for_connections(server, clock_after(CLOCK_SECOND));
+}
+
+/* Lets the service do what is left when all connections have ended. */
+static int server_finish(struct server *server, struct failure *failure)
+{
+	if (!server->service->finish)
+		return 0;
+	return server->service->finish(server->state, server->settings.drain_deadline, failure);
 }
 
 /* Waits until the log has everything, as long as the drain may take and a second at least: a disk
@@ -260,6 +296,9 @@ static bool flush_log(struct server *server)
 /* Frees what is there, in reverse order. Returns the exit status so far. */
 static int server_close(struct server *server, int status)
 {
+	scheduler_free(server->scheduler);
+	if (server->state)
+		server->service->stop(server->state);
 	registry_free(server->registry);
 	drainer_stop(server->drainer);
 	if (server->log)
@@ -294,6 +333,7 @@ int main(int argc, char **argv)
 		warn(failure.words);
 		return EXIT_USAGE;
 	}
+	server.service = services[server.options.service];
 	if (server_open(&server, &failure) < 0 || announce(&server, &failure) < 0) {
 		warn(failure.words);
 		return server_close(&server, EXIT_FAILED);
@@ -306,6 +346,10 @@ int main(int argc, char **argv)
 	if (!server_drain(&server)) {
 		warn("connections could not be ended: the log does not take their lines");
 		_exit(EXIT_FAILED);
+	}
+	if (server_finish(&server, &failure) < 0) {
+		warn(failure.words);
+		status = EXIT_FAILED;
 	}
 	return server_close(&server, status);
 }

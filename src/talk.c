@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "random.h"
 #include "record.h"
 #include "talk_parts.h"
 
@@ -150,20 +151,10 @@ bool talk_open(struct talk *talk, struct failure *failure)
 	return wire_repair(talk, failure);
 }
 
-/* The next of a sequence of well-mixed numbers (splitmix64). */
-static uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 static bool talk_pause(struct talk *talk, struct failure *failure)
 {
 	const struct range *delay = &talk->settings.delay;
-	uint64_t choices = (uint64_t)(delay->max - delay->min) + 1;
-	int64_t until = clock_after(delay->min + (int64_t)(random_next(&talk->random) % choices));
+	int64_t until = clock_after(random_between(&talk->random, delay->min, delay->max));
 	while (clock_now() < until)
 		if (!settle(talk, answer_await_any(talk, until, failure), failure))
 			return false;

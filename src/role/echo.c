@@ -24,6 +24,5 @@ const struct role role_echo = {
 	.iterations = 5,
 	.delay = {5 * CLOCK_SECOND, 10 * CLOCK_SECOND},
 	.echoes = true,
-	.numbered = true,
 	.compose = compose_echo,
 };

@@ -19,7 +19,6 @@ struct role {
 	int64_t threads, iterations;
 	struct range delay; /* ns */
 	bool echoes;	    /* each line comes back as its answer; else it is ok */
-	bool numbered;	    /* the lines say which client it is */
 	/* Writes the line of a thread, from 0, in an iteration, from 1, with its line end; client
 	 * is the client's own number, from 1. Returns its length. */
 	size_t (*compose)(char line[ROLE_LINE_SIZE], int64_t client, size_t thread,

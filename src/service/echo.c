@@ -12,8 +12,8 @@ static struct answer answer_echo(const char *line, size_t length)
 const struct service service_echo = {
 	.name = "echo",
 	.log = "server.log",
+	.format = RECORD_MILLISECONDS,
 	.exact = true,
 	.tells_ends = true,
-	.milliseconds = true,
 	.answer = answer_echo,
 };

@@ -165,7 +165,7 @@ static void check_record(enum record_format format, const char *data, size_t siz
 {
 	struct text text = {0};
 	struct record record = {size & 1 ? RECORD_WARNING : RECORD_INFO, RECORD_RECEIVED,
-				"127.0.0.1:2005", data, size};
+				"127.0.0.1:2005", data, size, NULL};
 	struct record_view view;
 	if (!record_append(&text, format, &stamp, &record) || text.bytes[text.length - 1] != '\n')
 		abort();

@@ -177,14 +177,6 @@ size_t count_of(const char *text, const char *word)
 	return count;
 }
 
-uint64_t random_next(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return (*state * UINT64_C(2685821657736338717)) >> 11;
-}
-
 bool has_ipv6(void)
 {
 	struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
@@ -293,7 +285,7 @@ static bool fake_release(struct recipient *recipient, const char *answers, size_
 
 void fake_init(struct fake *fake, const char *name)
 {
-	*fake = (struct fake){.recipient = {name, fake_release}};
+	*fake = (struct fake){.recipient = {.name = name, .release = fake_release}};
 	pthread_mutex_init(&fake->lock, NULL); /* cannot fail without attributes */
 }
 

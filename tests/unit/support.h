@@ -49,9 +49,6 @@ void descriptor_unlimit(void);
 /* How often word occurs in text. */
 size_t count_of(const char *text, const char *word);
 
-/* The same numbers on every machine: xorshift64*, from a state that is not 0. */
-uint64_t random_next(uint64_t *state);
-
 /* Does the system have the IPv6 address ::1? */
 bool has_ipv6(void);
 

@@ -251,6 +251,47 @@ START_TEST(exact_pieces_that_are_not_logged_have_an_error_each)
 }
 END_TEST
 
+static struct log_item item_recorded(const char *message)
+{
+	struct log_item item = item_line(message);
+	item.event = RECORD_SENT;
+	item.answer = message;
+	item.answer_length = strlen(message);
+	item.recorded = true;
+	return item;
+}
+
+/* Its record is there before it leaves: there is no second one. */
+START_TEST(a_recorded_message_is_recorded_once)
+{
+	struct log_item news = item_recorded("news"), more = item_recorded("more news");
+	ck_assert(add(&a, "one"));
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &news, 1));
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &more, 1));
+	ck_assert(add(&a, "two"));
+	assert_text(&batch.records, AT "a received: one\n" AT "a sent: news\n" AT
+				       "a sent: more news\n" AT "a received: two\n");
+	release(NULL);
+	ck_assert(fake_has(&a, "ok\nnews\nmore news\nok\n"));
+	ck_assert_uint_eq(a.lines, 4);
+	ck_assert_uint_eq(a.calls, 3);
+	assert_text(&sent, AT "a sent: ok\n" AT "a sent: ok\n");
+}
+END_TEST
+
+/* Nobody has asked: an error would be the answer to nothing. */
+START_TEST(what_nobody_asked_for_is_left_out_when_it_cannot_be_recorded)
+{
+	struct log_item news = item_recorded("news");
+	a.recipient.unasked = true;
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &news, 1));
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &b.recipient, &news, 1));
+	release("No space left on device");
+	ck_assert(fake_has(&a, ""));
+	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
+}
+END_TEST
+
 static size_t told; /* of how many lines */
 static size_t ends; /* of answers that came with it */
 
@@ -267,7 +308,7 @@ static bool tell(struct recipient *recipient, const char *answers, size_t length
 START_TEST(out_of_memory_every_line_is_answered_all_the_same)
 {
 	enum { LINES = 1000 };
-	struct recipient teller = {"teller", tell};
+	struct recipient teller = {.name = "teller", .release = tell};
 	struct log_item item = item_line("one");
 	for (int i = 0; i < LINES; i++)
 		ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &teller, &item, 1));
@@ -319,6 +360,8 @@ int main(void)
 	tcase_add_test(cases, a_long_reason_is_cut_and_still_a_line);
 	tcase_add_test(cases, a_peer_that_is_gone_leaves_no_sent_record);
 	tcase_add_test(cases, out_of_memory_adds_nothing);
+	tcase_add_test(cases, a_recorded_message_is_recorded_once);
+	tcase_add_test(cases, what_nobody_asked_for_is_left_out_when_it_cannot_be_recorded);
 	tcase_add_test(cases, out_of_memory_every_line_is_answered_all_the_same);
 	tcase_add_test(cases, a_large_batch_gives_its_memory_back);
 	return unit_main("batch", cases, NULL);

@@ -235,7 +235,7 @@ static struct connection *slow_connection;
 static bool outbox_is_full(void *peer)
 {
 	static size_t total;
-	struct outbox *outbox = &slow_connection->outbox;
+	struct outbox *outbox = &slow_connection->peer.outbox;
 	send_until_stuck(*(int *)peer, &total);
 	pthread_mutex_lock(&outbox->lock);
 	bool full = outbox->unsent.length >= OUTBOX_HIGH_WATER;
@@ -249,7 +249,7 @@ START_TEST(answers_that_were_not_taken_are_told_of)
 	tcp_pair(&accepted, &peer);
 	limit_buffers(accepted);
 	limit_buffers(peer);
-	slow_connection = connection_new(accepted, "slow", &world.settings);
+	slow_connection = connection_new(accepted, "slow", 1, &world.settings);
 	ck_assert_ptr_nonnull(slow_connection);
 	ck_assert_int_eq(registry_add(world.registry, slow_connection), 0);
 	ck_assert(eventually(outbox_is_full, &peer));
@@ -313,9 +313,9 @@ START_TEST(one_that_was_never_started_is_dropped)
 {
 	int accepted, peer;
 	tcp_pair(&accepted, &peer);
-	struct connection *connection = connection_new(accepted, "name", &world.settings);
+	struct connection *connection = connection_new(accepted, "name", 1, &world.settings);
 	ck_assert_ptr_nonnull(connection);
-	ck_assert_str_eq(connection->name, "name");
+	ck_assert_str_eq(connection->peer.name, "name");
 	connection_drop(connection);
 	connection_drop(NULL);
 	assert_last(peer, "");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "record.h"
+#include "random.h"
 #include "support.h"
 #include "unit.h"
 

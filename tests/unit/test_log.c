@@ -104,7 +104,7 @@ static bool look(struct recipient *recipient, const char *answers, size_t length
 
 static void assert_gate(enum log_sync sync, bool found)
 {
-	struct looker looker = {{"looker", look}, "the line", false, false};
+	struct looker looker = {{.name = "looker", .release = look}, "the line", false, false};
 	log_under_test = open_with(sync, false);
 	submit(&looker.recipient, looker.line, false);
 	flush();

@@ -46,7 +46,7 @@ static bool release_slowly(struct recipient *recipient, const char *answers, siz
 	return length && lines;
 }
 
-static struct recipient slow_recipient = {"slow", release_slowly};
+static struct recipient slow_recipient = {.name = "slow", .release = release_slowly};
 
 static void *submit_slow(void *argument)
 {

@@ -16,8 +16,10 @@ struct settings {
 	bool flag;
 	const char *text;
 	int64_t number, duration;
-	struct range range;
+	struct range range, counts;
+	int64_t percent;
 	int choice;
+	int64_t special;
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -25,14 +27,18 @@ struct settings {
 static const char *const colours[] = {"red", "green", "blue", NULL};
 
 static const struct option_spec specs[] = {
-	{"flag", OPTION_FLAG, NULL, "a flag", AT(flag), 0, 0, NULL},
-	{"text", OPTION_TEXT, "WORDS", "some words [none]", AT(text), 0, 0, NULL},
-	{"number", OPTION_NUMBER, "N", "how many [5]", AT(number), -10, 100, NULL},
+	{"flag", OPTION_FLAG, NULL, "a flag", AT(flag), 0, 0, NULL, NULL},
+	{"text", OPTION_TEXT, "WORDS", "some words [none]", AT(text), 0, 0, NULL, NULL},
+	{"number", OPTION_NUMBER, "N", "how many [5]", AT(number), -10, 100, NULL, NULL},
 	{"duration", OPTION_DURATION, "TIME", "how long [1s]", AT(duration), CLOCK_MILLISECOND,
-	 10 * CLOCK_SECOND, NULL},
-	{"range", OPTION_RANGE, "MIN:MAX", "between [0]", AT(range), 0, CLOCK_SECOND, NULL},
-	{"colour", OPTION_CHOICE, "NAME", "which [red]", AT(choice), 0, 0, colours},
-	{"colours", OPTION_NUMBER, "N", "a name that begins like another", AT(number), 0, 9, NULL},
+	 10 * CLOCK_SECOND, NULL, NULL},
+	{"range", OPTION_RANGE, "MIN:MAX", "between [0]", AT(range), 0, CLOCK_SECOND, NULL, NULL},
+	{"counts", OPTION_COUNTS, "MIN:MAX", "so many [1]", AT(counts), 1, 50, NULL, NULL},
+	{"share", OPTION_PERCENT, "SHARE", "of all [0%]", AT(percent), 0, 0, NULL, NULL},
+	{"special", OPTION_NUMBER, "N", "for some [0]", AT(special), 0, 9, NULL, "tea,coffee"},
+	{"colour", OPTION_CHOICE, "NAME", "which [red]", AT(choice), 0, 0, colours, NULL},
+	{"colours", OPTION_NUMBER, "N", "a name that begins like another", AT(number), 0, 9, NULL,
+	 NULL},
 	{0},
 };
 
@@ -50,7 +56,7 @@ static enum option_outcome read_line(const char *line)
 	(void)snprintf(words, sizeof words, "%s", line);
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
 		argv[argc++] = strcmp(word, "''") ? word : word + 2;
-	settings = (struct settings){.number = 5, .duration = CLOCK_SECOND};
+	settings = (struct settings){.number = 5, .duration = CLOCK_SECOND, .special = -1};
 	failure.words[0] = '\0';
 	return options_read(&table, &settings, argc, argv, &failure);
 }
@@ -154,6 +160,57 @@ START_TEST(bad_values_are_named)
 }
 END_TEST
 
+START_TEST(counts_and_shares)
+{
+	ck_assert_int_eq(read_line("-counts 2:50 -share 12.5%"), OPTIONS_READ);
+	ck_assert(settings.counts.min == 2 && settings.counts.max == 50);
+	ck_assert_int_eq(settings.percent, 125000);
+	ck_assert_int_eq(read_line("-counts 7 -share 0%"), OPTIONS_READ);
+	ck_assert(settings.counts.min == 7 && settings.counts.max == 7);
+	ck_assert_int_eq(settings.percent, 0);
+	ck_assert_int_eq(read_line("-share 100%"), OPTIONS_READ);
+	ck_assert_int_eq(settings.percent, 1000000);
+	static const char *const bad_counts[] = {"0:5", "1:51", "5:1",
+						 ":5",	"5:",	"1:2:3",
+						 "1-5", "x",	"00000000000000000000000000001:5"};
+	for (size_t i = 0; i < sizeof bad_counts / sizeof *bad_counts; i++) {
+		char line[64], words[160];
+		(void)snprintf(line, sizeof line, "-counts %s", bad_counts[i]);
+		(void)snprintf(words, sizeof words,
+			       "-counts: '%s' is not a range such as 1:20 of numbers from 1 to 50",
+			       bad_counts[i]);
+		assert_wrong(line, words);
+	}
+	static const char *const bad_shares[] = {"5",	  "%",	      "101%", "-1%", "1e1%",
+						 "1..2%", "100.001%", ".5%",  "5.%", "5%%"};
+	for (size_t i = 0; i < sizeof bad_shares / sizeof *bad_shares; i++) {
+		char line[64], words[160];
+		(void)snprintf(line, sizeof line, "-share %s", bad_shares[i]);
+		(void)snprintf(words, sizeof words,
+			       "-share: '%s' is not a percentage such as 10%% or 0.5%%",
+			       bad_shares[i]);
+		assert_wrong(line, words);
+	}
+}
+END_TEST
+
+START_TEST(what_is_for_other_services_is_refused)
+{
+	ck_assert_int_eq(read_line("-number 3"), OPTIONS_READ);
+	ck_assert_int_eq(options_check_service(&table, &settings, "water", &failure), 0);
+	ck_assert_int_eq(read_line("-special 0"), OPTIONS_READ);
+	ck_assert_int_eq(options_check_service(&table, &settings, "tea", &failure), 0);
+	ck_assert_int_eq(options_check_service(&table, &settings, "coffee", &failure), 0);
+	static const char *const others[] = {"water", "te", "teas", "cof", "ea"};
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		ck_assert_int_eq(options_check_service(&table, &settings, others[i], &failure), -1);
+		ck_assert_str_eq(failure.words, "-special: only with -service tea or coffee");
+	}
+	ck_assert(option_suits(option_find(&table, "number"), "water"));
+	ck_assert(!option_suits(option_find(&table, "special"), "water"));
+}
+END_TEST
+
 START_TEST(long_words_are_cut_in_messages)
 {
 	char line[512] = "-number ";
@@ -164,126 +221,9 @@ START_TEST(long_words_are_cut_in_messages)
 }
 END_TEST
 
-START_TEST(numbers)
-{
-	static const struct {
-		const char *string;
-		int64_t number; /* -99: refused */
-	} cases[] = {{"0", 0},	    {"5", 5},	  {"007", 7},	{"-0", 0},   {"-5", -5},
-		     {"100", 100},  {"-10", -10}, {"101", -99}, {"", -99},   {"-", -99},
-		     {"--5", -99},  {"+5", -99},  {" 5", -99},	{"5 ", -99}, {"5x", -99},
-		     {"0x10", -99}, {"1e1", -99}, {"1.0", -99}, {"-11", -99}};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		int64_t number = -99;
-		int result = number_parse(cases[i].string, -10, 100, &number);
-		ck_assert_msg(number == cases[i].number && result == (number == -99 ? -1 : 0),
-			      "'%s' is %lld", cases[i].string, (long long)number);
-	}
-	int64_t number = 1;
-	ck_assert_int_eq(number_parse("9223372036854775807", INT64_MIN, INT64_MAX, &number), 0);
-	ck_assert(number == INT64_MAX);
-	ck_assert_int_eq(number_parse("-9223372036854775808", INT64_MIN, INT64_MAX, &number), 0);
-	ck_assert(number == INT64_MIN);
-	ck_assert_int_eq(number_parse("9223372036854775808", INT64_MIN, INT64_MAX, &number), -1);
-	ck_assert_int_eq(number_parse("-9223372036854775809", INT64_MIN, INT64_MAX, &number), -1);
-	ck_assert_int_eq(number_parse("18446744073709551617", 0, INT64_MAX, &number), -1);
-	ck_assert(number == INT64_MIN);
-}
-END_TEST
-
-START_TEST(durations)
-{
-	static const struct {
-		const char *string;
-		int64_t nanoseconds; /* -1: refused */
-	} cases[] = {
-		{"0", 0},
-		{"1", 1000000000},
-		{"1ns", 1},
-		{"1us", 1000},
-		{"250ms", 250000000},
-		{"5s", 5000000000},
-		{"2m", 120000000000},
-		{"1h", 3600000000000},
-		{"0.5", 500000000},
-		{"1.5ms", 1500000},
-		{"0.4ns", 0},
-		{"0.6ns", 1},
-		{"00001s", 1000000000},
-		{"9000000000s", INT64_C(9000000000000000000)},
-		{"9100000000s", -1},
-		{"99999999999999999h", -1},
-		{"1234567890123456789", -1},
-		{"", -1},
-		{"s", -1},
-		{"-1", -1},
-		{"+1", -1},
-		{" 1", -1},
-		{"1 s", -1},
-		{"1 ", -1},
-		{"1S", -1},
-		{"1d", -1},
-		{"1sec", -1},
-		{"1mss", -1},
-		{"5sm", -1},
-		{".5", -1},
-		{"5.", -1},
-		{"5.s", -1},
-		{"1.2.3", -1},
-		{".", -1},
-		{"1e5", -1},
-		{"0x10", -1},
-		{"nan", -1},
-		{"inf", -1},
-		{"1:2", -1},
-		{"1:", -1},
-		{"1,5", -1},
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		int64_t nanoseconds = -1;
-		int result = duration_parse(cases[i].string, &nanoseconds);
-		ck_assert_msg(nanoseconds == cases[i].nanoseconds &&
-				      result == (nanoseconds < 0 ? -1 : 0),
-			      "'%s' is %lld", cases[i].string, (long long)nanoseconds);
-	}
-}
-END_TEST
-
-START_TEST(ranges)
-{
-	static const struct {
-		const char *string;
-		int64_t min, max; /* -1: refused */
-	} cases[] = {{"0", 0, 0},
-		     {"5s", 5000000000, 5000000000},
-		     {"0:20ms", 0, 20000000},
-		     {"1us:1us", 1000, 1000},
-		     {"1:2", 1000000000, 2000000000},
-		     {"2:1", -1, -1},
-		     {":1", -1, -1},
-		     {"1:", -1, -1},
-		     {"1:2:3", -1, -1},
-		     {"", -1, -1},
-		     {":", -1, -1},
-		     {"1::2", -1, -1},
-		     {"1-2", -1, -1},
-		     {"1:2x", -1, -1},
-		     {"x:2", -1, -1},
-		     {"-1:2", -1, -1}};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct range range = {-1, -1};
-		int result = range_parse(cases[i].string, &range);
-		ck_assert_msg(range.min == cases[i].min && range.max == cases[i].max &&
-				      result == (range.min < 0 ? -1 : 0),
-			      "'%s' is %lld:%lld", cases[i].string, (long long)range.min,
-			      (long long)range.max);
-	}
-}
-END_TEST
-
 START_TEST(entries_are_found_by_their_exact_name)
 {
-	ck_assert_ptr_eq(option_find(&table, "colours"), &specs[6]);
+	ck_assert_ptr_eq(option_find(&table, "colours"), &specs[9]);
 	ck_assert_ptr_null(option_find(&table, "colou"));
 	ck_assert_ptr_null(option_find(&table, ""));
 	struct option_spec unknown = specs[0];
@@ -310,7 +250,7 @@ START_TEST(help_tells_every_option)
 	ck_assert_int_eq(outcome, OPTIONS_SHOWN);
 	char *help = file_read("out", NULL);
 	ck_assert_int_eq(strncmp(help, "Usage: tester [OPTION]...\nTests the options.\n", 45), 0);
-	ck_assert_uint_eq(count_of(help, "\n  -"), 9);
+	ck_assert_uint_eq(count_of(help, "\n  -"), 12);
 	ck_assert_ptr_nonnull(strstr(help, "\n  -flag                  a flag\n"));
 	ck_assert_ptr_nonnull(strstr(help, "\n  -duration TIME         how long [1s]\n"));
 	ck_assert_ptr_nonnull(strstr(help, "\n  -help "));
@@ -364,12 +304,10 @@ int main(void)
 	tcase_add_test(words, a_value_may_look_like_an_option);
 	tcase_add_test(words, bad_words_are_named);
 	tcase_add_test(words, bad_values_are_named);
+	tcase_add_test(words, counts_and_shares);
+	tcase_add_test(words, what_is_for_other_services_is_refused);
 	tcase_add_test(words, long_words_are_cut_in_messages);
-	TCase *values = tcase_create("values");
-	tcase_add_test(values, numbers);
-	tcase_add_test(values, durations);
-	tcase_add_test(values, ranges);
-	tcase_add_test(values, entries_are_found_by_their_exact_name);
+	tcase_add_test(words, entries_are_found_by_their_exact_name);
 	TCase *output = tcase_create("output");
 	tcase_add_checked_fixture(output, scratch_enter, NULL);
 	tcase_add_test(output, programs_have_a_name);
@@ -377,7 +315,7 @@ int main(void)
 	tcase_add_test(output, version_is_one_line);
 	tcase_add_test(output, help_that_cannot_be_shown_fails);
 	tcase_add_test(output, complaints_go_to_stderr);
-	int status = unit_main("options", words, values, output, NULL);
+	int status = unit_main("options", words, output, NULL);
 	scratch_remove();
 	return status;
 }

@@ -73,6 +73,7 @@ static void begin(void)
 
 static void end(void)
 {
+	outbox_free(&outbox);
 	drainer_stop(drainer);
 	if (stream.descriptor >= 0)
 		(void)close(stream.descriptor);
@@ -352,9 +353,65 @@ START_TEST(many_slow_readers_at_once)
 			free(seen);
 		}
 		ck_assert_uint_eq(outbox_close(&outboxes[i]), 0);
+		outbox_free(&outboxes[i]);
 		(void)close(streams[i].descriptor);
 		(void)close(peers[i]);
 	}
+	ck_assert_uint_eq(outbox_close(&outbox), 0);
+}
+END_TEST
+
+START_TEST(what_is_posted_needs_no_announcement)
+{
+	outbox_post(&outbox, "news\n", 5);
+	ck_assert(outbox_expect(&outbox, 1));
+	outbox_post(&outbox, "more\n", 5);
+	ck_assert(outbox_send(&outbox, "ok\n", 3, 1));
+	char *seen = peer_lines(peer, 3);
+	ck_assert_str_eq(seen, "news\nmore\nok\n");
+	free(seen);
+	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	outbox_post(&outbox, "late\n", 5); /* nobody has to know that it is closed */
+	ck_assert(!outbox.broken);
+}
+END_TEST
+
+/* Else memory would grow as long as it does not read. */
+START_TEST(who_does_not_read_what_is_posted_is_cut_off)
+{
+	char line[1000];
+	memset(line, 'x', sizeof line);
+	line[sizeof line - 1] = '\n';
+	for (int i = 0; i < 1000 && !outbox.overrun; i++)
+		outbox_post(&outbox, line, sizeof line);
+	ck_assert(outbox.overrun && outbox.broken);
+	ck_assert_uint_le(outbox.unsent.length, OUTBOX_HIGH_WATER);
+	outbox_post(&outbox, "more\n", 5);
+	ck_assert_uint_gt(outbox_close(&outbox), 0);
+	char *seen = peer_all(peer); /* and then the end */
+	ck_assert_uint_gt(strlen(seen), 0);
+	free(seen);
+}
+END_TEST
+
+static void *wait_answers(void *most)
+{
+	outbox_wait_answers(&outbox, *(size_t *)most);
+	returned = true;
+	return NULL;
+}
+
+START_TEST(who_waits_for_answers_is_woken)
+{
+	pthread_t thread;
+	size_t most = 2;
+	ck_assert(outbox_expect(&outbox, 4));
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait_answers, &most), 0);
+	ck_assert(outbox_send(&outbox, "ok\n", 3, 1));
+	ck_assert(!returned);
+	outbox_unexpect(&outbox, 1);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert(outbox_send(&outbox, "ok\nok\n", 6, 2));
 	ck_assert_uint_eq(outbox_close(&outbox), 0);
 }
 END_TEST
@@ -376,5 +433,8 @@ int main(void)
 	tcase_add_test(cases, without_kernel_memory_it_is_told);
 	tcase_add_test(cases, without_threads_or_descriptors_there_is_no_drainer);
 	tcase_add_test(cases, many_slow_readers_at_once);
+	tcase_add_test(cases, what_is_posted_needs_no_announcement);
+	tcase_add_test(cases, who_does_not_read_what_is_posted_is_cut_off);
+	tcase_add_test(cases, who_waits_for_answers_is_woken);
 	return unit_main("outbox", cases, NULL);
 }

@@ -46,7 +46,7 @@ static char *format_line(enum record_format format, const struct record *record)
 static char *record_line(enum record_level level, enum record_event event, const char *subject,
 			 const char *bytes, size_t length)
 {
-	struct record record = {level, event, subject, bytes, length};
+	struct record record = {level, event, subject, bytes, length, NULL};
 	return format_line(RECORD_TEXT, &record);
 }
 
@@ -76,7 +76,7 @@ END_TEST
 
 START_TEST(milliseconds_go_and_come_back)
 {
-	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2};
+	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2, NULL};
 	struct record_view view;
 	char *line = format_line(RECORD_MILLISECONDS, &record);
 	ck_assert_str_eq(line, "INFO\t| 2019-02-24 15:10:14.045 --a sent: ok\n");
@@ -92,7 +92,7 @@ END_TEST
 START_TEST(records_are_appended)
 {
 	struct text text = {0};
-	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2};
+	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2, NULL};
 	for (int i = 0; i < 100; i++)
 		ck_assert(record_append(&text, RECORD_TEXT, &stamp, &record));
 	ck_assert_uint_eq(text.length, 100 * strlen("INFO\t| 2019-02-24 15:10:14 --a sent: ok\n"));
@@ -110,7 +110,8 @@ START_TEST(out_of_memory_changes_nothing)
 	memset(bytes, '\n', sizeof bytes);
 	for (size_t fill = 0; fill <= 300; fill++) {
 		struct text text = {0};
-		struct record record = {RECORD_INFO, RECORD_RECEIVED, "127.0.0.1:49030", bytes, 40};
+		struct record record = {RECORD_INFO, RECORD_RECEIVED, "127.0.0.1:49030", bytes, 40,
+					NULL};
 		for (size_t i = 0; i < fill; i++)
 			if (!text_append(&text, "x", 1))
 				abort();

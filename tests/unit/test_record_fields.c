@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "record.h"
+#include "random.h"
 #include "support.h"
 #include "unit.h"
 
@@ -36,7 +37,8 @@ static void assert_line(enum record_format format, const struct record *record,
 static void assert_received(const char *bytes, const char *csv, const char *json)
 {
 	char line[256];
-	struct record record = {RECORD_INFO, RECORD_RECEIVED, "[::1]:5", bytes, strlen(bytes)};
+	struct record record = {RECORD_INFO, RECORD_RECEIVED, "[::1]:5",
+				bytes,	     strlen(bytes),   NULL};
 	(void)snprintf(line, sizeof line, TIME ",INFO,[::1]:5,received,%s\n", csv);
 	assert_line(RECORD_CSV, &record, line);
 	(void)snprintf(line, sizeof line,
@@ -48,8 +50,8 @@ static void assert_received(const char *bytes, const char *csv, const char *json
 
 START_TEST(the_formats_are_exact)
 {
-	struct record note = {RECORD_WARNING, RECORD_NOTE, RECORD_SERVER, "full", 4};
-	struct record sent = {RECORD_INFO, RECORD_SENT, "127.0.0.1:5", "ok", 2};
+	struct record note = {RECORD_WARNING, RECORD_NOTE, RECORD_SERVER, "full", 4, NULL};
+	struct record sent = {RECORD_INFO, RECORD_SENT, "127.0.0.1:5", "ok", 2, NULL};
 	assert_line(RECORD_CSV, &note, TIME ",WARNING,server,note,full\n");
 	assert_line(RECORD_CSV, &sent, TIME ",INFO,127.0.0.1:5,sent,ok\n");
 	assert_line(RECORD_JSON, &note,
@@ -100,7 +102,7 @@ START_TEST(out_of_memory_changes_nothing)
 		for (size_t fill = 0; fill <= 300; fill++) {
 			struct text text = {0};
 			struct record record = {RECORD_INFO, RECORD_RECEIVED, "127.0.0.1:49030",
-						bytes, sizeof bytes};
+						bytes,	     sizeof bytes,    NULL};
 			for (size_t i = 0; i < fill; i++)
 				if (!text_append(&text, "x", 1))
 					abort();
@@ -151,7 +153,7 @@ START_TEST(random_bytes_come_back)
 		}
 		struct record record = {i & 1 ? RECORD_WARNING : RECORD_INFO,
 					(enum record_event)(i % 3), i & 2 ? "[::1]:5" : "server",
-					bytes, length};
+					bytes, length, NULL};
 		for (int format = RECORD_TEXT; format <= RECORD_MILLISECONDS; format++)
 			if (!comes_back((enum record_format)format, &record))
 				ck_abort_msg("round %d, format %d", i, format);
@@ -163,7 +165,7 @@ START_TEST(every_pair_comes_back)
 {
 	for (int pair = 0; pair < 65536; pair++) {
 		char bytes[2] = {(char)(pair >> 8), (char)(pair & 255)};
-		struct record record = {RECORD_INFO, RECORD_RECEIVED, "a", bytes, 2};
+		struct record record = {RECORD_INFO, RECORD_RECEIVED, "a", bytes, 2, NULL};
 		if (!comes_back(RECORD_CSV, &record) || !comes_back(RECORD_JSON, &record))
 			ck_abort_msg("%04x", (unsigned)pair);
 	}
@@ -173,7 +175,7 @@ END_TEST
 /* No address is like this; still nothing of it may become another field. */
 START_TEST(subjects_are_quoted_too)
 {
-	struct record record = {RECORD_INFO, RECORD_SENT, "a,\"b\":1", "ok", 2};
+	struct record record = {RECORD_INFO, RECORD_SENT, "a,\"b\":1", "ok", 2, NULL};
 	assert_line(RECORD_CSV, &record, TIME ",INFO,\"a,\"\"b\"\":1\",sent,ok\n");
 	ck_assert(comes_back(RECORD_CSV, &record) && comes_back(RECORD_JSON, &record));
 }

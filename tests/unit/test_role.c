@@ -98,10 +98,6 @@ START_TEST(what_is_of_no_use_is_named)
 	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
 	ck_assert_str_eq(failure.words, "-nt: not with -service echo, which has one thread");
 	options = client_option_defaults;
-	options.number = 1;
-	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-id: not with -service ok, whose lines have no number");
-	options = client_option_defaults;
 	options.acks = 999999;
 	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
 	ck_assert_str_eq(failure.words, "-acks: '999999' is not an open descriptor");
