@@ -93,8 +93,10 @@ void log_store_reopen(struct log *log)
 	struct failure failure, words;
 	stamp_update(&log->sent_stamp);
 	(void)log_store_carry(log); /* on an error the carry goes to the new file */
-	if (log->sink->type->reopen(log->sink, &failure) == 0)
+	if (log->sink->type->reopen(log->sink, &failure) == 0) {
+		log_store_torn(log);
 		return;
+	}
 	failure_set(&words, "WARNING: %s; going on with the old file", failure.words);
 	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
 		    words.words + strlen("WARNING: ")); /* the record has its level before it */
@@ -107,10 +109,15 @@ void log_store_torn(struct log *log)
 {
 	if (!log->sink->torn)
 		return;
+	struct text waiting = log->carry;
+	log->carry = (struct text){0};
 	stamp_update(&log->sent_stamp);
 	bool quoted = log->settings.format == RECORD_CSV && log->sink->open_quote;
 	/* out of memory: the torn line joins the next record */
 	(void)text_append_string(&log->carry, quoted ? "\"\n" : "\n");
 	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
 		    "the line before this one is torn: the server was stopped while it wrote it");
+	(void)text_append(&log->carry, waiting.bytes, waiting.length);
+	text_free(&waiting);
+	log->sink->torn = false;
 }

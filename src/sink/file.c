@@ -223,6 +223,9 @@ static int file_reopen(struct sink *sink, struct failure *failure)
 	file->regular = regular;
 	file->uncut = false;
 	file->sink.fresh = is_empty(descriptor);
+	file->sink.torn = file->sink.open_quote = false;
+	if (regular)
+		(void)find_rest(file); /* what cannot be read is taken for whole */
 	return 0;
 }
 

@@ -27,8 +27,9 @@ struct sink_type {
 	/* Stores the parts, whole records each, all or nothing; if durable, so that they survive a
 	 * power cut. Returns 0 or an errno value. */
 	int (*commit)(struct sink *sink, const struct iovec *parts, int count, bool durable);
-	/* Goes on under the target's name, which may have been given to another file by now. -1:
-	 * the failure is set, and the sink goes on as before. */
+	/* Goes on under the target's name, which may have been given to another file by now:
+	 * `fresh` and `torn` are about that one then. -1: the failure is set, and the sink goes on
+	 * as before. */
 	int (*reopen)(struct sink *sink, struct failure *failure);
 	void (*close)(struct sink *sink);
 };
