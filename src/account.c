@@ -49,12 +49,14 @@ static bool read_plan(struct account *account, char **words, size_t count)
 	return account->per_thread != NULL;
 }
 
-/* connection THREAD LOCALNAME */
+/* connection THREAD LOCALNAME [ANSWERED] */
 static bool read_connection(struct account *account, char **words, size_t count)
 {
-	int64_t thread;
-	if (count != 3 || !account->per_thread || strlen(words[2]) >= NET_NAME_SIZE || !*words[2] ||
-	    number_parse(words[1], 0, account->each ? account->threads - 1 : 0, &thread) < 0)
+	int64_t thread, answered = -1;
+	if (count < 3 || count > 4 || !account->per_thread || strlen(words[2]) >= NET_NAME_SIZE ||
+	    !*words[2] ||
+	    number_parse(words[1], 0, account->each ? account->threads - 1 : 0, &thread) < 0 ||
+	    (count == 4 && number_parse(words[3], 0, INT64_MAX, &answered) < 0))
 		return false;
 	if (account->connection_count == account->connection_capacity) {
 		size_t capacity =
@@ -68,6 +70,7 @@ static bool read_connection(struct account *account, char **words, size_t count)
 	}
 	struct account_connection *made = &account->connections[account->connection_count++];
 	made->thread = thread;
+	made->answered = answered;
 	memcpy(made->name, words[2], strlen(words[2]) + 1);
 	return true;
 }

@@ -14,6 +14,7 @@
 struct account_connection {
 	int64_t thread;		  /* whose it is where each thread has its own, else 0 */
 	char name[NET_NAME_SIZE]; /* the client's end: the subject of the server's records */
+	int64_t answered; /* lines acknowledged before, of its thread or of all; -1: not told */
 };
 
 struct account_thread {

@@ -148,7 +148,8 @@ static void note_connection(void *context, size_t connection, const char *local_
 {
 	struct client *client = context;
 	if (client->options.acks >= 0)
-		acks_connection(&client->acks, connection, local_name);
+		acks_connection(&client->acks, &client->options, client->tallies, connection,
+				local_name);
 }
 
 /* Who reads an echo has the turn. */

@@ -69,9 +69,15 @@ static bool append_line(struct text *text, const char *format, ...)
 	return text_append_string(text, line);
 }
 
-void acks_connection(struct acks *acks, size_t connection, const char *local_name)
+void acks_connection(struct acks *acks, const struct client_options *options,
+		     const struct tally *tallies, size_t connection, const char *local_name)
 {
-	if (!append_line(&acks->connections, "connection %zu %s\n", connection, local_name))
+	bool each = options->connect == CONNECT_EACH;
+	uint64_t answered = each ? tallies[connection].acknowledged : 0;
+	for (int64_t i = 0; !each && i < options->threads; i++)
+		answered += tallies[i].acknowledged;
+	if (!append_line(&acks->connections, "connection %zu %s %" PRIu64 "\n", connection,
+			 local_name, answered))
 		acks->incomplete = true;
 }
 

@@ -24,12 +24,16 @@ struct acks {
 	bool incomplete; /* memory was out */
 };
 
-void acks_connection(struct acks *acks, size_t connection, const char *local_name);
+/* Adds a connection; the tallies are those of this moment. */
+void acks_connection(struct acks *acks, const struct client_options *options,
+		     const struct tally *tallies, size_t connection, const char *local_name);
 void acks_free(struct acks *acks);
 
 /* Writes the account to the descriptor of -acks, and closes it. Lines of text:
  *   plan NT NI WINDOW shared|each
- *   connection THREAD LOCALNAME    for each connection ever made, in order of time
+ *   connection THREAD LOCALNAME ANSWERED
+ *                                  for each connection ever made, in order of time; ANSWERED lines
+ *                                  of its thread, or of all, had been acknowledged before
  *   thread K SENT ACKNOWLEDGED RESENT
  *   end
  * False: the failure is set. */

@@ -40,6 +40,7 @@ static bool set_up_link(struct proof *proof, struct party *party,
 	struct link *link = &proof->links[proof->link_count++];
 	link->party = party;
 	link->lane = (size_t)connection->thread;
+	link->begins = connection->answered;
 	struct link **place = &proof->addresses[number].first;
 	while (*place)
 		place = &(*place)->other;
@@ -95,48 +96,44 @@ static void tear_down(struct proof *proof)
 static bool may_begin(const struct link *link, int64_t place)
 {
 	const struct lane *lane = &link->party->lanes[link->lane];
+	if (link->begins >= 0 && place != link->begins)
+		return false;
 	if (place == lane->next)
 		return true;
 	return lane->current && place >= 0 && place < lane->next &&
 	       place >= lane->next - link->party->account->window;
 }
 
-static void begin_link(struct address *address, struct link *link, int64_t place)
+static void begin_link(const struct proof *proof, struct address *address, struct link *link,
+		       int64_t place)
 {
 	struct lane *lane = &link->party->lanes[link->lane];
 	struct link *before = lane->current;
 	if (before) /* what it left unanswered comes again here */
 		link->party->outstanding -= before->next - before->start - before->sent;
 	lane->current = address->current = link;
+	address->starts = proof->starts;
 	link->started = true;
 	link->start = link->next = place;
 }
 
 /* The connection of this address that the line belongs to: the current one where the line is what
  * is due on it, else one that may begin with it; NULL where there is none. */
-static struct link *find_link(struct address *address, const struct verify_turn *turn)
+static struct link *find_link(const struct proof *proof, struct address *address,
+			      const struct verify_turn *turn)
 {
 	struct link *link = address->current;
-	if (link && party_place(link->party, link->lane, turn) == link->next)
+	if (link && address->starts == proof->starts &&
+	    party_place(link->party, link->lane, turn) == link->next)
 		return link;
 	for (link = address->first; link; link = link->other) {
 		int64_t place = party_place(link->party, link->lane, turn);
 		if (!link->started && may_begin(link, place)) {
-			begin_link(address, link, place);
+			begin_link(proof, address, link, place);
 			return link;
 		}
 	}
 	return NULL;
-}
-
-/* The lowest line of a client that is not in the log. */
-static struct verify_turn lowest_due(const struct party *party)
-{
-	size_t lowest = 0;
-	for (size_t i = 1; i < party->lane_count; i++)
-		if (party->lanes[i].next < party->lanes[lowest].next)
-			lowest = i;
-	return party_turn(party, lowest, party->lanes[lowest].next);
 }
 
 /* A line that is in the log for the first time. It was sent when at most a window of those before
@@ -147,7 +144,7 @@ static void count_first(struct proof *proof, struct party *party, struct lane *l
 	const struct account *account = party->account;
 	int64_t turns_before = (turn->iteration - 1) * account->threads + turn->thread;
 	if (turns_before >= party->logged + account->window) {
-		struct verify_turn due = lowest_due(party);
+		struct verify_turn due = party_lowest_due(party);
 		proof_fault_order(proof, party, turn, &due);
 	}
 	lane->next++;
@@ -189,7 +186,7 @@ static void check_flight(struct proof *proof, struct link *link, const struct ve
 static void take_turn(struct proof *proof, struct address *address, const struct verify_turn *turn)
 {
 	struct link *known = address->current ? address->current : address->first;
-	struct link *link = find_link(address, turn);
+	struct link *link = find_link(proof, address, turn);
 	if (!link) {
 		int64_t place =
 			known->started ? known->next : known->party->lanes[known->lane].next;
@@ -276,8 +273,10 @@ static void take_sent(struct proof *proof, struct address *address)
 static bool take_record(struct proof *proof)
 {
 	const struct record_view *record = &proof->log.record;
-	if (record->event == RECORD_NOTE)
+	if (record->event == RECORD_NOTE) {
+		proof->starts += verify_is_start(record);
 		return true;
+	}
 	bool received = record->event == RECORD_RECEIVED;
 	int64_t number =
 		received ? peers_number(&proof->peers, record->subject, record->subject_length)

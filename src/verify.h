@@ -16,6 +16,7 @@ struct verdict {
 	bool good;	  /* the log holds what was promised */
 	bool complete;	  /* everything planned was sent and acknowledged */
 	char words[1024]; /* one line: the numbers; before them, if not good, the first fault */
+	char fault[1024]; /* of a run: that fault alone; empty where there is none */
 };
 
 struct verify_job {

@@ -33,7 +33,7 @@ int verify_log_rewind(struct verify_log *log, struct failure *failure)
 		return unreadable(log->name, errno, failure);
 	log->begin = log->end = 0;
 	log->exhausted = log->ahead_there = false;
-	log->number = 0;
+	log->number = log->closed = 0;
 	return 0;
 }
 
@@ -159,6 +159,7 @@ enum verify_line verify_log_next(struct verify_log *log, struct failure *failure
 	size_t shift;
 	struct verify_piece current;
 	char *line;
+	bool torn;
 	if (!log->number && !log->ahead_there && look_ahead(log, &shift, failure) < 0)
 		return VERIFY_BROKEN;
 	do {
@@ -169,7 +170,9 @@ enum verify_line verify_log_next(struct verify_log *log, struct failure *failure
 			return VERIFY_BROKEN;
 		log->number++;
 		line = log->buffer + current.start - shift;
-	} while (torn_by_next(log) || record_is_header(line, current.length));
+		torn = torn_by_next(log);
+		log->closed += torn;
+	} while (torn || record_is_header(line, current.length));
 	log->bytes = line;
 	log->length = current.length;
 	if (!current.whole)

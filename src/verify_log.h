@@ -32,6 +32,7 @@ struct verify_log {
 
 	/* what the last call of verify_log_next() gave, valid until the next one */
 	int64_t number;	   /* of the line, counted from the offset */
+	int64_t closed;	   /* lines so far that were torn, and noted as such */
 	const char *bytes; /* of a record: without the quoting of its format */
 	size_t length;
 	struct record_view record;

@@ -26,6 +26,15 @@ struct verify_turn party_turn(const struct party *party, size_t lane, int64_t pl
 				    party->client};
 }
 
+struct verify_turn party_lowest_due(const struct party *party)
+{
+	size_t lowest = 0;
+	for (size_t i = 1; i < party->lane_count; i++)
+		if (party->lanes[i].next < party->lanes[lowest].next)
+			lowest = i;
+	return party_turn(party, lowest, party->lanes[lowest].next);
+}
+
 bool party_acknowledged(const struct party *party, const struct verify_turn *turn)
 {
 	return turn->thread < party->account->threads &&
@@ -220,8 +229,11 @@ void proof_conclude(const struct proof *proof, struct verdict *verdict)
 	verdict->good = !proof->faulty && proof->records > 0;
 	if (proof->faulty && proof->culprit)
 		add(verdict, "client %zu: ", proof->culprit->number);
-	if (proof->faulty)
-		add(verdict, "%s; ", proof->fault.words);
+	if (proof->faulty) {
+		add(verdict, "%s", proof->fault.words);
+		memcpy(verdict->fault, verdict->words, sizeof verdict->fault);
+		add(verdict, "; ");
+	}
 	add_numbers(proof, &sums, verdict);
 	if (verdict->good)
 		add(verdict, proof->job->echoes ? ", each echo as it was sent"

@@ -32,6 +32,7 @@ struct link {
 	struct party *party;
 	size_t lane;
 	bool started;
+	int64_t begins;	     /* with the line at this place; -1: not told */
 	int64_t start, next; /* places of its first line, and of the one that is due */
 	int64_t sent;
 	struct link *other; /* the next of the same address */
@@ -40,6 +41,7 @@ struct link {
 /* A client's own address, which more than one of its connections may have had in turn. */
 struct address {
 	struct link *first, *current;
+	int64_t starts; /* of the server when `current` was */
 };
 
 struct proof {
@@ -54,6 +56,7 @@ struct proof {
 	size_t address_count;
 	int64_t records; /* received from clients */
 	int64_t foreign; /* received from others */
+	int64_t starts;	 /* of the server: each ends all connections */
 
 	/* The first fault: where it still has to be looked up, got and due are what to look for. */
 	bool faulty, unexplained;
@@ -68,6 +71,9 @@ int64_t party_place(const struct party *party, size_t lane, const struct verify_
 
 /* The line at a place of a lane. */
 struct verify_turn party_turn(const struct party *party, size_t lane, int64_t place);
+
+/* The lowest line that is not in the log. */
+struct verify_turn party_lowest_due(const struct party *party);
 
 /* Was it acknowledged; was it sent at all? By the account. */
 bool party_acknowledged(const struct party *party, const struct verify_turn *turn);

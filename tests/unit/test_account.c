@@ -9,7 +9,7 @@
 
 static const char whole[] = "plan 2 10 3 shared\n"
 			    "connection 0 127.0.0.1:4000\n"
-			    "connection 0 [::1]:4001\n"
+			    "connection 0 [::1]:4001 18\n"
 			    "thread 0 10 9 2\n"
 			    "thread 1 9 9 1\n"
 			    "end\n";
@@ -32,7 +32,9 @@ START_TEST(whole_account_is_read)
 	ck_assert_int_eq(account.window, 3);
 	ck_assert_uint_eq(account.connection_count, 2);
 	ck_assert_str_eq(account.connections[0].name, "127.0.0.1:4000");
+	ck_assert_int_eq(account.connections[0].answered, -1);
 	ck_assert_str_eq(account.connections[1].name, "[::1]:4001");
+	ck_assert_int_eq(account.connections[1].answered, 18);
 	ck_assert_int_eq(account.per_thread[1].sent, 9);
 	ck_assert_int_eq(account_planned(&account), 20);
 	ck_assert_int_eq(account_sent(&account), 19);
@@ -89,6 +91,8 @@ static const char *const damaged[] = {
 	"nonsense\n",
 	"plan 2 10 1 shared\nconnection 1 a:1\n",
 	"plan 2 10 1 shared\nconnection 0 \n",
+	"plan 2 10 1 shared\nconnection 0 a:1 -1\n",
+	"plan 2 10 1 shared\nconnection 0 a:1 5 5\n",
 	"plan 2 10 1 each\nconnection 2 a:1\n",
 	"plan 2 10 1 shared\nconnection 0 "
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",

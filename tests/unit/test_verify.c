@@ -15,6 +15,7 @@
 #define AGAIN(window, resent)                                                                      \
 	"plan 2 2 " #window " shared\nconnection 0 " A "\nconnection 0 " B                         \
 	"\nthread 0 2 2 " #resent "\nthread 1 2 2 0\nend\n"
+#define BEGUN(connections) "plan 2 2 2 shared\n" connections "thread 0 2 2 1\nthread 1 2 2 1\nend\n"
 #define EACH(window)                                                                               \
 	"plan 2 2 " #window " each\nconnection 0 " A "\nconnection 1 " B                           \
 	"\nthread 0 2 2 0\nthread 1 2 2 0\nend\n"
@@ -109,6 +110,15 @@ static const struct {
 	  "8 lines sent, 8 acknowledged, 8 in v.log, every client in strict order"},
 	 true,
 	 false},
+	/* the same after a start of the server: only what was answered before tells whose line the
+	 * first one is */
+	{{BOTH(B, 0, 1) BOTH(B, 1, 1) BOTH(A, 0, 1) START BOTH(A, 0, 2) BOTH(A, 1, 2) BOTH(C, 1, 1)
+		  BOTH(C, 0, 2) BOTH(C, 1, 2),
+	  {BEGUN("connection 0 " B " 0\nconnection 0 " A " 2\n"),
+	   BEGUN("connection 0 " A " 0\nconnection 0 " C " 1\n")},
+	  "8 lines sent, 8 acknowledged, 8 in v.log, every client in strict order"},
+	 true,
+	 true},
 	/* a killed server: the record of an ok that did leave is missing, and a torn line is closed
 	 */
 	{{BOTH(A, 0, 1) GOT(A, 1, 1) RECORD A " rec\n" TORN START BOTH(B, 0, 2) BOTH(B, 1, 2),
