@@ -13,9 +13,10 @@
 
 enum {
 	PORT_NOT_GIVEN = -1,
-	RUNALL_OWN = 6,
+	RUNALL_OWN = 7,
 	RUNALL_HELP = 160, /* bytes of a help text */
 	RUNALL_CLIENTS_MOST = 100000,
+	RUNALL_DRILL_MOST = 1000000,
 };
 
 static const struct option_spec own_specs[RUNALL_OWN] = {
@@ -31,6 +32,9 @@ static const struct option_spec own_specs[RUNALL_OWN] = {
 	{"check", OPTION_FLAG, NULL,
 	 "only check an existing log, against -cl, -nt and -ni if given", AT(check), 0, 0, NULL,
 	 NULL},
+	{"drill", OPTION_NUMBER, "N",
+	 "kill the server N times under load, and prove that no acknowledged line is missing",
+	 AT(drill), 1, RUNALL_DRILL_MOST, NULL, NULL},
 };
 
 /* The table that options_read() works by: made for each call, from those of all three programs. */
@@ -146,10 +150,12 @@ static enum option_outcome read_handed(struct runall_options *options, struct fa
 static enum option_outcome refuse_without_use(const struct runall_options *options,
 					      struct failure *failure)
 {
-	if (options->host || options->client_host || options->port != PORT_NOT_GIVEN) {
+	if (options->host || options->client_host || options->port != PORT_NOT_GIVEN ||
+	    options->drill) {
 		failure_set(failure, "-%s: not with -check",
 			    options->host	   ? "host"
 			    : options->client_host ? "clhost"
+			    : options->drill	   ? "drill"
 						   : "port");
 		return OPTIONS_WRONG;
 	}
@@ -165,6 +171,15 @@ static enum option_outcome refuse_without_use(const struct runall_options *optio
 		}
 	}
 	return OPTIONS_READ;
+}
+
+/* In a drill clients send until it is over. */
+static int check_drill(const struct runall_options *options, struct failure *failure)
+{
+	if (options->drill && runall_option_given(options, "ni"))
+		return failure_set(failure, "-ni: not with -drill, whose clients send until the "
+					    "last kill is over");
+	return 0;
 }
 
 /* Puts in what was not given, and what the log is called as a file: what is handed on stays as it
@@ -203,6 +218,8 @@ enum option_outcome runall_options_read(struct runall_options *options, int argc
 		outcome = read_handed(options, failure);
 	if (outcome == OPTIONS_READ && options->check)
 		outcome = refuse_without_use(options, failure);
+	if (outcome == OPTIONS_READ && check_drill(options, failure) < 0)
+		outcome = OPTIONS_WRONG;
 	if (outcome == OPTIONS_READ && complete(options, failure) < 0)
 		outcome = OPTIONS_WRONG;
 	return outcome;

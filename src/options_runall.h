@@ -31,6 +31,7 @@ struct runall_options {
 	int64_t port;
 	int64_t clients; /* 0 with -check: not given */
 	bool check;	 /* an existing log, instead of running anything */
+	int64_t drill;	 /* how often to kill the server; 0: not at all */
 	struct handed_option handed[RUNALL_HANDED_MOST]; /* the end: no owner */
 
 	/* What is handed on, as its owners read it. */
@@ -52,7 +53,7 @@ struct argument_list {
 };
 
 /* Adds "-name" and its value, or a single word where value is NULL. There is room for all that is
- * handed on and for eight words more. */
+ * handed on and for fifteen words more. */
 void argument_add(struct argument_list *list, const char *word, const char *value);
 
 /* Adds everything that is handed on to the server, or to the clients. */

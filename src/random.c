@@ -5,6 +5,8 @@
 
 #include "clock.h"
 
+enum { RANDOM_SEEDS = 999999 };
+
 static uint64_t mix(uint64_t z)
 {
 	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -37,5 +39,5 @@ int64_t random_fresh_seed(void)
 		seed = (uint64_t)clock_now();
 		(void)random_next(&seed);
 	}
-	return (int64_t)(seed % INT64_MAX) + 1;
+	return (int64_t)(seed % RANDOM_SEEDS) + 1;
 }

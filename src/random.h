@@ -17,7 +17,7 @@ int64_t random_between(uint64_t *state, int64_t min, int64_t max);
  * drawn from it does not depend on what was drawn for others before. */
 uint64_t random_state(uint64_t seed, uint64_t one, uint64_t other);
 
-/* A seed that nobody can tell before: 1 to INT64_MAX, as the option -seed takes it. */
+/* A seed that nobody can tell before, short enough to be typed: 1 to 999999. */
 int64_t random_fresh_seed(void);
 
 #endif

@@ -14,10 +14,11 @@
 #include "clock.h"
 #include "net.h"
 #include "options_runall.h"
+#include "runall_drill.h"
 #include "runall_programs.h"
 #include "runall_watch.h"
 #include "role/role.h"
-#include "verify.h"
+#include "verify_drill.h"
 
 #define READY_TIMEOUT (10 * CLOCK_SECOND) /* until the server listens */
 #define END_TIMEOUT (5 * CLOCK_SECOND)	  /* for a program that was told to end */
@@ -35,6 +36,7 @@ struct runall {
 	int64_t log_start; /* where the log ended before */
 	const char *host;  /* as clients connect */
 	char reported[NET_NAME_SIZE], port[16];
+	struct drill drill;
 	bool failed;
 };
 
@@ -118,7 +120,8 @@ static bool ready_or_over(const struct watch *watch)
 	return watch_ready(watch) || watch_server_over(watch) || watch_interrupted(watch);
 }
 
-/* Starts the server, and waits until it listens. */
+/* Starts the server, and waits until it listens; in a drill also once more, where clients know it
+ * and with the log that there is. */
 static int start_server(struct runall *runall, struct failure *failure)
 {
 	char port[16];
@@ -126,15 +129,19 @@ static int start_server(struct runall *runall, struct failure *failure)
 	(void)snprintf(port, sizeof port, "%" PRId64, runall->options.port);
 	argument_add(&list, program_name(runall->programs.server), NULL);
 	argument_add(&list, "-host", runall->options.host);
-	argument_add(&list, "-port", port);
+	argument_add(&list, "-port", runall->drill.starts ? runall->port : port);
+	if (runall->drill.starts && !runall->options.server.append)
+		argument_add(&list, "-append", NULL);
 	runall_hand_to_server(&runall->options, &list);
 	if (start(runall, 0, &list, "-ready", failure) < 0)
 		return -1;
 	bool known = watch_until(&runall->watch, ready_or_over, clock_after(READY_TIMEOUT));
 	if (watch_interrupted(&runall->watch))
 		return failure_set(failure, "interrupted");
-	if (watch_ready(&runall->watch))
+	if (watch_ready(&runall->watch)) {
+		drill_note_start(&runall->drill);
 		return read_ready(runall, failure);
+	}
 	char words[128];
 	child_words(&runall->watch.children[0], words, sizeof words);
 	if (known)
@@ -161,6 +168,8 @@ static int start_clients(struct runall *runall, struct failure *failure)
 		(void)snprintf(number, sizeof number, "%zu", i);
 		argument_add(&list, "-id", number);
 		runall_hand_to_client(&runall->options, &list);
+		if (runall->options.drill)
+			drill_add_to_client(&runall->options, &list);
 		if (start(runall, i, &list, "-acks", failure) < 0)
 			return -1;
 		if (watch_until(&runall->watch, is_in_vain, 0))
@@ -199,21 +208,28 @@ static void end_server(struct runall *runall)
 	(void)watch_until(watch, watch_server_over, clock_after(END_TIMEOUT));
 }
 
-/* Names the programs that have failed. Clients that were told to end are none of them. */
-static void name_failed(struct runall *runall)
+static void name_failed_server(struct runall *runall)
+{
+	const struct child *server = &runall->watch.children[0];
+	char how[128], words[192];
+	if (!server->pid || child_succeeded(server))
+		return;
+	child_words(server, how, sizeof how);
+	(void)snprintf(words, sizeof words, "server %s", how);
+	complain(runall, words);
+}
+
+/* Names the clients that have ended and failed. Those that were told to end are none of them. */
+static void name_failed_clients(struct runall *runall)
 {
 	const struct watch *watch = &runall->watch;
 	char how[128], words[192];
 	size_t failed = 0;
-	if (watch->children[0].pid && !child_succeeded(&watch->children[0])) {
-		child_words(&watch->children[0], how, sizeof how);
-		(void)snprintf(words, sizeof words, "server %s", how);
-		complain(runall, words);
-	}
 	for (size_t i = 1; i < watch->count && !watch->interrupts; i++) {
-		if (!watch->children[i].pid || child_succeeded(&watch->children[i]))
+		const struct child *client = &watch->children[i];
+		if (!client->pid || client->running || child_succeeded(client))
 			continue;
-		child_words(&watch->children[i], how, sizeof how);
+		child_words(client, how, sizeof how);
 		(void)snprintf(words, sizeof words, "client %zu %s", i, how);
 		if (++failed <= NAMED_MOST)
 			complain(runall, words);
@@ -247,7 +263,26 @@ static void read_accounts(struct runall *runall, struct account *accounts)
 	}
 }
 
-/* Proves what was done, from the log and the accounts. */
+/* Judges what was done, from the log and the accounts. */
+static int judge(const struct runall *runall, const struct account *accounts,
+		 struct verdict *verdict, struct failure *failure)
+{
+	const struct runall_options *options = &runall->options;
+	const struct verify_job job = {.log = options->server.log,
+				       .offset = runall->log_start,
+				       .accounts = accounts,
+				       .clients = runall->clients,
+				       .cut = runall->drill.kills > 0 ||
+					      !child_succeeded(&runall->watch.children[0]),
+				       .echoes = roles[options->client.service]->echoes};
+	const struct drill_facts facts = {.kills = runall->drill.kills,
+					  .starts = runall->drill.starts,
+					  .sync = options->server.sync,
+					  .seed = runall->drill.seed};
+	return options->drill ? verify_drill(&job, &facts, verdict, failure)
+			      : verify_run(&job, verdict, failure);
+}
+
 static void prove(struct runall *runall)
 {
 	struct account *accounts = calloc(runall->clients, sizeof *accounts);
@@ -256,15 +291,9 @@ static void prove(struct runall *runall)
 		return;
 	}
 	read_accounts(runall, accounts);
-	const struct verify_job job = {.log = runall->options.server.log,
-				       .offset = runall->log_start,
-				       .accounts = accounts,
-				       .clients = runall->clients,
-				       .cut = !child_succeeded(&runall->watch.children[0]),
-				       .echoes = roles[runall->options.client.service]->echoes};
 	struct verdict verdict;
 	struct failure failure;
-	if (verify_run(&job, &verdict, &failure) < 0)
+	if (judge(runall, accounts, &verdict, &failure) < 0)
 		complain(runall, failure.words);
 	else
 		show_verdict(runall, &verdict);
@@ -273,18 +302,40 @@ static void prove(struct runall *runall)
 	free(accounts);
 }
 
+static int start_again(void *context, struct failure *failure)
+{
+	return start_server(context, failure);
+}
+
+/* Drills the server. Clients that have ended by themselves are named before the others are told. */
+static int drill(struct runall *runall, struct failure *failure)
+{
+	int result = drill_run(&runall->drill, failure);
+	name_failed_clients(runall);
+	return result;
+}
+
 static void run(struct runall *runall)
 {
 	struct watch *watch = &runall->watch;
 	struct failure failure = {""};
+	bool drilling = runall->options.drill > 0;
 	find_log_start(runall);
+	drill_set_up(&runall->drill, &runall->options, watch);
+	runall->drill.start = start_again;
+	runall->drill.context = runall;
 	bool listening = start_server(runall, &failure) == 0;
 	bool started = listening && start_clients(runall, &failure) == 0;
-	end_clients(runall, !started);
+	bool done = started && (!drilling || drill(runall, &failure) == 0);
+	/* a drill that was cut short by the server's end has said how it ended */
+	bool told = drilling && !done && (watch_server_over(watch) || watch->interrupts);
+	end_clients(runall, !started || drilling);
 	end_server(runall);
-	if (listening)
-		name_failed(runall);
-	if (!started && !watch->interrupts)
+	if (listening && !told)
+		name_failed_server(runall);
+	if (listening && !drilling)
+		name_failed_clients(runall);
+	if (!done && !watch->interrupts)
 		complain(runall, failure.words);
 	if (watch->interrupts)
 		complain(runall, "interrupted");
