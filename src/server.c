@@ -47,20 +47,24 @@ static void warn(const char *words)
 	program_complain(program, words);
 }
 
-/* As many descriptors as are allowed; the limit on connections follows from them. */
-static int limit_connections(struct server *server, struct failure *failure)
+/* As many descriptors as are allowed. Returns how many connections they are enough for; 0: for
+ * none, and the failure is set. */
+static int64_t raise_limit(struct failure *failure)
 {
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return failure_set(failure, "cannot read the descriptor limit: %s",
-				   strerror(errno));
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, what is there will do */
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= SERVER_DESCRIPTORS)
-		return failure_set(failure, "the descriptor limit of %lld is too low",
-				   (long long)limit.rlim_cur);
-	int64_t most =
-		limit.rlim_cur > 1000000 ? 1000000 : (int64_t)limit.rlim_cur - SERVER_DESCRIPTORS;
+	struct rlimit limit = {0};
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, what is there will do */
+	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > SERVER_DESCRIPTORS)
+		return limit.rlim_cur > 1000000 ? 1000000
+						: (int64_t)limit.rlim_cur - SERVER_DESCRIPTORS;
+	failure_set(failure, "the descriptor limit of %lld is too low", (long long)limit.rlim_cur);
+	return 0;
+}
+
+static int limit_connections(struct server *server, int64_t most, struct failure *failure)
+{
 	if (server->options.connections > most)
 		return failure_set(failure,
 				   "-connections: the descriptor limit allows %lld, not %lld",
@@ -71,14 +75,14 @@ static int limit_connections(struct server *server, struct failure *failure)
 }
 
 /* What can be known to be wrong before anything is opened: bad usage. */
-static int check_options(struct server *server, struct failure *failure)
+static int check_options(struct server *server, int64_t most, struct failure *failure)
 {
 	int ready = (int)server->options.ready;
 	if (server_options_complete(&server->options, failure) < 0)
 		return -1;
 	if (ready >= 0 && fcntl(ready, F_GETFD) < 0)
 		return failure_set(failure, "-ready: '%d' is not an open descriptor", ready);
-	return limit_connections(server, failure);
+	return limit_connections(server, most, failure);
 }
 
 static int open_log(struct server *server, struct failure *failure)
@@ -329,9 +333,10 @@ int main(int argc, char **argv)
 		options_read(&server_option_table, &server.options, argc, argv, &failure);
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
-	if (outcome == OPTIONS_WRONG || check_options(&server, &failure) < 0) {
+	int64_t most = outcome == OPTIONS_WRONG ? 1 : raise_limit(&failure);
+	if (outcome == OPTIONS_WRONG || !most || check_options(&server, most, &failure) < 0) {
 		warn(failure.words);
-		return EXIT_USAGE;
+		return most ? EXIT_USAGE : EXIT_FAILED;
 	}
 	server.service = services[server.options.service];
 	if (server_open(&server, &failure) < 0 || announce(&server, &failure) < 0) {
