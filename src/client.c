@@ -389,6 +389,8 @@ int main(int argc, char **argv)
 		program_complain(program, failure.words);
 		return EXIT_USAGE;
 	}
+	if (roles[options.service]->run)
+		return (int)roles[options.service]->run(&options, program);
 	struct client *client = calloc(1, sizeof *client);
 	if (!client) {
 		program_complain(program, "out of memory");

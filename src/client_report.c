@@ -23,6 +23,21 @@ static void tell(FILE *where, const char *program, const char *line)
 	(void)fprintf(where, "%s: %s\n", program, line);
 }
 
+void report_latency(FILE *where, const char *program, const struct latency *latency)
+{
+	char line[REPORT_LINE];
+	if (!latency->count)
+		return;
+	char min[DURATION_SIZE], median[DURATION_SIZE], p99[DURATION_SIZE], max[DURATION_SIZE];
+	duration_show(latency->min, min);
+	duration_show(latency_quantile(latency, 0.5), median);
+	duration_show(latency_quantile(latency, 0.99), p99);
+	duration_show(latency->max, max);
+	(void)snprintf(line, sizeof line, "latency min %s, median %s, p99 %s, max %s", min, median,
+		       p99, max);
+	tell(where, program, line);
+}
+
 void report_show(FILE *where, const char *program, const struct tally *total,
 		 const struct latency *latency, int64_t elapsed)
 {
@@ -43,16 +58,7 @@ void report_show(FILE *where, const char *program, const struct tally *total,
 			       total->resent, plural(total->resent));
 		tell(where, program, line);
 	}
-	if (!latency->count)
-		return;
-	char min[DURATION_SIZE], median[DURATION_SIZE], p99[DURATION_SIZE], max[DURATION_SIZE];
-	duration_show(latency->min, min);
-	duration_show(latency_quantile(latency, 0.5), median);
-	duration_show(latency_quantile(latency, 0.99), p99);
-	duration_show(latency->max, max);
-	(void)snprintf(line, sizeof line, "latency min %s, median %s, p99 %s, max %s", min, median,
-		       p99, max);
-	tell(where, program, line);
+	report_latency(where, program, latency);
 }
 
 static bool append_line(struct text *text, const char *format, ...)

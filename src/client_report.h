@@ -17,6 +17,9 @@
 void report_show(FILE *where, const char *program, const struct tally *total,
 		 const struct latency *latency, int64_t elapsed);
 
+/* The last line of it: how long answers took; nothing where there were none. */
+void report_latency(FILE *where, const char *program, const struct latency *latency);
+
 /* The connections that were made, in order of time. A zeroed one is empty; freed with
  * acks_free(). */
 struct acks {

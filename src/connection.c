@@ -220,7 +220,10 @@ static void *connection_run(void *argument)
 {
 	struct connection *connection = argument;
 	const struct connection_settings *settings = connection->settings;
-	if (settings->service->tells_ends)
+	if (settings->service->numbers)
+		log_note(settings->log, RECORD_INFO, connection->peer.name,
+			 "connected as client %llu", (unsigned long long)connection->peer.number);
+	else if (settings->service->tells_ends)
 		log_note(settings->log, RECORD_INFO, connection->peer.name, "connected");
 	enum ending ending = read_lines(connection);
 	if (ending != ENDED_NO_MEMORY && settings->service->exact && !take_lines(connection, true))

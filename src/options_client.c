@@ -19,20 +19,26 @@ static const struct option_spec specs[] = {
 	{"nhost", OPTION_TEXT, "HOST", "the same as -host", AT(host), 0, 0, NULL, NULL},
 	{"port", OPTION_NUMBER, "PORT", "its TCP port [2005]", AT(port), 1, 65535, NULL, NULL},
 	{"ni", OPTION_NUMBER, "N", "iterations of each thread [10; echo: 5]", AT(iterations), 1,
-	 1000000000, NULL, NULL},
-	{"nt", OPTION_NUMBER, "N", "threads [5; echo: 1]", AT(threads), 1, 30000, NULL, NULL},
+	 1000000000, NULL, "ok,echo,relay"},
+	{"nt", OPTION_NUMBER, "N", "threads [5; echo: 1]", AT(threads), 1, 30000, NULL,
+	 "ok,echo,relay"},
 	{"connect", OPTION_CHOICE, "HOW",
 	 "shared: one connection for all; each: one a thread [shared]", AT(connect), 0, 0,
-	 connect_names, NULL},
+	 connect_names, "ok,echo,relay"},
 	{"window", OPTION_NUMBER, "N", "most lines in flight [1]", AT(window), 1, 1000000, NULL,
-	 NULL},
-	{"delay", OPTION_RANGE, "MIN:MAX", "random pause before each line [0; echo: 5s:10s]",
-	 AT(delay), 0, DAYS(1), NULL, NULL},
-	{"timeout", OPTION_DURATION, "TIME", "longest wait for an answer [5s]", AT(timeout),
-	 CLOCK_MILLISECOND, DAYS(1), NULL, NULL},
+	 "ok,echo,relay"},
+	{"delay", OPTION_RANGE, "MIN:MAX",
+	 "random pause before each line [0; echo: 5s:10s; ping: 300ms:3s]", AT(delay), 0, DAYS(1),
+	 NULL, NULL},
+	{"timeout", OPTION_DURATION, "TIME", "longest wait for an answer [5s; ping: 2s]",
+	 AT(timeout), CLOCK_MILLISECOND, DAYS(1), NULL, NULL},
 	{"retry", OPTION_DURATION, "TIME", "how long to go on trying to connect again [0]",
-	 AT(retry), 0, DAYS(365), NULL, NULL},
-	{"service", OPTION_CHOICE, "NAME", "the server's, ok or echo: what to say to it [ok]",
+	 AT(retry), 0, DAYS(365), NULL, "ok,echo,relay"},
+	{"duration", OPTION_DURATION, "TIME", "how long to send requests [ping: 300s]",
+	 AT(duration), CLOCK_MILLISECOND, DAYS(365), NULL, "ping,chars"},
+	{"log", OPTION_TEXT, "FILE", "the client's log [ping: logs/clientN.log, N as in -id]",
+	 AT(log), 0, 0, NULL, "ping,chars"},
+	{"service", OPTION_CHOICE, "NAME", "the server's, ok, echo or ping: what to say to it [ok]",
 	 AT(service), 0, 0, role_names, NULL},
 	{"id", OPTION_NUMBER, "N", "this client's number, in what it says and draws [1]",
 	 AT(number), 1, 1000000000, NULL, NULL},
@@ -55,12 +61,23 @@ const struct option_table client_option_table = {
 const struct client_options client_option_defaults = {
 	.host = "localhost",
 	.port = 2005,
+	.iterations = -1,
+	.threads = -1,
+	.connect = -1,
+	.window = -1,
 	.delay = {-1, -1},
-	.window = 1,
-	.timeout = 5 * CLOCK_SECOND,
+	.timeout = -1,
+	.retry = -1,
+	.duration = -1,
 	.seed = -1,
 	.acks = -1,
 };
+
+static void put_in(int64_t *number, int64_t usual)
+{
+	if (*number < 0)
+		*number = usual;
+}
 
 int client_options_complete(struct client_options *options, struct failure *failure)
 {
@@ -76,10 +93,14 @@ int client_options_complete(struct client_options *options, struct failure *fail
 				   (long long)options->acks);
 	if (!options->number)
 		options->number = 1;
-	if (!options->threads)
-		options->threads = role->threads;
-	if (!options->iterations)
-		options->iterations = role->iterations;
+	if (options->connect < 0)
+		options->connect = CONNECT_SHARED;
+	put_in(&options->threads, role->threads);
+	put_in(&options->iterations, role->iterations);
+	put_in(&options->window, 1);
+	put_in(&options->timeout, role->timeout);
+	put_in(&options->retry, 0);
+	put_in(&options->duration, role->duration);
 	if (options->seed < 0)
 		options->seed = random_fresh_seed();
 	if (options->delay.min < 0)

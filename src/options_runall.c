@@ -27,7 +27,7 @@ static const struct option_spec own_specs[RUNALL_OWN] = {
 	{"nhost", OPTION_TEXT, "HOST", "the same as -clhost", AT(client_host), 0, 0, NULL, NULL},
 	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
 	 NULL, NULL},
-	{"cl", OPTION_NUMBER, "N", "client processes [5; echo: 10]", AT(clients), 1,
+	{"cl", OPTION_NUMBER, "N", "client processes [5; echo: 10; ping: 2]", AT(clients), 1,
 	 RUNALL_CLIENTS_MOST, NULL, NULL},
 	{"check", OPTION_FLAG, NULL,
 	 "only check an existing log, against -cl, -nt and -ni if given", AT(check), 0, 0, NULL,
@@ -73,8 +73,8 @@ static int list_handed(struct runall_options *options, struct failure *failure)
 	const struct option_table *tables[] = {&server_option_table, &client_option_table};
 	for (size_t i = 0; i < 2; i++)
 		for (const struct option_spec *spec = tables[i]->specs; spec->name; spec++) {
-			if (is_reserved(spec->name))
-				continue;
+			if (is_reserved(spec->name) || (i && !strcmp(spec->name, "log")))
+				continue; /* clients cannot share a log, least the server's */
 			struct handed_option *handed = find_handed(options, spec->name);
 			if (!handed)
 				return failure_set(failure, "no room for -%s", spec->name);
@@ -176,6 +176,9 @@ static enum option_outcome refuse_without_use(const struct runall_options *optio
 /* In a drill clients send until it is over. */
 static int check_drill(const struct runall_options *options, struct failure *failure)
 {
+	if (options->drill && roles[options->client.service]->prove)
+		return failure_set(failure, "-drill: not with -service %s",
+				   role_names[options->client.service]);
 	if (options->drill && runall_option_given(options, "ni"))
 		return failure_set(failure, "-ni: not with -drill, whose clients send until the "
 					    "last kill is over");

@@ -101,6 +101,17 @@ struct record_view {
  * undone in place: the line can be read once. False: it is no record, and as it was. */
 bool record_read(char *line, size_t length, struct record_view *view);
 
+/* A record of RECORD_PAIRS taken apart; the fields lead into the line that was read. */
+struct record_pair {
+	struct record_field {
+		const char *bytes; /* still escaped */
+		size_t length;
+	} date, time, request, answer_time, answer;
+};
+
+/* Takes apart a line of a log in RECORD_PAIRS, without its line end. False: it is no record. */
+bool record_read_pair(const char *line, size_t length, struct record_pair *pair);
+
 /* Is this line, without its line end, the header of a format? */
 bool record_is_header(const char *line, size_t length);
 

@@ -84,3 +84,47 @@ bool record_append_pair(struct text *text, const struct stamp *stamp, const stru
 	text->length = before;
 	return false;
 }
+
+/* The field up to the next mark, or to the end; steps over the mark. False: there is none where
+ * there should be one, or one where there should be none. */
+static bool read_field(const char **at, const char *end, bool last, struct record_field *field)
+{
+	const char *mark = memchr(*at, ';', (size_t)(end - *at));
+	if (last != !mark)
+		return false;
+	*field = (struct record_field){*at, (size_t)((mark ? mark : end) - *at)};
+	*at = mark ? mark + 1 : end;
+	return true;
+}
+
+static bool has_shape(const struct record_field *field, const char *shape)
+{
+	char *at = (char *)(uintptr_t)field->bytes; /* only read */
+	return field->length == strlen(shape) &&
+	       record_read_shape(&at, field->bytes + field->length, shape);
+}
+
+static bool is_word(const struct record_field *field, const char *word)
+{
+	return field->length == strlen(word) && !memcmp(field->bytes, word, field->length);
+}
+
+bool record_read_pair(const char *line, size_t length, struct record_pair *pair)
+{
+	static const char time[] = "dd:dd:dd.ddd";
+	const char *at = line, *end = line + length;
+	if (!read_field(&at, end, false, &pair->date) ||
+	    !read_field(&at, end, false, &pair->time) ||
+	    !read_field(&at, end, false, &pair->request) ||
+	    !read_field(&at, end, false, &pair->answer_time) ||
+	    !read_field(&at, end, true, &pair->answer) || !has_shape(&pair->date, "dddd-dd-dd"))
+		return false;
+	bool asked = has_shape(&pair->time, time) && pair->request.length > 0;
+	if (!asked && (pair->time.length || pair->request.length))
+		return false;
+	if (has_shape(&pair->answer_time, time))
+		return pair->answer.length > 0;
+	if (is_word(&pair->answer_time, "(ignored)"))
+		return asked && is_word(&pair->answer, "(ignored)");
+	return asked && !pair->answer_time.length && !pair->answer.length;
+}

@@ -263,7 +263,7 @@ static void read_accounts(struct runall *runall, struct account *accounts)
 	}
 }
 
-/* Judges what was done, from the log and the accounts. */
+/* By the log and the accounts, or as the role does. */
 static int judge(const struct runall *runall, const struct account *accounts,
 		 struct verdict *verdict, struct failure *failure)
 {
@@ -279,10 +279,13 @@ static int judge(const struct runall *runall, const struct account *accounts,
 					  .starts = runall->drill.starts,
 					  .sync = options->server.sync,
 					  .seed = runall->drill.seed};
-	return options->drill ? verify_drill(&job, &facts, verdict, failure)
-			      : verify_run(&job, verdict, failure);
+	const struct role *role = roles[options->client.service];
+	if (options->drill)
+		return verify_drill(&job, &facts, verdict, failure);
+	return (role->prove ? role->prove : verify_run)(&job, verdict, failure);
 }
 
+/* Proves what was done. */
 static void prove(struct runall *runall)
 {
 	struct account *accounts = calloc(runall->clients, sizeof *accounts);
@@ -290,7 +293,8 @@ static void prove(struct runall *runall)
 		complain(runall, "cannot verify: out of memory");
 		return;
 	}
-	read_accounts(runall, accounts);
+	if (!roles[runall->options.client.service]->prove)
+		read_accounts(runall, accounts);
 	struct verdict verdict;
 	struct failure failure;
 	if (judge(runall, accounts, &verdict, &failure) < 0)

@@ -13,6 +13,7 @@
 
 #include "acceptor.h"
 #include "clock.h"
+#include "folder.h"
 #include "log.h"
 #include "net.h"
 #include "options_server.h"
@@ -89,6 +90,9 @@ static int open_log(struct server *server, struct failure *failure)
 {
 	const struct server_options *options = &server->options;
 	if (!options->quiet && !(server->show = show_start(STDOUT_FILENO, failure)))
+		return -1;
+	/* only where nobody has said where the log should be */
+	if (!options->log && folder_make_for(server->service->log, failure) < 0)
 		return -1;
 	enum record_format format = (enum record_format)options->format;
 	struct log_settings settings = {.target = server_options_log(options),

@@ -23,6 +23,7 @@ const struct role role_echo = {
 	.threads = 1,
 	.iterations = 5,
 	.delay = {5 * CLOCK_SECOND, 10 * CLOCK_SECOND},
+	.timeout = 5 * CLOCK_SECOND,
 	.echoes = true,
 	.compose = compose_echo,
 };

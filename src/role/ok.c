@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "../clock.h"
+
 extern const struct role role_ok;
 
 static size_t compose_ok(char line[ROLE_LINE_SIZE], int64_t client, size_t thread,
@@ -15,4 +17,10 @@ static size_t compose_ok(char line[ROLE_LINE_SIZE], int64_t client, size_t threa
 				iteration);
 }
 
-const struct role role_ok = {.clients = 5, .threads = 5, .iterations = 10, .compose = compose_ok};
+const struct role role_ok = {
+	.clients = 5,
+	.threads = 5,
+	.iterations = 10,
+	.timeout = 5 * CLOCK_SECOND,
+	.compose = compose_ok,
+};

@@ -3,6 +3,7 @@
 
 extern const struct role role_echo;
 extern const struct role role_ok;
+extern const struct role role_ping;
 
-const struct role *const roles[] = {&role_ok, &role_echo, NULL};
-const char *const role_names[] = {"ok", "echo", NULL};
+const struct role *const roles[] = {&role_ok, &role_echo, &role_ping, NULL};
+const char *const role_names[] = {"ok", "echo", "ping", NULL};

@@ -3,6 +3,7 @@
 
 extern const struct service service_echo;
 extern const struct service service_ok;
+extern const struct service service_ping;
 
-const struct service *const services[] = {&service_ok, &service_echo, NULL};
-const char *const service_names[] = {"ok", "echo", NULL};
+const struct service *const services[] = {&service_ok, &service_echo, &service_ping, NULL};
+const char *const service_names[] = {"ok", "echo", "ping", NULL};

@@ -41,6 +41,7 @@ struct service {
 	 * and nothing is added to the answer. */
 	bool exact;
 	bool tells_ends; /* there is a record for each connection made and closed */
+	bool numbers;	 /* and it has the number of the connection's peer */
 	bool random;	 /* something is left to chance: the log has the seed */
 
 	/* One of these two, called in the thread of the line's connection: */

@@ -64,6 +64,10 @@ START_TEST(good_values_are_taken)
 		{"-drain", "0", &options.drain, 0},
 		{"-drain", "24h", &options.drain, 24 * 3600 * CLOCK_SECOND},
 		{"-drain", "250ms", &options.drain, 250 * CLOCK_MILLISECOND},
+		{"-loss", "0%", &options.own.loss, 0},
+		{"-loss", "100%", &options.own.loss, 1000000},
+		{"-keepalive", "0", &options.own.keepalive, 0},
+		{"-keepalive", "24h", &options.own.keepalive, 24 * 3600 * CLOCK_SECOND},
 		{"-ready", "1", &options.ready, 1},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -119,6 +123,9 @@ START_TEST(bad_values_are_refused_by_name)
 		{"-drain", "5 s"},
 		{"-drain", "25h"},
 		{"-drain", ""},
+		{"-loss", "101%"},
+		{"-loss", "10"},
+		{"-keepalive", "25h"},
 		{"-ready", "0"},
 		{"-ready", "-1"},
 		{"-ready", "stdout"},
@@ -167,7 +174,7 @@ START_TEST(table_is_whole)
 		ck_assert_int_eq(spec->choices != NULL, spec->kind == OPTION_CHOICE);
 		count++;
 	}
-	ck_assert_uint_eq(count, 15);
+	ck_assert_uint_eq(count, 17);
 }
 END_TEST
 

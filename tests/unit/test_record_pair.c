@@ -109,6 +109,59 @@ START_TEST(other_formats_leave_the_request_out)
 }
 END_TEST
 
+static void assert_field(const struct record_field *field, const char *expected)
+{
+	ck_assert_uint_eq(field->length, strlen(expected));
+	ck_assert_mem_eq(field->bytes, expected, field->length);
+}
+
+START_TEST(records_are_read)
+{
+	struct record_pair pair;
+	static const char answer[] =
+		"2026-11-21;23:59:59.987;[7] PING;00:00:00.005;[12/7] PONG (1)";
+	ck_assert(record_read_pair(answer, sizeof answer - 1, &pair));
+	assert_field(&pair.date, "2026-11-21");
+	assert_field(&pair.time, "23:59:59.987");
+	assert_field(&pair.request, "[7] PING");
+	assert_field(&pair.answer_time, "00:00:00.005");
+	assert_field(&pair.answer, "[12/7] PONG (1)");
+	static const char *const good[] = {
+		"2026-11-21;23:59:59.987;x;(ignored);(ignored)",
+		"2026-11-21;23:59:59.987;x;00:00:00.005;(timeout)",
+		"2026-11-22;;;00:00:00.005;[13] keepalive",
+		"2026-11-22;00:00:00.005;server stopped;;",
+	};
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		ck_assert_msg(record_read_pair(good[i], strlen(good[i]), &pair), "%s", good[i]);
+}
+END_TEST
+
+START_TEST(what_is_no_record_is_refused)
+{
+	static const char *const bad[] = {
+		"",
+		";;;;",
+		"2026-11-22;;;;",
+		"2026-11-22;;;00:00:00.005;",
+		"2026-11-22;;;(ignored);(ignored)",
+		"2026-11-22;;x;00:00:00.005;y",
+		"2026-11-22;00:00:00.005;;00:00:00.005;y",
+		"2026-11-22;00:00:00.005;x;(ignored);y",
+		"2026-11-22;00:00:00.005;x;;y",
+		"2026-11-22;00:00:00.005;x;;;",
+		"2026-11-22;00:00:00.005;x;",
+		"2026-11-22;00:00:00.05;x;;",
+		"2026-11-22;00:00:00;x;;",
+		"2026-1-22;00:00:00.005;x;;",
+		"2026-11-22T00:00:00.005123+00:00,INFO,a,received,;;;;",
+	};
+	struct record_pair pair;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		ck_assert_msg(!record_read_pair(bad[i], strlen(bad[i]), &pair), "%s", bad[i]);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *cases = tcase_create("record_pair");
@@ -119,5 +172,7 @@ int main(void)
 	tcase_add_test(cases, notes);
 	tcase_add_test(cases, fields_cannot_be_forged);
 	tcase_add_test(cases, other_formats_leave_the_request_out);
+	tcase_add_test(cases, records_are_read);
+	tcase_add_test(cases, what_is_no_record_is_refused);
 	return unit_main("record_pair", cases, NULL);
 }

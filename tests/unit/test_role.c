@@ -11,7 +11,7 @@
 #include "service/service.h"
 #include "unit.h"
 
-enum { OK, ECHO };
+enum { OK, ECHO, PING };
 
 static struct failure failure;
 
@@ -20,15 +20,18 @@ START_TEST(each_role_has_its_service)
 	size_t i = 0;
 	for (; roles[i]; i++) {
 		ck_assert_str_eq(role_names[i], service_names[i]);
-		ck_assert(roles[i]->compose != NULL);
+		bool turns = roles[i]->run == NULL;
+		ck_assert((roles[i]->compose != NULL) == turns);
 		ck_assert_int_ge(roles[i]->clients, 1);
-		ck_assert_int_ge(roles[i]->threads, 1);
-		ck_assert_int_ge(roles[i]->iterations, 1);
+		ck_assert_int_ge(roles[i]->threads, turns);
+		ck_assert_int_ge(roles[i]->iterations, turns);
+		ck_assert_int_ge(roles[i]->timeout, CLOCK_MILLISECOND);
 		ck_assert(roles[i]->delay.min >= 0 && roles[i]->delay.min <= roles[i]->delay.max);
 	}
 	ck_assert_ptr_null(role_names[i]);
 	ck_assert_str_eq(role_names[OK], "ok");
 	ck_assert_str_eq(role_names[ECHO], "echo");
+	ck_assert_str_eq(role_names[PING], "ping");
 }
 END_TEST
 
@@ -61,6 +64,10 @@ START_TEST(what_was_not_given_is_as_usual)
 	ck_assert_int_eq(options.threads, 5);
 	ck_assert_int_eq(options.iterations, 10);
 	ck_assert_int_eq(options.number, 1);
+	ck_assert_int_eq(options.connect, CONNECT_SHARED);
+	ck_assert_int_eq(options.window, 1);
+	ck_assert_int_eq(options.timeout, 5 * CLOCK_SECOND);
+	ck_assert_int_eq(options.retry, 0);
 	ck_assert(options.delay.min == 0 && options.delay.max == 0);
 	options = client_option_defaults;
 	options.service = ECHO;
@@ -71,6 +78,14 @@ START_TEST(what_was_not_given_is_as_usual)
 	ck_assert_int_eq(options.delay.min, 5 * CLOCK_SECOND);
 	ck_assert_int_eq(options.delay.max, 10 * CLOCK_SECOND);
 	ck_assert_int_eq(roles[ECHO]->clients, 10);
+	options = client_option_defaults;
+	options.service = PING;
+	ck_assert_int_eq(client_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(options.timeout, 2 * CLOCK_SECOND);
+	ck_assert_int_eq(options.duration, 300 * CLOCK_SECOND);
+	ck_assert_int_eq(options.delay.min, 300 * CLOCK_MILLISECOND);
+	ck_assert_int_eq(options.delay.max, 3 * CLOCK_SECOND);
+	ck_assert_int_eq(roles[PING]->clients, 2);
 }
 END_TEST
 
@@ -97,6 +112,15 @@ START_TEST(what_is_of_no_use_is_named)
 	options.threads = 3;
 	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
 	ck_assert_str_eq(failure.words, "-nt: not with -service echo, which has one thread");
+	options = client_option_defaults;
+	options.duration = CLOCK_SECOND;
+	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-duration: only with -service ping or chars");
+	options = client_option_defaults;
+	options.service = PING;
+	options.window = 1; /* also what would be usual elsewhere */
+	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-window: only with -service ok or echo or relay");
 	options = client_option_defaults;
 	options.acks = 999999;
 	ck_assert_int_eq(client_options_complete(&options, &failure), -1);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* The service ping: an unreliable server, on purpose. Requests are answered after a random delay,
+ * some never, and everybody is told now and then that the server lives.
+ *
+ * Whatever is sent leaves from the scheduler's thread. So there is one order of all messages, and
+ * their counter M needs no lock. */
+#include "service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../clock.h"
+#include "../ping_line.h"
+#include "../random.h"
+#include "../text.h"
+
+extern const struct service service_ping;
+
+#define PING_AGAIN (5 * CLOCK_MILLISECOND) /* after the log could not take a message */
+
+enum { MILLION = 1000000 };
+
+struct ping {
+	struct log *log;
+	struct scheduler *scheduler;
+	struct recipient *everyone;
+	uint64_t seed;
+	int64_t loss; /* millionths */
+	struct range delay;
+	int64_t interval; /* of keepalives, 0: none */
+	/* in the scheduler's thread only */
+	uint64_t sent; /* the last M */
+	struct task keepalive;
+	int64_t due; /* when the keepalive that comes next was meant to leave */
+};
+
+/* A request whose answer is to come. */
+struct pong {
+	struct task task; /* first, so that the one is the other */
+	struct ping *ping;
+	struct peer *peer; /* held */
+	uint64_t number;   /* N */
+	struct stamp received;
+};
+
+static struct log_item message_item(const char *line, size_t length)
+{
+	return (struct log_item){.event = RECORD_SENT,
+				 .bytes = line,
+				 .length = length,
+				 .answer = line,
+				 .answer_length = length,
+				 .recorded = true};
+}
+
+static void drop_pong(struct task *task)
+{
+	struct pong *pong = (struct pong *)task;
+	peer_release(pong->peer);
+	free(pong);
+}
+
+static void send_pong(struct task *task)
+{
+	struct pong *pong = (struct pong *)task;
+	struct ping *ping = pong->ping;
+	char asked[PING_LINE_SIZE], answer[PING_LINE_SIZE];
+	const struct ping_line lines[] = {
+		{.kind = PING_REQUEST, .request = pong->number},
+		{.kind = PING_ANSWER,
+		 .message = ping->sent + 1,
+		 .request = pong->number,
+		 .client = pong->peer->number},
+	};
+	const struct record_request request = {.stamp = pong->received,
+					       .bytes = asked,
+					       .length = ping_line_write(asked, &lines[0])};
+	struct log_item item = message_item(answer, ping_line_write(answer, &lines[1]));
+	item.request = &request;
+	if (peer_post(pong->peer, &item)) {
+		ping->sent++;
+		free(pong); /* the peer may be gone, too */
+	} else if (scheduler_at(ping->scheduler, task, clock_after(PING_AGAIN)) < 0) {
+		drop_pong(task);
+	}
+}
+
+static void drop_keepalive(struct task *task)
+{
+	(void)task; /* part of the service's state */
+}
+
+/* By the times at which they were meant to leave, so that they do not drift; those that were missed
+ * because the process stood still are left out. */
+static void plan_keepalive(struct ping *ping)
+{
+	int64_t missed = (clock_now() - ping->due) / ping->interval;
+	ping->due += (missed + 1) * ping->interval;
+	/* -1: the server ends */
+	(void)scheduler_at(ping->scheduler, &ping->keepalive, ping->due);
+}
+
+static void send_keepalive(struct task *task)
+{
+	struct ping *ping =
+		(struct ping *)(void *)((char *)task - offsetof(struct ping, keepalive));
+	char line[PING_LINE_SIZE];
+	const struct ping_line keepalive = {.kind = PING_KEEPALIVE, .message = ping->sent + 1};
+	const struct log_item item = message_item(line, ping_line_write(line, &keepalive));
+	if (!log_post(ping->log, ping->everyone, &item, 1)) {
+		(void)scheduler_at(ping->scheduler, task, clock_after(PING_AGAIN)); /* as above */
+		return;
+	}
+	ping->sent++;
+	plan_keepalive(ping);
+}
+
+static void *start_ping(const struct service_settings *settings, struct failure *failure)
+{
+	const struct service_options *options = settings->options;
+	struct ping *ping = malloc(sizeof *ping);
+	if (!ping) {
+		failure_set(failure, "out of memory");
+		return NULL;
+	}
+	*ping = (struct ping){
+		.log = settings->log,
+		.scheduler = settings->scheduler,
+		.everyone = settings->everyone,
+		.seed = (uint64_t)options->seed,
+		.loss = options->loss < 0 ? MILLION / 10 : options->loss,
+		.delay = options->delay,
+		.interval = options->keepalive < 0 ? 5 * CLOCK_SECOND : options->keepalive,
+		.keepalive = {.run = send_keepalive, .drop = drop_keepalive},
+	};
+	if (ping->delay.min < 0)
+		ping->delay = (struct range){100 * CLOCK_MILLISECOND, 1 * CLOCK_SECOND};
+	ping->due = clock_now();
+	if (ping->interval)
+		plan_keepalive(ping);
+	return ping;
+}
+
+static bool take_malformed(struct peer *peer, const char *line, size_t length)
+{
+	struct text words = {0};
+	bool taken =
+		text_append_string(&words, "malformed line: ") && text_append(&words, line, length);
+	if (taken) {
+		const struct log_item item = {.level = RECORD_WARNING,
+					      .event = RECORD_NOTE,
+					      .bytes = words.bytes,
+					      .length = words.length};
+		taken = peer_submit(peer, &item, 1, true);
+	}
+	text_free(&words);
+	return taken;
+}
+
+/* Records that a request has come and, if so, that it is ignored. */
+static bool record_request(struct peer *peer, const struct record_request *request, bool ignored)
+{
+	const struct log_item items[] = {
+		{.event = RECORD_RECEIVED, .bytes = request->bytes, .length = request->length},
+		{.event = RECORD_IGNORED,
+		 .bytes = request->bytes,
+		 .length = request->length,
+		 .request = request},
+	};
+	return peer_submit(peer, items, ignored ? 2 : 1, true);
+}
+
+static bool schedule_pong(struct ping *ping, struct peer *peer, uint64_t number, int64_t delay,
+			  const struct stamp *received)
+{
+	struct pong *pong = malloc(sizeof *pong);
+	if (!pong)
+		return false;
+	*pong = (struct pong){.task = {.run = send_pong, .drop = drop_pong},
+			      .ping = ping,
+			      .peer = peer,
+			      .number = number,
+			      .received = *received};
+	int64_t deadline = clock_after(delay); /* waiting to hold is part of the delay */
+	peer_hold(peer);
+	if (scheduler_at(ping->scheduler, &pong->task, deadline) < 0) {
+		log_note(ping->log, RECORD_WARNING, peer->name, "[%llu] PING cannot be answered",
+			 (unsigned long long)number);
+		drop_pong(&pong->task);
+	}
+	return true;
+}
+
+/* What becomes of a request follows from the seed, its client and its number, and from nothing that
+ * happens meanwhile: the same seed ignores the same requests. */
+static bool take_ping(void *state, struct peer *peer, const char *line, size_t length)
+{
+	static _Thread_local struct stamp received;
+	struct ping *ping = state;
+	struct ping_line read;
+	if (!ping_line_read(line, length, &read) || read.kind != PING_REQUEST)
+		return take_malformed(peer, line, length);
+	stamp_update(&received);
+	uint64_t chance = random_state(ping->seed, peer->number, read.request);
+	bool ignored = random_between(&chance, 0, MILLION - 1) < ping->loss;
+	int64_t delay = random_between(&chance, ping->delay.min, ping->delay.max);
+	const struct record_request request = {.stamp = received, .bytes = line, .length = length};
+	if (!record_request(peer, &request, ignored))
+		return false;
+	return ignored || schedule_pong(ping, peer, read.request, delay, &received);
+}
+
+static void stop_ping(void *state)
+{
+	free(state);
+}
+
+const struct service service_ping = {
+	.name = "ping",
+	.log = "logs/server.log",
+	.format = RECORD_PAIRS,
+	.tells_ends = true,
+	.numbers = true,
+	.random = true,
+	.take = take_ping,
+	.start = start_ping,
+	.stop = stop_ping,
+};
