@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+#include "load.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "net.h"
+#include "protocols.h"
+#include "text.h"
+
+enum {
+	LOAD_PATIENCE_SECONDS = 10,
+	LOAD_RECEIVE_SIZE = 256 * 1024,
+	LOAD_EVENTS = 512,
+	LOAD_SPARE_DESCRIPTORS = 16,
+};
+
+struct connection {
+	int descriptor;
+	bool stalled;	   /* epoll tells when it can be written to */
+	uint64_t sent;	   /* requests */
+	uint64_t answered; /* of these */
+	int64_t *sent_at;  /* ns, of request n at n modulo the window */
+	struct text unsent;
+	struct text rest; /* the beginning of an answer */
+};
+
+struct load {
+	const struct load_settings *settings;
+	struct load_result *result;
+	struct failure *failure;
+	struct connection *connections;
+	int epoll;
+	char *received; /* LOAD_RECEIVE_SIZE bytes, used by one connection at a time */
+	uint64_t sent, answered;
+	uint64_t warm_up; /* answers that are not counted */
+	bool drains;
+	int64_t started;
+	int64_t started_cpu;
+};
+
+/* The time that a process has spent on CPUs, its former threads included, in ns. -1: unknown. */
+static int64_t cpu_time(pid_t process)
+{
+	clockid_t clock;
+	struct timespec time;
+	if (!process || clock_getcpuclockid(process, &clock) != 0 ||
+	    clock_gettime(clock, &time) < 0)
+		return -1;
+	return (int64_t)time.tv_sec * CLOCK_SECOND + time.tv_nsec;
+}
+
+/* Every connection needs a descriptor. */
+static int raise_limit(size_t connections, struct failure *failure)
+{
+	struct rlimit limit;
+	rlim_t needed = (rlim_t)connections + LOAD_SPARE_DESCRIPTORS;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return failure_set(failure, "cannot read the limit of descriptors: %s",
+				   strerror(errno));
+	if (limit.rlim_cur >= needed)
+		return 0;
+	limit.rlim_cur = needed;
+	if (limit.rlim_max < needed)
+		limit.rlim_max = needed;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+		return 0;
+	return failure_set(failure, "cannot have %zu descriptors: %s", (size_t)needed,
+			   strerror(errno));
+}
+
+/* Keeps the words of the first answer that was no acknowledgement. */
+static void note_refusal(struct load_result *result, const char *bytes, size_t length)
+{
+	if (result->errors++)
+		return;
+	size_t i = 0;
+	for (; i < length && i + 1 < sizeof result->error; i++)
+		result->error[i] = isprint((unsigned char)bytes[i]) ? bytes[i] : ' ';
+	result->error[i] = '\0';
+}
+
+static int lost(struct load *load, const char *words)
+{
+	return failure_set(load->failure,
+			   "a connection was lost, %" PRIu64 " of %" PRIu64
+			   " requests answered: %s",
+			   load->answered, load->sent, words);
+}
+
+static int refuse_nonsense(struct load *load, const char *bytes, size_t length)
+{
+	struct load_result shown = {0};
+	note_refusal(&shown, bytes, length);
+	return failure_set(load->failure, "this is no answer of protocol %s: %s",
+			   load->settings->protocol->name, shown.error);
+}
+
+/* Greeting: one connection after the other, as nothing is measured yet. */
+
+/* Appends what comes to the connection's rest. 0, or -1 with the failure set. */
+static int await_bytes(struct load *load, struct connection *connection, int64_t deadline)
+{
+	struct pollfd waiting = {.fd = connection->descriptor, .events = POLLIN};
+	struct text *rest = &connection->rest;
+	if (poll(&waiting, 1, clock_poll_timeout(deadline)) <= 0)
+		return failure_set(load->failure, "no answer to the greeting");
+	if (rest->length >= PROTOCOL_ANSWER_SIZE || !text_reserve(rest, PROTOCOL_ANSWER_SIZE))
+		return refuse_nonsense(load, rest->bytes, rest->length);
+	ssize_t got =
+		read(connection->descriptor, rest->bytes + rest->length, PROTOCOL_ANSWER_SIZE);
+	if (got <= 0)
+		return lost(load, got < 0 ? strerror(errno) : "closed by the server");
+	rest->length += (size_t)got;
+	return 0;
+}
+
+static int greet(struct load *load, struct connection *connection, size_t number)
+{
+	const struct protocol *protocol = load->settings->protocol;
+	int64_t deadline = clock_after(LOAD_PATIENCE_SECONDS * CLOCK_SECOND);
+	char request[PROTOCOL_REQUEST_SIZE];
+	size_t length = protocol->greet(request, number);
+	/* a new connection takes so little at once */
+	if (write(connection->descriptor, request, length) != (ssize_t)length)
+		return lost(load, strerror(errno));
+	for (;;) {
+		struct text *rest = &connection->rest;
+		struct answer answer = protocol->read_greeting(rest->bytes, rest->length);
+		if (answer.kind == ANSWER_REFUSED || answer.kind == ANSWER_NONSENSE)
+			return refuse_nonsense(load, rest->bytes, rest->length);
+		if (answer.kind == ANSWER_PARTIAL) {
+			if (await_bytes(load, connection, deadline) < 0)
+				return -1;
+			continue;
+		}
+		text_drop(rest, answer.length);
+		if (answer.kind == ANSWER_ACKNOWLEDGED)
+			return 0;
+	}
+}
+
+static int open_connection(struct load *load, size_t number)
+{
+	const struct load_settings *settings = load->settings;
+	struct connection *connection = &load->connections[number];
+	int64_t deadline = clock_after(LOAD_PATIENCE_SECONDS * CLOCK_SECOND);
+	connection->sent_at = calloc(settings->window, sizeof *connection->sent_at);
+	if (!connection->sent_at)
+		return failure_set(load->failure, "out of memory");
+	connection->descriptor =
+		net_connect(settings->host, settings->port, deadline, load->failure);
+	if (connection->descriptor < 0)
+		return -1;
+	if (settings->protocol->greet && greet(load, connection, number) < 0)
+		return -1;
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+	if (fcntl(connection->descriptor, F_SETFL, O_NONBLOCK) == 0 &&
+	    epoll_ctl(load->epoll, EPOLL_CTL_ADD, connection->descriptor, &event) == 0)
+		return 0;
+	return failure_set(load->failure, "cannot watch a connection: %s", strerror(errno));
+}
+
+/* Sending. */
+
+static int watch(struct load *load, struct connection *connection, bool stalled)
+{
+	struct epoll_event event = {.events = stalled ? EPOLLIN | EPOLLOUT : EPOLLIN,
+				    .data.ptr = connection};
+	if (connection->stalled == stalled)
+		return 0;
+	connection->stalled = stalled;
+	if (epoll_ctl(load->epoll, EPOLL_CTL_MOD, connection->descriptor, &event) == 0)
+		return 0;
+	return failure_set(load->failure, "cannot watch a connection: %s", strerror(errno));
+}
+
+static int flush(struct load *load, struct connection *connection)
+{
+	struct text *unsent = &connection->unsent;
+	if (unsent->length) {
+		ssize_t done =
+			send(connection->descriptor, unsent->bytes, unsent->length, MSG_NOSIGNAL);
+		if (done < 0 && errno != EAGAIN)
+			return lost(load, strerror(errno));
+		text_drop(unsent, done > 0 ? (size_t)done : 0);
+	}
+	return watch(load, connection, unsent->length > 0);
+}
+
+/* Composes as many requests as the window allows, and sends what can be sent. */
+static int fill(struct load *load, struct connection *connection, int64_t now)
+{
+	const struct load_settings *settings = load->settings;
+	size_t number = (size_t)(connection - load->connections);
+	while (!load->drains && connection->sent - connection->answered < settings->window) {
+		struct text *unsent = &connection->unsent;
+		if (!text_reserve(unsent, PROTOCOL_REQUEST_SIZE))
+			return failure_set(load->failure, "out of memory");
+		unsent->length += settings->protocol->compose(unsent->bytes + unsent->length,
+							      number, connection->sent);
+		connection->sent_at[connection->sent++ % settings->window] = now;
+		load->sent++;
+	}
+	return flush(load, connection);
+}
+
+/* Receiving. */
+
+static void begin_count(struct load *load)
+{
+	load->started_cpu = cpu_time(load->settings->server);
+	load->started = clock_now();
+}
+
+static void end_count(struct load *load)
+{
+	int64_t cpu = cpu_time(load->settings->server);
+	load->result->elapsed = clock_now() - load->started;
+	load->result->cpu = load->started_cpu < 0 || cpu < 0 ? -1 : cpu - load->started_cpu;
+	load->drains = true;
+}
+
+static void count_answer(struct load *load, struct connection *connection, int64_t now)
+{
+	int64_t sent_at = connection->sent_at[connection->answered++ % load->settings->window];
+	load->answered++;
+	if (load->drains)
+		return;
+	if (load->answered == load->warm_up)
+		begin_count(load);
+	else if (load->answered > load->warm_up)
+		latency_record(&load->result->latency, now - sent_at);
+	if (load->answered == load->warm_up + load->settings->lines)
+		end_count(load);
+}
+
+/* One thing that the server has said. Returns its length, 0: it is not complete, -1: failed. */
+static ssize_t take_answer(struct load *load, struct connection *connection, const char *bytes,
+			   size_t length, int64_t now)
+{
+	struct answer answer =
+		load->settings->protocol->read_answer(bytes, length, connection->answered);
+	bool asked = connection->answered < connection->sent;
+	switch (answer.kind) {
+	case ANSWER_PARTIAL:
+		return 0;
+	case ANSWER_ASIDE:
+		if (answer.reply && !text_append_string(&connection->unsent, answer.reply))
+			return failure_set(load->failure, "out of memory");
+		return (ssize_t)answer.length;
+	case ANSWER_REFUSED:
+		note_refusal(load->result, bytes, answer.length);
+		break;
+	case ANSWER_ACKNOWLEDGED:
+		break;
+	case ANSWER_NONSENSE:
+		return refuse_nonsense(load, bytes, length);
+	}
+	if (!asked)
+		return refuse_nonsense(load, bytes, answer.length);
+	count_answer(load, connection, now);
+	return (ssize_t)answer.length;
+}
+
+/* All complete answers in what was received; what is left is kept for the next time. */
+static int take_answers(struct load *load, struct connection *connection, size_t length)
+{
+	int64_t now = clock_now();
+	size_t taken = 0;
+	while (taken < length) {
+		ssize_t answer =
+			take_answer(load, connection, load->received + taken, length - taken, now);
+		if (answer < 0)
+			return -1;
+		if (answer == 0)
+			break;
+		taken += (size_t)answer;
+	}
+	if (length - taken > PROTOCOL_ANSWER_SIZE)
+		return refuse_nonsense(load, load->received + taken, length - taken);
+	if (!text_append(&connection->rest, load->received + taken, length - taken))
+		return failure_set(load->failure, "out of memory");
+	return fill(load, connection, now);
+}
+
+static int receive(struct load *load, struct connection *connection)
+{
+	struct text *rest = &connection->rest;
+	size_t kept = rest->length;
+	if (kept)
+		memcpy(load->received, rest->bytes, kept);
+	rest->length = 0;
+	ssize_t got = read(connection->descriptor, load->received + kept, LOAD_RECEIVE_SIZE - kept);
+	if (got > 0)
+		return take_answers(load, connection, kept + (size_t)got);
+	return lost(load, got < 0 ? strerror(errno) : "closed by the server");
+}
+
+/* The life of a load. */
+
+static int serve(struct load *load)
+{
+	struct epoll_event events[LOAD_EVENTS];
+	while (!load->drains || load->answered < load->sent) {
+		int count =
+			epoll_wait(load->epoll, events, LOAD_EVENTS, LOAD_PATIENCE_SECONDS * 1000);
+		if (count <= 0)
+			return failure_set(load->failure,
+					   "no answer for %d s, %" PRIu64 " of %" PRIu64
+					   " requests answered",
+					   LOAD_PATIENCE_SECONDS, load->answered, load->sent);
+		for (int i = 0; i < count; i++) {
+			struct connection *connection = events[i].data.ptr;
+			bool readable = events[i].events & ~(uint32_t)EPOLLOUT;
+			if ((readable ? receive : flush)(load, connection) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int load_open(struct load *load)
+{
+	const struct load_settings *settings = load->settings;
+	if (raise_limit(settings->connections, load->failure) < 0)
+		return -1;
+	load->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (load->epoll < 0)
+		return failure_set(load->failure, "cannot make an epoll: %s", strerror(errno));
+	load->received = malloc(LOAD_RECEIVE_SIZE);
+	load->connections = calloc(settings->connections, sizeof *load->connections);
+	if (!load->received || !load->connections)
+		return failure_set(load->failure, "out of memory");
+	for (size_t i = 0; i < settings->connections; i++)
+		load->connections[i].descriptor = -1;
+	for (size_t i = 0; i < settings->connections; i++)
+		if (open_connection(load, i) < 0)
+			return -1;
+	return 0;
+}
+
+static void load_close(struct load *load)
+{
+	for (size_t i = 0; load->connections && i < load->settings->connections; i++) {
+		struct connection *connection = &load->connections[i];
+		if (connection->descriptor >= 0)
+			(void)close(connection->descriptor); /* everything was answered, or lost */
+		free(connection->sent_at);
+		text_free(&connection->unsent);
+		text_free(&connection->rest);
+	}
+	if (load->epoll >= 0)
+		(void)close(load->epoll); /* nothing is written through it */
+	free(load->connections);
+	free(load->received);
+}
+
+int load_run(const struct load_settings *settings, struct load_result *result,
+	     struct failure *failure)
+{
+	struct load load = {
+		.settings = settings,
+		.result = result,
+		.failure = failure,
+		.epoll = -1,
+		.warm_up = (uint64_t)settings->connections * settings->window,
+	};
+	*result = (struct load_result){0};
+	if (load.warm_up < settings->lines / 10)
+		load.warm_up = settings->lines / 10;
+	int status = load_open(&load);
+	for (size_t i = 0; i < settings->connections && status == 0; i++)
+		status = fill(&load, &load.connections[i], clock_now());
+	if (status == 0)
+		status = serve(&load);
+	load_close(&load);
+	return status;
+}
