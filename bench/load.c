@@ -134,22 +134,22 @@ static int greet(struct load *load, struct connection *connection, size_t number
 	char request[PROTOCOL_REQUEST_SIZE];
 	size_t length = protocol->greet(request, number);
 	/* a new connection takes so little at once */
-	if (write(connection->descriptor, request, length) != (ssize_t)length)
+	if (send(connection->descriptor, request, length, MSG_NOSIGNAL) != (ssize_t)length)
 		return lost(load, strerror(errno));
-	for (;;) {
-		struct text *rest = &connection->rest;
-		struct answer answer = protocol->read_greeting(rest->bytes, rest->length);
-		if (answer.kind == ANSWER_REFUSED || answer.kind == ANSWER_NONSENSE)
-			return refuse_nonsense(load, rest->bytes, rest->length);
-		if (answer.kind == ANSWER_PARTIAL) {
-			if (await_bytes(load, connection, deadline) < 0)
-				return -1;
-			continue;
+	struct text *rest = &connection->rest;
+	while (await_bytes(load, connection, deadline) == 0) {
+		struct answer answer = {.kind = ANSWER_ASIDE};
+		while (answer.kind == ANSWER_ASIDE && rest->length) {
+			answer = protocol->read_greeting(rest->bytes, rest->length);
+			if (answer.kind == ANSWER_REFUSED || answer.kind == ANSWER_NONSENSE)
+				return refuse_nonsense(load, rest->bytes, rest->length);
+			if (answer.kind != ANSWER_PARTIAL)
+				text_drop(rest, answer.length);
 		}
-		text_drop(rest, answer.length);
 		if (answer.kind == ANSWER_ACKNOWLEDGED)
 			return 0;
 	}
+	return -1;
 }
 
 static int open_connection(struct load *load, size_t number)

@@ -218,9 +218,10 @@ static struct answer nats_read(const char *bytes, size_t length, uint64_t number
 	struct answer aside = nats_read_aside(bytes, head);
 	if (aside.kind != ANSWER_PARTIAL)
 		return aside;
-	const char *at = memrchr(bytes, ' ', head);
-	if (!begins(bytes, head, "MSG ") || !at++ || !read_number(&at, bytes + head, &size) ||
-	    size > PROTOCOL_ANSWER_SIZE / 2)
+	if (!begins(bytes, head, "MSG "))
+		return answer_of(ANSWER_NONSENSE, head);
+	const char *at = (const char *)memrchr(bytes, ' ', head) + 1;
+	if (!read_number(&at, bytes + head, &size) || size > PROTOCOL_ANSWER_SIZE / 2)
 		return answer_of(ANSWER_NONSENSE, head);
 	size_t all = head + (size_t)size + 2;
 	if (all > length)
