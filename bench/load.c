@@ -51,7 +51,8 @@ struct load {
 	int64_t started_cpu;
 };
 
-/* The time that a process has spent on CPUs, its former threads included, in ns. -1: unknown. */
+/* The time that a process has spent on CPUs, its former threads included, in ns. -1: unknown. What
+ * a thread has used since the kernel's last tick is missing while it runs. */
 static int64_t cpu_time(pid_t process)
 {
 	clockid_t clock;

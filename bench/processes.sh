@@ -3,9 +3,7 @@
 # The processes of bench/run: how they are started, waited for, placed on CPUs and stopped. It is read by
 # bench/run, and uses what that has set: bench, builddir, scratch, patience and round.
 
-child=         # what is waited for
 own=()         # servers of ours that run
-starting=      # bench/peers while it starts them
 contestants=() # NAME PROTOCOL SYNC PORT PID of those that are measured
 
 all_cpus=$(taskset -cp $$ | sed 's/.*: //')
@@ -15,12 +13,8 @@ last_cpu=${all_cpus##*[-,]}
 # await COMMAND...: runs it to its end, or its deadline, where a signal ends both at once.
 await()
 {
-	local status=0
 	timeout -k 5 "$patience" "$@" &
-	child=$!
-	wait "$child" || status=$?
-	child=
-	return "$status"
+	wait $!
 }
 
 gone()
@@ -54,7 +48,7 @@ stop_own()
 stop_all()
 {
 	stop_own
-	"$bench/peers" stop "$scratch/peers" </dev/null
+	[ ! -d "$scratch/peers" ] || "$bench/peers" stop "$scratch/peers" </dev/null
 }
 
 # ready_from FIFO: a server writes HOST PORT there; sets host and port.
@@ -94,9 +88,7 @@ start_peers()
 {
 	rm -rf peers
 	"$bench/peers" start "$scratch/peers" >/dev/null 2>peers.missing </dev/null &
-	starting=$!
-	wait "$starting"
-	starting=
+	wait $!
 	[ "$round" -gt 1 ] || cat peers.missing >&2
 }
 
