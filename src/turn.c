@@ -6,31 +6,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "herd.h"
+
 /* Locking and signalling are not checked below: on a mutex and on conditions that have been
  * initialised and are used by these functions alone they cannot fail. */
 struct turn {
 	pthread_mutex_t mutex;
 	size_t threads;
-	size_t holder;		/* under the mutex; `threads` means nobody yet */
-	bool stopped;		/* under the mutex */
-	pthread_cond_t given[]; /* for each thread: it has the turn, or all is over */
+	size_t holder;	  /* under the mutex; `threads` means nobody yet */
+	bool stopped;	  /* under the mutex */
+	struct herd herd; /* of who has the turn */
+	struct turn_thread {
+		pthread_cond_t given; /* it has the turn, or all is over */
+		struct herd_place place;
+	} each[];
 };
 
 static void conditions_free(struct turn *turn, size_t count)
 {
 	while (count)
-		pthread_cond_destroy(&turn->given[--count]);
+		pthread_cond_destroy(&turn->each[--count].given);
 }
 
 /* 0, or the error of pthread, and then nothing is left to destroy. */
 static int turn_init(struct turn *turn, size_t threads)
 {
 	turn->threads = turn->holder = threads;
+	herd_init(&turn->herd);
 	int error = pthread_mutex_init(&turn->mutex, NULL);
 	if (error)
 		return error;
 	for (size_t i = 0; i < threads; i++) {
-		error = pthread_cond_init(&turn->given[i], NULL);
+		error = pthread_cond_init(&turn->each[i].given, NULL);
 		if (error) {
 			conditions_free(turn, i);
 			pthread_mutex_destroy(&turn->mutex);
@@ -42,7 +49,7 @@ static int turn_init(struct turn *turn, size_t threads)
 
 struct turn *turn_make(size_t threads, struct failure *failure)
 {
-	struct turn *turn = calloc(1, sizeof *turn + threads * sizeof *turn->given);
+	struct turn *turn = calloc(1, sizeof *turn + threads * sizeof *turn->each);
 	int error = turn ? turn_init(turn, threads) : ENOMEM;
 	if (!error)
 		return turn;
@@ -64,9 +71,11 @@ bool turn_wait(struct turn *turn, size_t thread)
 {
 	pthread_mutex_lock(&turn->mutex);
 	while (turn->holder != thread && !turn->stopped)
-		pthread_cond_wait(&turn->given[thread], &turn->mutex);
+		pthread_cond_wait(&turn->each[thread].given, &turn->mutex);
 	bool given = !turn->stopped;
 	pthread_mutex_unlock(&turn->mutex);
+	if (given && turn->threads > 1)
+		herd_join(&turn->herd, &turn->each[thread].place);
 	return given;
 }
 
@@ -77,7 +86,7 @@ void turn_pass(struct turn *turn)
 	turn->holder = next;
 	pthread_mutex_unlock(&turn->mutex);
 	/* signalled without the mutex, so that the next thread does not wake only to wait for it */
-	pthread_cond_signal(&turn->given[next]);
+	pthread_cond_signal(&turn->each[next].given);
 }
 
 void turn_stop(struct turn *turn)
@@ -87,5 +96,5 @@ void turn_stop(struct turn *turn)
 	turn->stopped = true;
 	pthread_mutex_unlock(&turn->mutex);
 	for (size_t i = 0; first && i < turn->threads; i++)
-		pthread_cond_signal(&turn->given[i]);
+		pthread_cond_signal(&turn->each[i].given);
 }
