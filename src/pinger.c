@@ -323,7 +323,7 @@ static bool ping(struct pinger *pinger)
 }
 
 /* What it did, on stdout, behind its lines. */
-static bool show_report(const struct pinger *pinger)
+static bool show_report(const struct pinger *pinger, bool well)
 {
 	const struct client_options *options = pinger->options;
 	const struct pings *pings = &pinger->pings;
@@ -341,7 +341,8 @@ static bool show_report(const struct pinger *pinger)
 	report_latency(stdout, name, &pings->latency);
 	if (fflush(stdout) == 0)
 		return true;
-	program_complain(pinger->program, "cannot write the report to stdout");
+	if (well) /* else it has been said, or is not what matters */
+		program_complain(pinger->program, "cannot write the report to stdout");
 	return false;
 }
 
@@ -359,7 +360,7 @@ static bool tell(const struct pinger *pinger, bool well)
 			       pinger->first_error);
 		program_complain(pinger->program, words);
 	}
-	return show_report(pinger) && well && !pinger->interrupted && !pinger->errors;
+	return show_report(pinger, well) && well && !pinger->interrupted && !pinger->errors;
 }
 
 static void close_all(struct pinger *pinger)

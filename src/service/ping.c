@@ -96,7 +96,7 @@ static void plan_keepalive(struct ping *ping)
 {
 	int64_t missed = (clock_now() - ping->due) / ping->interval;
 	ping->due += (missed + 1) * ping->interval;
-	/* -1: the server ends */
+	/* -1: the server ends, or without memory the keepalives do */
 	(void)scheduler_at(ping->scheduler, &ping->keepalive, ping->due);
 }
 
