@@ -314,12 +314,11 @@ static bool ping(struct pinger *pinger)
 	pinger->last = clock_after(options->duration);
 	pinger->next = pinger->started +
 		       random_between(&pinger->chance, options->delay.min, options->delay.max);
-	while (!pinger->over) {
-		bool well = turn(pinger);
-		if (!pinger_log_write(&pinger->log, &pinger->failure) || !well)
-			return false;
-	}
-	return true;
+	bool written, well = true;
+	while ((written = pinger_log_write(&pinger->log, &pinger->failure)) && well &&
+	       !pinger->over)
+		well = turn(pinger);
+	return written && well;
 }
 
 /* What it did, on stdout, behind its lines. */

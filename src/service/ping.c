@@ -53,9 +53,12 @@ static struct log_item message_item(const char *line, size_t length)
 				 .recorded = true};
 }
 
+/* The server ends, or memory is out. */
 static void drop_pong(struct task *task)
 {
 	struct pong *pong = (struct pong *)task;
+	log_note(pong->ping->log, RECORD_WARNING, pong->peer->name,
+		 "[%llu] PING will not be answered", (unsigned long long)pong->number);
 	peer_release(pong->peer);
 	free(pong);
 }
@@ -183,11 +186,8 @@ static bool schedule_pong(struct ping *ping, struct peer *peer, uint64_t number,
 			      .received = *received};
 	int64_t deadline = clock_after(delay); /* waiting to hold is part of the delay */
 	peer_hold(peer);
-	if (scheduler_at(ping->scheduler, &pong->task, deadline) < 0) {
-		log_note(ping->log, RECORD_WARNING, peer->name, "[%llu] PING cannot be answered",
-			 (unsigned long long)number);
+	if (scheduler_at(ping->scheduler, &pong->task, deadline) < 0)
 		drop_pong(&pong->task);
-	}
 	return true;
 }
 

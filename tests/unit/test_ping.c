@@ -157,6 +157,7 @@ START_TEST(a_delay_holds_up_nothing_else)
 	(void)shutdown(second, SHUT_WR);
 	world_await(0);
 	assert_logged(" PONG ", 0);
+	assert_logged(" PING will not be answered\n", 3);
 	(void)close(first);
 	(void)close(second);
 	close_ping();
