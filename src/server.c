@@ -307,7 +307,6 @@ static int server_close(struct server *server, int status)
 	scheduler_free(server->scheduler);
 	if (server->state)
 		server->service->stop(server->state);
-	registry_free(server->registry);
 	drainer_stop(server->drainer);
 	if (server->log)
 		log_note(server->log, RECORD_INFO, RECORD_SERVER, "stopped");
@@ -319,6 +318,7 @@ static int server_close(struct server *server, int status)
 		warn("the log cannot be written: the last records are lost");
 		status = EXIT_FAILED;
 	}
+	registry_free(server->registry); /* to the end the log may have had a message to everyone */
 	if (!show_stop(server->show, clock_after(CLOCK_SECOND)))
 		_exit(status); /* stdout is stuck, and with it the thread that shows */
 	if (server->acceptor.listener >= 0)
