@@ -29,6 +29,8 @@ static void become(const struct child_setup *setup, pid_t parent)
 	int input = setup->input >= 0 ? setup->input : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (input < 0 || dup2(input, STDIN_FILENO) < 0)
 		return;
+	if (setup->output > 0 && dup2(setup->output, STDOUT_FILENO) < 0)
+		return;
 	if (setup->keep >= 0 && fcntl(setup->keep, F_SETFD, 0) < 0)
 		return;
 	(void)execv(setup->path, setup->argv);

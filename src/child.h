@@ -19,14 +19,15 @@ struct child {
 struct child_setup {
 	const char *path;
 	char *const *argv;
-	int input; /* descriptor that becomes its stdin, -1: /dev/null */
-	int keep;  /* one more descriptor, above 2, that it gets under the same number, -1: none */
+	int input;  /* descriptor that becomes its stdin, -1: /dev/null */
+	int output; /* descriptor, above 2, that becomes its stdout; 0: the parent's stdout */
+	int keep;   /* one more descriptor, above 2, that it gets under the same number, -1: none */
 	int death_signal; /* what it gets when the parent's thread has ended */
 };
 
-/* Starts a program with stdout and stderr of the parent, and signals as signals_restore() leaves
- * them. Every descriptor that it must not inherit has to be close-on-exec. Returns when it is
- * executing; -1 where that was not possible, with the failure set. */
+/* Starts a program with stdout, unless given, and stderr of the parent, and signals as
+ * signals_restore() leaves them. Every descriptor that it must not inherit has to be close-on-exec.
+ * Returns when it is executing; -1 where that was not possible, with the failure set. */
 int child_start(struct child *child, const struct child_setup *setup, struct failure *failure);
 
 /* Takes the status of every one of these children that has ended since; does not wait. Returns how

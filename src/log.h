@@ -75,7 +75,8 @@ bool log_post(struct log *log, struct recipient *recipient, const struct log_ite
 
 /* Has `stored` called whenever records were stored, as safely as the sync level says, with their
  * number of bytes; by whoever commits, without the log's lock. It must not block, nor use the log.
- * To be called once, before anything is submitted. */
+ * To be called before anything is submitted; and, with NULL, when all is flushed and nobody submits
+ * any more. */
 void log_follow(struct log *log, void (*stored)(void *context, size_t bytes), void *context);
 
 /* Adds a record about a subject that is not a line. Never waits; dropped only when the batch is

@@ -18,9 +18,9 @@ static const struct option_spec specs[] = {
 	 NULL},
 	{"nhost", OPTION_TEXT, "HOST", "the same as -host", AT(host), 0, 0, NULL, NULL},
 	{"port", OPTION_NUMBER, "PORT", "its TCP port [2005]", AT(port), 1, 65535, NULL, NULL},
-	{"ni", OPTION_NUMBER, "N", "iterations of each thread [10; echo: 5]", AT(iterations), 1,
-	 1000000000, NULL, "ok,echo,relay"},
-	{"nt", OPTION_NUMBER, "N", "threads [5; echo: 1]", AT(threads), 1, 30000, NULL,
+	{"ni", OPTION_NUMBER, "N", "iterations of each thread [10; echo: 5; relay: 1]",
+	 AT(iterations), 1, 1000000000, NULL, "ok,echo,relay"},
+	{"nt", OPTION_NUMBER, "N", "threads [5; echo and relay: 1]", AT(threads), 1, 30000, NULL,
 	 "ok,echo,relay"},
 	{"connect", OPTION_CHOICE, "HOW",
 	 "shared: one connection for all; each: one a thread [shared]", AT(connect), 0, 0,
@@ -29,7 +29,7 @@ static const struct option_spec specs[] = {
 	 "ok,echo,relay"},
 	{"delay", OPTION_RANGE, "MIN:MAX",
 	 "random pause before each line [0; echo: 5s:10s; ping: 300ms:3s]", AT(delay), 0, DAYS(1),
-	 NULL, NULL},
+	 NULL, "ok,echo,ping,chars"},
 	{"timeout", OPTION_DURATION, "TIME", "longest wait for an answer [5s; ping: 2s]",
 	 AT(timeout), CLOCK_MILLISECOND, DAYS(1), NULL, NULL},
 	{"retry", OPTION_DURATION, "TIME", "how long to go on trying to connect again [0]",
@@ -38,8 +38,9 @@ static const struct option_spec specs[] = {
 	 AT(duration), CLOCK_MILLISECOND, DAYS(365), NULL, "ping,chars"},
 	{"log", OPTION_TEXT, "FILE", "the client's log [ping: logs/clientN.log, N as in -id]",
 	 AT(log), 0, 0, NULL, "ping,chars"},
-	{"service", OPTION_CHOICE, "NAME", "the server's, ok, echo or ping: what to say to it [ok]",
-	 AT(service), 0, 0, role_names, NULL},
+	{"service", OPTION_CHOICE, "NAME",
+	 "the server's, ok, echo, ping or relay: what to say to it [ok]", AT(service), 0, 0,
+	 role_names, NULL},
 	{"id", OPTION_NUMBER, "N", "this client's number, in what it says and draws [1]",
 	 AT(number), 1, 1000000000, NULL, NULL},
 	{"seed", OPTION_NUMBER, "N", "of all that is random [a fresh one, which is reported]",
@@ -82,7 +83,7 @@ static void put_in(int64_t *number, int64_t usual)
 int client_options_complete(struct client_options *options, struct failure *failure)
 {
 	const struct role *role = roles[options->service];
-	if (role->echoes && options->threads > 1)
+	if (role->threads == 1 && options->threads > 1)
 		return failure_set(failure, "-nt: not with -service %s, which has one thread",
 				   role_names[options->service]);
 	if (options_check_service(&client_option_table, options, role_names[options->service],

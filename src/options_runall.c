@@ -27,8 +27,8 @@ static const struct option_spec own_specs[RUNALL_OWN] = {
 	{"nhost", OPTION_TEXT, "HOST", "the same as -clhost", AT(client_host), 0, 0, NULL, NULL},
 	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
 	 NULL, NULL},
-	{"cl", OPTION_NUMBER, "N", "client processes [5; echo: 10; ping: 2]", AT(clients), 1,
-	 RUNALL_CLIENTS_MOST, NULL, NULL},
+	{"cl", OPTION_NUMBER, "N", "client processes [5; echo and relay: 10; ping: 2]", AT(clients),
+	 1, RUNALL_CLIENTS_MOST, NULL, NULL},
 	{"check", OPTION_FLAG, NULL,
 	 "only check an existing log, against -cl, -nt and -ni if given", AT(check), 0, 0, NULL,
 	 NULL},
@@ -46,7 +46,7 @@ struct composed {
 /* Options that runall gives by itself. */
 static bool is_reserved(const char *name)
 {
-	static const char *const used[] = {"ready", "acks", "id"};
+	static const char *const used[] = {"ready", "acks", "id", "next"};
 	for (size_t i = 0; i < sizeof used / sizeof *used; i++)
 		if (!strcmp(name, used[i]))
 			return true;
@@ -176,7 +176,8 @@ static enum option_outcome refuse_without_use(const struct runall_options *optio
 /* In a drill clients send until it is over. */
 static int check_drill(const struct runall_options *options, struct failure *failure)
 {
-	if (options->drill && roles[options->client.service]->prove)
+	const struct role *role = roles[options->client.service];
+	if (options->drill && (role->prove || role->chain))
 		return failure_set(failure, "-drill: not with -service %s",
 				   role_names[options->client.service]);
 	if (options->drill && runall_option_given(options, "ni"))
@@ -196,6 +197,9 @@ static int complete(struct runall_options *options, struct failure *failure)
 	if (options->port == PORT_NOT_GIVEN)
 		options->port = server_option_defaults.port;
 	options->server.log = sink_file_name(server_options_log(&options->server));
+	/* the next server of each is known when it runs */
+	if (roles[options->client.service]->chain)
+		options->server.own.next = "127.0.0.1:1";
 	if (server_options_complete(&options->server, failure) < 0)
 		return -1;
 	return client_options_complete(&options->client, failure);

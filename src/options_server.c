@@ -7,6 +7,7 @@
 #include "log.h"
 #include "random.h"
 #include "record.h"
+#include "relay.h"
 #include "service/service.h"
 
 #define AT(member) offsetof(struct server_options, member)
@@ -19,11 +20,12 @@ static const struct option_spec specs[] = {
 	 NULL, NULL},
 	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
 	 NULL, NULL},
-	{"service", OPTION_CHOICE, "NAME", "what lines are answered with: ok, echo or ping [ok]",
-	 AT(service), 0, 0, service_names, NULL},
+	{"service", OPTION_CHOICE, "NAME",
+	 "what lines are answered with: ok, echo, ping or relay [ok]", AT(service), 0, 0,
+	 service_names, NULL},
 	{"log", OPTION_TEXT, "FILE",
-	 "the log [logging.log; echo: server.log; ping: logs/server.log]", AT(log), 0, 0, NULL,
-	 NULL},
+	 "the log [logging.log; echo, relay: server.log; ping: logs/server.log]", AT(log), 0, 0,
+	 NULL, NULL},
 	{"append", OPTION_FLAG, NULL, "go on with an existing log instead of overwriting it",
 	 AT(append), 0, 0, NULL, NULL},
 	{"format", OPTION_CHOICE, "FORMAT", "of the records: text, csv or json [text]", AT(format),
@@ -35,8 +37,8 @@ static const struct option_spec specs[] = {
 	{"connections", OPTION_NUMBER, "N",
 	 "most connections at once [what the descriptor limit allows]", AT(connections), 1, 1000000,
 	 NULL, NULL},
-	{"maxline", OPTION_NUMBER, "BYTES", "longest line [65536; none for echo]", AT(maxline), 1,
-	 1 << 26, NULL, NULL},
+	{"maxline", OPTION_NUMBER, "BYTES", "longest line [65536; relay: 65408; none for echo]",
+	 AT(maxline), 1, 1 << 26, NULL, NULL},
 	{"idle", OPTION_DURATION, "TIME", "close a connection silent for so long; 0: never [0]",
 	 AT(idle), 0, DAYS(365), NULL, NULL},
 	{"drain", OPTION_DURATION, "TIME", "longest wait for open work at the end [5s]", AT(drain),
@@ -49,6 +51,12 @@ static const struct option_spec specs[] = {
 	 AT(own.loss), 0, 0, NULL, "ping"},
 	{"keepalive", OPTION_DURATION, "TIME", "between messages to everyone; 0: none [ping: 5s]",
 	 AT(own.keepalive), 0, DAYS(1), NULL, "ping"},
+	{"next", OPTION_TEXT, "HOST:PORT", "relay: the next server, to which lines are forwarded",
+	 AT(own.next), 0, 0, NULL, "relay"},
+	{"workers", OPTION_NUMBER, "N", "relay: lines in work at once [1]", AT(own.workers), 1,
+	 RELAY_WORKERS_MOST, NULL, "relay"},
+	{"work", OPTION_TEXT, "COMMAND", "relay: a filter that each line goes through [none]",
+	 AT(own.work), 0, 0, NULL, "relay"},
 	{"ready", OPTION_NUMBER, "FD", "write HOST PORT on this descriptor once listening",
 	 AT(ready), 1, 1000000, NULL, NULL},
 	{0},
@@ -84,6 +92,8 @@ int server_options_complete(struct server_options *options, struct failure *fail
 				   service_names[options->service]);
 	if (!options->maxline)
 		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
+	if (service->check && service->check(&options->own, failure) < 0)
+		return -1;
 	if (options->own.seed < 0)
 		options->own.seed = random_fresh_seed();
 	return 0;

@@ -16,6 +16,7 @@
 #include "options_runall.h"
 #include "runall_drill.h"
 #include "runall_programs.h"
+#include "runall_relay.h"
 #include "runall_watch.h"
 #include "role/role.h"
 #include "verify_drill.h"
@@ -32,6 +33,7 @@ struct runall {
 	struct runall_options options;
 	struct runall_programs programs;
 	struct watch watch;
+	struct relay_stages stages; /* behind the server of a chain */
 	size_t clients;
 	int64_t log_start; /* where the log ended before */
 	const char *host;  /* as clients connect */
@@ -54,6 +56,12 @@ static void raise_descriptor_limit(void)
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, a pipe will fail, and say so */
 	}
+}
+
+/* Does the server forward its lines to others? */
+static bool is_chain(const struct runall *runall)
+{
+	return roles[runall->options.client.service]->chain;
 }
 
 /* With -append the log may hold earlier runs. */
@@ -132,7 +140,10 @@ static int start_server(struct runall *runall, struct failure *failure)
 	argument_add(&list, "-port", runall->drill.starts ? runall->port : port);
 	if (runall->drill.starts && !runall->options.server.append)
 		argument_add(&list, "-append", NULL);
-	runall_hand_to_server(&runall->options, &list);
+	if (is_chain(runall))
+		relay_stages_hand(&runall->stages, &list);
+	else
+		runall_hand_to_server(&runall->options, &list);
 	if (start(runall, 0, &list, "-ready", failure) < 0)
 		return -1;
 	bool known = watch_until(&runall->watch, ready_or_over, clock_after(READY_TIMEOUT));
@@ -201,7 +212,8 @@ static void end_clients(struct runall *runall, bool stop)
 static void end_server(struct runall *runall)
 {
 	struct watch *watch = &runall->watch;
-	int64_t drain = runall->options.server.drain;
+	int64_t drain = is_chain(runall) ? relay_stages_patience(&runall->options)
+					 : runall->options.server.drain;
 	child_signal(&watch->children[0], SIGTERM);
 	(void)watch_until(watch, watch_server_over, clock_after(drain + END_TIMEOUT));
 	child_signal(&watch->children[0], SIGKILL);
@@ -219,13 +231,21 @@ static void name_failed_server(struct runall *runall)
 	complain(runall, words);
 }
 
+static void name_failed_stages(struct runall *runall)
+{
+	char words[192];
+	for (size_t i = 0; i < RELAY_STAGES && is_chain(runall); i++)
+		if (relay_stages_failed(&runall->watch, i, words, sizeof words))
+			complain(runall, words);
+}
+
 /* Names the clients that have ended and failed. Those that were told to end are none of them. */
 static void name_failed_clients(struct runall *runall)
 {
 	const struct watch *watch = &runall->watch;
 	char how[128], words[192];
 	size_t failed = 0;
-	for (size_t i = 1; i < watch->count && !watch->interrupts; i++) {
+	for (size_t i = 1; i <= watch->clients && !watch->interrupts; i++) {
 		const struct child *client = &watch->children[i];
 		if (!client->pid || client->running || child_succeeded(client))
 			continue;
@@ -285,9 +305,23 @@ static int judge(const struct runall *runall, const struct account *accounts,
 	return (role->prove ? role->prove : verify_run)(&job, verdict, failure);
 }
 
+static void prove_chain(struct runall *runall)
+{
+	struct verdict verdict;
+	struct failure failure;
+	if (relay_stages_prove(&runall->options, &verdict, &failure) < 0)
+		complain(runall, failure.words);
+	else
+		show_verdict(runall, &verdict);
+}
+
 /* Proves what was done. */
 static void prove(struct runall *runall)
 {
+	if (is_chain(runall)) {
+		prove_chain(runall);
+		return;
+	}
 	struct account *accounts = calloc(runall->clients, sizeof *accounts);
 	if (!accounts) {
 		complain(runall, "cannot verify: out of memory");
@@ -328,15 +362,23 @@ static void run(struct runall *runall)
 	drill_set_up(&runall->drill, &runall->options, watch);
 	runall->drill.start = start_again;
 	runall->drill.context = runall;
-	bool listening = start_server(runall, &failure) == 0;
+	runall->stages = (struct relay_stages){.program = runall->programs.server,
+					       .options = &runall->options};
+	bool listening =
+		(!is_chain(runall) || relay_stages_start(&runall->stages, watch, &failure) == 0) &&
+		start_server(runall, &failure) == 0;
 	bool started = listening && start_clients(runall, &failure) == 0;
 	bool done = started && (!drilling || drill(runall, &failure) == 0);
 	/* a drill that was cut short by the server's end has said how it ended */
 	bool told = drilling && !done && (watch_server_over(watch) || watch->interrupts);
 	end_clients(runall, !started || drilling);
 	end_server(runall);
+	if (is_chain(runall))
+		relay_stages_end(&runall->stages, watch);
 	if (listening && !told)
 		name_failed_server(runall);
+	if (listening)
+		name_failed_stages(runall);
 	if (listening && !drilling)
 		name_failed_clients(runall);
 	if (!done && !watch->interrupts)
@@ -369,7 +411,8 @@ static void set_up_and_run(struct runall *runall)
 	runall->clients = (size_t)runall->options.clients;
 	raise_descriptor_limit();
 	if (runall_programs_find(&runall->programs, &failure) < 0 ||
-	    watch_open(&runall->watch, runall->clients, &failure) < 0)
+	    watch_open(&runall->watch, runall->clients, is_chain(runall) ? RELAY_STAGES : 0,
+		       &failure) < 0)
 		complain(runall, failure.words);
 	else
 		run(runall);

@@ -14,10 +14,10 @@
 
 enum { WATCH_PIECE = 65536 }; /* as much as a pipe holds */
 
-int watch_open(struct watch *watch, size_t clients, struct failure *failure)
+int watch_open(struct watch *watch, size_t clients, size_t others, struct failure *failure)
 {
 	static const int taken[] = {SIGINT, SIGTERM, SIGCHLD, 0};
-	*watch = (struct watch){.signals = -1, .count = clients + 1};
+	*watch = (struct watch){.signals = -1, .count = 1 + clients + others, .clients = clients};
 	watch->children = calloc(watch->count, sizeof *watch->children);
 	watch->outputs = calloc(watch->count, sizeof *watch->outputs);
 	watch->polled = calloc(watch->count + 1, sizeof *watch->polled);
@@ -156,7 +156,7 @@ bool watch_until(struct watch *watch, bool (*holds)(const struct watch *watch), 
 
 bool watch_ready(const struct watch *watch)
 {
-	const struct text *text = &watch->outputs[0].text;
+	const struct text *text = &watch->outputs[watch->starting].text;
 	return text->length && memchr(text->bytes, '\n', text->length);
 }
 
@@ -167,7 +167,7 @@ bool watch_server_over(const struct watch *watch)
 
 bool watch_clients_over(const struct watch *watch)
 {
-	for (size_t i = 1; i < watch->count; i++)
+	for (size_t i = 1; i <= watch->clients; i++)
 		if (watch->children[i].running)
 			return false;
 	return true;
@@ -180,6 +180,6 @@ bool watch_interrupted(const struct watch *watch)
 
 void watch_signal_clients(const struct watch *watch, int number)
 {
-	for (size_t i = 1; i < watch->count; i++)
+	for (size_t i = 1; i <= watch->clients; i++)
 		child_signal(&watch->children[i], number);
 }

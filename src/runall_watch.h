@@ -20,7 +20,9 @@ struct watched {
 
 struct watch {
 	int signals;
-	size_t count;		/* of programs: 0 is the server, i is client i */
+	size_t count; /* of programs: 0 is the server, i is client i, others behind */
+	size_t clients;
+	size_t starting;	/* the program that watch_ready() asks about */
 	struct child *children; /* started so far or not */
 	struct watched
 		*outputs;      /* the same numbers: the server's readiness, the clients' accounts */
@@ -28,9 +30,9 @@ struct watch {
 	int interrupts;	       /* SIGINT and SIGTERM that have come */
 };
 
-/* Makes room for a server and so many clients. 0, or -1 with the failure set; watch_close() is due
- * in any case. */
-int watch_open(struct watch *watch, size_t clients, struct failure *failure);
+/* Makes room for a server, so many clients, and so many programs more. 0, or -1 with the failure
+ * set; watch_close() is due in any case. */
+int watch_open(struct watch *watch, size_t clients, size_t others, struct failure *failure);
 
 /* Starts program number i. It gets the end of a pipe to write to, which is made by watch_pipe() so
  * that its number can be put into its argv. -1: the failure is set, and the pipe closed. */
@@ -42,7 +44,7 @@ int watch_start(struct watch *watch, size_t i, struct child_setup *setup, struct
 bool watch_until(struct watch *watch, bool (*holds)(const struct watch *watch), int64_t deadline);
 
 /* Conditions to wait for. */
-bool watch_ready(const struct watch *watch);	    /* the server has written its line */
+bool watch_ready(const struct watch *watch);	    /* `starting` has written its line */
 bool watch_server_over(const struct watch *watch);  /* it has ended */
 bool watch_clients_over(const struct watch *watch); /* all that were started have ended */
 bool watch_interrupted(const struct watch *watch);

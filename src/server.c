@@ -204,6 +204,15 @@ static int server_open(struct server *server, struct failure *failure)
 	return net_listen(listener, failure);
 }
 
+static void reopen_log(struct server *server)
+{
+	if (server->service->keeps_log)
+		log_note(server->log, RECORD_WARNING, RECORD_SERVER,
+			 "the log is not opened anew: lines are forwarded from it");
+	else
+		log_reopen(server->log);
+}
+
 /* Accepts and joins connections until a signal says to end. */
 static int server_run(struct server *server, struct failure *failure)
 {
@@ -220,7 +229,7 @@ static int server_run(struct server *server, struct failure *failure)
 					   strerror(errno));
 		int signal = signals_take(server->signals);
 		if (signal == SIGHUP)
-			log_reopen(server->log);
+			reopen_log(server);
 		else if (signal)
 			return 0;
 		if (ready[1].revents)
@@ -281,9 +290,17 @@ static bool server_drain(struct server *server)
 /* Lets the service do what is left when all connections have ended. */
 static int server_finish(struct server *server, struct failure *failure)
 {
+	int64_t deadline = server->settings.drain_deadline, look;
 	if (!server->service->finish)
 		return 0;
-	return server->service->finish(server->state, server->settings.drain_deadline, failure);
+	do {
+		look = clock_after(SERVER_LOOK);
+		if (server->service->finish(server->state, look < deadline ? look : deadline,
+					    failure) == 0)
+			return 0;
+		end_if_told(server);
+	} while (clock_now() < deadline);
+	return -1;
 }
 
 /* Waits until the log has everything, as long as the drain may take and a second at least: a disk

@@ -139,19 +139,22 @@ bool verify_is_start(const struct record_view *record)
 	return by_server(record) && begins_with(record, start_words);
 }
 
-/* Does the line ahead say that the current one is torn? */
-static bool torn_by_next(const struct verify_log *log)
+bool verify_notes_torn(const char *line, size_t length)
 {
-	const char *line = log->buffer + log->ahead.start;
-	size_t length = log->ahead.length;
 	struct record_view record;
 	char copy[TORN_NOTE_MOST]; /* a line can be taken apart once only */
-	if (!log->ahead_there || length > sizeof copy ||
-	    !memmem(line, length, torn_words, strlen(torn_words)))
+	if (length > sizeof copy || !memmem(line, length, torn_words, strlen(torn_words)))
 		return false;
 	memcpy(copy, line, length);
 	return record_read(copy, length, &record) && by_server(&record) &&
 	       begins_with(&record, torn_words);
+}
+
+/* Does the line ahead say that the current one is torn? */
+static bool torn_by_next(const struct verify_log *log)
+{
+	return log->ahead_there &&
+	       verify_notes_torn(log->buffer + log->ahead.start, log->ahead.length);
 }
 
 enum verify_line verify_log_next(struct verify_log *log, struct failure *failure)

@@ -94,6 +94,9 @@ bool verify_acknowledges(const struct record_view *record);
 /* Is this the server's note that it has started, so that all connections before it are gone? */
 bool verify_is_start(const struct record_view *record);
 
+/* Is this line, without its line end, the server's note that the one before it is torn? */
+bool verify_notes_torn(const char *line, size_t length);
+
 /* Bytes for a message: printable, and cut where they are long. */
 #define VERIFY_EXCERPT_SIZE 100
 void verify_excerpt(const char *bytes, size_t length, char words[VERIFY_EXCERPT_SIZE]);

@@ -4,6 +4,7 @@
 extern const struct role role_echo;
 extern const struct role role_ok;
 extern const struct role role_ping;
+extern const struct role role_relay;
 
-const struct role *const roles[] = {&role_ok, &role_echo, &role_ping, NULL};
-const char *const role_names[] = {"ok", "echo", "ping", NULL};
+const struct role *const roles[] = {&role_ok, &role_echo, &role_ping, &role_relay, NULL};
+const char *const role_names[] = {"ok", "echo", "ping", "relay", NULL};

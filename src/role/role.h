@@ -26,6 +26,7 @@ struct role {
 	int64_t timeout;    /* ns */
 	int64_t duration;   /* ns; 0: there is no such thing */
 	bool echoes;	    /* each line comes back as its answer; else it is ok */
+	bool chain;	    /* runall runs three servers in a row */
 	/* Writes the line of a thread, from 0, in an iteration, from 1, with its line end; client
 	 * is the client's own number, from 1. Returns its length. */
 	size_t (*compose)(char line[ROLE_LINE_SIZE], int64_t client, size_t thread,

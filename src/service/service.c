@@ -4,6 +4,8 @@
 extern const struct service service_echo;
 extern const struct service service_ok;
 extern const struct service service_ping;
+extern const struct service service_relay;
 
-const struct service *const services[] = {&service_ok, &service_echo, &service_ping, NULL};
-const char *const service_names[] = {"ok", "echo", "ping", NULL};
+const struct service *const services[] = {&service_ok, &service_echo, &service_ping, &service_relay,
+					  NULL};
+const char *const service_names[] = {"ok", "echo", "ping", "relay", NULL};

@@ -43,6 +43,7 @@ struct service {
 	bool tells_ends; /* there is a record for each connection made and closed */
 	bool numbers;	 /* and it has the number of the connection's peer */
 	bool random;	 /* something is left to chance: the log has the seed */
+	bool keeps_log;	 /* it reads its log, which is therefore not rotated */
 
 	/* One of these two, called in the thread of the line's connection: */
 	/* The answer to a line, before the line is logged; it is sent after. */
@@ -52,6 +53,9 @@ struct service {
 	bool (*take)(void *state, struct peer *peer, const char *line, size_t length);
 
 	/* The rest may be NULL. */
+	/* Looks at its options before anything is opened. -1: something is missing or does not go
+	 * together, and the failure names it. */
+	int (*check)(const struct service_options *options, struct failure *failure);
 	/* Called once, before anybody connects, when the log is open and empty of this run's
 	 * records. NULL: the failure is set. */
 	void *(*start)(const struct service_settings *settings, struct failure *failure);
@@ -60,7 +64,8 @@ struct service {
 	/* The end begins: nobody connects any more, and nobody has to wait in wait_room(). */
 	void (*drain)(void *state);
 	/* When all connections have ended: does what is still to be done, until the deadline. 0, or
-	 * -1 with the failure set: something was left undone, and is told. */
+	 * -1 with the failure set: something was left undone, and is told. It may be called again.
+	 */
 	int (*finish)(void *state, int64_t deadline, struct failure *failure);
 	/* Frees. No task of it is scheduled any more; all were run or dropped. */
 	void (*stop)(void *state);

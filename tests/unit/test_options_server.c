@@ -130,6 +130,10 @@ START_TEST(bad_values_are_refused_by_name)
 		{"-ready", "-1"},
 		{"-ready", "stdout"},
 		{"-ready", "1000001"},
+		{"-next", ""},
+		{"-workers", "0"},
+		{"-workers", "1025"},
+		{"-work", ""},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char named[128];
@@ -161,6 +165,37 @@ START_TEST(services_differ_in_their_defaults)
 }
 END_TEST
 
+START_TEST(a_relay_needs_to_know_where_to)
+{
+	ck_assert_int_eq(read_two("-service", "relay"), OPTIONS_READ);
+	ck_assert_str_eq(server_options_log(&options), "server.log");
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-next: needed with -service relay, where lines go to");
+	options.own.next = "localhost";
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-next: 'localhost' is not HOST:PORT or [IPv6]:PORT");
+	options.own.next = "localhost:7001";
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(options.maxline, 65536 - 128);
+	ck_assert_int_ge(options.own.seed, 0);
+	options.own.work = "cat";
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	options.own.delay = (struct range){0, 0};
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-delay: not with -work, whose command takes its own time");
+	static const char *const only[][2] = {
+		{"-next", "a:1"}, {"-workers", "3"}, {"-work", "cat"}};
+	for (size_t i = 0; i < sizeof only / sizeof *only; i++) {
+		char expected[64];
+		ck_assert_int_eq(read_two(only[i][0], only[i][1]), OPTIONS_READ);
+		ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+		(void)snprintf(expected, sizeof expected, "%s: only with -service relay",
+			       only[i][0]);
+		ck_assert_str_eq(failure.words, expected);
+	}
+}
+END_TEST
+
 /* The table itself: no two alike, a description each, a default named where there is one. */
 START_TEST(table_is_whole)
 {
@@ -174,7 +209,7 @@ START_TEST(table_is_whole)
 		ck_assert_int_eq(spec->choices != NULL, spec->kind == OPTION_CHOICE);
 		count++;
 	}
-	ck_assert_uint_eq(count, 17);
+	ck_assert_uint_eq(count, 20);
 }
 END_TEST
 
@@ -185,6 +220,7 @@ int main(void)
 	tcase_add_test(server, good_values_are_taken);
 	tcase_add_test(server, bad_values_are_refused_by_name);
 	tcase_add_test(server, services_differ_in_their_defaults);
+	tcase_add_test(server, a_relay_needs_to_know_where_to);
 	tcase_add_test(server, table_is_whole);
 	return unit_main("options_server", server, NULL);
 }

@@ -11,7 +11,7 @@
 #include "service/service.h"
 #include "unit.h"
 
-enum { OK, ECHO, PING };
+enum { OK, ECHO, PING, RELAY };
 
 static struct failure failure;
 
@@ -32,6 +32,7 @@ START_TEST(each_role_has_its_service)
 	ck_assert_str_eq(role_names[OK], "ok");
 	ck_assert_str_eq(role_names[ECHO], "echo");
 	ck_assert_str_eq(role_names[PING], "ping");
+	ck_assert_str_eq(role_names[RELAY], "relay");
 }
 END_TEST
 
@@ -50,6 +51,10 @@ START_TEST(lines_are_exact)
 	assert_says(OK, 7, 4, 10, "Thread 4, iteration 10\n");
 	assert_says(ECHO, 1, 0, 1, "Hello from client 1, message 1\n");
 	assert_says(ECHO, 10, 3, 5, "Hello from client 10, message 5\n");
+	assert_says(RELAY, 1, 0, 1, "Request 1 of client 1\n");
+	assert_says(RELAY, 10, 0, 7, "Request 7 of client 10\n");
+	assert_says(RELAY, INT64_MAX, 0, INT64_MAX,
+		    "Request 9223372036854775807 of client 9223372036854775807\n");
 	assert_says(OK, 1, SIZE_MAX, INT64_MAX,
 		    "Thread 18446744073709551615, iteration 9223372036854775807\n");
 	assert_says(ECHO, INT64_MAX, 0, INT64_MAX,
@@ -86,6 +91,13 @@ START_TEST(what_was_not_given_is_as_usual)
 	ck_assert_int_eq(options.delay.min, 300 * CLOCK_MILLISECOND);
 	ck_assert_int_eq(options.delay.max, 3 * CLOCK_SECOND);
 	ck_assert_int_eq(roles[PING]->clients, 2);
+	options = client_option_defaults;
+	options.service = RELAY;
+	ck_assert_int_eq(client_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(options.threads, 1);
+	ck_assert_int_eq(options.iterations, 1);
+	ck_assert(options.delay.min == 0 && options.delay.max == 0);
+	ck_assert(roles[RELAY]->clients == 10 && roles[RELAY]->chain);
 }
 END_TEST
 
@@ -121,6 +133,16 @@ START_TEST(what_is_of_no_use_is_named)
 	options.window = 1; /* also what would be usual elsewhere */
 	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
 	ck_assert_str_eq(failure.words, "-window: only with -service ok or echo or relay");
+	options = client_option_defaults;
+	options.service = RELAY;
+	options.threads = 2;
+	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-nt: not with -service relay, which has one thread");
+	options = client_option_defaults;
+	options.service = RELAY;
+	options.delay = (struct range){0, 1}; /* work takes its time at the server */
+	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-delay: only with -service ok or echo or ping or chars");
 	options = client_option_defaults;
 	options.acks = 999999;
 	ck_assert_int_eq(client_options_complete(&options, &failure), -1);

@@ -48,7 +48,7 @@ static void set_up(struct drill *drill, const char *script, const char *client, 
 	const struct runall_options options = {
 		.server.log = LOG, .drill = 3, .client.seed = 7, .client.delay = {0, 0}};
 	file_write(LOG, "before\n");
-	ck_assert_msg(watch_open(&watch, 1, &failure) == 0, "%s", failure.words);
+	ck_assert_msg(watch_open(&watch, 1, 0, &failure) == 0, "%s", failure.words);
 	drill_set_up(drill, &options, &watch);
 	drill->patience = patience;
 	drill->start = start_again;
