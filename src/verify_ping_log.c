@@ -13,10 +13,6 @@
 
 static const char connected_words[] = "connected as client ";
 
-/* How a line is taken; the failure has only to say what is wrong with it. */
-typedef enum ping_reading take_line(void *context, char *line, size_t length,
-				    struct failure *failure);
-
 static enum ping_reading fault(struct failure *failure, const char *words)
 {
 	failure_set(failure, "%s", words);
@@ -42,8 +38,12 @@ static void name_line(struct failure *failure, const char *log, uint64_t number)
 	failure_set(failure, "%.200s line %" PRIu64 ": %.250s", log, number, words.words);
 }
 
-static enum ping_reading take_lines(FILE *file, const char *log, take_line *take, void *context,
-				    struct failure *failure)
+/* Has each line taken; of one that is at fault the failure has only to say why. */
+static enum ping_reading take_lines(FILE *file, const char *log,
+				    enum ping_reading (*take)(void *context, char *line,
+							      size_t length,
+							      struct failure *failure),
+				    void *context, struct failure *failure)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -65,8 +65,10 @@ static enum ping_reading take_lines(FILE *file, const char *log, take_line *take
 	return result;
 }
 
-static enum ping_reading read_log(const char *log, int64_t offset, take_line *take, void *context,
-				  struct failure *failure)
+static enum ping_reading read_log(const char *log, int64_t offset,
+				  enum ping_reading (*take)(void *context, char *line,
+							    size_t length, struct failure *failure),
+				  void *context, struct failure *failure)
 {
 	FILE *file = fopen(log, "re");
 	if (!file)
@@ -237,16 +239,16 @@ static enum ping_reading hear(struct ping_client *client, const struct ping_line
 	return PING_READ;
 }
 
-/* The far ends of what a client can have sent in a year of nothing else. */
-#define REQUESTS_MOST UINT64_C(10000000000)
+/* More would be an error in the log, and is not worth the memory. */
+#define REQUESTS_MOST 100000000
 
 /* Enters what became of a request, which must have been what is due. */
 static enum ping_reading enter(struct ping_client *client, uint64_t request,
 			       enum ping_outcome_kind due, struct ping_outcome outcome,
 			       struct failure *failure)
 {
-	if (request > REQUESTS_MOST)
-		return fault(failure, "no client sends so many requests");
+	if (request >= REQUESTS_MOST)
+		return fault(failure, "the request has too high a number to be looked at");
 	struct ping_outcome *place = outcome_of(client, request);
 	if (!place)
 		return out_of_memory(failure);

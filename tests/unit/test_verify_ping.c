@@ -169,6 +169,8 @@ START_TEST(faults_of_a_client)
 		   "logs/client1.log line 2: it is no record");
 	assert_bad(server, BEGUN(5) AT "[1] PI;10:00:02.000;(timeout)\n", NULL,
 		   "logs/client1.log line 2: what the client sent is no request of ping");
+	assert_bad(server, BEGUN(5) TIMEOUT(18446744073709551615), NULL,
+		   "logs/client1.log line 2: the request has too high a number to be looked at");
 	assert_bad(server, BEGUN(7) TIMEOUT(0), NULL, "the server has no record of client 1");
 	assert_bad(server, BEGUN(5) ANSWERED(0, 1, 1), BEGUN(5) ANSWERED(0, 1, 1),
 		   "clients 1 and 2 are both the server's 1");
