@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "options.h"
+#include "report_account.h"
 
 enum {
-	ACCOUNT_WORDS = 5,	      /* most words of a line */
-	ACCOUNT_LINE = 128,	      /* longest line */
-	ACCOUNT_THREADS = 1000000,    /* most threads and iterations believed, so that their */
-	ACCOUNT_ITERATIONS = 1 << 30, /* product stays in range */
+	ACCOUNT_WORDS = 7,	   /* most words of a line */
+	ACCOUNT_LINE = 128,	   /* longest line */
+	ACCOUNT_THREADS = 1000000, /* most threads and iterations believed, so that their */
 };
+#define ACCOUNT_ITERATIONS (INT64_C(1) << 42) /* product stays in range */
 
 static int damaged(const char *line, struct failure *failure)
 {
@@ -34,16 +35,23 @@ static size_t split(char *line, char *words[ACCOUNT_WORDS])
 	return count;
 }
 
-/* plan NT NI WINDOW shared|each */
+/* plan NT NI WINDOW shared|each [free] [open] */
 static bool read_plan(struct account *account, char **words, size_t count)
 {
-	if (count != 5 || account->per_thread ||
+	if (count < 5 || account->per_thread ||
 	    number_parse(words[1], 1, ACCOUNT_THREADS, &account->threads) < 0 ||
 	    number_parse(words[2], 1, ACCOUNT_ITERATIONS, &account->iterations) < 0 ||
 	    number_parse(words[3], 1, INT32_MAX, &account->window) < 0)
 		return false;
 	account->each = !strcmp(words[4], "each");
 	if (!account->each && strcmp(words[4], "shared") != 0)
+		return false;
+	size_t next = 5;
+	account->free = next < count && account->each && !strcmp(words[next], "free");
+	next += account->free;
+	account->open = next < count && !strcmp(words[next], "open");
+	next += account->open;
+	if (next < count)
 		return false;
 	account->per_thread = calloc((size_t)account->threads, sizeof *account->per_thread);
 	return account->per_thread != NULL;
@@ -109,6 +117,8 @@ static bool read_words(struct account *account, char **words, size_t count)
 		return false;
 	if (!strcmp(words[0], "plan"))
 		return read_plan(account, words, count);
+	if (report_account_has(words[0])) /* which reads it by itself */
+		return account->per_thread != NULL;
 	if (!strcmp(words[0], "connection"))
 		return read_connection(account, words, count);
 	if (!strcmp(words[0], "thread"))
@@ -145,7 +155,7 @@ int account_read(struct account *account, const char *bytes, size_t length, stru
 
 int64_t account_planned(const struct account *account)
 {
-	return account->threads * account->iterations;
+	return account->open ? account_sent(account) : account->threads * account->iterations;
 }
 
 int64_t account_sent(const struct account *account)

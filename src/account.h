@@ -28,6 +28,8 @@ struct account {
 	bool complete; /* up to its end: only then is the rest of use */
 	int64_t threads, iterations, window;
 	bool each;				/* each thread has its own connections */
+	bool free;				/* and goes at its own pace */
+	bool open;				/* what was sent was all that was planned */
 	struct account_connection *connections; /* owned, in the order they were made */
 	size_t connection_count, connection_capacity;
 	struct account_thread *per_thread; /* owned; as many as threads */
@@ -39,7 +41,7 @@ struct account {
 int account_read(struct account *account, const char *bytes, size_t length,
 		 struct failure *failure);
 
-/* Sums over the threads; planned is threads times iterations. */
+/* Sums over the threads; planned is threads times iterations, or what was sent. */
 int64_t account_planned(const struct account *account);
 int64_t account_sent(const struct account *account);
 int64_t account_acknowledged(const struct account *account);

@@ -13,12 +13,14 @@
 struct flight {
 	int64_t first; /* ns, when it was sent for the first time; 0: never yet */
 	int64_t sent;  /* ns, when it was sent on the connection as it is now; 0: not yet */
+	int64_t due;   /* ns, when it should have been sent; 0: when it was */
 	uint64_t at;   /* where its bytes are: a position in all that was ever said */
 	uint64_t next; /* number of the next line of the same connection */
 	size_t length; /* with its line end */
 	uint32_t connection;
 	uint32_t thread;
 	bool answered; /* kept only until those before it are answered as well */
+	bool warming;  /* its latency does not count */
 };
 
 /* To be made with flights_init(), and freed with flights_free(). */

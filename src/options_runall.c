@@ -43,10 +43,12 @@ struct composed {
 	char helps[RUNALL_HANDED_MOST][RUNALL_HELP];
 };
 
-/* Options that runall gives by itself. */
+/* Options that runall gives by itself, or that are not for it: it can prove only the lines that
+ * clients usually say. */
 static bool is_reserved(const char *name)
 {
-	static const char *const used[] = {"ready", "acks", "id", "next"};
+	static const char *const used[] = {"ready", "acks",    "id",  "next",
+					   "input", "message", "size"};
 	for (size_t i = 0; i < sizeof used / sizeof *used; i++)
 		if (!strcmp(name, used[i]))
 			return true;

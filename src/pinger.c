@@ -11,13 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "client_report.h"
 #include "clock.h"
 #include "line.h"
 #include "net.h"
 #include "pinger_log.h"
 #include "pings.h"
 #include "random.h"
+#include "report.h"
 #include "signals.h"
 #include "stream.h"
 
@@ -331,14 +331,20 @@ static bool show_report(const struct pinger *pinger, bool well)
 		return true;
 	int64_t ended = pinger->ended ? pinger->ended : clock_now();
 	(void)snprintf(name, sizeof name, "%.32s %" PRId64, pinger->program, options->number);
-	(void)printf("%s: %" PRIu64 " requests, %" PRIu64 " answered in time, %" PRIu64
-		     " timed out, %" PRIu64 " of these answered late; %" PRIu64
-		     " keepalives; %.3f s, seed %" PRId64 "\n",
-		     name, pings_sent(pings), pings->answered, pings->timed_out, pings->late,
-		     pings->keepalives, (double)(ended - pinger->started) / (double)CLOCK_SECOND,
-		     options->seed);
-	report_latency(stdout, name, &pings->latency);
-	if (fflush(stdout) == 0)
+	struct text text = {0};
+	bool complete =
+		report_add(&text,
+			   "%s: %" PRIu64 " requests, %" PRIu64 " answered in time, %" PRIu64
+			   " timed out, %" PRIu64 " of these answered late; %" PRIu64
+			   " keepalives; %.3f s, seed %" PRId64 "\n",
+			   name, pings_sent(pings), pings->answered, pings->timed_out, pings->late,
+			   pings->keepalives,
+			   (double)(ended - pinger->started) / (double)CLOCK_SECOND,
+			   options->seed) &&
+		report_latency(&text, name, &pings->latency, "");
+	complete &= fwrite(text.bytes, 1, text.length, stdout) == text.length;
+	text_free(&text);
+	if (complete && fflush(stdout) == 0)
 		return true;
 	if (well) /* else it has been said, or is not what matters */
 		program_complain(pinger->program, "cannot write the report to stdout");

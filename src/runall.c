@@ -17,6 +17,7 @@
 #include "runall_drill.h"
 #include "runall_programs.h"
 #include "runall_relay.h"
+#include "runall_report.h"
 #include "runall_watch.h"
 #include "role/role.h"
 #include "verify_drill.h"
@@ -41,6 +42,11 @@ struct runall {
 	struct drill drill;
 	bool failed;
 };
+
+static bool reports_json(const struct runall *runall)
+{
+	return runall->options.client.report == REPORT_JSON;
+}
 
 static void complain(struct runall *runall, const char *words)
 {
@@ -144,6 +150,8 @@ static int start_server(struct runall *runall, struct failure *failure)
 		relay_stages_hand(&runall->stages, &list);
 	else
 		runall_hand_to_server(&runall->options, &list);
+	if (reports_json(runall)) /* stdout is for the report alone */
+		argument_add(&list, "-quiet", NULL);
 	if (start(runall, 0, &list, "-ready", failure) < 0)
 		return -1;
 	bool known = watch_until(&runall->watch, ready_or_over, clock_after(READY_TIMEOUT));
@@ -261,13 +269,30 @@ static void name_failed_clients(struct runall *runall)
 	}
 }
 
-/* Prints the one line that stands at the end of all. */
+/* Prints the one line that stands at the end of all; on stderr, where stdout is for a report. */
 static void show_verdict(struct runall *runall, const struct verdict *verdict)
 {
+	FILE *where = reports_json(runall) ? stderr : stdout;
 	if (!verdict->good || !verdict->complete)
 		runall->failed = true;
-	if (printf("%s\n", verdict->words) < 0 || fflush(stdout) != 0)
+	if (fprintf(where, "%s\n", verdict->words) < 0 || fflush(where) != 0)
 		complain(runall, "cannot write the verdict to stdout");
+}
+
+/* Prints what all clients have measured. */
+static void show_report(struct runall *runall, const struct account *accounts,
+			const struct verdict *verdict)
+{
+	struct text text = {0};
+	struct failure failure;
+	bool proved = verdict->good && verdict->complete;
+	const char *fault = !proved ? verdict->words : runall->failed ? "a program failed" : NULL;
+	if (runall_report(&text, accounts, runall->watch.outputs + 1, runall->clients, fault,
+			  &failure) < 0)
+		complain(runall, failure.words);
+	else if (fwrite(text.bytes, 1, text.length, stdout) != text.length || fflush(stdout) != 0)
+		complain(runall, "cannot write the report to stdout");
+	text_free(&text);
 }
 
 static void read_accounts(struct runall *runall, struct account *accounts)
@@ -331,10 +356,13 @@ static void prove(struct runall *runall)
 		read_accounts(runall, accounts);
 	struct verdict verdict;
 	struct failure failure;
-	if (judge(runall, accounts, &verdict, &failure) < 0)
+	bool verified = judge(runall, accounts, &verdict, &failure) == 0;
+	if (!verified)
 		complain(runall, failure.words);
 	else
 		show_verdict(runall, &verdict);
+	if (verified && reports_json(runall))
+		show_report(runall, accounts, &verdict);
 	for (size_t i = 0; i < runall->clients; i++)
 		account_free(&accounts[i]);
 	free(accounts);

@@ -49,11 +49,11 @@ int talk_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline)
 	return ppoll(descriptors, count, &time, NULL);
 }
 
-/* One read on the one connection is enough to wait for an answer, unless answers can come from
- * several connections at once or during pauses. */
+/* Where answers can come from several connections at once, or from any of them during pauses. */
 static bool needs_events(const struct talk_settings *settings)
 {
-	return settings->delay.max > 0 || (settings->connections > 1 && settings->window > 1);
+	return settings->connections > 1 &&
+	       (settings->window > 1 || settings->delay.max > 0 || settings->waits);
 }
 
 static bool events_open(struct talk *talk)
@@ -67,17 +67,15 @@ static bool events_open(struct talk *talk)
 static bool talk_allocate(struct talk *talk)
 {
 	size_t connections = talk->settings.connections;
-	talk->input = malloc(TALK_INPUT_SIZE);
 	talk->wires = calloc(connections, sizeof *talk->wires);
-	if (!talk->input || !talk->wires || !flights_init(&talk->flights, connections))
+	if (!talk->wires || !flights_init(&talk->flights, connections))
 		return false;
 	for (size_t i = 0; i < connections; i++)
 		talk->wires[i].descriptor = -1;
 	return !needs_events(&talk->settings) || events_open(talk);
 }
 
-/* Many connections need more descriptors than a process may usually have at first. */
-static int raise_limit(size_t connections, struct failure *failure)
+int talk_allow(size_t connections, struct failure *failure)
 {
 	struct rlimit limit;
 	rlim_t needed = (rlim_t)connections + TALK_DESCRIPTORS;
@@ -100,8 +98,6 @@ static int raise_limit(size_t connections, struct failure *failure)
 
 struct talk *talk_make(const struct talk_settings *settings, struct failure *failure)
 {
-	if (raise_limit(settings->connections, failure) < 0)
-		return NULL;
 	struct talk *talk = calloc(1, sizeof *talk);
 	if (talk) {
 		talk->settings = *settings;
@@ -131,7 +127,7 @@ void talk_free(struct talk *talk)
 		(void)close(talk->events);
 	flights_free(&talk->flights);
 	free(talk->wires);
-	free(talk->input);
+	text_free(&talk->input);
 	text_free(&talk->line_shown);
 	text_free(&talk->answer_shown);
 	pthread_mutex_destroy(&talk->guard);
@@ -143,7 +139,7 @@ static bool settle(struct talk *talk, enum talk_step step, struct failure *failu
 {
 	if (step == STEP_LOST && talk->settings.retry && !atomic_load(&talk->stopped))
 		return wire_repair(talk, failure);
-	return step == STEP_DONE || step == STEP_NOTHING;
+	return step != STEP_LOST && step != STEP_FAILED;
 }
 
 bool talk_open(struct talk *talk, struct failure *failure)
@@ -151,14 +147,23 @@ bool talk_open(struct talk *talk, struct failure *failure)
 	return wire_repair(talk, failure);
 }
 
-static bool talk_pause(struct talk *talk, struct failure *failure)
+bool talk_await(struct talk *talk, int64_t deadline, int descriptor, struct failure *failure)
+{
+	while (clock_now() < deadline) {
+		enum talk_step step = answer_await_any(talk, deadline, descriptor, failure);
+		if (step == STEP_READY)
+			return true;
+		if (!settle(talk, step, failure))
+			return false;
+	}
+	return true;
+}
+
+static bool talk_pause(struct talk *talk, int64_t deadline, struct failure *failure)
 {
 	const struct range *delay = &talk->settings.delay;
 	int64_t until = clock_after(random_between(&talk->random, delay->min, delay->max));
-	while (clock_now() < until)
-		if (!settle(talk, answer_await_any(talk, until, failure), failure))
-			return false;
-	return true;
+	return talk_await(talk, until < deadline ? until : deadline, -1, failure);
 }
 
 /* Answers that have come although there was no need to wait for them. */
@@ -174,26 +179,27 @@ static enum talk_step look(struct talk *talk, struct failure *failure)
 	return step;
 }
 
-bool talk_ready(struct talk *talk, struct failure *failure)
+bool talk_ready(struct talk *talk, int64_t deadline, struct failure *failure)
 {
 	if (talk->settings.window > 1 && !settle(talk, look(talk, failure), failure))
 		return false;
 	while (talk->flights.waiting >= talk->settings.window)
 		if (!settle(talk, answer_await(talk, failure), failure))
 			return false;
-	return !talk->settings.delay.max || talk_pause(talk, failure);
+	return !talk->settings.delay.max || talk_pause(talk, deadline, failure);
 }
 
-bool talk_send(struct talk *talk, size_t connection, size_t thread, const char *line, size_t length,
-	       struct failure *failure)
+bool talk_send(struct talk *talk, const struct talk_line *line, struct failure *failure)
 {
-	struct flight *flight =
-		flights_add(&talk->flights, (uint32_t)connection, (uint32_t)thread, line, length);
+	struct flight *flight = flights_add(&talk->flights, (uint32_t)line->connection,
+					    (uint32_t)line->thread, line->bytes, line->length);
 	if (!flight) {
 		failure_set(failure, "out of memory with %zu lines in flight",
 			    talk->flights.waiting);
 		return false;
 	}
+	flight->due = line->due;
+	flight->warming = line->warming;
 	return settle(talk, wire_send(talk, flight, failure), failure);
 }
 

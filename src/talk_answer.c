@@ -50,6 +50,13 @@ static bool is_due(const struct talk *talk, const struct flight *flight, const c
 	       memcmp(bytes, flights_line(&talk->flights, flight), length) == 0;
 }
 
+static void note_latency(const struct talk *talk, const struct flight *flight, int64_t now)
+{
+	latency_record(talk->settings.latency, now - (flight->due ? flight->due : flight->first));
+	if (talk->settings.raw)
+		latency_record(talk->settings.raw, now - flight->first);
+}
+
 /* One whole answer, without its line end. */
 static enum talk_step judge(struct talk *talk, size_t connection, const char *bytes, size_t length,
 			    int64_t now, struct failure *failure)
@@ -62,7 +69,8 @@ static enum talk_step judge(struct talk *talk, size_t connection, const char *by
 	if (talk->settings.answered &&
 	    !talk->settings.answered(talk->settings.context, bytes, length, failure))
 		return STEP_FAILED;
-	latency_record(talk->settings.latency, now - flight->first);
+	if (!flight->warming)
+		note_latency(talk, flight, now);
 	talk->settings.tallies[flight->thread].acknowledged++;
 	flights_answer(&talk->flights, (uint32_t)connection);
 	talk->wires[connection].down_since = 0;
@@ -74,7 +82,7 @@ static enum talk_step judge(struct talk *talk, size_t connection, const char *by
 static enum talk_step judge_all(struct talk *talk, size_t connection, size_t length,
 				struct failure *failure)
 {
-	const char *at = talk->input, *end = at + length, *stop;
+	const char *at = talk->input.bytes, *end = at + length, *stop;
 	int64_t now = clock_now();
 	talk->looked = now;
 	for (; (stop = memchr(at, '\n', (size_t)(end - at))); at = stop + 1) {
@@ -119,11 +127,15 @@ static enum talk_step receive(struct talk *talk, size_t connection, int flags,
 			      struct failure *failure)
 {
 	struct wire *wire = &talk->wires[connection];
-	size_t before = wire->rest.length; /* at most TALK_ANSWER_LONGEST: there is room left */
+	size_t before = wire->rest.length; /* at most TALK_ANSWER_LONGEST */
+	size_t room = talk->settings.alone ? TALK_INPUT_SMALL : TALK_INPUT_LARGE;
+	if (!text_reserve(&talk->input, before + room)) {
+		failure_set(failure, "out of memory while reading an answer");
+		return STEP_FAILED;
+	}
 	if (before)
-		memcpy(talk->input, wire->rest.bytes, before);
-	ssize_t length =
-		recv(wire->descriptor, talk->input + before, TALK_INPUT_SIZE - before, flags);
+		memcpy(talk->input.bytes, wire->rest.bytes, before);
+	ssize_t length = recv(wire->descriptor, talk->input.bytes + before, room, flags);
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return STEP_NOTHING;
 	if (length <= 0 && atomic_load(&talk->stopped))
@@ -143,8 +155,9 @@ enum talk_step answer_take(struct talk *talk, size_t connection, struct failure 
 
 enum talk_step answer_take_all(struct talk *talk, struct failure *failure)
 {
-	if (talk->events < 0) /* then only one connection has lines in flight */
-		return answer_take(talk, flights_oldest(&talk->flights)->connection, failure);
+	const struct flight *flight = flights_oldest(&talk->flights);
+	if (talk->events < 0) /* then only one connection can have lines in flight */
+		return answer_take(talk, flight ? flight->connection : 0, failure);
 	struct epoll_event events[ANSWER_EVENTS];
 	int count = epoll_wait(talk->events, events, ANSWER_EVENTS, 0);
 	enum talk_step step = STEP_NOTHING;
@@ -174,12 +187,21 @@ enum talk_step answer_overdue(struct talk *talk, struct failure *failure)
 	return STEP_LOST;
 }
 
-enum talk_step answer_await_any(struct talk *talk, int64_t until, struct failure *failure)
+enum talk_step answer_await_any(struct talk *talk, int64_t until, int descriptor,
+				struct failure *failure)
 {
-	struct pollfd events = {.fd = talk->events, .events = POLLIN};
+	int answers = talk->events < 0 ? talk->wires[0].descriptor : talk->events;
+	struct pollfd waiting[] = {{.fd = answers, .events = POLLIN},
+				   {.fd = talk->settings.stop, .events = POLLIN},
+				   {.fd = descriptor, .events = POLLIN}};
 	int64_t answer = answer_deadline(talk);
-	if (talk_poll(&events, 1, until < answer ? until : answer) > 0)
+	int ready = talk_poll(waiting, 3, until < answer ? until : answer);
+	if (ready > 0 && waiting[1].revents)
+		return STEP_FAILED; /* told to stop */
+	if (ready > 0 && waiting[0].revents)
 		return answer_take_all(talk, failure);
+	if (ready > 0)
+		return STEP_READY;
 	return clock_now() >= answer ? answer_overdue(talk, failure) : STEP_NOTHING;
 }
 
@@ -205,5 +227,5 @@ static enum talk_step await_one(struct talk *talk, struct failure *failure)
 enum talk_step answer_await(struct talk *talk, struct failure *failure)
 {
 	return talk->events < 0 ? await_one(talk, failure)
-				: answer_await_any(talk, CLOCK_NEVER, failure);
+				: answer_await_any(talk, CLOCK_NEVER, -1, failure);
 }

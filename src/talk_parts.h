@@ -12,14 +12,16 @@
 #include "talk.h"
 #include "text.h"
 
-/* How a step ended. LOST: a connection is gone, with the reason in the failure; it may be repaired.
- * FAILED: the talk is over, with the reason in the failure, or stopped. */
-enum talk_step { STEP_DONE, STEP_NOTHING, STEP_LOST, STEP_FAILED };
+/* How a step ended. READY: what was waited for besides answers is there. LOST: a connection is
+ * gone, with the reason in the failure; it may be repaired. FAILED: the talk is over, with the
+ * reason in the failure, or stopped. */
+enum talk_step { STEP_DONE, STEP_NOTHING, STEP_READY, STEP_LOST, STEP_FAILED };
 
 /* One connection, and what is remembered from one attempt at it to the next. */
 struct wire {
 	int descriptor;	    /* -1: down. Written under the guard, by who has the turn */
 	struct text rest;   /* the beginning of an answer whose end has not come */
+	int64_t up_since;   /* ns */
 	int64_t down_since; /* ns, the first loss since the last answer; 0: none */
 	int64_t pause;	    /* ns, before the next attempt */
 };
@@ -30,10 +32,10 @@ struct talk {
 	struct wire *wires;
 	pthread_mutex_t guard; /* of the descriptors, against talk_stop() */
 	atomic_bool stopped, connecting;
-	int events;  /* an epoll set of all connections and `stop`, where one read is not enough; or
-			-1 */
-	char *input; /* TALK_INPUT_SIZE bytes to receive into */
-	int64_t looked; /* ns, when answers were last looked for */
+	int events; /* an epoll set of all connections and `stop`, where one read is not enough; or
+		       -1 */
+	struct text input; /* to receive into */
+	int64_t looked;	   /* ns, when answers were last looked for */
 	uint64_t random;
 	struct failure reason; /* why the connection was lost that is being repaired */
 	struct text line_shown, answer_shown; /* for words; kept to be freed */
@@ -41,7 +43,9 @@ struct talk {
 
 enum {
 	TALK_ANSWER_LONGEST = 65536,
-	TALK_INPUT_SIZE = 2 * TALK_ANSWER_LONGEST,
+	/* room for one read: of a talk with its own thread, of which there can be thousands */
+	TALK_INPUT_SMALL = 2048,
+	TALK_INPUT_LARGE = 65536,
 	TALK_SHOWN_LONGEST = 120, /* bytes of a line or answer in an error */
 };
 
@@ -69,8 +73,10 @@ enum talk_step answer_take_all(struct talk *talk, struct failure *failure);
 /* Waits for the oldest line's answer, and takes all that come with it. */
 enum talk_step answer_await(struct talk *talk, struct failure *failure);
 
-/* Waits for any answer, until a deadline; where there is an epoll set. */
-enum talk_step answer_await_any(struct talk *talk, int64_t until, struct failure *failure);
+/* Waits for any answer, until a deadline or until there is something to read from a descriptor (-1:
+ * none); where there is one connection, or an epoll set. */
+enum talk_step answer_await_any(struct talk *talk, int64_t until, int descriptor,
+				struct failure *failure);
 
 /* When the oldest line's answer is overdue, and how that is told. */
 int64_t answer_deadline(const struct talk *talk);

@@ -12,6 +12,8 @@
 #include "net.h"
 
 #define WIRE_FIRST_PAUSE (10 * CLOCK_MILLISECOND)
+/* A connection that nothing was asked of is as good as one that answers after so long. */
+#define WIRE_SOUND CLOCK_SECOND
 #define WIRE_LONGEST_PAUSE (500 * CLOCK_MILLISECOND)
 
 static int64_t earlier(int64_t one, int64_t other)
@@ -41,6 +43,8 @@ void wire_lose(struct talk *talk, size_t connection, const struct failure *reaso
 	(void)close(descriptor); /* it is lost whatever close says */
 	text_clear(&wire->rest, 0);
 	struct flight *flight = flights_oldest_of(&talk->flights, (uint32_t)connection);
+	if (!flight && clock_now() - wire->up_since >= WIRE_SOUND)
+		wire->down_since = wire->pause = 0;
 	for (; flight; flight = flights_next_of(&talk->flights, flight))
 		flight->sent = 0;
 	wire_note_down(talk, wire, reason);
@@ -66,6 +70,7 @@ static bool wire_adopt(struct talk *talk, struct wire *wire, int descriptor)
 	bool stopped = atomic_load(&talk->stopped);
 	if (!stopped)
 		wire->descriptor = descriptor;
+	wire->up_since = clock_now();
 	pthread_mutex_unlock(&talk->guard);
 	return !stopped;
 }

@@ -12,8 +12,9 @@ void tally_merge(struct tally *tally, const struct tally *from)
 	tally->resent += from->resent;
 }
 
-static size_t bucket_of(uint64_t value)
+size_t latency_bucket(int64_t nanoseconds)
 {
+	uint64_t value = (uint64_t)nanoseconds;
 	if (value < LATENCY_STEPS)
 		return (size_t)value;
 	int exponent = 63 - __builtin_clzll(value);
@@ -21,14 +22,23 @@ static size_t bucket_of(uint64_t value)
 	return (size_t)shift * LATENCY_STEPS + (size_t)(value >> shift);
 }
 
-/* The middle of a bucket, the inverse of bucket_of(). */
+/* The power of two that is the width of a bucket. */
+static size_t bucket_shift(size_t bucket)
+{
+	return bucket < LATENCY_STEPS ? 0 : bucket / LATENCY_STEPS - 1;
+}
+
+int64_t latency_bucket_start(size_t bucket)
+{
+	if (bucket >= LATENCY_BUCKETS)
+		return INT64_MAX;
+	size_t shift = bucket_shift(bucket);
+	return (int64_t)(bucket - shift * LATENCY_STEPS) << shift;
+}
+
 static int64_t bucket_middle(size_t bucket)
 {
-	if (bucket < LATENCY_STEPS)
-		return (int64_t)bucket;
-	size_t shift = bucket / LATENCY_STEPS - 1;
-	int64_t low = (int64_t)(bucket - shift * LATENCY_STEPS) << shift;
-	return low + (((int64_t)1 << shift) - 1) / 2;
+	return latency_bucket_start(bucket) + (((int64_t)1 << bucket_shift(bucket)) - 1) / 2;
 }
 
 void latency_record(struct latency *latency, int64_t nanoseconds)
@@ -39,7 +49,7 @@ void latency_record(struct latency *latency, int64_t nanoseconds)
 	if (!latency->count || value > latency->max)
 		latency->max = value;
 	latency->count++;
-	latency->buckets[bucket_of((uint64_t)value)]++;
+	latency->buckets[latency_bucket(value)]++;
 }
 
 void latency_merge(struct latency *latency, const struct latency *from)

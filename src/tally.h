@@ -29,6 +29,11 @@ struct latency {
 	uint64_t buckets[LATENCY_BUCKETS];
 };
 
+/* The bucket of a duration that is not negative, and the shortest duration of a bucket, or of the
+ * one behind the last, in nanoseconds. */
+size_t latency_bucket(int64_t nanoseconds);
+int64_t latency_bucket_start(size_t bucket);
+
 /* Counts a duration in nanoseconds; a negative one counts as 0. */
 void latency_record(struct latency *latency, int64_t nanoseconds);
 

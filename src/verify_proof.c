@@ -172,7 +172,8 @@ static const char *plural(int64_t count)
 /* The sums of all accounts, and what the log holds. */
 struct sums {
 	int64_t planned, sent, acknowledged, repeated;
-	bool unknown;
+	bool unknown; /* an account is not complete */
+	bool free;    /* threads went at their own pace */
 };
 
 static struct sums sum_up(const struct proof *proof)
@@ -184,6 +185,7 @@ static struct sums sum_up(const struct proof *proof)
 		sums.unknown |= !account->complete;
 		if (!account->complete)
 			continue;
+		sums.free |= account->free;
 		sums.planned += account_planned(account);
 		sums.sent += account_sent(account);
 		sums.acknowledged += account_acknowledged(account);
@@ -236,8 +238,10 @@ void proof_conclude(const struct proof *proof, struct verdict *verdict)
 	}
 	add_numbers(proof, &sums, verdict);
 	if (verdict->good)
-		add(verdict, proof->job->echoes ? ", each echo as it was sent"
-						: ", every client in strict order");
+		add(verdict, ", %s",
+		    proof->job->echoes ? "each echo as it was sent"
+		    : sums.free	       ? "every thread in its own order"
+				       : "every client in strict order");
 	else if (!proof->faulty)
 		add(verdict, ": nothing is proved");
 	if (others)

@@ -62,6 +62,26 @@ START_TEST(each_thread_may_have_connections)
 }
 END_TEST
 
+START_TEST(what_was_sent_can_be_the_plan)
+{
+	struct account account;
+	struct failure failure;
+	ck_assert_int_eq(read_text(&account,
+				   "plan 2 9 1 each free open\nthread 0 9 9 0\n"
+				   "thread 1 4 4 0\nend\n",
+				   &failure),
+			 0);
+	ck_assert(account.complete && account.free && account.open);
+	ck_assert_int_eq(account_planned(&account), 13);
+	account_free(&account);
+	ck_assert_int_eq(
+		read_text(&account, "plan 1 9 1 shared open\nthread 0 3 2 0\nend\n", &failure), 0);
+	ck_assert(account.complete && !account.free && account.open);
+	ck_assert_int_eq(account_planned(&account), 3);
+	account_free(&account);
+}
+END_TEST
+
 /* A client can be killed at any byte: that is no damage, but nothing is proved by it. */
 START_TEST(cut_account_is_incomplete)
 {
@@ -80,6 +100,9 @@ static const char *const damaged[] = {
 	"plan 2 10 1\n",
 	"plan 2 10 1 both\n",
 	"plan 2 10 1 shared more\n",
+	"plan 2 10 1 shared free\n",
+	"plan 2 10 1 each open free\n",
+	"plan 2 10 1 each free open more\n",
 	"plan 2  10 1 shared\n",
 	"plan 9999999999 10 1 shared\n",
 	"plan -1 10 1 shared\n",
@@ -137,6 +160,7 @@ int main(void)
 	TCase *account = tcase_create("account");
 	tcase_add_test(account, whole_account_is_read);
 	tcase_add_test(account, each_thread_may_have_connections);
+	tcase_add_test(account, what_was_sent_can_be_the_plan);
 	tcase_add_test(account, cut_account_is_incomplete);
 	tcase_add_loop_test(account, damaged_account_is_refused, 0,
 			    sizeof damaged / sizeof *damaged);

@@ -126,8 +126,13 @@ START_TEST(what_is_of_no_use_is_named)
 	ck_assert_str_eq(failure.words, "-nt: not with -service echo, which has one thread");
 	options = client_option_defaults;
 	options.duration = CLOCK_SECOND;
+	options.iterations = 5;
 	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-duration: only with -service ping or chars");
+	ck_assert_str_eq(failure.words, "-ni: not with -duration");
+	options = client_option_defaults;
+	options.log = "x";
+	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-log: only with -service ping or chars");
 	options = client_option_defaults;
 	options.service = PING;
 	options.window = 1; /* also what would be usual elsewhere */

@@ -67,8 +67,9 @@ static void begin(script_t script)
 static bool say(size_t thread, const char *line)
 {
 	size_t connection = settings.connections > 1 ? thread : 0;
-	return talk_ready(talk, &failure) &&
-	       talk_send(talk, connection, thread, line, strlen(line), &failure);
+	struct talk_line said = {
+		.connection = connection, .thread = thread, .bytes = line, .length = strlen(line)};
+	return talk_ready(talk, CLOCK_NEVER, &failure) && talk_send(talk, &said, &failure);
 }
 
 static bool say_many(size_t count)
@@ -136,6 +137,61 @@ START_TEST(lines_in_flight_fill_the_window)
 	begin((script_t){{SILENCE, SILENCE, SILENCE, "ok\nok\nok\nok\n", OK4}});
 	assert_done(8);
 	assert_total(8, 8, 0);
+}
+END_TEST
+
+/* Says a line that was due a minute ago, or one that is not to count. */
+static void say_as(bool due, bool warming)
+{
+	const struct talk_line line = {.bytes = "line\n",
+				       .length = 5,
+				       .due = due ? clock_now() - 60 * CLOCK_SECOND : 0,
+				       .warming = warming};
+	ck_assert(talk_ready(talk, CLOCK_NEVER, &failure));
+	ck_assert(talk_send(talk, &line, &failure));
+	ck_assert(talk_finish(talk, &failure));
+}
+
+START_TEST(latency_counts_from_when_a_line_was_due)
+{
+	struct latency *raw = calloc(1, sizeof *raw);
+	ck_assert_ptr_nonnull(raw);
+	settings.raw = raw;
+	begin((script_t){{OK4}});
+	say_as(true, false);
+	ck_assert_uint_eq(latency->count, 1);
+	ck_assert_uint_eq(raw->count, 1);
+	ck_assert_int_ge(latency->min, 60 * CLOCK_SECOND);
+	ck_assert_int_lt(raw->max, 60 * CLOCK_SECOND);
+	say_as(false, false);
+	ck_assert_int_lt(latency->min, 60 * CLOCK_SECOND);
+	free(raw);
+}
+END_TEST
+
+START_TEST(a_warmup_is_not_measured)
+{
+	begin((script_t){{OK4}});
+	say_as(false, true);
+	say_as(true, true);
+	ck_assert_uint_eq(latency->count, 0);
+	ck_assert_uint_eq(total().acknowledged, 2);
+}
+END_TEST
+
+START_TEST(who_waits_for_something_else_reads_answers_meanwhile)
+{
+	int pipes[2];
+	settings.waits = true;
+	begin((script_t){{OK4}});
+	ck_assert(say(0, "a\n"));
+	while (!total().acknowledged)
+		ck_assert(talk_await(talk, clock_after(CLOCK_MILLISECOND), -1, &failure));
+	ck_assert_int_eq(pipe(pipes), 0);
+	ck_assert_int_eq(write(pipes[1], "x", 1), 1);
+	ck_assert(talk_await(talk, CLOCK_NEVER, pipes[0], &failure));
+	close(pipes[0]);
+	close(pipes[1]);
 }
 END_TEST
 
@@ -316,7 +372,7 @@ START_TEST(stopping_ends_waits_and_pauses)
 	begin((script_t){{SILENCE}});
 	ck_assert(_i || say(0, "line\n"));
 	ck_assert_int_eq(pthread_create(&stopper, NULL, stop_talk, NULL), 0);
-	ck_assert(!talk_ready(talk, &failure));
+	ck_assert(!talk_ready(talk, CLOCK_NEVER, &failure));
 	ck_assert_int_eq(pthread_join(stopper, NULL), 0);
 	ck_assert(!talk_connecting(talk));
 }
@@ -420,6 +476,9 @@ int main(void)
 	tcase_add_test(answers, each_line_is_acknowledged);
 	tcase_add_test(answers, a_line_waits_for_the_answer_before_it);
 	tcase_add_test(answers, lines_in_flight_fill_the_window);
+	tcase_add_test(answers, latency_counts_from_when_a_line_was_due);
+	tcase_add_test(answers, a_warmup_is_not_measured);
+	tcase_add_test(answers, who_waits_for_something_else_reads_answers_meanwhile);
 	tcase_add_test(answers, pauses_read_answers_meanwhile);
 	tcase_add_test(answers, each_thread_has_its_connection);
 	tcase_add_test(answers, answers_may_come_in_pieces_and_with_cr);

@@ -78,6 +78,19 @@ static const struct {
 	  "4 lines sent, 4 acknowledged, 4 in v.log, every client in strict order"},
 	 true,
 	 false},
+	/* threads at their own pace: only each of them has an order */
+	{{BOTH(A, 0, 1) BOTH(A, 0, 2) GOT(B, 1, 1) OK(B) BOTH(B, 1, 2),
+	  {"plan 2 2 1 each free\nconnection 0 " A "\nconnection 1 " B
+	   "\nthread 0 2 2 0\nthread 1 2 2 0\nend\n"},
+	  "4 lines sent, 4 acknowledged, 4 in v.log, every thread in its own order"},
+	 true,
+	 false},
+	{{BOTH(A, 0, 1) BOTH(A, 0, 2) BOTH(B, 1, 1),
+	  {"plan 2 2 1 each free open\nconnection 0 " A "\nconnection 1 " B
+	   "\nthread 0 2 2 0\nthread 1 1 1 0\nend\n"},
+	  "3 lines sent, 3 acknowledged, 3 in v.log, every thread in its own order"},
+	 true,
+	 false},
 	/* connected again: what was in flight comes twice, or once more on the same port */
 	{{BOTH(A, 0, 1) GOT(A, 1, 1) BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2),
 	  {AGAIN(1, 1)},
@@ -145,6 +158,17 @@ END_TEST
 
 /* Only the fault: what precedes the semicolon. */
 static const struct run bad[] = {
+	/* threads at their own pace, and one out of its own order or before its answer */
+	{BOTH(A, 0, 2) BOTH(A, 0, 1) BOTH(B, 1, 1) BOTH(B, 1, 2),
+	 {"plan 2 2 1 each free\nconnection 0 " A "\nconnection 1 " B
+	  "\nthread 0 2 2 0\nthread 1 2 2 0\nend\n"},
+	 "client 1: 'Thread 0, iteration 2' is out of order at line 1 of v.log: 'Thread 0, "
+	 "iteration 1' was due"},
+	{BOTH(A, 0, 1) GOT(B, 1, 1) GOT(B, 1, 2) OK(B) OK(B) BOTH(A, 0, 2),
+	 {"plan 2 2 1 each free\nconnection 0 " A "\nconnection 1 " B
+	  "\nthread 0 2 2 0\nthread 1 2 2 0\nend\n"},
+	 "client 1: 'Thread 1, iteration 2' at line 4 of v.log came before the ok of the line "
+	 "before it"},
 	/* missing: at the start, in the middle with its ok, without it, and at the end */
 	{BOTH(A, 1, 1) BOTH(A, 0, 2) BOTH(A, 1, 2),
 	 {SHARED(A)},

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What a client has measured, and how that is told: as text, as a plot, as JSON. */
+#ifndef ACKLINE_REPORT_H
+#define ACKLINE_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tally.h"
+#include "text.h"
+
+/* All borrowed. */
+struct result {
+	const char *program;	 /* what lines of text begin with */
+	const char *failure;	 /* why it ended before its time; NULL: it did not */
+	struct tally total;	 /* of all lines */
+	int64_t elapsed;	 /* ns, for all lines */
+	uint64_t unsent;	 /* lines that were due, and for which there was no time left */
+	int64_t warmup;		 /* ns of it in which nothing was measured */
+	bool strict;		 /* lines came in strict order */
+	struct latency *latency; /* of the lines that were measured, from when each was due */
+	struct latency *raw;	 /* from when each was sent; NULL: there is no difference */
+};
+
+/* For how long it was measured, in nanoseconds, and the acknowledged lines a second in that time.
+ */
+int64_t result_measured(const struct result *result);
+double result_rate(const struct result *result);
+
+/* Each appends to a text what there is to print, whole lines. False: out of memory. */
+bool report_text(struct text *text, const struct result *result);
+bool report_plot(struct text *text, const struct result *result);
+bool report_json(struct text *text, const struct result *result);
+
+/* The line of report_text() about latencies, with `since` at its end, which says from when they
+ * are; nothing where there are none. */
+bool report_latency(struct text *text, const char *program, const struct latency *latency,
+		    const char *since);
+
+/* Appends formatted words of less than 512 bytes. False: out of memory. */
+bool report_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
