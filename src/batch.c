@@ -51,7 +51,7 @@ static bool add_answers(struct batch *batch, struct recipient *recipient,
 		goto failed;
 	entry->length += batch->answers.length - before;
 	entry->lines += lines;
-	batch->lines += lines;
+	batch->lines += recipient->unasked ? 0 : lines;
 	return true;
 failed:
 	batch->answers.length = before;
@@ -116,25 +116,42 @@ static void release_errors(const struct batch_entry *entry, const char *reason)
 	}
 }
 
+/* Releases answers whose records are stored, and adds the records that say so. */
+static void release_stored(const struct batch_entry *entry, const char *answers,
+			   enum record_format format, const struct stamp *stamp, struct text *sent)
+{
+	/* first the record, then the release, after which the recipient may be gone */
+	size_t before = sent->length;
+	const struct recipient recipient = *entry->recipient;
+	if (!entry->recorded)
+		append_sent(sent, format, stamp, recipient.name, answers, entry->length);
+	if (recipient.release(entry->recipient, answers, entry->length, entry->lines))
+		return;
+	sent->length = before;
+	if (recipient.unsent)
+		recipient.unsent(recipient.context, answers, entry->length);
+}
+
+/* The records could not be stored: each answer is an error. */
+static void release_failed(const struct batch_entry *entry, const char *answers, const char *reason)
+{
+	const struct recipient recipient = *entry->recipient;
+	if (recipient.unsent)
+		recipient.unsent(recipient.context, answers, entry->length);
+	if (!recipient.unasked)
+		release_errors(entry, reason);
+}
+
 void batch_release(const struct batch *batch, const char *reason, enum record_format format,
 		   const struct stamp *stamp, struct text *sent)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
-		if (reason) {
-			if (!entry->recipient->unasked)
-				release_errors(entry, reason);
-			continue;
-		}
-		/* first the record, then the release, after which the recipient may be gone */
-		size_t before = sent->length;
 		const char *answers = batch->answers.bytes + entry->start;
-		if (!entry->recorded)
-			append_sent(sent, format, stamp, entry->recipient->name, answers,
-				    entry->length);
-		if (!entry->recipient->release(entry->recipient, answers, entry->length,
-					       entry->lines))
-			sent->length = before;
+		if (reason)
+			release_failed(entry, answers, reason);
+		else
+			release_stored(entry, answers, format, stamp, sent);
 	}
 }
 

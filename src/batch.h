@@ -24,7 +24,7 @@ struct batch {
 	struct text answers; /* each with its line end */
 	struct batch_entry *entries;
 	size_t count, capacity;
-	size_t lines; /* in all entries */
+	size_t lines; /* in all entries whose recipients wait for answers */
 };
 
 /* Adds records and answers. False: out of memory, and nothing has changed. */

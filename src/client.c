@@ -283,8 +283,9 @@ int main(int argc, char **argv)
 		program_complain(program, failure.words);
 		return EXIT_USAGE;
 	}
-	if (roles[options.service]->run)
-		return (int)roles[options.service]->run(&options, program);
+	const struct role *role = roles[options.service];
+	if (role->run)
+		return (int)role->run(&options, program);
 	struct client *client = calloc(1, sizeof *client);
 	if (!client) {
 		program_complain(program, "out of memory");

@@ -266,6 +266,8 @@ struct connection *connection_new(int descriptor, const char *name, uint64_t num
 	connection->stream.descriptor = descriptor;
 	peer_open(&connection->peer, name, number, settings->log, &connection->stream,
 		  settings->drainer);
+	connection->peer.recipient.unsent = settings->service->unsent;
+	connection->peer.recipient.context = settings->state;
 	if (settings->idle)
 		stream_set_idle(&connection->stream, settings->idle);
 	return connection;

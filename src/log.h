@@ -43,6 +43,11 @@ struct recipient {
 			size_t lines);
 	/* Nobody waits for what it is sent: what cannot be recorded is left out, without errors. */
 	bool unasked;
+	/* Told of answers that did not leave, with their line ends: their records failed, or the
+	 * peer was gone. Called by whoever commits, without the log's lock, when the recipient may
+	 * be gone already; must not block. NULL: nobody has to know. */
+	void (*unsent)(void *context, const char *answers, size_t length);
+	void *context; /* for it */
 };
 
 /* One line and its answer. Without an answer (length 0) nothing is sent for it. */

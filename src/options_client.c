@@ -15,12 +15,12 @@
 #define AT(member) offsetof(struct client_options, member)
 #define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
 
+/* The services whose clients send lines and wait for their answers. */
+#define LINES "ok,echo,relay"
+
 static const char *const connect_names[] = {"shared", "each", NULL};
 static const char *const order_names[] = {"strict", "free", NULL};
 static const char *const report_names[] = {"text", "plot", "json", NULL};
-
-/* The services that are sent lines, each of which is answered. */
-#define LINES "ok,echo,relay"
 
 static const struct option_spec specs[] = {
 	{"host", OPTION_TEXT, "HOST", "where the server is [localhost]", AT(host), 0, 0, NULL,
@@ -44,20 +44,19 @@ static const struct option_spec specs[] = {
 	 NULL, LINES},
 	{"warmup", OPTION_DURATION, "TIME", "beginning of which nothing is measured [0]",
 	 AT(warmup), 0, DAYS(365), NULL, LINES},
-	{"duration", OPTION_DURATION, "TIME", "how long to send lines, instead of -ni [ping: 300s]",
+	{"duration", OPTION_DURATION, "TIME", "how long to go on, instead of -ni [ping: 300s]",
 	 AT(duration), CLOCK_MILLISECOND, DAYS(365), NULL, NULL},
 	{"delay", OPTION_RANGE, "MIN:MAX",
-	 "random pause before each line [0; echo: 5s:10s; ping: 300ms:3s]", AT(delay), 0, DAYS(1),
-	 NULL, "ok,echo,ping,chars"},
+	 "random pause before each line [as usual for the service]", AT(delay), 0, DAYS(1), NULL,
+	 "ok,echo,ping,chars"},
 	{"timeout", OPTION_DURATION, "TIME", "longest wait for an answer [5s; ping: 2s]",
 	 AT(timeout), CLOCK_MILLISECOND, DAYS(1), NULL, NULL},
 	{"retry", OPTION_DURATION, "TIME", "how long to go on trying to connect again [0]",
 	 AT(retry), 0, DAYS(365), NULL, LINES},
 	{"log", OPTION_TEXT, "FILE", "the client's log [ping: logs/clientN.log, N as in -id]",
-	 AT(log), 0, 0, NULL, "ping,chars"},
-	{"service", OPTION_CHOICE, "NAME",
-	 "the server's, ok, echo, ping or relay: what to say to it [ok]", AT(service), 0, 0,
-	 role_names, NULL},
+	 AT(log), 0, 0, NULL, "ping"},
+	{"service", OPTION_CHOICE, "NAME", "the server's: ok, echo, ping, chars or relay [ok]",
+	 AT(service), 0, 0, role_names, NULL},
 	{"input", OPTION_TEXT, "FILE", "send this file's lines; -: those of stdin", AT(input), 0, 0,
 	 NULL, LINES},
 	{"message", OPTION_TEXT, "WORDS",

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "alphabet.h"
 #include "clock.h"
 #include "log.h"
 #include "random.h"
@@ -21,11 +22,11 @@ static const struct option_spec specs[] = {
 	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
 	 NULL, NULL},
 	{"service", OPTION_CHOICE, "NAME",
-	 "what lines are answered with: ok, echo, ping or relay [ok]", AT(service), 0, 0,
+	 "what lines are answered with: ok, echo, ping, chars or relay [ok]", AT(service), 0, 0,
 	 service_names, NULL},
 	{"log", OPTION_TEXT, "FILE",
-	 "the log [logging.log; echo, relay: server.log; ping: logs/server.log]", AT(log), 0, 0,
-	 NULL, NULL},
+	 "the log [logging.log; echo, relay: server.log; ping: logs/server.log; chars: chars.log]",
+	 AT(log), 0, 0, NULL, NULL},
 	{"append", OPTION_FLAG, NULL, "go on with an existing log instead of overwriting it",
 	 AT(append), 0, 0, NULL, NULL},
 	{"format", OPTION_CHOICE, "FORMAT", "of the records: text, csv or json [text]", AT(format),
@@ -57,6 +58,10 @@ static const struct option_spec specs[] = {
 	 RELAY_WORKERS_MOST, NULL, "relay"},
 	{"work", OPTION_TEXT, "COMMAND", "relay: a filter that each line goes through [none]",
 	 AT(own.work), 0, 0, NULL, "relay"},
+	{"burst", OPTION_COUNTS, "MIN:MAX", "characters at once [1:20]", AT(own.burst), 1, 1000,
+	 NULL, "chars"},
+	{"alphabet", OPTION_TEXT, "CHARACTERS", "what they are drawn from [a-zA-Z]",
+	 AT(own.alphabet), 0, 0, NULL, "chars"},
 	{"ready", OPTION_NUMBER, "FD", "write HOST PORT on this descriptor once listening",
 	 AT(ready), 1, 1000000, NULL, NULL},
 	{0},
@@ -86,6 +91,9 @@ int server_options_complete(struct server_options *options, struct failure *fail
 {
 	const struct service *service = services[options->service];
 	if (options_check_service(&server_option_table, options, service->name, failure) < 0)
+		return -1;
+	struct alphabet alphabet;
+	if (options->own.alphabet && alphabet_read(&alphabet, options->own.alphabet, failure) < 0)
 		return -1;
 	if (options->maxline && service->exact)
 		return failure_set(failure, "-maxline: not with -service %s, which takes any line",

@@ -35,7 +35,8 @@ struct registry *registry_new(struct failure *failure)
 	struct registry *registry = calloc(1, sizeof *registry);
 	if (registry && (registry->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0) {
 		pthread_mutex_init(&registry->lock, NULL); /* cannot fail without attributes */
-		registry->everyone = (struct recipient){"everyone", release_to_all, true};
+		registry->everyone = (struct recipient){
+			.name = "everyone", .release = release_to_all, .unasked = true};
 		return registry;
 	}
 	failure_set(failure, "cannot keep connections: %s", strerror(errno));

@@ -10,17 +10,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "account.h"
 #include "clock.h"
-#include "net.h"
-#include "options_runall.h"
-#include "runall_drill.h"
-#include "runall_programs.h"
-#include "runall_relay.h"
-#include "runall_report.h"
-#include "runall_watch.h"
 #include "role/role.h"
-#include "verify_drill.h"
+#include "runall_parts.h"
 
 #define READY_TIMEOUT (10 * CLOCK_SECOND) /* until the server listens */
 #define END_TIMEOUT (5 * CLOCK_SECOND)	  /* for a program that was told to end */
@@ -29,26 +21,17 @@ enum {
 	NAMED_MOST = 10, /* failed clients named one by one */
 };
 
-struct runall {
-	const char *program;
-	struct runall_options options;
-	struct runall_programs programs;
-	struct watch watch;
-	struct relay_stages stages; /* behind the server of a chain */
-	size_t clients;
-	int64_t log_start; /* where the log ended before */
-	const char *host;  /* as clients connect */
-	char reported[NET_NAME_SIZE], port[16];
-	struct drill drill;
-	bool failed;
-};
-
-static bool reports_json(const struct runall *runall)
+bool runall_reports_json(const struct runall *runall)
 {
 	return runall->options.client.report == REPORT_JSON;
 }
 
-static void complain(struct runall *runall, const char *words)
+bool runall_is_chain(const struct runall *runall)
+{
+	return roles[runall->options.client.service]->chain;
+}
+
+void runall_complain(struct runall *runall, const char *words)
 {
 	runall->failed = true;
 	program_complain(runall->program, words);
@@ -62,12 +45,6 @@ static void raise_descriptor_limit(void)
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, a pipe will fail, and say so */
 	}
-}
-
-/* Does the server forward its lines to others? */
-static bool is_chain(const struct runall *runall)
-{
-	return roles[runall->options.client.service]->chain;
 }
 
 /* With -append the log may hold earlier runs. */
@@ -146,11 +123,11 @@ static int start_server(struct runall *runall, struct failure *failure)
 	argument_add(&list, "-port", runall->drill.starts ? runall->port : port);
 	if (runall->drill.starts && !runall->options.server.append)
 		argument_add(&list, "-append", NULL);
-	if (is_chain(runall))
+	if (runall_is_chain(runall))
 		relay_stages_hand(&runall->stages, &list);
 	else
 		runall_hand_to_server(&runall->options, &list);
-	if (reports_json(runall)) /* stdout is for the report alone */
+	if (runall_reports_json(runall)) /* stdout is for the report alone */
 		argument_add(&list, "-quiet", NULL);
 	if (start(runall, 0, &list, "-ready", failure) < 0)
 		return -1;
@@ -220,8 +197,8 @@ static void end_clients(struct runall *runall, bool stop)
 static void end_server(struct runall *runall)
 {
 	struct watch *watch = &runall->watch;
-	int64_t drain = is_chain(runall) ? relay_stages_patience(&runall->options)
-					 : runall->options.server.drain;
+	int64_t drain = runall_is_chain(runall) ? relay_stages_patience(&runall->options)
+						: runall->options.server.drain;
 	child_signal(&watch->children[0], SIGTERM);
 	(void)watch_until(watch, watch_server_over, clock_after(drain + END_TIMEOUT));
 	child_signal(&watch->children[0], SIGKILL);
@@ -236,15 +213,15 @@ static void name_failed_server(struct runall *runall)
 		return;
 	child_words(server, how, sizeof how);
 	(void)snprintf(words, sizeof words, "server %s", how);
-	complain(runall, words);
+	runall_complain(runall, words);
 }
 
 static void name_failed_stages(struct runall *runall)
 {
 	char words[192];
-	for (size_t i = 0; i < RELAY_STAGES && is_chain(runall); i++)
+	for (size_t i = 0; i < RELAY_STAGES && runall_is_chain(runall); i++)
 		if (relay_stages_failed(&runall->watch, i, words, sizeof words))
-			complain(runall, words);
+			runall_complain(runall, words);
 }
 
 /* Names the clients that have ended and failed. Those that were told to end are none of them. */
@@ -260,112 +237,13 @@ static void name_failed_clients(struct runall *runall)
 		child_words(client, how, sizeof how);
 		(void)snprintf(words, sizeof words, "client %zu %s", i, how);
 		if (++failed <= NAMED_MOST)
-			complain(runall, words);
+			runall_complain(runall, words);
 	}
 	if (failed > NAMED_MOST) {
 		(void)snprintf(words, sizeof words, "and %zu more clients failed",
 			       failed - NAMED_MOST);
-		complain(runall, words);
+		runall_complain(runall, words);
 	}
-}
-
-/* Prints the one line that stands at the end of all; on stderr, where stdout is for a report. */
-static void show_verdict(struct runall *runall, const struct verdict *verdict)
-{
-	FILE *where = reports_json(runall) ? stderr : stdout;
-	if (!verdict->good || !verdict->complete)
-		runall->failed = true;
-	if (fprintf(where, "%s\n", verdict->words) < 0 || fflush(where) != 0)
-		complain(runall, "cannot write the verdict to stdout");
-}
-
-/* Prints what all clients have measured. */
-static void show_report(struct runall *runall, const struct account *accounts,
-			const struct verdict *verdict)
-{
-	struct text text = {0};
-	struct failure failure;
-	bool proved = verdict->good && verdict->complete;
-	const char *fault = !proved ? verdict->words : runall->failed ? "a program failed" : NULL;
-	if (runall_report(&text, accounts, runall->watch.outputs + 1, runall->clients, fault,
-			  &failure) < 0)
-		complain(runall, failure.words);
-	else if (fwrite(text.bytes, 1, text.length, stdout) != text.length || fflush(stdout) != 0)
-		complain(runall, "cannot write the report to stdout");
-	text_free(&text);
-}
-
-static void read_accounts(struct runall *runall, struct account *accounts)
-{
-	for (size_t i = 0; i < runall->clients; i++) {
-		const struct text *text = &runall->watch.outputs[i + 1].text;
-		struct failure failure;
-		char words[sizeof failure.words + 64];
-		if (account_read(&accounts[i], text->bytes, text->length, &failure) == 0)
-			continue;
-		(void)snprintf(words, sizeof words, "client %zu: %s", i + 1, failure.words);
-		complain(runall, words);
-	}
-}
-
-/* By the log and the accounts, or as the role does. */
-static int judge(const struct runall *runall, const struct account *accounts,
-		 struct verdict *verdict, struct failure *failure)
-{
-	const struct runall_options *options = &runall->options;
-	const struct verify_job job = {.log = options->server.log,
-				       .offset = runall->log_start,
-				       .accounts = accounts,
-				       .clients = runall->clients,
-				       .cut = runall->drill.kills > 0 ||
-					      !child_succeeded(&runall->watch.children[0]),
-				       .echoes = roles[options->client.service]->echoes};
-	const struct drill_facts facts = {.kills = runall->drill.kills,
-					  .starts = runall->drill.starts,
-					  .sync = options->server.sync,
-					  .seed = runall->drill.seed};
-	const struct role *role = roles[options->client.service];
-	if (options->drill)
-		return verify_drill(&job, &facts, verdict, failure);
-	return (role->prove ? role->prove : verify_run)(&job, verdict, failure);
-}
-
-static void prove_chain(struct runall *runall)
-{
-	struct verdict verdict;
-	struct failure failure;
-	if (relay_stages_prove(&runall->options, &verdict, &failure) < 0)
-		complain(runall, failure.words);
-	else
-		show_verdict(runall, &verdict);
-}
-
-/* Proves what was done. */
-static void prove(struct runall *runall)
-{
-	if (is_chain(runall)) {
-		prove_chain(runall);
-		return;
-	}
-	struct account *accounts = calloc(runall->clients, sizeof *accounts);
-	if (!accounts) {
-		complain(runall, "cannot verify: out of memory");
-		return;
-	}
-	if (!roles[runall->options.client.service]->prove)
-		read_accounts(runall, accounts);
-	struct verdict verdict;
-	struct failure failure;
-	bool verified = judge(runall, accounts, &verdict, &failure) == 0;
-	if (!verified)
-		complain(runall, failure.words);
-	else
-		show_verdict(runall, &verdict);
-	if (verified && reports_json(runall))
-		show_report(runall, accounts, &verdict);
-	for (size_t i = 0; i < runall->clients; i++)
-		account_free(&accounts[i]);
-	free(accounts);
 }
 
 static int start_again(void *context, struct failure *failure)
@@ -392,16 +270,16 @@ static void run(struct runall *runall)
 	runall->drill.context = runall;
 	runall->stages = (struct relay_stages){.program = runall->programs.server,
 					       .options = &runall->options};
-	bool listening =
-		(!is_chain(runall) || relay_stages_start(&runall->stages, watch, &failure) == 0) &&
-		start_server(runall, &failure) == 0;
+	bool listening = (!runall_is_chain(runall) ||
+			  relay_stages_start(&runall->stages, watch, &failure) == 0) &&
+			 start_server(runall, &failure) == 0;
 	bool started = listening && start_clients(runall, &failure) == 0;
 	bool done = started && (!drilling || drill(runall, &failure) == 0);
 	/* a drill that was cut short by the server's end has said how it ended */
 	bool told = drilling && !done && (watch_server_over(watch) || watch->interrupts);
 	end_clients(runall, !started || drilling);
 	end_server(runall);
-	if (is_chain(runall))
+	if (runall_is_chain(runall))
 		relay_stages_end(&runall->stages, watch);
 	if (listening && !told)
 		name_failed_server(runall);
@@ -410,27 +288,12 @@ static void run(struct runall *runall)
 	if (listening && !drilling)
 		name_failed_clients(runall);
 	if (!done && !watch->interrupts)
-		complain(runall, failure.words);
+		runall_complain(runall, failure.words);
 	if (watch->interrupts)
-		complain(runall, "interrupted");
+		runall_complain(runall, "interrupted");
 	/* after the second interrupt nothing is waited for, and so nothing is proved */
 	if (listening && watch->interrupts < 2)
-		prove(runall);
-}
-
-static void check_log(struct runall *runall)
-{
-	const struct runall_options *options = &runall->options;
-	const struct verify_expectation expected = {
-		.clients = options->clients,
-		.threads = runall_option_given(options, "nt") ? options->client.threads : 0,
-		.iterations = runall_option_given(options, "ni") ? options->client.iterations : 0};
-	struct verdict verdict;
-	struct failure failure;
-	if (verify_check(options->server.log, &expected, &verdict, &failure) < 0)
-		complain(runall, failure.words);
-	else
-		show_verdict(runall, &verdict);
+		runall_prove(runall);
 }
 
 static void set_up_and_run(struct runall *runall)
@@ -439,9 +302,9 @@ static void set_up_and_run(struct runall *runall)
 	runall->clients = (size_t)runall->options.clients;
 	raise_descriptor_limit();
 	if (runall_programs_find(&runall->programs, &failure) < 0 ||
-	    watch_open(&runall->watch, runall->clients, is_chain(runall) ? RELAY_STAGES : 0,
+	    watch_open(&runall->watch, runall->clients, runall_is_chain(runall) ? RELAY_STAGES : 0,
 		       &failure) < 0)
-		complain(runall, failure.words);
+		runall_complain(runall, failure.words);
 	else
 		run(runall);
 	watch_close(&runall->watch);
@@ -460,7 +323,7 @@ int main(int argc, char **argv)
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
 	if (runall.options.check)
-		check_log(&runall);
+		runall_check(&runall);
 	else
 		set_up_and_run(&runall);
 	return runall.failed ? EXIT_FAILED : EXIT_DONE;

@@ -318,24 +318,33 @@ static bool flush_log(struct server *server)
 	return true;
 }
 
+/* Waits until all that was given to the log has been released. Does not return where it is stuck.
+ */
+static void settle_log(struct server *server)
+{
+	if (!server->log || flush_log(server))
+		return;
+	warn("the log cannot be written: the last records are lost");
+	_exit(EXIT_FAILED); /* its threads are stuck in a write */
+}
+
 /* Frees what is there, in reverse order. Returns the exit status so far. */
 static int server_close(struct server *server, int status)
 {
-	scheduler_free(server->scheduler);
+	scheduler_stop(server->scheduler);
+	settle_log(server); /* what it still has may be for the service, or for everyone */
 	if (server->state)
 		server->service->stop(server->state);
+	scheduler_free(server->scheduler);
+	registry_free(server->registry);
 	drainer_stop(server->drainer);
 	if (server->log)
 		log_note(server->log, RECORD_INFO, RECORD_SERVER, "stopped");
-	if (server->log && !flush_log(server)) {
-		warn("the log cannot be written: the last records are lost");
-		_exit(EXIT_FAILED); /* its threads are stuck in a write */
-	}
+	settle_log(server);
 	if (!log_close(server->log)) {
 		warn("the log cannot be written: the last records are lost");
 		status = EXIT_FAILED;
 	}
-	registry_free(server->registry); /* to the end the log may have had a message to everyone */
 	if (!show_stop(server->show, clock_after(CLOCK_SECOND)))
 		_exit(status); /* stdout is stuck, and with it the thread that shows */
 	if (server->acceptor.listener >= 0)

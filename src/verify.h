@@ -11,6 +11,7 @@
 
 #include "account.h"
 #include "failure.h"
+#include "text.h"
 
 struct verdict {
 	bool good;	  /* the log holds what was promised */
@@ -23,6 +24,7 @@ struct verify_job {
 	const char *log;
 	int64_t offset;			/* where the log ended when the run began */
 	const struct account *accounts; /* client 1 is accounts[0] */
+	const struct text *texts;	/* of these accounts, as the clients wrote them */
 	size_t clients;
 	/* The server was killed on the way, so that the "sent" record of an answer that did leave
 	 * may be missing. Lines may not. */

@@ -24,7 +24,7 @@ struct role {
 	int64_t threads, iterations;
 	struct range delay; /* ns */
 	int64_t timeout;    /* ns */
-	int64_t duration;   /* ns; 0: there is no such thing */
+	int64_t duration;   /* ns; 0: nothing is usual */
 	bool echoes;	    /* each line comes back as its answer; else it is ok */
 	bool chain;	    /* runall runs three servers in a row */
 	/* Writes the line of a thread, from 0, in an iteration, from 1, with its line end; client

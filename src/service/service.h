@@ -59,6 +59,8 @@ struct service {
 	/* Called once, before anybody connects, when the log is open and empty of this run's
 	 * records. NULL: the failure is set. */
 	void *(*start)(const struct service_settings *settings, struct failure *failure);
+	/* As in struct recipient: told of a peer's answers that did not leave. */
+	void (*unsent)(void *state, const char *answers, size_t length);
 	/* Waits until more lines can be taken; in a connection's thread, before it receives. */
 	void (*wait_room)(void *state);
 	/* The end begins: nobody connects any more, and nobody has to wait in wait_room(). */
@@ -67,7 +69,8 @@ struct service {
 	 * -1 with the failure set: something was left undone, and is told. It may be called again.
 	 */
 	int (*finish)(void *state, int64_t deadline, struct failure *failure);
-	/* Frees. No task of it is scheduled any more; all were run or dropped. */
+	/* Frees. No task of it is scheduled any more: all were run or dropped; and whatever was
+	 * given to the log has been released. */
 	void (*stop)(void *state);
 };
 

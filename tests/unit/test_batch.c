@@ -158,6 +158,34 @@ START_TEST(a_peer_that_is_gone_leaves_no_sent_record)
 }
 END_TEST
 
+static void keep(void *context, const char *answers, size_t length)
+{
+	(void)text_append(context, answers, length);
+}
+
+/* Whoever has to know is told of the answers that did not leave, in the place of any other. */
+START_TEST(what_did_not_leave_is_told)
+{
+	struct text unsent = {0};
+	a.recipient.unsent = b.recipient.unsent = keep;
+	a.recipient.context = b.recipient.context = &unsent;
+	a.gone = true;
+	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
+	release(NULL);
+	assert_text(&unsent, "ok\nok\n");
+	unsent.length = 0;
+	batch_clear(&batch);
+	a.gone = false;
+	b.recipient.unasked = true;
+	ck_assert(add(&a, "one") && add(&b, "two"));
+	ck_assert_uint_eq(batch.lines, 1); /* only so many lines can be answered with an error */
+	release("no");
+	assert_text(&unsent, "ok\nok\n");
+	ck_assert(fake_has(&b, "ok\n")); /* that of before */
+	text_free(&unsent);
+}
+END_TEST
+
 /* At whatever allocation memory runs out: a batch that has not taken lines is as it was. */
 START_TEST(out_of_memory_adds_nothing)
 {
@@ -359,6 +387,7 @@ int main(void)
 	tcase_add_test(cases, errors_say_the_reason_and_leave_no_record);
 	tcase_add_test(cases, a_long_reason_is_cut_and_still_a_line);
 	tcase_add_test(cases, a_peer_that_is_gone_leaves_no_sent_record);
+	tcase_add_test(cases, what_did_not_leave_is_told);
 	tcase_add_test(cases, out_of_memory_adds_nothing);
 	tcase_add_test(cases, a_recorded_message_is_recorded_once);
 	tcase_add_test(cases, what_nobody_asked_for_is_left_out_when_it_cannot_be_recorded);

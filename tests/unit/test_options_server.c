@@ -196,6 +196,22 @@ START_TEST(a_relay_needs_to_know_where_to)
 }
 END_TEST
 
+START_TEST(an_alphabet_is_checked_before_anything_starts)
+{
+	ck_assert_int_eq(read_two("-alphabet", "a-z0-9-"), OPTIONS_READ);
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-alphabet: only with -service chars");
+	ck_assert_int_eq(read_two("-service", "chars"), OPTIONS_READ);
+	options.own.alphabet = "a-z0-9-";
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_str_eq(server_options_log(&options), "chars.log");
+	options.own.alphabet = "z-a";
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words,
+			 "-alphabet: 'z-a' has the range 'z-a', which runs backwards");
+}
+END_TEST
+
 /* The table itself: no two alike, a description each, a default named where there is one. */
 START_TEST(table_is_whole)
 {
@@ -209,7 +225,7 @@ START_TEST(table_is_whole)
 		ck_assert_int_eq(spec->choices != NULL, spec->kind == OPTION_CHOICE);
 		count++;
 	}
-	ck_assert_uint_eq(count, 20);
+	ck_assert_uint_eq(count, 22);
 }
 END_TEST
 
@@ -221,6 +237,7 @@ int main(void)
 	tcase_add_test(server, bad_values_are_refused_by_name);
 	tcase_add_test(server, services_differ_in_their_defaults);
 	tcase_add_test(server, a_relay_needs_to_know_where_to);
+	tcase_add_test(server, an_alphabet_is_checked_before_anything_starts);
 	tcase_add_test(server, table_is_whole);
 	return unit_main("options_server", server, NULL);
 }

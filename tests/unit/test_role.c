@@ -11,7 +11,7 @@
 #include "service/service.h"
 #include "unit.h"
 
-enum { OK, ECHO, PING, RELAY };
+enum { OK, ECHO, PING, CHARS, RELAY };
 
 static struct failure failure;
 
@@ -33,6 +33,7 @@ START_TEST(each_role_has_its_service)
 	ck_assert_str_eq(role_names[ECHO], "echo");
 	ck_assert_str_eq(role_names[PING], "ping");
 	ck_assert_str_eq(role_names[RELAY], "relay");
+	ck_assert_str_eq(role_names[CHARS], "chars");
 }
 END_TEST
 
@@ -98,6 +99,13 @@ START_TEST(what_was_not_given_is_as_usual)
 	ck_assert_int_eq(options.iterations, 1);
 	ck_assert(options.delay.min == 0 && options.delay.max == 0);
 	ck_assert(roles[RELAY]->clients == 10 && roles[RELAY]->chain);
+	options = client_option_defaults;
+	options.service = CHARS;
+	ck_assert_int_eq(client_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(options.duration, 0); /* until its user leaves */
+	ck_assert_int_eq(options.delay.min, 100 * CLOCK_MILLISECOND);
+	ck_assert_int_eq(options.delay.max, CLOCK_SECOND);
+	ck_assert_int_eq(roles[CHARS]->clients, 3);
 }
 END_TEST
 
@@ -132,7 +140,7 @@ START_TEST(what_is_of_no_use_is_named)
 	options = client_option_defaults;
 	options.log = "x";
 	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-log: only with -service ping or chars");
+	ck_assert_str_eq(failure.words, "-log: only with -service ping");
 	options = client_option_defaults;
 	options.service = PING;
 	options.window = 1; /* also what would be usual elsewhere */
@@ -148,6 +156,11 @@ START_TEST(what_is_of_no_use_is_named)
 	options.delay = (struct range){0, 1}; /* work takes its time at the server */
 	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
 	ck_assert_str_eq(failure.words, "-delay: only with -service ok or echo or ping or chars");
+	options = client_option_defaults;
+	options.service = CHARS;
+	options.retry = 0; /* given, if only what it would be */
+	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-retry: only with -service ok or echo or relay");
 	options = client_option_defaults;
 	options.acks = 999999;
 	ck_assert_int_eq(client_options_complete(&options, &failure), -1);

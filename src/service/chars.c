@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* The service chars: random characters to all that are connected, at random times; `stat` is
+ * answered with how many there were since the last one.
+ *
+ * A burst is either scheduled or given to the log, never both, and the next one is drawn when it
+ * has been stored: there is one at a time, and its state needs no lock. It is counted once it is in
+ * the log, so that what is counted is what was sent. */
+#include "service.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../alphabet.h"
+#include "../clock.h"
+#include "../random.h"
+
+/* The shortest pause, so that -delay 0 neither takes a processor nor cuts off peers that read. */
+#define CHARS_PAUSE CLOCK_MILLISECOND
+
+/* How soon a burst is tried again: when the open batch is full, when the log cannot be written. */
+#define CHARS_FULL (5 * CLOCK_MILLISECOND)
+#define CHARS_FAILED (100 * CLOCK_MILLISECOND)
+
+extern const struct service service_chars;
+
+enum {
+	CHARS_BURST_MOST = 1000, /* as the table of options has it */
+	CHARS_STAT_SIZE = 32,
+};
+
+static const char burst_word[] = "chars ";
+static const char stat_word[] = "stat ";
+static const char unknown[] = "error: unknown request";
+
+struct chars {
+	struct task task;	    /* first, so that the one is the other */
+	struct recipient recipient; /* everyone, by way of the count */
+	struct service_settings settings;
+	struct alphabet alphabet;
+	struct range burst, delay;
+
+	/* whoever has the burst: the scheduler's thread, or who commits it */
+	uint64_t random;
+	char message[sizeof burst_word + CHARS_BURST_MOST];
+	size_t length; /* 0: the next one is to be drawn */
+	int64_t pause; /* ns, after it */
+
+	atomic_bool draining;
+	atomic_uint_fast64_t generated; /* characters in all */
+	atomic_uint_fast64_t since;	/* the last stat */
+};
+
+static void schedule(struct chars *chars, int64_t pause)
+{
+	/* out of memory, or the end: no more characters come, and all else goes on */
+	(void)scheduler_at(chars->settings.scheduler, &chars->task, clock_after(pause));
+}
+
+static int64_t draw_pause(struct chars *chars)
+{
+	int64_t pause = random_between(&chars->random, chars->delay.min, chars->delay.max);
+	return pause < CHARS_PAUSE ? CHARS_PAUSE : pause;
+}
+
+static void draw(struct chars *chars)
+{
+	size_t skip = sizeof burst_word - 1;
+	int64_t length = random_between(&chars->random, chars->burst.min, chars->burst.max);
+	memcpy(chars->message, burst_word, skip);
+	for (size_t i = 0; i < (size_t)length; i++) {
+		int64_t at = random_between(&chars->random, 0, (int64_t)chars->alphabet.count - 1);
+		chars->message[skip + i] = chars->alphabet.characters[at];
+	}
+	chars->length = skip + (size_t)length;
+	chars->pause = draw_pause(chars);
+}
+
+/* Draws a burst, unless one is left, and gives it to the log. */
+static void burst_run(struct task *task)
+{
+	struct chars *chars = (struct chars *)task;
+	if (atomic_load(&chars->draining))
+		return;
+	if (!chars->length)
+		draw(chars);
+	struct log_item item = {.event = RECORD_SENT,
+				.bytes = chars->message,
+				.length = chars->length,
+				.answer = chars->message,
+				.answer_length = chars->length,
+				.recorded = true};
+	if (!log_post(chars->settings.log, &chars->recipient, &item, 1))
+		schedule(chars, CHARS_FULL);
+}
+
+static void burst_drop(struct task *task)
+{
+	(void)task; /* it was not sent, and so it was not counted */
+}
+
+/* The burst is in the log: counts it first, so that whoever has it finds it in the count. */
+static bool burst_release(struct recipient *recipient, const char *bytes, size_t length,
+			  size_t lines)
+{
+	struct chars *chars = recipient->context;
+	size_t count = chars->length - (sizeof burst_word - 1);
+	atomic_fetch_add(&chars->generated, count);
+	atomic_fetch_add(&chars->since, count);
+	(void)chars->settings.everyone->release(chars->settings.everyone, bytes, length, lines);
+	chars->length = 0;
+	schedule(chars, chars->pause); /* from here on it is the scheduler's thread's */
+	return true;
+}
+
+/* The burst is not in the log, and nobody has it. */
+static void burst_unsent(void *context, const char *bytes, size_t length)
+{
+	(void)bytes; /* still in the message */
+	(void)length;
+	schedule(context, CHARS_FAILED);
+}
+
+/* Answers that did not leave: the counts in them go back to where they came from. */
+static void give_back(void *state, const char *answers, size_t length)
+{
+	struct chars *chars = state;
+	const char *end = answers + length;
+	size_t skip = sizeof stat_word - 1;
+	while (answers < end) {
+		const char *feed = memchr(answers, '\n', (size_t)(end - answers));
+		if (!feed)
+			return; /* each answer has its line end */
+		if ((size_t)(feed - answers) > skip && !memcmp(answers, stat_word, skip))
+			atomic_fetch_add(&chars->since, strtoull(answers + skip, NULL, 10));
+		answers = feed + 1;
+	}
+}
+
+static bool take(void *state, struct peer *peer, const char *line, size_t length)
+{
+	struct chars *chars = state;
+	char answer[CHARS_STAT_SIZE];
+	struct log_item item = {.event = RECORD_RECEIVED,
+				.bytes = line,
+				.length = length,
+				.answer = unknown,
+				.answer_length = sizeof unknown - 1};
+	if (length != sizeof stat_word - 2 || memcmp(line, stat_word, length) != 0)
+		return peer_submit(peer, &item, 1, true);
+	uint64_t count = atomic_exchange(&chars->since, 0);
+	item.answer = answer;
+	item.answer_length =
+		(size_t)snprintf(answer, sizeof answer, "%s%" PRIu64, stat_word, count);
+	if (peer_submit(peer, &item, 1, true))
+		return true;
+	atomic_fetch_add(&chars->since, count);
+	return false;
+}
+
+static void *start(const struct service_settings *settings, struct failure *failure)
+{
+	const struct service_options *options = settings->options;
+	const char *alphabet = options->alphabet ? options->alphabet : ALPHABET_USUAL;
+	struct chars *chars = calloc(1, sizeof *chars);
+	if (!chars) {
+		failure_set(failure, "cannot start the service: out of memory");
+		return NULL;
+	}
+	chars->settings = *settings;
+	chars->task = (struct task){.run = burst_run, .drop = burst_drop};
+	chars->recipient = (struct recipient){.name = settings->everyone->name,
+					      .release = burst_release,
+					      .unasked = true,
+					      .unsent = burst_unsent,
+					      .context = chars};
+	chars->burst = options->burst.min < 0 ? (struct range){1, 20} : options->burst;
+	chars->delay =
+		options->delay.min < 0 ? (struct range){0, 5 * CLOCK_SECOND} : options->delay;
+	chars->random = (uint64_t)options->seed;
+	if (alphabet_read(&chars->alphabet, alphabet, failure) < 0) {
+		free(chars);
+		return NULL;
+	}
+	schedule(chars, draw_pause(chars));
+	return chars;
+}
+
+static void drain(void *state)
+{
+	atomic_store(&((struct chars *)state)->draining, true);
+}
+
+static void stop(void *state)
+{
+	struct chars *chars = state;
+	log_note(chars->settings.log, RECORD_INFO, RECORD_SERVER,
+		 "%" PRIuFAST64 " characters generated, %" PRIuFAST64 " since the last stat",
+		 atomic_load(&chars->generated), atomic_load(&chars->since));
+	free(chars);
+}
+
+const struct service service_chars = {
+	.name = "chars",
+	.log = "chars.log",
+	.format = RECORD_MILLISECONDS,
+	.tells_ends = true,
+	.random = true,
+	.take = take,
+	.unsent = give_back,
+	.start = start,
+	.drain = drain,
+	.stop = stop,
+};
