@@ -33,7 +33,7 @@ enum {
 };
 
 /* What became of a line, by its answer. */
-enum verdict_of_next { NEXT_OK, NEXT_TOO_LONG, NEXT_NOT_LOGGED, NEXT_BROKEN };
+enum verdict_of_next { NEXT_OK, NEXT_TOO_LONG, NEXT_REFUSES };
 
 int relay_next_parse(const char *next, char host[NET_NAME_SIZE], int *port)
 {
@@ -117,6 +117,7 @@ static void lose(struct relay *relay, const char *why)
 {
 	struct relay_link *link = &relay->link;
 	hang_up(link);
+	link->careful = true;
 	if (!link->lost)
 		log_note(relay->settings.log, RECORD_WARNING, link->name,
 			 "cannot be reached: %s; lines wait here until it can", why);
@@ -182,11 +183,13 @@ static bool append_job(struct text *out, const struct relay_job *job)
 	return false;
 }
 
-/* Up to which number lines may be sent now; called with the lock. While the next server cannot log
- * there is one at a time: one behind it might be logged before it. */
+/* Up to which number lines may be sent now; called with the lock. After a failure there is one line
+ * at a time, until one is taken: where the next server cannot log, one behind it might be logged
+ * before it; and where it does not answer, each attempt has but one line more there twice. */
 static uint64_t last_allowed(const struct relay *relay)
 {
-	return relay->link.refused ? relay->confirmed + 1 : relay->noted + RELAY_WINDOW;
+	uint64_t last = relay->noted + RELAY_WINDOW;
+	return relay->link.careful && last > relay->confirmed ? relay->confirmed + 1 : last;
 }
 
 /* Takes what is due to be sent; without a connection only looks whether there is something.
@@ -290,7 +293,7 @@ static enum verdict_of_next judge(const char *line, size_t length)
 		return NEXT_OK;
 	if (begins_with(line, length, "error: line longer than "))
 		return NEXT_TOO_LONG;
-	return begins_with(line, length, "error: not logged") ? NEXT_NOT_LOGGED : NEXT_BROKEN;
+	return NEXT_REFUSES; /* such as: not logged, too many connections */
 }
 
 /* The oldest line that is in flight was answered. False: the connection is of no more use. */
@@ -308,12 +311,11 @@ static bool take_answer(struct relay *relay, const char *line, size_t length, ch
 			return false;
 		link->deadline = clock_after(link->answer_wait);
 		if (verdict == NEXT_OK)
-			link->refused = false;
+			link->careful = false;
 		is_well(relay);
 		return true;
 	}
 	(void)snprintf(why, 128, "it answers '%.*s'", (int)(length < 100 ? length : 100), line);
-	link->refused = verdict == NEXT_NOT_LOGGED;
 	return false;
 }
 

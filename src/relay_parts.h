@@ -50,7 +50,7 @@ struct relay_link {
 	int64_t answer_wait; /* ns; doubled where nothing came in time */
 	int64_t pause;	     /* ns before the next attempt */
 	bool lost;	     /* it has been noted that the next server cannot be reached */
-	bool refused;	     /* the next server cannot log: one line at a time */
+	bool careful;	     /* it was lost: one line at a time, until one is taken */
 };
 
 struct relay {
