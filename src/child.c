@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,8 @@ static void become(const struct child_setup *setup, pid_t parent)
 		return;
 	if (setup->output > 0 && dup2(setup->output, STDOUT_FILENO) < 0)
 		return;
+	if (setup->output > 0)
+		(void)ioctl(STDOUT_FILENO, TIOCSCTTY, 0); /* it need not be a terminal */
 	if (setup->keep >= 0 && fcntl(setup->keep, F_SETFD, 0) < 0)
 		return;
 	(void)execv(setup->path, setup->argv);

@@ -19,9 +19,11 @@ struct child {
 struct child_setup {
 	const char *path;
 	char *const *argv;
-	int input;  /* descriptor that becomes its stdin, -1: /dev/null */
-	int output; /* descriptor, above 2, that becomes its stdout; 0: the parent's stdout */
-	int keep;   /* one more descriptor, above 2, that it gets under the same number, -1: none */
+	int input; /* descriptor that becomes its stdin, -1: /dev/null */
+	/* Descriptor, above 2, that becomes its stdout; 0: the parent's stdout. A terminal becomes
+	 * that of its session, which the kernel hangs up when the other end is closed. */
+	int output;
+	int keep; /* one more descriptor, above 2, that it gets under the same number, -1: none */
 	int death_signal; /* what it gets when the parent's thread has ended */
 };
 

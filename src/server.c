@@ -50,16 +50,19 @@ static void warn(const char *words)
 
 /* As many descriptors as are allowed. Returns how many connections they are enough for; 0: for
  * none, and the failure is set. */
-static int64_t raise_limit(struct failure *failure)
+static int64_t raise_limit(const struct server_options *options, struct failure *failure)
 {
 	struct rlimit limit = {0};
+	const struct service *service = services[options->service];
+	rlim_t kept = SERVER_DESCRIPTORS;
+	if (service->descriptors)
+		kept += (rlim_t)service->descriptors(&options->own);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, what is there will do */
 	}
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > SERVER_DESCRIPTORS)
-		return limit.rlim_cur > 1000000 ? 1000000
-						: (int64_t)limit.rlim_cur - SERVER_DESCRIPTORS;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > kept)
+		return limit.rlim_cur > 1000000 ? 1000000 : (int64_t)(limit.rlim_cur - kept);
 	failure_set(failure, "the descriptor limit of %lld is too low", (long long)limit.rlim_cur);
 	return 0;
 }
@@ -363,7 +366,7 @@ int main(int argc, char **argv)
 		options_read(&server_option_table, &server.options, argc, argv, &failure);
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
-	int64_t most = outcome == OPTIONS_WRONG ? 1 : raise_limit(&failure);
+	int64_t most = outcome == OPTIONS_WRONG ? 1 : raise_limit(&server.options, &failure);
 	if (outcome == OPTIONS_WRONG || !most || check_options(&server, most, &failure) < 0) {
 		warn(failure.words);
 		return most ? EXIT_USAGE : EXIT_FAILED;

@@ -29,6 +29,14 @@ static int check_relay(const struct service_options *options, struct failure *fa
 	return 0;
 }
 
+/* Each worker has a pipe to its command and a terminal from it, and more while it is started. */
+static int64_t descriptors_relay(const struct service_options *options)
+{
+	enum { EACH = 2, STARTED = 4 };
+	int64_t workers = options->workers > 0 ? options->workers : 1;
+	return options->work ? workers * (EACH + STARTED) : 0;
+}
+
 static void *start_relay(const struct service_settings *settings, struct failure *failure)
 {
 	return relay_start(settings, failure);
@@ -63,6 +71,7 @@ const struct service service_relay = {
 	.random = true,
 	.answer = answer_relay,
 	.check = check_relay,
+	.descriptors = descriptors_relay,
 	.start = start_relay,
 	.wait_room = wait_room_relay,
 	.drain = drain_relay,

@@ -56,6 +56,8 @@ struct service {
 	/* Looks at its options before anything is opened. -1: something is missing or does not go
 	 * together, and the failure names it. */
 	int (*check)(const struct service_options *options, struct failure *failure);
+	/* How many descriptors it may need, besides the log's. */
+	int64_t (*descriptors)(const struct service_options *options);
 	/* Called once, before anybody connects, when the log is open and empty of this run's
 	 * records. NULL: the failure is set. */
 	void *(*start)(const struct service_settings *settings, struct failure *failure);

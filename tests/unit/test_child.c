@@ -33,6 +33,21 @@ static int start_shell(struct child *child, const char *command, int keep)
 	return result;
 }
 
+/* The same, with a stdout of its own. */
+static void start_writer(struct child *child, const char *command, int output)
+{
+	char *argv[] = {(char *)"sh", (char *)"-c", (char *)(uintptr_t)command, NULL};
+	const struct child_setup setup = {.path = "/bin/sh",
+					  .argv = argv,
+					  .input = -1,
+					  .output = output,
+					  .keep = -1,
+					  .death_signal = SIGKILL};
+	struct failure failure = {""};
+	ck_assert_msg(child_start(child, &setup, &failure) == 0, "%s", failure.words);
+	close(output);
+}
+
 /* Collects until a child has ended, woken by SIGCHLD alone. */
 static void wait_for(struct child *child, int signals)
 {
@@ -160,6 +175,40 @@ END_TEST
 
 /* Nothing is blocked; SIGPIPE and SIGXFSZ, which signals_open() ignores, are not ignored (others
  * may be, by whoever started the test); and a terminal's Ctrl-C goes to another session. */
+START_TEST(output_is_given)
+{
+	int ends[2], signals = open_signals();
+	char got[8] = "";
+	struct child child;
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	start_writer(&child, "echo hi", ends[1]);
+	wait_for(&child, signals);
+	ck_assert(child_succeeded(&child));
+	ck_assert_int_eq(read(ends[0], got, sizeof got), 3);
+	ck_assert_str_eq(got, "hi\n");
+	ck_assert_int_eq(read(ends[0], got, sizeof got), 0);
+	close(ends[0]);
+	close(signals);
+}
+END_TEST
+
+/* Whatever it has started ends with the terminal, too. */
+START_TEST(a_terminal_is_hung_up)
+{
+	char name[64];
+	int signals = open_signals();
+	int own = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert(own >= 0 && grantpt(own) == 0 && unlockpt(own) == 0);
+	ck_assert_int_eq(ptsname_r(own, name, sizeof name), 0);
+	struct child child;
+	start_writer(&child, "sleep 60; exit 0", open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+	close(own);
+	wait_for(&child, signals);
+	ck_assert_int_eq(WTERMSIG(child.status), SIGHUP);
+	close(signals);
+}
+END_TEST
+
 START_TEST(signals_and_session_are_fresh)
 {
 	char *answer = ask("grep SigBlk /proc/self/status | grep -v 0000000000000000 >&$FD;"
@@ -249,6 +298,8 @@ int main(void)
 	tcase_add_test(child, status_is_told);
 	tcase_add_test(child, missing_program_is_told);
 	tcase_add_test(child, input_is_empty_or_given);
+	tcase_add_test(child, output_is_given);
+	tcase_add_test(child, a_terminal_is_hung_up);
 	tcase_add_test(child, signals_and_session_are_fresh);
 	tcase_add_test(child, several_are_collected);
 	tcase_add_test(child, child_ends_with_its_parent);
