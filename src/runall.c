@@ -200,7 +200,12 @@ static void end_server(struct runall *runall)
 	int64_t drain = runall_is_chain(runall) ? relay_stages_patience(&runall->options)
 						: runall->options.server.drain;
 	child_signal(&watch->children[0], SIGTERM);
-	(void)watch_until(watch, watch_server_over, clock_after(drain + END_TIMEOUT));
+	(void)watch_until(watch, runall_is_chain(runall) ? relay_stages_settled : watch_server_over,
+			  clock_after(drain + END_TIMEOUT));
+	if (runall_is_chain(runall)) { /* what cannot be forwarded any more stays in its log */
+		child_signal(&watch->children[0], SIGTERM);
+		(void)watch_until(watch, watch_server_over, clock_after(END_TIMEOUT));
+	}
 	child_signal(&watch->children[0], SIGKILL);
 	(void)watch_until(watch, watch_server_over, clock_after(END_TIMEOUT));
 }

@@ -175,6 +175,12 @@ void relay_stages_hand(struct relay_stages *stages, struct argument_list *list)
 	argument_add(list, "-maxline", stages->maxlines[0]);
 }
 
+bool relay_stages_settled(const struct watch *watch)
+{
+	return watch_server_over(watch) || !watch->children[place(watch, 0)].running ||
+	       !watch->children[place(watch, 1)].running;
+}
+
 static bool process_over(const struct watch *watch)
 {
 	return !watch->children[place(watch, 0)].running;
@@ -185,14 +191,23 @@ static bool save_over(const struct watch *watch)
 	return !watch->children[place(watch, 1)].running;
 }
 
+/* As for the server: what process has, it can forward only to save. */
+static bool process_settled(const struct watch *watch)
+{
+	return process_over(watch) || save_over(watch);
+}
+
 void relay_stages_end(struct relay_stages *stages, struct watch *watch)
 {
+	bool (*const settled[])(const struct watch *) = {process_settled, save_over};
 	bool (*const over[])(const struct watch *) = {process_over, save_over};
 	for (size_t i = 0; i < RELAY_STAGES; i++) {
 		const struct child *child = &watch->children[place(watch, i)];
 		child_signal(child, SIGTERM);
-		(void)watch_until(watch, over[i],
+		(void)watch_until(watch, settled[i],
 				  clock_after(relay_stages_patience(stages->options) + STAGE_END));
+		child_signal(child, SIGTERM); /* once more: at once */
+		(void)watch_until(watch, over[i], clock_after(STAGE_END));
 		child_signal(child, SIGKILL);
 		(void)watch_until(watch, over[i], clock_after(STAGE_END));
 	}

@@ -31,6 +31,9 @@ void relay_stages_hand(struct relay_stages *stages, struct argument_list *list);
 /* How long the server, or a stage, may take to end, in ns. */
 int64_t relay_stages_patience(const struct runall_options *options);
 
+/* A condition to wait for: the server is over, or can forward no more since a stage is gone. */
+bool relay_stages_settled(const struct watch *watch);
+
 /* Ends process, and then save, if they were started. */
 void relay_stages_end(struct relay_stages *stages, struct watch *watch);
 

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the tests of the service relay share: stages that forward to each other, and a checker of
+# their logs. To be sourced behind lib.sh.
+
+declare -A PIDS PORTS
+
+# stage NAME [OPTION]...: starts a server with NAME.log, on the port that one of that name had
+# before, and waits until it listens.
+stage()
+{
+	local name=$1 fifo=$SCRATCH/.ready.$RANDOM$RANDOM port
+	shift
+	mkfifo "$fifo" || bail_out "no fifo"
+	env --default-signal=INT,QUIT,PIPE "$SERVER" -quiet -port "${PORTS[$name]:-0}" -ready 9 \
+		-log "$name.log" "$@" </dev/null >"$name.out" 2>"$name.err" 9>"$fifo" &
+	PIDS[$name]=$!
+	if ! read -r -t "$PATIENCE" _ port <"$fifo"; then
+		diag <"$name.err"
+		bail_out "$name does not start: $*"
+	fi
+	rm -f "$fifo"
+	PORTS[$name]=$port
+}
+
+# relay NAME NEXT [OPTION]...: a stage that forwards to the stage NEXT.
+relay()
+{
+	local name=$1 next=$2
+	shift 2
+	stage "$name" -service relay -next "127.0.0.1:${PORTS[$next]}" "$@"
+}
+
+# over NAME...: drains stages in that order; STATUS is that of the last.
+over()
+{
+	local name
+	for name; do
+		stop "${PIDS[$name]}"
+		[ "$STATUS" = 0 ] || diag "$name ended with $STATUS: $(cat "$name.err")"
+	done
+}
+
+# new: forgets all stages and logs.
+new()
+{
+	PIDS=() PORTS=()
+	rm -f ./*.log
+}
+
+# in_log NAME COUNT: so many lines, or more, were received there.
+in_log()
+{
+	[ "$(grep -c ' received: ' "$1.log")" -ge "$2" ]
+}
+
+# saved: the lines that the last stage has, without the fields before them.
+saved()
+{
+	sed -n 's/^INFO.* received: [0-9]* | [^|]* | [^|]* | //p' save.log
+}
+
+# Compares two logs that follow each other, by itself: every line of the first is in the second, and
+# the first of each in order.
+cat >check.py <<'END'
+import re, sys
+
+def received(name):
+    pattern = re.compile(rb"INFO\t\| (\S+ \S+) --\S+ received: (.*)")
+    with open(name, "rb") as file:
+        return [match.groups() for match in map(pattern.fullmatch, file.read().split(b"\n")) if match]
+
+def hop(one, other):
+    sent, due, twice = received(one), 0, 0
+    for _, line in received(other):
+        number, came, done, text = line.split(b" | ", 3)
+        if int(number) <= due:
+            twice += 1
+        elif int(number) > due + 1:
+            return f"{other}: {number} instead of {due + 1}"
+        else:
+            due += 1
+        if sent[int(number) - 1] != (came, text) or not came <= done or len(done) != 26:
+            return f"{other}: {line} was {sent[int(number) - 1]}"
+    if due != len(sent):
+        return f"{other}: {len(sent) - due} missing"
+    return twice
+
+twice = [hop(*pair) for pair in zip(sys.argv[1:], sys.argv[2:])]
+print(*twice)
+END
+
+# in_order NAME MOST LOG...: all is there and in order, and at most so many lines twice on each hop.
+in_order()
+{
+	local name=$1 most=$2 twice
+	shift 2
+	run python3 check.py "$@" </dev/null
+	for twice in $OUT; do
+		[[ $twice =~ ^[0-9]+$ && $twice -le $most ]] && continue
+		fail "$name" "$OUT$ERR, at most $most"
+		return
+	done
+	[ -n "$OUT" ] || fail "$name" "$ERR" || return
+	diag "$name: twice: $OUT"
+	pass "$name"
+}
