@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,11 @@
 #include "show.h"
 
 enum { LOG_BATCH_MOST = 1 << 21 }; /* bytes of records in the open batch; then submitters wait */
+
+/* How long "sent" records may wait for the next batch, to be written with it; and for the next try,
+ * where the log cannot be written. */
+#define LOG_LINGER (5 * CLOCK_MILLISECOND)
+#define LOG_LINGER_FAILING (200 * CLOCK_MILLISECOND)
 
 const char *const log_sync_names[] = {"none", "write", "disk", NULL};
 
@@ -73,10 +79,15 @@ static void commit_open(struct log *log)
 
 	pthread_mutex_lock(&log->lock);
 	log->spare = batch;
-	if (waiting(log) || !log->carry.length)
-		return; /* the sent records go with the next batch, in one write */
+}
+
+/* Writes the carry by itself. Called with the duty and with the lock, which it drops meanwhile. */
+static void flush_carry(struct log *log)
+{
+	log->lingering = false;
 	pthread_mutex_unlock(&log->lock);
-	if (log_store_carry(log) == 0) /* else it stays in the carry */
+	(void)log_store_carry(log); /* if it fails, all stays in the carry */
+	if (!log->carry.length)	    /* a log that is well again has a note in it */
 		text_clear(&log->carry, LOG_BATCH_MOST);
 	pthread_mutex_lock(&log->lock);
 }
@@ -85,6 +96,12 @@ static void commit_open(struct log *log)
 static void end_duty(struct log *log)
 {
 	log->committing = log->handed_over = false;
+	/* what no further batch takes along is written by the committer, a little later */
+	if (log->carry.length && !log->lingering) {
+		log->lingering = true;
+		log->linger_until = clock_after(log->failing ? LOG_LINGER_FAILING : LOG_LINGER);
+		pthread_cond_signal(&log->duty);
+	}
 	pthread_cond_broadcast(&log->idle);
 }
 
@@ -95,15 +112,31 @@ static void hand_over(struct log *log)
 	pthread_cond_signal(&log->duty);
 }
 
+/* Waits until the committer has something to do. Called with the lock. */
+static void await_duty(struct log *log)
+{
+	while (!log->handed_over && !log->stopping) {
+		bool due = log->lingering && clock_now() >= log->linger_until;
+		if (due && !log->committing)
+			return;
+		if (due) /* whoever commits now writes the carry, too, or leaves another one */
+			log->linger_until = clock_after(LOG_LINGER);
+		int64_t until = log->lingering ? log->linger_until : CLOCK_NEVER;
+		(void)clock_condition_wait(&log->duty, &log->lock, until);
+	}
+}
+
 static void *committer_run(void *argument)
 {
 	struct log *log = argument;
 	pthread_mutex_lock(&log->lock);
 	for (;;) {
-		while (!log->handed_over && !log->stopping)
-			pthread_cond_wait(&log->duty, &log->lock);
-		if (!log->handed_over)
+		await_duty(log);
+		if (log->stopping && !log->handed_over)
 			break;
+		log->committing = true;
+		if (!log->handed_over)
+			flush_carry(log);
 		while (waiting(log))
 			commit_open(log);
 		end_duty(log);
@@ -112,10 +145,19 @@ static void *committer_run(void *argument)
 	return NULL;
 }
 
-/* Takes the duty for one batch and gives it on, if more has come; called with the lock. */
-static void commit_once(struct log *log)
+/* Takes the duty for one batch, for a line of that recipient, and gives it on, if more has come.
+ * Called with the lock. */
+static void commit_once(struct log *log, const struct recipient *recipient)
 {
+	bool alone = log->last == recipient;
 	log->committing = true;
+	log->last = recipient;
+	if (!alone) {
+		/* whoever can run now gets its lines into this batch as well */
+		pthread_mutex_unlock(&log->lock);
+		(void)sched_yield(); /* never fails on Linux */
+		pthread_mutex_lock(&log->lock);
+	}
 	commit_open(log);
 	if (waiting(log))
 		hand_over(log);
@@ -130,7 +172,7 @@ static void wait_for_room(struct log *log)
 		if (log->committing)
 			pthread_cond_wait(&log->room, &log->lock);
 		else
-			commit_once(log);
+			commit_once(log, NULL);
 	}
 }
 
@@ -145,7 +187,7 @@ bool log_submit(struct log *log, struct recipient *recipient, const struct log_i
 	bool added =
 		batch_add(log->open, log->settings.format, &log->stamp, recipient, items, count);
 	if ((!more || !added) && !log->committing && waiting(log))
-		commit_once(log);
+		commit_once(log, recipient);
 	pthread_mutex_unlock(&log->lock);
 	return added;
 }
@@ -208,16 +250,25 @@ void log_reopen(struct log *log)
 	pthread_mutex_unlock(&log->lock);
 }
 
+/* Nothing is left to be done, as far as the log can be written. Called with the lock. */
+static bool at_rest(const struct log *log)
+{
+	return !log->committing && !waiting(log) && (!log->lingering || log->failing);
+}
+
 bool log_flush(struct log *log, int64_t deadline)
 {
 	int waited = 0;
 	pthread_mutex_lock(&log->lock);
-	while ((log->committing || waiting(log)) && !waited) {
-		if (!log->committing)
+	while (!at_rest(log) && !waited) {
+		log->linger_until = 0;
+		if (waiting(log) && !log->committing)
 			hand_over(log);
+		else if (!log->committing)
+			pthread_cond_signal(&log->duty);
 		waited = clock_condition_wait(&log->idle, &log->lock, deadline);
 	}
-	bool done = !log->committing && !waiting(log);
+	bool done = at_rest(log);
 	pthread_mutex_unlock(&log->lock);
 	return done;
 }
@@ -248,7 +299,7 @@ struct log *log_open(const struct log_settings *settings, struct failure *failur
 	log->spare = &log->batches[1];
 	/* without attributes none of these fails on Linux */
 	pthread_mutex_init(&log->lock, NULL);
-	pthread_cond_init(&log->duty, NULL);
+	(void)clock_condition_init(&log->duty);
 	pthread_cond_init(&log->room, NULL);
 	(void)clock_condition_init(&log->idle);
 	log->sink = sink_open(settings->target, settings->append, failure);

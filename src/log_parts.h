@@ -28,6 +28,9 @@ struct log {
 	bool handed_over;
 	bool reopen_wanted;
 	bool stopping;
+	bool lingering;	      /* the carry is to be written, at linger_until at the latest */
+	int64_t linger_until; /* ns */
+	const struct recipient *last; /* whose line was committed last; never looked into */
 
 	struct batch batches[2];
 

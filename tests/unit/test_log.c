@@ -82,6 +82,13 @@ static void assert_events(const char *path, const char *expected)
 	free(seen);
 }
 
+static void assert_events_begin(const char *path, const char *expected)
+{
+	char *seen = events(path);
+	ck_assert_msg(strncmp(seen, expected, strlen(expected)) == 0, "%s", seen);
+	free(seen);
+}
+
 /* A recipient that looks, when it is released, whether the file has its line already. */
 struct looker {
 	struct recipient recipient;
@@ -119,6 +126,31 @@ START_TEST(nothing_is_answered_before_it_is_in_the_file)
 	assert_gate(LOG_SYNC_WRITE, true);
 	assert_gate(LOG_SYNC_DISK, true);
 	assert_gate(LOG_SYNC_NONE, false);
+}
+END_TEST
+
+static bool is_told_as_sent(void *path)
+{
+	char *bytes = file_read(path, NULL);
+	bool told = strstr(bytes, "--a sent: ok\n") != NULL;
+	free(bytes);
+	return told;
+}
+
+/* They wait for the next batch, but not for ever. */
+START_TEST(sent_records_come_by_themselves)
+{
+	log_under_test = open_with(LOG_SYNC_WRITE, false);
+	submit(&a.recipient, "one", false);
+	ck_assert(eventually(is_told_as_sent, (void *)(uintptr_t) "log"));
+	assert_events("log", "a received: one\na sent: ok\n");
+	submit(&a.recipient, "two", false);
+	submit(&b.recipient, "three", false);
+	assert_events_begin("log", "a received: one\na sent: ok\na received: two\na sent: ok\n"
+				   "b received: three\n");
+	ck_assert(log_close(log_under_test));
+	assert_events("log", "a received: one\na sent: ok\na received: two\na sent: ok\n"
+			     "b received: three\nb sent: ok\n");
 }
 END_TEST
 
@@ -363,6 +395,7 @@ int main(void)
 	tcase_add_checked_fixture(gate, begin, end);
 	tcase_add_test(gate, nothing_is_answered_before_it_is_in_the_file);
 	tcase_add_test(gate, who_submits_alone_commits_by_itself);
+	tcase_add_test(gate, sent_records_come_by_themselves);
 	tcase_add_test(gate, records_are_in_order);
 	tcase_add_test(gate, notes_are_written_in_order_and_cut);
 	tcase_add_test(gate, close_writes_what_is_left);
