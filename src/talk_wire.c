@@ -21,12 +21,15 @@ static int64_t earlier(int64_t one, int64_t other)
 	return one < other ? one : other;
 }
 
-/* Remembers since when and why a connection is down, and waits longer before the next attempt. */
+/* Remembers since when and why a connection is down. One that was well is tried again at once, else
+ * many would come back one after the other, each after its pause; then the pauses grow. */
 static void wire_note_down(struct talk *talk, struct wire *wire, const struct failure *reason)
 {
 	if (!wire->down_since) {
 		wire->down_since = clock_now();
+		wire->pause = 0;
 		talk->reason = *reason;
+		return;
 	}
 	wire->pause = wire->pause ? earlier(wire->pause * 2, WIRE_LONGEST_PAUSE) : WIRE_FIRST_PAUSE;
 }
