@@ -17,7 +17,6 @@
 #include "pinger_log.h"
 #include "pings.h"
 #include "random.h"
-#include "report.h"
 #include "signals.h"
 #include "stream.h"
 
@@ -325,7 +324,6 @@ static bool ping(struct pinger *pinger)
 static bool show_report(const struct pinger *pinger, bool well)
 {
 	const struct client_options *options = pinger->options;
-	const struct pings *pings = &pinger->pings;
 	char name[64];
 	if (!pinger->started || options->quiet)
 		return true;
@@ -333,15 +331,7 @@ static bool show_report(const struct pinger *pinger, bool well)
 	(void)snprintf(name, sizeof name, "%.32s %" PRId64, pinger->program, options->number);
 	struct text text = {0};
 	bool complete =
-		report_add(&text,
-			   "%s: %" PRIu64 " requests, %" PRIu64 " answered in time, %" PRIu64
-			   " timed out, %" PRIu64 " of these answered late; %" PRIu64
-			   " keepalives; %.3f s, seed %" PRId64 "\n",
-			   name, pings_sent(pings), pings->answered, pings->timed_out, pings->late,
-			   pings->keepalives,
-			   (double)(ended - pinger->started) / (double)CLOCK_SECOND,
-			   options->seed) &&
-		report_latency(&text, name, &pings->latency, "");
+		pings_report(&text, name, &pinger->pings, ended - pinger->started, options->seed);
 	complete &= fwrite(text.bytes, 1, text.length, stdout) == text.length;
 	text_free(&text);
 	if (complete && fflush(stdout) == 0)

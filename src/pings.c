@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "clock.h"
+#include "report.h"
 
 enum { PINGS_UNUSED_MOST = 1024 }; /* entries in front of the oldest, before they are dropped */
 
@@ -137,4 +138,16 @@ int64_t pings_deadline(const struct pings *pings)
 		oldest++;
 	}
 	return at < count(pings) ? entries(pings)[at].sent + pings->timeout : CLOCK_NEVER;
+}
+
+bool pings_report(struct text *text, const char *name, const struct pings *pings, int64_t elapsed,
+		  int64_t seed)
+{
+	return report_add(text,
+			  "%s: %" PRIu64 " requests, %" PRIu64 " answered in time, %" PRIu64
+			  " timed out, %" PRIu64 " of these answered late; %" PRIu64
+			  " keepalives; %.3f s, seed %" PRId64 "\n",
+			  name, pings_sent(pings), pings->answered, pings->timed_out, pings->late,
+			  pings->keepalives, (double)elapsed / (double)CLOCK_SECOND, seed) &&
+	       report_latency(text, name, &pings->latency, "");
 }

@@ -61,4 +61,9 @@ bool pings_expire(struct pings *pings, int64_t now, uint64_t *number,
 /* When the oldest unanswered request is to be given up; CLOCK_NEVER: there is none. */
 int64_t pings_deadline(const struct pings *pings);
 
+/* Appends a report, whole lines that begin with a name: elapsed time in nanoseconds, and the seed
+ * of the pauses. False: out of memory. */
+bool pings_report(struct text *text, const char *name, const struct pings *pings, int64_t elapsed,
+		  int64_t seed);
+
 #endif
