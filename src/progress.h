@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PROGRESS_SIZE = 128 };
+enum { PROGRESS_SIZE = 512 }; /* far more than there is to say: a rate may have 300 digits */
 
 struct progress {
 	int descriptor;	  /* of the terminal; -1: nothing is shown */
