@@ -3,38 +3,18 @@
 #include "log.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "gate.h"
 #include "show.h"
 #include "support.h"
 #include "unit.h"
 
-#define PATIENCE (20 * CLOCK_SECOND)
-
-static struct log *log_under_test;
 static struct fake a, b;
-
-static void no_warning(const char *words)
-{
-	ck_abort_msg("warned: %s", words);
-}
-
-static struct log *open_with(enum log_sync sync, bool append)
-{
-	struct failure failure;
-	struct log_settings settings = {
-		.target = "log", .append = append, .sync = sync, .warn = no_warning};
-	struct log *log = log_open(&settings, &failure);
-	ck_assert_msg(log != NULL, "%s", failure.words);
-	return log;
-}
 
 static void begin(void)
 {
@@ -53,11 +33,6 @@ static void submit(struct recipient *recipient, const char *line, bool more)
 {
 	struct log_item item = item_line(line);
 	ck_assert(log_submit(log_under_test, recipient, &item, 1, more));
-}
-
-static void flush(void)
-{
-	ck_assert(log_flush(log_under_test, clock_after(PATIENCE)));
 }
 
 /* The file's lines without level and time, one behind the other; the caller frees. */
@@ -303,91 +278,6 @@ START_TEST(committed_records_are_shown)
 }
 END_TEST
 
-enum { THREADS = 8, ROUNDS = 400 };
-
-struct submitter {
-	struct fake fake; /* first, so that the one is the other */
-	pthread_t thread;
-	char name[16];
-	int number;
-};
-
-static void *submit_many(void *argument)
-{
-	struct submitter *self = argument;
-	for (int i = 0; i < ROUNDS; i++) {
-		char lines[3][64];
-		struct log_item items[3];
-		size_t count = (size_t)(i % 3) + 1;
-		for (size_t j = 0; j < count; j++) {
-			(void)snprintf(lines[j], sizeof lines[j], "%d.%d.%zu.", self->number, i, j);
-			items[j] = item_line(lines[j]);
-		}
-		if (!log_submit(log_under_test, &self->fake.recipient, items, count, i % 7 == 0))
-			abort();
-		if (i % 50 == self->number)
-			log_reopen(log_under_test);
-		if (i % 50 == 25)
-			log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "a note");
-	}
-	return NULL;
-}
-
-/* Every line of one submitter once and in order, its sent records behind, as often as released. */
-static void assert_complete(struct submitter *self, const char *bytes)
-{
-	size_t lines = 0;
-	char word[64];
-	const char *at = bytes;
-	for (int i = 0; i < ROUNDS; i++)
-		for (int j = 0; j <= i % 3; j++, lines++) {
-			(void)snprintf(word, sizeof word, "--%s received: %d.%d.%d.\n", self->name,
-				       self->number, i, j);
-			at = strstr(at, word);
-			if (!at)
-				ck_abort_msg("missing or out of order: %s", word);
-			at += strlen(word);
-		}
-	ck_assert_uint_eq(fake_lines(&self->fake), lines);
-	ck_assert_uint_eq(self->fake.answers.length, lines * 3);
-	(void)snprintf(word, sizeof word, "--%s received: ", self->name);
-	ck_assert_uint_eq(count_of(bytes, word), lines);
-	(void)snprintf(word, sizeof word, "--%s sent: ok\n", self->name);
-	ck_assert_uint_eq(count_of(bytes, word), lines);
-}
-
-static void run_many(enum log_sync sync)
-{
-	static struct submitter submitters[THREADS];
-	log_under_test = open_with(sync, false);
-	for (int i = 0; i < THREADS; i++) {
-		struct submitter *self = &submitters[i];
-		self->number = i;
-		(void)snprintf(self->name, sizeof self->name, "peer%d", i);
-		fake_init(&self->fake, self->name);
-		ck_assert_int_eq(pthread_create(&self->thread, NULL, submit_many, self), 0);
-	}
-	for (int i = 0; i < THREADS; i++)
-		ck_assert_int_eq(pthread_join(submitters[i].thread, NULL), 0);
-	flush();
-	for (int i = 0; i < THREADS; i++) /* a flush waits for the answers, too */
-		ck_assert_uint_eq(submitters[i].fake.answers.length,
-				  fake_lines(&submitters[i].fake) * 3);
-	ck_assert(log_close(log_under_test));
-	char *bytes = file_read("log", NULL);
-	for (int i = 0; i < THREADS; i++) {
-		assert_complete(&submitters[i], bytes);
-		fake_free(&submitters[i].fake);
-	}
-	free(bytes);
-}
-
-START_TEST(many_threads_lose_and_double_nothing)
-{
-	run_many((enum log_sync)_i);
-}
-END_TEST
-
 int main(void)
 {
 	scratch_make();
@@ -403,8 +293,6 @@ int main(void)
 	tcase_add_test(gate, a_torn_record_is_closed_and_told_of);
 	tcase_add_test(gate, reopened_no_line_is_lost);
 	tcase_add_test(gate, committed_records_are_shown);
-	tcase_add_loop_test(gate, many_threads_lose_and_double_nothing, LOG_SYNC_NONE,
-			    LOG_SYNC_DISK + 1);
 	int status = unit_main("log", gate, NULL);
 	scratch_remove();
 	return status;

@@ -1,135 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "outbox.h"
-
-#include <errno.h>
+/* The outbox with slow readers and those that are gone; test_outbox_faults.c is for the rest. */
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "outboxes.h"
 #include "support.h"
 #include "unit.h"
-
-/* Faults, linked with --wrap. */
-static struct {
-	atomic_bool memory, thread, epoll;
-} fault;
-
-void *__real_realloc(void *bytes, size_t size);
-void *__wrap_realloc(void *bytes, size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument);
-int __real_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event);
-int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event);
-
-void *__wrap_realloc(void *bytes, size_t size)
-{
-	return fault.memory ? NULL : __real_realloc(bytes, size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fault.memory ? NULL : __real_calloc(count, size);
-}
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument)
-{
-	return fault.thread ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
-}
-
-int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event)
-{
-	errno = ENOSPC;
-	return fault.epoll ? -1 : __real_epoll_ctl(epoll, operation, descriptor, event);
-}
-
-static struct failure failure;
-static struct drainer *drainer;
-static struct stream stream;
-static struct outbox outbox;
-static int peer;
-
-/* A pair of local sockets: once it takes no more, it does not until the peer reads. Of TCP that
- * cannot be said. */
-static void begin(void)
-{
-	int pair[2], small = 4096;
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
-	stream.descriptor = pair[0];
-	peer = pair[1];
-	drainer = drainer_start(&failure);
-	ck_assert_ptr_nonnull(drainer);
-	outbox_open(&outbox, &stream, drainer);
-}
-
-static void end(void)
-{
-	outbox_free(&outbox);
-	drainer_stop(drainer);
-	if (stream.descriptor >= 0)
-		(void)close(stream.descriptor);
-	if (peer >= 0)
-		(void)close(peer);
-}
-
-/* An answer of 8 bytes. */
-static void put_number(char *answer, int number)
-{
-	char digits[16];
-	(void)snprintf(digits, sizeof digits, "%07u\n", (unsigned)number % 10000000);
-	memcpy(answer, digits, 8);
-}
-
-/* Sends numbered answers, from *next on. */
-static bool send_numbers(int *next, int count)
-{
-	char *answers = malloc((size_t)count * 8);
-	for (int i = 0; i < count; i++)
-		put_number(answers + i * 8, *next + i);
-	bool taken = outbox_send(&outbox, answers, (size_t)count * 8, (size_t)count);
-	*next += count;
-	free(answers);
-	return taken;
-}
-
-/* Sends as much as is taken until the high-water mark. Returns how many answers. */
-static int fill(void)
-{
-	int next = 0;
-	while (outbox_expect(&outbox, 100))
-		if (!send_numbers(&next, 100))
-			ck_abort_msg("not taken");
-	return next;
-}
-
-static void assert_numbers(int count)
-{
-	char *seen = peer_lines(peer, (size_t)count), number[8];
-	ck_assert_uint_eq(strlen(seen), (size_t)count * 8);
-	for (int i = 0; i < count; i++) {
-		put_number(number, i);
-		if (memcmp(seen + i * 8, number, 8) != 0)
-			ck_abort_msg("answer %d is %.8s", i, seen + i * 8);
-	}
-	free(seen);
-}
-
-static size_t unsent(void)
-{
-	pthread_mutex_lock(&outbox.lock);
-	size_t length = outbox.unsent.length;
-	pthread_mutex_unlock(&outbox.lock);
-	return length;
-}
 
 START_TEST(answers_are_sent_at_once)
 {
@@ -267,66 +145,6 @@ START_TEST(a_peer_that_is_gone_takes_nothing)
 }
 END_TEST
 
-/* An answer that is missing must not be followed by others. */
-START_TEST(out_of_memory_ends_the_connection)
-{
-	int next = 0;
-	ck_assert(outbox_expect(&outbox, 1000000));
-	fault.memory = true;
-	char much[1000];
-	memset(much, '\n', sizeof much);
-	bool taken = true;
-	for (int i = 0; i < 1000 && taken; i++)
-		taken = outbox_send(&outbox, much, sizeof much, 1000);
-	fault.memory = false;
-	ck_assert(!taken);
-	outbox_unexpect(&outbox, outbox.unanswered - 1);
-	ck_assert(!send_numbers(&next, 1));
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
-	char *all = peer_all(peer); /* the end comes, after whole and half answers */
-	free(all);
-}
-END_TEST
-
-START_TEST(without_kernel_memory_it_is_told)
-{
-	bool taken = true;
-	int next = 0;
-	fault.epoll = true;
-	while (taken) {
-		ck_assert(outbox_expect(&outbox, 100));
-		taken = send_numbers(&next, 100);
-	}
-	fault.epoll = false;
-	outbox_wait_room(&outbox); /* does not wait for ever */
-	ck_assert_uint_gt(outbox_close(&outbox), 0);
-}
-END_TEST
-
-START_TEST(without_threads_or_descriptors_there_is_no_drainer)
-{
-	size_t before = descriptors();
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
-	drainer_stop(NULL);
-	fault.thread = true;
-	ck_assert_ptr_null(drainer_start(&failure));
-	fault.thread = false;
-	ck_assert_str_eq(failure.words,
-			 "cannot start the drainer: Resource temporarily unavailable");
-	descriptor_limit(0);
-	struct drainer *none = drainer_start(&failure);
-	descriptor_unlimit();
-	ck_assert_ptr_null(none);
-	ck_assert_str_eq(failure.words, "cannot start the drainer: Too many open files");
-	fault.memory = true;
-	none = drainer_start(&failure);
-	fault.memory = false;
-	ck_assert_ptr_null(none);
-	ck_assert_str_eq(failure.words, "cannot start the drainer: Cannot allocate memory");
-	ck_assert_uint_eq(descriptors(), before);
-}
-END_TEST
-
 /* One drainer for many; each gets its own. */
 START_TEST(many_slow_readers_at_once)
 {
@@ -419,7 +237,7 @@ END_TEST
 int main(void)
 {
 	TCase *cases = tcase_create("outbox");
-	tcase_add_checked_fixture(cases, begin, end);
+	tcase_add_checked_fixture(cases, outboxes_begin, outboxes_end);
 	tcase_add_test(cases, answers_are_sent_at_once);
 	tcase_add_test(cases, a_slow_reader_gets_all_in_order);
 	tcase_add_test(cases, nothing_overtakes_what_waits);
@@ -429,9 +247,6 @@ int main(void)
 	tcase_add_test(cases, close_waits_for_announced_answers);
 	tcase_add_test(cases, close_tells_what_was_not_taken);
 	tcase_add_test(cases, a_peer_that_is_gone_takes_nothing);
-	tcase_add_test(cases, out_of_memory_ends_the_connection);
-	tcase_add_test(cases, without_kernel_memory_it_is_told);
-	tcase_add_test(cases, without_threads_or_descriptors_there_is_no_drainer);
 	tcase_add_test(cases, many_slow_readers_at_once);
 	tcase_add_test(cases, what_is_posted_needs_no_announcement);
 	tcase_add_test(cases, who_does_not_read_what_is_posted_is_cut_off);

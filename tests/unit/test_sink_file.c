@@ -1,108 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/* The log file, opened, written and reopened; test_sink_file_faults.c is for what fails. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sink/sink.h"
+#include "sinks.h"
 #include "support.h"
 #include "unit.h"
 
-/* Faults, linked with --wrap: an errno value each, 0: none. */
-static struct {
-	int sync, cut, lock, memory;
-	size_t short_write; /* the most that one writev() writes, 0: all */
-	int interrupted;    /* so many times before */
-} fault;
-
-int __real_fdatasync(int descriptor);
-int __wrap_fdatasync(int descriptor);
-int __real_ftruncate(int descriptor, off_t length);
-int __wrap_ftruncate(int descriptor, off_t length);
-int __real_flock(int descriptor, int operation);
-int __wrap_flock(int descriptor, int operation);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-ssize_t __real_writev(int descriptor, const struct iovec *parts, int count);
-ssize_t __wrap_writev(int descriptor, const struct iovec *parts, int count);
-
-static int refuse(int error)
-{
-	errno = error;
-	return -1;
-}
-
-int __wrap_fdatasync(int descriptor)
-{
-	return fault.sync ? refuse(fault.sync) : __real_fdatasync(descriptor);
-}
-
-int __wrap_ftruncate(int descriptor, off_t length)
-{
-	return fault.cut ? refuse(fault.cut) : __real_ftruncate(descriptor, length);
-}
-
-int __wrap_flock(int descriptor, int operation)
-{
-	return fault.lock ? refuse(fault.lock) : __real_flock(descriptor, operation);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fault.memory ? NULL : __real_calloc(count, size);
-}
-
-ssize_t __wrap_writev(int descriptor, const struct iovec *parts, int count)
-{
-	if (fault.interrupted && fault.interrupted--)
-		return refuse(EINTR);
-	if (!fault.short_write)
-		return __real_writev(descriptor, parts, count);
-	size_t length = parts->iov_len < fault.short_write ? parts->iov_len : fault.short_write;
-	return write(descriptor, parts->iov_base, length);
-}
-
 static struct failure failure;
-static struct sink *sink;
-
-static void open_sink(const char *target, bool append)
-{
-	sink = sink_open(target, append, &failure);
-	ck_assert_msg(sink != NULL, "%s", failure.words);
-}
-
-static void close_sink(void)
-{
-	sink->type->close(sink);
-}
-
-/* Commits two parts, either of which may be empty. */
-static int commit(const char *one, const char *two, bool durable)
-{
-	struct iovec parts[] = {{(void *)(uintptr_t)one, strlen(one)},
-				{(void *)(uintptr_t)two, strlen(two)}};
-	return sink->type->commit(sink, parts, 2, durable);
-}
-
-static void assert_file(const char *path, const char *expected)
-{
-	char *bytes = file_read(path, NULL);
-	ck_assert_str_eq(bytes, expected);
-	free(bytes);
-}
-
-static void assert_refused(const char *target, bool append, const char *words)
-{
-	size_t before = descriptors();
-	ck_assert_ptr_null(sink_open(target, append, &failure));
-	ck_assert_str_eq(failure.words, words);
-	ck_assert_uint_eq(descriptors(), before);
-}
 
 START_TEST(commits_go_to_the_file)
 {
@@ -203,128 +113,6 @@ START_TEST(an_open_quote_at_the_end_is_noticed)
 }
 END_TEST
 
-START_TEST(a_second_server_is_refused)
-{
-	open_sink("log", false);
-	ck_assert_int_eq(commit("one\n", "", false), 0);
-	assert_refused("log", false, "cannot log to log: another server is logging there");
-	assert_refused("./log", true, "cannot log to ./log: another server is logging there");
-	ck_assert_int_eq(symlink("log", "other"), 0);
-	assert_refused("other", false, "cannot log to other: another server is logging there");
-	assert_file("log", "one\n"); /* not emptied by those */
-	close_sink();
-	open_sink("other", true);
-	close_sink();
-	fault.lock = ENOLCK;
-	assert_refused("log", false, "cannot lock the log log: No locks available");
-}
-END_TEST
-
-START_TEST(what_cannot_be_opened_is_refused)
-{
-	assert_refused("no/folder", false,
-		       "cannot open the log no/folder: No such file or directory");
-	assert_refused("", false, "cannot open the log : No such file or directory");
-	assert_refused(".", false, "cannot open the log .: Is a directory");
-	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
-	assert_refused("fifo", false, "cannot open the log fifo: No such device or address");
-	fault.memory = 1;
-	struct sink *opened = sink_open("log", false, &failure);
-	fault.memory = 0;
-	ck_assert_ptr_null(opened);
-	fault.cut = EPERM;
-	assert_refused("log", false, "cannot empty the log log: Operation not permitted");
-	fault.cut = 0;
-	if (geteuid() != 0) { /* root may read everything */
-		ck_assert_int_eq(chmod("log", 0200), 0);
-		assert_refused("log", true,
-			       "cannot read the end of the log log: Permission denied");
-	}
-}
-END_TEST
-
-START_TEST(a_short_write_goes_on)
-{
-	open_sink("log", false);
-	for (size_t most = 1; most < 9; most++) {
-		fault.short_write = most;
-		fault.interrupted = (int)most;
-		ck_assert_int_eq(commit("one\n", "two\n", false), 0);
-		ck_assert_uint_eq(file_size("log"), 8 * most);
-	}
-	char *bytes = file_read("log", NULL);
-	ck_assert_uint_eq(count_of(bytes, "one\ntwo\n"), 8);
-	free(bytes);
-	close_sink();
-}
-END_TEST
-
-/* Wherever it is full, what does not fit whole leaves nothing. */
-START_TEST(a_full_disk_leaves_whole_records)
-{
-	open_sink("log", false);
-	ck_assert_int_eq(commit("first\n", "", false), 0);
-	for (size_t room = 0; room <= 8; room++)
-		for (size_t most = 0; most < 3; most++) {
-			fault.short_write = most;
-			file_limit(6 + room);
-			int error = commit("one\n", "two\n", room % 2);
-			file_unlimit();
-			ck_assert_int_eq(error, room < 8 ? EFBIG : 0);
-			assert_file("log", room < 8 ? "first\n" : "first\none\ntwo\n");
-			if (room == 8)
-				ck_assert_int_eq(truncate("log", 6), 0);
-		}
-	ck_assert_int_eq(commit("", "last\n", true), 0);
-	assert_file("log", "first\nlast\n");
-	close_sink();
-}
-END_TEST
-
-START_TEST(what_cannot_be_synced_is_taken_back)
-{
-	open_sink("log", false);
-	ck_assert_int_eq(commit("one\n", "", true), 0);
-	fault.sync = EIO;
-	ck_assert_int_eq(commit("two\n", "three\n", true), EIO);
-	assert_file("log", "one\n");
-	ck_assert_int_eq(commit("four\n", "", false), 0); /* is not to be synced */
-	fault.sync = 0;
-	ck_assert_int_eq(commit("five\n", "", true), 0);
-	assert_file("log", "one\nfour\nfive\n");
-	close_sink();
-}
-END_TEST
-
-/* Half a record that cannot be cut back stands at the end: nothing may come behind it. */
-START_TEST(what_cannot_be_cut_back_is_cut_later)
-{
-	open_sink("log", false);
-	ck_assert_int_eq(commit("one\n", "", false), 0);
-	fault.cut = EIO;
-	file_limit(6);
-	int first = commit("two\n", "", false);
-	file_unlimit();
-	ck_assert_int_eq(first, EFBIG);
-	assert_file("log", "one\ntw");
-	ck_assert_int_eq(commit("three\n", "", false), EIO);
-	assert_file("log", "one\ntw");
-	fault.cut = 0;
-	ck_assert_int_eq(commit("four\n", "", false), 0);
-	assert_file("log", "one\nfour\n");
-	fault.cut = EIO;
-	file_limit(file_size("log") + 2);
-	first = commit("five\n", "", false);
-	file_unlimit();
-	fault.cut = 0;
-	ck_assert_int_eq(first, EFBIG);
-	ck_assert_int_eq(rename("log", "log.1"), 0);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0);
-	assert_file("log.1", "one\nfour\n");
-	close_sink();
-}
-END_TEST
-
 START_TEST(devices_and_pipes)
 {
 	char bytes[16];
@@ -379,30 +167,6 @@ START_TEST(reopened_it_goes_on_under_its_name)
 }
 END_TEST
 
-START_TEST(what_cannot_be_reopened_goes_on_as_before)
-{
-	open_sink("log", false);
-	ck_assert_int_eq(rename("log", "log.1"), 0);
-	ck_assert_int_eq(mkdir("log", 0700), 0);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot open the log log: Is a directory");
-	ck_assert_int_eq(commit("one\n", "", false), 0);
-	ck_assert_int_eq(rmdir("log"), 0);
-	file_write("log", "theirs\n");
-	int theirs = open("log", O_RDONLY | O_CLOEXEC);
-	ck_assert_int_eq(__real_flock(theirs, LOCK_EX), 0);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot log to log: another server is logging there");
-	ck_assert_int_eq(commit("two\n", "", false), 0);
-	assert_file("log.1", "one\ntwo\n");
-	(void)close(theirs);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0);
-	ck_assert_int_eq(commit("three\n", "", false), 0);
-	assert_file("log", "theirs\nthree\n"); /* not emptied */
-	close_sink();
-}
-END_TEST
-
 int main(void)
 {
 	scratch_make();
@@ -412,18 +176,9 @@ int main(void)
 	tcase_add_test(opening, opened_anew_it_is_emptied_or_goes_on);
 	tcase_add_test(opening, half_a_record_at_the_end_is_noticed);
 	tcase_add_test(opening, an_open_quote_at_the_end_is_noticed);
-	tcase_add_test(opening, a_second_server_is_refused);
-	tcase_add_test(opening, what_cannot_be_opened_is_refused);
 	tcase_add_test(opening, devices_and_pipes);
 	tcase_add_test(opening, reopened_it_goes_on_under_its_name);
-	tcase_add_test(opening, what_cannot_be_reopened_goes_on_as_before);
-	TCase *faults = tcase_create("faults");
-	tcase_add_checked_fixture(faults, scratch_enter, NULL);
-	tcase_add_test(faults, a_short_write_goes_on);
-	tcase_add_test(faults, a_full_disk_leaves_whole_records);
-	tcase_add_test(faults, what_cannot_be_synced_is_taken_back);
-	tcase_add_test(faults, what_cannot_be_cut_back_is_cut_later);
-	int status = unit_main("sink_file", opening, faults, NULL);
+	int status = unit_main("sink_file", opening, NULL);
 	scratch_remove();
 	return status;
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate.h"
+
+#include "unit.h"
+
+struct log *log_under_test;
+
+void no_warning(const char *words)
+{
+	ck_abort_msg("warned: %s", words);
+}
+
+struct log *open_with(enum log_sync sync, bool append)
+{
+	struct failure failure;
+	struct log_settings settings = {
+		.target = "log", .append = append, .sync = sync, .warn = no_warning};
+	struct log *log = log_open(&settings, &failure);
+	ck_assert_msg(log != NULL, "%s", failure.words);
+	return log;
+}
+
+void flush(void)
+{
+	ck_assert(log_flush(log_under_test, clock_after(PATIENCE)));
+}

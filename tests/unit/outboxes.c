@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "outboxes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support.h"
+#include "unit.h"
+
+static struct failure failure;
+struct drainer *drainer;
+struct stream stream;
+struct outbox outbox;
+int peer;
+
+/* A pair of local sockets: once it takes no more, it does not until the peer reads. Of TCP that
+ * cannot be said. */
+void outboxes_begin(void)
+{
+	int pair[2], small = 4096;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+	stream.descriptor = pair[0];
+	peer = pair[1];
+	drainer = drainer_start(&failure);
+	ck_assert_ptr_nonnull(drainer);
+	outbox_open(&outbox, &stream, drainer);
+}
+
+void outboxes_end(void)
+{
+	outbox_free(&outbox);
+	drainer_stop(drainer);
+	if (stream.descriptor >= 0)
+		(void)close(stream.descriptor);
+	if (peer >= 0)
+		(void)close(peer);
+}
+
+void put_number(char *answer, int number)
+{
+	char digits[16];
+	(void)snprintf(digits, sizeof digits, "%07u\n", (unsigned)number % 10000000);
+	memcpy(answer, digits, 8);
+}
+
+bool send_numbers(int *next, int count)
+{
+	char *answers = malloc((size_t)count * 8);
+	for (int i = 0; i < count; i++)
+		put_number(answers + i * 8, *next + i);
+	bool taken = outbox_send(&outbox, answers, (size_t)count * 8, (size_t)count);
+	*next += count;
+	free(answers);
+	return taken;
+}
+
+int fill(void)
+{
+	int next = 0;
+	while (outbox_expect(&outbox, 100))
+		if (!send_numbers(&next, 100))
+			ck_abort_msg("not taken");
+	return next;
+}
+
+void assert_numbers(int count)
+{
+	char *seen = peer_lines(peer, (size_t)count), number[8];
+	ck_assert_uint_eq(strlen(seen), (size_t)count * 8);
+	for (int i = 0; i < count; i++) {
+		put_number(number, i);
+		if (memcmp(seen + i * 8, number, 8) != 0)
+			ck_abort_msg("answer %d is %.8s", i, seen + i * 8);
+	}
+	free(seen);
+}
+
+size_t unsent(void)
+{
+	pthread_mutex_lock(&outbox.lock);
+	size_t length = outbox.unsent.length;
+	pthread_mutex_unlock(&outbox.lock);
+	return length;
+}

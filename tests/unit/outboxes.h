@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* An outbox under test, and the peer to which it sends numbered answers of 8 bytes each. */
+#ifndef ACKLINE_OUTBOXES_H
+#define ACKLINE_OUTBOXES_H
+
+#include "outbox.h"
+
+extern struct drainer *drainer;
+extern struct stream stream;
+extern struct outbox outbox;
+extern int peer; /* the other end; -1: the test has closed it */
+
+/* A checked fixture. */
+void outboxes_begin(void);
+void outboxes_end(void);
+
+/* Writes an answer of 8 bytes, without a NUL. */
+void put_number(char *answer, int number);
+
+/* Sends numbered answers, from *next on. Returns whether they were taken. */
+bool send_numbers(int *next, int count);
+
+/* Sends as much as is taken until the high-water mark. Returns how many answers. */
+int fill(void);
+
+/* Receives the answers from 0 on, and fails the test if one is another. */
+void assert_numbers(int count);
+
+/* How many bytes wait in the outbox. */
+size_t unsent(void);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* The gate with many threads at once. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate.h"
+#include "support.h"
+#include "unit.h"
+
+enum { THREADS = 8, ROUNDS = 400 };
+
+struct submitter {
+	struct fake fake; /* first, so that the one is the other */
+	pthread_t thread;
+	char name[16];
+	int number;
+};
+
+static void *submit_many(void *argument)
+{
+	struct submitter *self = argument;
+	for (int i = 0; i < ROUNDS; i++) {
+		char lines[3][64];
+		struct log_item items[3];
+		size_t count = (size_t)(i % 3) + 1;
+		for (size_t j = 0; j < count; j++) {
+			(void)snprintf(lines[j], sizeof lines[j], "%d.%d.%zu.", self->number, i, j);
+			items[j] = item_line(lines[j]);
+		}
+		if (!log_submit(log_under_test, &self->fake.recipient, items, count, i % 7 == 0))
+			abort();
+		if (i % 50 == self->number)
+			log_reopen(log_under_test);
+		if (i % 50 == 25)
+			log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "a note");
+	}
+	return NULL;
+}
+
+/* Every line of one submitter once and in order, its sent records behind, as often as released. */
+static void assert_complete(struct submitter *self, const char *bytes)
+{
+	size_t lines = 0;
+	char word[64];
+	const char *at = bytes;
+	for (int i = 0; i < ROUNDS; i++)
+		for (int j = 0; j <= i % 3; j++, lines++) {
+			(void)snprintf(word, sizeof word, "--%s received: %d.%d.%d.\n", self->name,
+				       self->number, i, j);
+			at = strstr(at, word);
+			if (!at)
+				ck_abort_msg("missing or out of order: %s", word);
+			at += strlen(word);
+		}
+	ck_assert_uint_eq(fake_lines(&self->fake), lines);
+	ck_assert_uint_eq(self->fake.answers.length, lines * 3);
+	(void)snprintf(word, sizeof word, "--%s received: ", self->name);
+	ck_assert_uint_eq(count_of(bytes, word), lines);
+	(void)snprintf(word, sizeof word, "--%s sent: ok\n", self->name);
+	ck_assert_uint_eq(count_of(bytes, word), lines);
+}
+
+static void run_many(enum log_sync sync)
+{
+	static struct submitter submitters[THREADS];
+	log_under_test = open_with(sync, false);
+	for (int i = 0; i < THREADS; i++) {
+		struct submitter *self = &submitters[i];
+		self->number = i;
+		(void)snprintf(self->name, sizeof self->name, "peer%d", i);
+		fake_init(&self->fake, self->name);
+		ck_assert_int_eq(pthread_create(&self->thread, NULL, submit_many, self), 0);
+	}
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_join(submitters[i].thread, NULL), 0);
+	flush();
+	for (int i = 0; i < THREADS; i++) /* a flush waits for the answers, too */
+		ck_assert_uint_eq(submitters[i].fake.answers.length,
+				  fake_lines(&submitters[i].fake) * 3);
+	ck_assert(log_close(log_under_test));
+	char *bytes = file_read("log", NULL);
+	for (int i = 0; i < THREADS; i++) {
+		assert_complete(&submitters[i], bytes);
+		fake_free(&submitters[i].fake);
+	}
+	free(bytes);
+}
+
+START_TEST(many_threads_lose_and_double_nothing)
+{
+	run_many((enum log_sync)_i);
+}
+END_TEST
+
+int main(void)
+{
+	scratch_make();
+	TCase *gate = tcase_create("gate");
+	tcase_add_checked_fixture(gate, scratch_enter, NULL);
+	tcase_add_loop_test(gate, many_threads_lose_and_double_nothing, LOG_SYNC_NONE,
+			    LOG_SYNC_DISK + 1);
+	int status = unit_main("log_threads", gate, NULL);
+	scratch_remove();
+	return status;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* The outbox when memory, threads or descriptors are out. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "outboxes.h"
+#include "support.h"
+#include "unit.h"
+
+/* Faults, linked with --wrap. */
+static struct {
+	atomic_bool memory, thread, epoll;
+} fault;
+
+void *__real_realloc(void *bytes, size_t size);
+void *__wrap_realloc(void *bytes, size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *argument);
+int __real_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event);
+
+void *__wrap_realloc(void *bytes, size_t size)
+{
+	return fault.memory ? NULL : __real_realloc(bytes, size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fault.memory ? NULL : __real_calloc(count, size);
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *argument)
+{
+	return fault.thread ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+}
+
+int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event)
+{
+	errno = ENOSPC;
+	return fault.epoll ? -1 : __real_epoll_ctl(epoll, operation, descriptor, event);
+}
+
+static struct failure failure;
+
+/* An answer that is missing must not be followed by others. */
+START_TEST(out_of_memory_ends_the_connection)
+{
+	int next = 0;
+	ck_assert(outbox_expect(&outbox, 1000000));
+	fault.memory = true;
+	char much[1000];
+	memset(much, '\n', sizeof much);
+	bool taken = true;
+	for (int i = 0; i < 1000 && taken; i++)
+		taken = outbox_send(&outbox, much, sizeof much, 1000);
+	fault.memory = false;
+	ck_assert(!taken);
+	outbox_unexpect(&outbox, outbox.unanswered - 1);
+	ck_assert(!send_numbers(&next, 1));
+	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	char *all = peer_all(peer); /* the end comes, after whole and half answers */
+	free(all);
+}
+END_TEST
+
+START_TEST(without_kernel_memory_it_is_told)
+{
+	bool taken = true;
+	int next = 0;
+	fault.epoll = true;
+	while (taken) {
+		ck_assert(outbox_expect(&outbox, 100));
+		taken = send_numbers(&next, 100);
+	}
+	fault.epoll = false;
+	outbox_wait_room(&outbox); /* does not wait for ever */
+	ck_assert_uint_gt(outbox_close(&outbox), 0);
+}
+END_TEST
+
+START_TEST(without_threads_or_descriptors_there_is_no_drainer)
+{
+	size_t before = descriptors();
+	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	drainer_stop(NULL);
+	fault.thread = true;
+	ck_assert_ptr_null(drainer_start(&failure));
+	fault.thread = false;
+	ck_assert_str_eq(failure.words,
+			 "cannot start the drainer: Resource temporarily unavailable");
+	descriptor_limit(0);
+	struct drainer *none = drainer_start(&failure);
+	descriptor_unlimit();
+	ck_assert_ptr_null(none);
+	ck_assert_str_eq(failure.words, "cannot start the drainer: Too many open files");
+	fault.memory = true;
+	none = drainer_start(&failure);
+	fault.memory = false;
+	ck_assert_ptr_null(none);
+	ck_assert_str_eq(failure.words, "cannot start the drainer: Cannot allocate memory");
+	ck_assert_uint_eq(descriptors(), before);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *cases = tcase_create("faults");
+	tcase_add_checked_fixture(cases, outboxes_begin, outboxes_end);
+	tcase_add_test(cases, out_of_memory_ends_the_connection);
+	tcase_add_test(cases, without_kernel_memory_it_is_told);
+	tcase_add_test(cases, without_threads_or_descriptors_there_is_no_drainer);
+	return unit_main("outbox_faults", cases, NULL);
+}
