@@ -246,6 +246,20 @@ static void join_threads(struct client *client)
 		(void)pthread_join(client->workers[i].thread, NULL); /* made and not yet joined */
 }
 
+/* From now on a signal ends the program as it does by default. The first one has been taken
+ * already, and what comes with it is still the same one. */
+static void let_signals_end(struct client *client)
+{
+	struct pollfd waiting = {.fd = client->signals, .events = POLLIN};
+	int64_t same = client->interrupted + CLIENT_GRACE * CLOCK_MILLISECOND;
+	while (client->interrupted && clock_now() < same &&
+	       poll(&waiting, 1, clock_poll_timeout(same)) >= 0)
+		(void)signals_take(client->signals);
+	sigset_t none;
+	sigemptyset(&none);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL); /* cannot fail for a valid set */
+}
+
 static enum exit_status client_run(struct client *client)
 {
 	if (client_prepare(client) < 0) {
@@ -258,11 +272,7 @@ static enum exit_status client_run(struct client *client)
 	progress_close(&client->progress);
 	if (!client->abandoned)
 		join_threads(client);
-	/* a first signal ends the program now as it does by default */
-	sigset_t none;
-	sigemptyset(&none);
-	if (!client->interrupted)
-		(void)pthread_sigmask(SIG_SETMASK, &none, NULL); /* cannot fail for a valid set */
+	let_signals_end(client);
 	bool done = client_tell(client);
 	if (client->abandoned)
 		_exit(EXIT_FAILED); /* nothing may be freed under the thread that still runs */

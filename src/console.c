@@ -151,6 +151,9 @@ static void loop(struct console *console)
 {
 	struct pollfd waiting[WAIT_COUNT];
 	while (console->state != CONSOLE_OVER || console->flow.waiting.length) {
+		/* a shell that brings a program back which was not stopped tells it nothing */
+		if (console->state == CONSOLE_OPEN && !console->terminal.keys)
+			terminal_enter(&console->terminal);
 		fill_waiting(console, waiting);
 		int ready = poll(waiting, WAIT_COUNT, clock_poll_timeout(next_deadline(console)));
 		if (ready < 0 && errno != EINTR)

@@ -358,6 +358,14 @@ static bool tell(const struct pinger *pinger, bool well)
 	return show_report(pinger, well) && well && !pinger->interrupted && !pinger->errors;
 }
 
+/* What will not be answered any more is given up, so that the log has an end of it. */
+static void give_up_all(struct pinger *pinger)
+{
+	struct failure ignored; /* the first one is what matters */
+	if (expire(pinger, CLOCK_NEVER - 1))
+		(void)pinger_log_write(&pinger->log, &ignored);
+}
+
 static void close_all(struct pinger *pinger)
 {
 	if (pinger->stream.descriptor >= 0)
@@ -374,10 +382,8 @@ static void close_all(struct pinger *pinger)
 enum exit_status pinger_run(const struct client_options *options, const char *program)
 {
 	struct pinger *pinger = calloc(1, sizeof *pinger);
-	if (!pinger) {
-		program_complain(program, "out of memory");
-		return EXIT_FAILED;
-	}
+	if (!pinger)
+		return program_complain(program, "out of memory"), EXIT_FAILED;
 	pinger->options = options;
 	pinger->program = program;
 	pinger->signals = pinger->stream.descriptor = -1;
@@ -386,6 +392,8 @@ enum exit_status pinger_run(const struct client_options *options, const char *pr
 	pinger->chance =
 		random_state((uint64_t)options->seed, (uint64_t)options->number, UINT64_MAX);
 	bool well = open_all(pinger) && ping(pinger);
+	if (pinger->started && !well)
+		give_up_all(pinger);
 	bool done = tell(pinger, well);
 	close_all(pinger);
 	return done ? EXIT_DONE : EXIT_FAILED;

@@ -246,8 +246,10 @@ static int server_run(struct server *server, struct failure *failure)
 static void end_if_told(const struct server *server)
 {
 	int signal = signals_take(server->signals);
-	if (signal && signal != SIGHUP)
-		_exit(EXIT_FAILED);
+	if (!signal || signal == SIGHUP)
+		return;
+	warn("told twice to end: what was still under way is left undone");
+	_exit(EXIT_FAILED);
 }
 
 /* Waits until all connections have ended. False: not by the deadline. */

@@ -13,7 +13,8 @@
 
 #define LOG "d.log"
 #define SILENT "while :; do sleep 0.1; done"
-#define BUSY "while echo x >>" LOG "; do sleep 0.001; done"
+#define BUSY "while echo received >>" LOG "; do sleep 0.001; done"
+#define NOTING "while echo connected >>" LOG "; do sleep 0.001; done"
 
 static struct watch watch;
 static struct failure failure;
@@ -91,6 +92,8 @@ static const struct {
 	const char *words;
 } broken[] = {
 	{SILENT, SILENT, 100, 20 * CLOCK_MILLISECOND, 0,
+	 "no line was logged for 20 ms after 0 of 3 kills"},
+	{NOTING, SILENT, 100, 20 * CLOCK_MILLISECOND, 0, /* that is no line of anybody */
 	 "no line was logged for 20 ms after 0 of 3 kills"},
 	{"exit 7", SILENT, 100, CLOCK_NEVER, 0, "server ended with status 7 after 0 of 3 kills"},
 	{"kill -SEGV $$", SILENT, 100, CLOCK_NEVER, 0,
