@@ -18,6 +18,11 @@ int64_t clock_after(int64_t duration)
 	return duration > CLOCK_NEVER - now ? CLOCK_NEVER : now + duration;
 }
 
+int64_t clock_earlier(int64_t one, int64_t other)
+{
+	return one < other ? one : other;
+}
+
 int clock_poll_timeout(int64_t deadline)
 {
 	if (deadline == CLOCK_NEVER)

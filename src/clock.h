@@ -16,6 +16,9 @@ int64_t clock_now(void);
 /* now + duration (nanoseconds, not negative), or CLOCK_NEVER where that is out of range. */
 int64_t clock_after(int64_t duration);
 
+/* The first of two deadlines. */
+int64_t clock_earlier(int64_t one, int64_t other);
+
 /* Milliseconds until a deadline for poll(): rounded up, 0 when it has passed, -1 for CLOCK_NEVER.
  */
 int clock_poll_timeout(int64_t deadline);

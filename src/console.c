@@ -74,11 +74,6 @@ static void fill_waiting(const struct console *console, struct pollfd waiting[WA
 	     console->flow.waiting.length ? POLLOUT : 0);
 }
 
-static int64_t earlier(int64_t one, int64_t other)
-{
-	return one < other ? one : other;
-}
-
 /* When it asks by itself the next time. With no pause between its questions it waits for each
  * answer. */
 static int64_t next_question(const struct console *console)
@@ -87,15 +82,15 @@ static int64_t next_question(const struct console *console)
 		return CLOCK_NEVER;
 	if (console->asked && !console->options->delay.max)
 		return console->end;
-	return earlier(console->next, console->end);
+	return clock_earlier(console->next, console->end);
 }
 
 static int64_t next_deadline(const struct console *console)
 {
 	if (console->state == CONSOLE_OVER)
 		return console->over_deadline;
-	return earlier(next_question(console),
-		       is_stuck(console) ? CLOCK_NEVER : console->answer_deadline);
+	return clock_earlier(next_question(console),
+			     is_stuck(console) ? CLOCK_NEVER : console->answer_deadline);
 }
 
 /* Asks by itself, when it is time to; the last time at the end. */

@@ -235,11 +235,6 @@ static bool act(struct pinger *pinger)
 	return false;
 }
 
-static int64_t earliest(int64_t one, int64_t other)
-{
-	return one < other ? one : other;
-}
-
 /* When act() has something to do. */
 static int64_t deadline_of(const struct pinger *pinger)
 {
@@ -249,8 +244,8 @@ static int64_t deadline_of(const struct pinger *pinger)
 	int64_t now = clock_now();
 	if (now >= pinger->last)
 		return deadline == CLOCK_NEVER ? now : deadline;
-	deadline = earliest(deadline, pinger->last);
-	return pinger->unsent.length ? deadline : earliest(deadline, pinger->next);
+	deadline = clock_earlier(deadline, pinger->last);
+	return pinger->unsent.length ? deadline : clock_earlier(deadline, pinger->next);
 }
 
 /* Waits, and does what is then to be done. False: it failed. */
@@ -382,8 +377,10 @@ static void close_all(struct pinger *pinger)
 enum exit_status pinger_run(const struct client_options *options, const char *program)
 {
 	struct pinger *pinger = calloc(1, sizeof *pinger);
-	if (!pinger)
-		return program_complain(program, "out of memory"), EXIT_FAILED;
+	if (!pinger) {
+		program_complain(program, "out of memory");
+		return EXIT_FAILED;
+	}
 	pinger->options = options;
 	pinger->program = program;
 	pinger->signals = pinger->stream.descriptor = -1;

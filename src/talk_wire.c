@@ -16,11 +16,6 @@
 #define WIRE_SOUND CLOCK_SECOND
 #define WIRE_LONGEST_PAUSE (500 * CLOCK_MILLISECOND)
 
-static int64_t earlier(int64_t one, int64_t other)
-{
-	return one < other ? one : other;
-}
-
 /* Remembers since when and why a connection is down. One that was well is tried again at once, else
  * many would come back one after the other, each after its pause; then the pauses grow. */
 static void wire_note_down(struct talk *talk, struct wire *wire, const struct failure *reason)
@@ -31,7 +26,8 @@ static void wire_note_down(struct talk *talk, struct wire *wire, const struct fa
 		talk->reason = *reason;
 		return;
 	}
-	wire->pause = wire->pause ? earlier(wire->pause * 2, WIRE_LONGEST_PAUSE) : WIRE_FIRST_PAUSE;
+	wire->pause =
+		wire->pause ? clock_earlier(wire->pause * 2, WIRE_LONGEST_PAUSE) : WIRE_FIRST_PAUSE;
 }
 
 void wire_lose(struct talk *talk, size_t connection, const struct failure *reason)
@@ -85,8 +81,8 @@ static enum talk_step wire_connect(struct talk *talk, size_t connection, struct 
 	const struct talk_settings *settings = &talk->settings;
 	int64_t deadline = clock_after(settings->timeout);
 	if (wire->down_since) /* at least a moment, or the last attempt would be none */
-		deadline =
-			earlier(deadline, wire->down_since + settings->retry + CLOCK_MILLISECOND);
+		deadline = clock_earlier(deadline,
+					 wire->down_since + settings->retry + CLOCK_MILLISECOND);
 	atomic_store(&talk->connecting, true);
 	int descriptor = net_connect(settings->host, settings->port, deadline, failure);
 	atomic_store(&talk->connecting, false);
@@ -127,7 +123,7 @@ static bool wire_pause(struct talk *talk, const struct wire *wire)
 	int64_t end = wire->down_since ? wire->down_since + talk->settings.retry : CLOCK_NEVER;
 	if (clock_now() >= end)
 		return false;
-	int64_t until = earlier(clock_after(wire->pause), end);
+	int64_t until = clock_earlier(clock_after(wire->pause), end);
 	while (wire->pause && clock_now() < until)
 		if (talk_poll(&stop, 1, until) > 0)
 			return false;
@@ -207,7 +203,7 @@ static enum talk_step await_room(struct talk *talk, const struct flight *flight,
 				    .events = talk->events < 0 ? POLLIN | POLLOUT : POLLOUT},
 				   {.fd = talk->events, .events = POLLIN}};
 	int64_t answer = answer_deadline(talk);
-	int ready = talk_poll(waiting, 2, earlier(deadline, answer));
+	int ready = talk_poll(waiting, 2, clock_earlier(deadline, answer));
 	if (waiting[0].revents & ~POLLOUT || waiting[1].revents)
 		return talk->events < 0 ? answer_take(talk, flight->connection, failure)
 					: answer_take_all(talk, failure);
