@@ -51,7 +51,7 @@ static bool add_answers(struct batch *batch, struct recipient *recipient,
 		goto failed;
 	entry->length += batch->answers.length - before;
 	entry->lines += lines;
-	batch->lines += recipient->unasked ? 0 : lines;
+	batch->lines += recipient->unasked || recipient->internal ? 0 : lines;
 	return true;
 failed:
 	batch->answers.length = before;

@@ -19,6 +19,11 @@ enum { LOG_BATCH_MOST = 1 << 21 }; /* bytes of records in the open batch; then s
 #define LOG_LINGER (5 * CLOCK_MILLISECOND)
 #define LOG_LINGER_FAILING (200 * CLOCK_MILLISECOND)
 
+/* A yield that takes longer than this does harm, and is not done again for so many times as long.
+ */
+#define LOG_YIELD_LONG (1 * CLOCK_MILLISECOND)
+#define LOG_YIELD_PAUSE 100
+
 const char *const log_sync_names[] = {"none", "write", "disk", NULL};
 
 /* --- with the duty, without the lock --- */
@@ -145,6 +150,23 @@ static void *committer_run(void *argument)
 	return NULL;
 }
 
+/* Whoever can run now gets its lines into the batch as well. Where the CPUs are busy with other
+ * programs a yield takes as long as those like to run, and everybody waits for the duty: then it is
+ * left alone for a hundred times as long. Called with the duty and with the lock, which it drops
+ * meanwhile. */
+static void let_others_in(struct log *log)
+{
+	int64_t before = clock_now();
+	if (before < log->yield_from)
+		return;
+	pthread_mutex_unlock(&log->lock);
+	(void)sched_yield(); /* never fails on Linux */
+	pthread_mutex_lock(&log->lock);
+	int64_t took = clock_now() - before;
+	if (took > LOG_YIELD_LONG)
+		log->yield_from = before + LOG_YIELD_PAUSE * took;
+}
+
 /* Takes the duty for one batch, for a line of that recipient, and gives it on, if more has come.
  * Called with the lock. */
 static void commit_once(struct log *log, const struct recipient *recipient)
@@ -152,12 +174,8 @@ static void commit_once(struct log *log, const struct recipient *recipient)
 	bool alone = log->last == recipient;
 	log->committing = true;
 	log->last = recipient;
-	if (!alone) {
-		/* whoever can run now gets its lines into this batch as well */
-		pthread_mutex_unlock(&log->lock);
-		(void)sched_yield(); /* never fails on Linux */
-		pthread_mutex_lock(&log->lock);
-	}
+	if (!alone)
+		let_others_in(log);
 	commit_open(log);
 	if (waiting(log))
 		hand_over(log);
@@ -209,8 +227,12 @@ bool log_post(struct log *log, struct recipient *recipient, const struct log_ite
 
 void log_follow(struct log *log, void (*stored)(void *context, size_t bytes), void *context)
 {
+	pthread_mutex_lock(&log->lock);
+	while (log->committing) /* whoever does may be about to call the one before */
+		pthread_cond_wait(&log->idle, &log->lock);
 	log->stored = stored;
 	log->stored_context = context;
+	pthread_mutex_unlock(&log->lock);
 }
 
 void log_note(struct log *log, enum record_level level, const char *subject, const char *format,

@@ -43,6 +43,7 @@ struct recipient {
 			size_t lines);
 	/* Nobody waits for what it is sent: what cannot be recorded is left out, without errors. */
 	bool unasked;
+	bool internal; /* no answers to lines: where they fail they are not counted as such */
 	/* Told of answers that did not leave, with their line ends: their records failed, or the
 	 * peer was gone. Called by whoever commits, without the log's lock, when the recipient may
 	 * be gone already; must not block. NULL: nobody has to know. */

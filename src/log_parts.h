@@ -31,6 +31,7 @@ struct log {
 	bool lingering;	      /* the carry is to be written, at linger_until at the latest */
 	int64_t linger_until; /* ns */
 	const struct recipient *last; /* whose line was committed last; never looked into */
+	int64_t yield_from;	      /* ns, when a commit may yield again */
 
 	struct batch batches[2];
 

@@ -182,9 +182,13 @@ static int check_drill(const struct runall_options *options, struct failure *fai
 	if (options->drill && (role->prove || role->chain))
 		return failure_set(failure, "-drill: not with -service %s",
 				   role_names[options->client.service]);
-	if (options->drill && runall_option_given(options, "ni"))
-		return failure_set(failure, "-ni: not with -drill, whose clients send until the "
-					    "last kill is over");
+	static const char *const useless[] = {"ni", "duration", "expect"};
+	for (size_t i = 0; options->drill && i < sizeof useless / sizeof *useless; i++)
+		if (runall_option_given(options, useless[i]))
+			return failure_set(failure,
+					   "-%s: not with -drill, whose clients send until the "
+					   "last kill is over",
+					   useless[i]);
 	return 0;
 }
 

@@ -260,9 +260,9 @@ int relay_finish(struct relay *relay, int64_t deadline, struct failure *failure)
 	if (!left)
 		return failure_set(failure, "the log does not say yet that all was forwarded");
 	return failure_set(failure,
-			   "%llu lines are not yet forwarded to %s; start again with -append to "
+			   "%llu line%s not yet forwarded to %s; start again with -append to "
 			   "go on",
-			   (unsigned long long)left, relay->link.name);
+			   (unsigned long long)left, left == 1 ? " is" : "s are", relay->link.name);
 }
 
 /* --- beginning and end --- */
@@ -326,8 +326,8 @@ static struct relay *make_relay(const struct service_settings *settings)
 		relay->delay = (struct range){0, 0};
 	relay->last = &relay->waiting;
 	relay->tail.descriptor = relay->link.socket = -1;
-	relay->acknowledger =
-		(struct recipient){.name = options->next, .release = note_acknowledged};
+	relay->acknowledger = (struct recipient){
+		.name = options->next, .release = note_acknowledged, .internal = true};
 	/* none of these fails on Linux */
 	pthread_mutex_init(&relay->lock, NULL);
 	(void)clock_condition_init(&relay->feed);
