@@ -20,6 +20,13 @@ struct verdict {
 	char fault[1024]; /* of a run: that fault alone; empty where there is none */
 };
 
+/* Writes behind the words that are there; what does not fit is cut. */
+void verdict_add(struct verdict *verdict, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* What makes a noun fit a number: "" or "s". */
+const char *verdict_plural(int64_t count);
+
 struct verify_job {
 	const char *log;
 	int64_t offset;			/* where the log ended when the run began */

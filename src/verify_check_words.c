@@ -146,11 +146,6 @@ static int explain(struct check *check, struct failure *failure)
 	return 0;
 }
 
-static const char *plural(int64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
 /* Clients each of whose threads had a connection of its own: one for each of Thread 0. Where they
  * may differ in the number of threads, no thread can have more connections than the one before. */
 static void count_each(struct check *check)
@@ -165,19 +160,9 @@ static void count_each(struct check *check)
 	int64_t threads = check->expected.threads;
 	if (threads && check->lone_count && check->lone_count != threads)
 		fault_at_large(check, "%" PRId64 " thread%s in %.200s instead of %" PRId64,
-			       check->lone_count, plural(check->lone_count), check->name, threads);
+			       check->lone_count, verdict_plural(check->lone_count), check->name,
+			       threads);
 	check->clients += check->lone_count ? check->lone[0] : 0;
-}
-
-/* Writes behind what is there; what does not fit is cut. */
-__attribute__((format(printf, 2, 3))) static void add(struct verdict *verdict, const char *format,
-						      ...)
-{
-	size_t length = strlen(verdict->words);
-	va_list values;
-	va_start(values, format);
-	(void)vsnprintf(verdict->words + length, sizeof verdict->words - length, format, values);
-	va_end(values);
 }
 
 static void add_fault(const struct check *check, struct verdict *verdict)
@@ -187,9 +172,9 @@ static void add_fault(const struct check *check, struct verdict *verdict)
 		size_t length;
 		const char *name = peers_name(&check->peers, (size_t)check->culprit, &length);
 		verify_excerpt(name, length, words);
-		add(verdict, "%s: ", words);
+		verdict_add(verdict, "%s: ", words);
 	}
-	add(verdict, "%s; ", check->fault.words);
+	verdict_add(verdict, "%s; ", check->fault.words);
 }
 
 int check_conclude(struct check *check, struct verdict *verdict, struct failure *failure)
@@ -201,21 +186,23 @@ int check_conclude(struct check *check, struct verdict *verdict, struct failure 
 	int64_t expected = check->expected.clients;
 	if (expected && check->clients != expected)
 		fault_at_large(check, "%" PRId64 " client%s instead of %" PRId64, check->clients,
-			       plural(check->clients), expected);
+			       verdict_plural(check->clients), expected);
 	verdict->good = verdict->complete = !check->faulty && check->lines > 0;
 	if (check->faulty)
 		add_fault(check, verdict);
 	if (check->lines || check->faulty)
-		add(verdict, "%" PRId64 " line%s in %.200s", check->lines, plural(check->lines),
-		    check->name);
+		verdict_add(verdict, "%" PRId64 " line%s in %.200s", check->lines,
+			    verdict_plural(check->lines), check->name);
 	else
-		add(verdict, "no line of a client in %.200s: nothing is proved", check->name);
+		verdict_add(verdict, "no line of a client in %.200s: nothing is proved",
+			    check->name);
 	if (verdict->good)
-		add(verdict, ", each acknowledged, %" PRId64 " client%s in strict order",
-		    check->clients, plural(check->clients));
+		verdict_add(verdict, ", each acknowledged, %" PRId64 " client%s in strict order",
+			    check->clients, verdict_plural(check->clients));
 	if (check->strangers)
-		add(verdict, " (and %" PRId64 " line%s from %" PRId64 " other connection%s)",
-		    check->foreign, plural(check->foreign), check->strangers,
-		    plural(check->strangers));
+		verdict_add(verdict,
+			    " (and %" PRId64 " line%s from %" PRId64 " other connection%s)",
+			    check->foreign, verdict_plural(check->foreign), check->strangers,
+			    verdict_plural(check->strangers));
 	return 0;
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -246,46 +245,30 @@ static void count_missing(struct drill_count *count)
 	}
 }
 
-static const char *plural(int64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
-/* Writes behind what is there; what does not fit is cut. */
-__attribute__((format(printf, 2, 3))) static void add(struct verdict *verdict, const char *format,
-						      ...)
-{
-	size_t length = strlen(verdict->words);
-	va_list values;
-	va_start(values, format);
-	(void)vsnprintf(verdict->words + length, sizeof verdict->words - length, format, values);
-	va_end(values);
-}
-
 /* The fault that the words begin with: the one of the proof, else what only counting shows. */
 static void add_fault(const struct drill_count *count, const struct drill_facts *facts,
 		      struct verdict *verdict)
 {
 	if (*verdict->fault)
-		add(verdict, "%s; ", verdict->fault);
+		verdict_add(verdict, "%s; ", verdict->fault);
 	else if (count->starts < facts->starts)
-		add(verdict, "the server has noted %" PRId64 " of its %" PRId64 " starts; ",
-		    count->starts, facts->starts);
+		verdict_add(verdict, "the server has noted %" PRId64 " of its %" PRId64 " starts; ",
+			    count->starts, facts->starts);
 	else if (count->missing)
-		add(verdict, "acknowledged lines are missing; ");
+		verdict_add(verdict, "acknowledged lines are missing; ");
 	else if (count->repeated > count->resent)
-		add(verdict, "more lines are there twice than were sent again; ");
+		verdict_add(verdict, "more lines are there twice than were sent again; ");
 	else
-		add(verdict, "nothing is proved; ");
+		verdict_add(verdict, "nothing is proved; ");
 }
 
 static void add_sync(const struct drill_count *count, const struct drill_facts *facts,
 		     struct verdict *verdict)
 {
-	add(verdict, "sync %s", log_sync_names[facts->sync]);
+	verdict_add(verdict, "sync %s", log_sync_names[facts->sync]);
 	if (facts->sync == LOG_SYNC_NONE)
-		add(verdict, count->missing ? ", which promises no more"
-					    : ", which does not promise so much");
+		verdict_add(verdict, count->missing ? ", which promises no more"
+						    : ", which does not promise so much");
 }
 
 static void conclude(const struct drill_count *count, const struct drill_facts *facts,
@@ -297,21 +280,22 @@ static void conclude(const struct drill_count *count, const struct drill_facts *
 	*verdict->words = '\0';
 	if (!verdict->good)
 		add_fault(count, facts, verdict);
-	add(verdict,
-	    "drill: %" PRId64 " kill%s, %" PRId64 " line%s acknowledged, %" PRId64
-	    " missing in %.200s; ",
-	    facts->kills, plural(facts->kills), count->acknowledged, plural(count->acknowledged),
-	    count->missing, count->job->log);
-	add(verdict,
-	    "%" PRId64 " sent again after a lost connection, %" PRId64 " of them logged again; ",
-	    count->resent, count->repeated);
-	add(verdict, "%" PRId64 " torn, %" PRId64 " torn end%s closed; ", count->torn,
-	    count->log.closed, plural(count->log.closed));
+	verdict_add(verdict,
+		    "drill: %" PRId64 " kill%s, %" PRId64 " line%s acknowledged, %" PRId64
+		    " missing in %.200s; ",
+		    facts->kills, verdict_plural(facts->kills), count->acknowledged,
+		    verdict_plural(count->acknowledged), count->missing, count->job->log);
+	verdict_add(verdict,
+		    "%" PRId64 " sent again after a lost connection, %" PRId64
+		    " of them logged again; ",
+		    count->resent, count->repeated);
+	verdict_add(verdict, "%" PRId64 " torn, %" PRId64 " torn end%s closed; ", count->torn,
+		    count->log.closed, verdict_plural(count->log.closed));
 	add_sync(count, facts, verdict);
 	if (verdict->good)
-		add(verdict, count->job->echoes ? ", each echo as it was sent"
-						: ", every client in strict order");
-	add(verdict, " (seed %" PRId64 ")", facts->seed);
+		verdict_add(verdict, count->job->echoes ? ", each echo as it was sent"
+							: ", every client in strict order");
+	verdict_add(verdict, " (seed %" PRId64 ")", facts->seed);
 }
 
 int verify_drill(const struct verify_job *job, const struct drill_facts *facts,

@@ -164,11 +164,6 @@ int proof_explain(struct proof *proof, struct failure *failure)
 	return 0;
 }
 
-static const char *plural(int64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
 /* The sums of all accounts, and what the log holds. */
 struct sums {
 	int64_t planned, sent, acknowledged, repeated;
@@ -196,31 +191,22 @@ static struct sums sum_up(const struct proof *proof)
 	return sums;
 }
 
-/* Writes behind what is there; what does not fit is cut. */
-__attribute__((format(printf, 2, 3))) static void add(struct verdict *verdict, const char *format,
-						      ...)
-{
-	size_t length = strlen(verdict->words);
-	va_list values;
-	va_start(values, format);
-	(void)vsnprintf(verdict->words + length, sizeof verdict->words - length, format, values);
-	va_end(values);
-}
-
 static void add_numbers(const struct proof *proof, const struct sums *sums, struct verdict *verdict)
 {
 	int64_t repeated = proof->faulty ? 0 : sums->repeated;
 	if (sums->sent == sums->planned)
-		add(verdict, "%" PRId64 " line%s sent, ", sums->sent, plural(sums->sent));
+		verdict_add(verdict, "%" PRId64 " line%s sent, ", sums->sent,
+			    verdict_plural(sums->sent));
 	else
-		add(verdict, "%" PRId64 " of %" PRId64 " line%s sent, ", sums->sent, sums->planned,
-		    plural(sums->planned));
-	add(verdict, "%" PRId64 " %s, %" PRId64 " in %.200s", sums->acknowledged,
-	    proof->job->echoes ? "echoed" : "acknowledged", proof->records - repeated,
-	    proof->job->log);
+		verdict_add(verdict, "%" PRId64 " of %" PRId64 " line%s sent, ", sums->sent,
+			    sums->planned, verdict_plural(sums->planned));
+	verdict_add(verdict, "%" PRId64 " %s, %" PRId64 " in %.200s", sums->acknowledged,
+		    proof->job->echoes ? "echoed" : "acknowledged", proof->records - repeated,
+		    proof->job->log);
 	if (repeated)
-		add(verdict, ", %" PRId64 " of them twice, sent again after a lost connection",
-		    repeated);
+		verdict_add(verdict,
+			    ", %" PRId64 " of them twice, sent again after a lost connection",
+			    repeated);
 }
 
 void proof_conclude(const struct proof *proof, struct verdict *verdict)
@@ -230,21 +216,22 @@ void proof_conclude(const struct proof *proof, struct verdict *verdict)
 	verdict->complete = !sums.unknown && sums.acknowledged == sums.planned;
 	verdict->good = !proof->faulty && proof->records > 0;
 	if (proof->faulty && proof->culprit)
-		add(verdict, "client %zu: ", proof->culprit->number);
+		verdict_add(verdict, "client %zu: ", proof->culprit->number);
 	if (proof->faulty) {
-		add(verdict, "%s", proof->fault.words);
+		verdict_add(verdict, "%s", proof->fault.words);
 		memcpy(verdict->fault, verdict->words, sizeof verdict->fault);
-		add(verdict, "; ");
+		verdict_add(verdict, "; ");
 	}
 	add_numbers(proof, &sums, verdict);
 	if (verdict->good)
-		add(verdict, ", %s",
-		    proof->job->echoes ? "each echo as it was sent"
-		    : sums.free	       ? "every thread in its own order"
-				       : "every client in strict order");
+		verdict_add(verdict, ", %s",
+			    proof->job->echoes ? "each echo as it was sent"
+			    : sums.free	       ? "every thread in its own order"
+					       : "every client in strict order");
 	else if (!proof->faulty)
-		add(verdict, ": nothing is proved");
+		verdict_add(verdict, ": nothing is proved");
 	if (others)
-		add(verdict, " (and %" PRId64 " line%s from %zu other connection%s)",
-		    proof->foreign, plural(proof->foreign), others, others == 1 ? "" : "s");
+		verdict_add(verdict, " (and %" PRId64 " line%s from %zu other connection%s)",
+			    proof->foreign, verdict_plural(proof->foreign), others,
+			    others == 1 ? "" : "s");
 }
