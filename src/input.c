@@ -35,14 +35,11 @@ enum input_result input_next(struct input *input, const char **line, size_t *len
 	if (result == LINE_NONE && !input->ended)
 		return INPUT_MORE;
 	if (result == LINE_NONE) {
-		*length = line_rest(&input->lines, line);
-		if (!*length)
+		*line = line_piece(&input->lines, true, length); /* the last one, without an end */
+		if (!*line)
 			return INPUT_END;
-		if (*length <= INPUT_LONGEST) {
-			input->number++;
-			input->lines.start = input->lines.searched = input->lines.end;
-			return INPUT_LINE;
-		}
+		if (*length <= INPUT_LONGEST)
+			result = LINE_FOUND;
 	}
 	input->number++;
 	if (result == LINE_FOUND)
