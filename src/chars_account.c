@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "chars_account.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "client_acks.h"
+#include "report.h"
 
 enum { ACCOUNT_SIZE = 512 };
 
@@ -29,22 +30,16 @@ void chars_sum_add(struct chars_sum *sum, const char *text, size_t length)
 int chars_account_write(const struct chars_account *account, int descriptor,
 			struct failure *failure)
 {
-	/* shorter than PIPE_BUF: written as a whole */
-	int written =
-		dprintf(descriptor,
-			"chars %s %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu64 " %" PRIu64
-			" %" PRIu64 "\nend\n",
-			account->name, account->got.messages, account->got.characters,
-			account->got.digest, account->before, account->stats, account->counted);
-	int error = errno;
-	if (close(descriptor) < 0 && written >= 0) {
-		written = -1;
-		error = errno;
-	}
-	if (written >= 0)
-		return 0;
-	return failure_set(failure, "cannot write the account to descriptor %d: %s", descriptor,
-			   strerror(error));
+	struct text text = {0};
+	bool complete =
+		report_add(&text,
+			   "chars %s %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu64 " %" PRIu64
+			   " %" PRIu64 "\nend\n",
+			   account->name, account->got.messages, account->got.characters,
+			   account->got.digest, account->before, account->stats, account->counted);
+	bool written = acks_send(descriptor, &text, complete, failure);
+	text_free(&text);
+	return written ? 0 : -1;
 }
 
 int chars_account_read(struct chars_account *account, const char *bytes, size_t length,

@@ -74,16 +74,21 @@ bool acks_write(const struct acks *acks, const struct client_options *options,
 		const struct tally *tallies, const struct result *measured, struct failure *failure)
 {
 	struct text text = {0};
-	int descriptor = (int)options->acks;
 	bool complete = acks_compose(&text, acks, options, tallies, measured);
+	bool written = acks_send((int)options->acks, &text, complete, failure);
+	text_free(&text);
+	return written;
+}
+
+bool acks_send(int descriptor, const struct text *text, bool complete, struct failure *failure)
+{
 	errno = ENOMEM;
-	bool written = complete && write_all(descriptor, text.bytes, text.length) == 0;
+	bool written = complete && write_all(descriptor, text->bytes, text->length) == 0;
 	int error = errno;
 	if (close(descriptor) < 0 && written) {
 		written = false;
 		error = errno;
 	}
-	text_free(&text);
 	if (!written)
 		failure_set(failure, "cannot write the account to descriptor %d: %s", descriptor,
 			    strerror(error));

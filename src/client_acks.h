@@ -37,4 +37,8 @@ bool acks_write(const struct acks *acks, const struct client_options *options,
 		const struct tally *tallies, const struct result *measured,
 		struct failure *failure);
 
+/* Writes the text of an account to a descriptor, and closes it; not complete: memory was out while
+ * it was composed. False: the failure is set. */
+bool acks_send(int descriptor, const struct text *text, bool complete, struct failure *failure);
+
 #endif
