@@ -33,9 +33,9 @@ struct log {
 	const struct recipient *last; /* whose line was committed last; never looked into */
 	int64_t yield_from;	      /* ns, when a commit may yield again */
 
+	/* only for whoever has the duty; `failing` and the carry's length also under the lock,
+	 * while nobody has it */
 	struct batch batches[2];
-
-	/* only for whoever has the duty, in log_store.c */
 	struct text carry; /* records that the next write begins with */
 	struct stamp sent_stamp;
 	bool failing;	 /* a commit has failed, and the log is not yet healed */

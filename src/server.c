@@ -67,17 +67,6 @@ static int64_t raise_limit(const struct server_options *options, struct failure 
 	return 0;
 }
 
-static int limit_connections(struct server *server, int64_t most, struct failure *failure)
-{
-	if (server->options.connections > most)
-		return failure_set(failure,
-				   "-connections: the descriptor limit allows %lld, not %lld",
-				   (long long)most, (long long)server->options.connections);
-	if (!server->options.connections)
-		server->options.connections = most;
-	return 0;
-}
-
 /* What can be known to be wrong before anything is opened: bad usage. */
 static int check_options(struct server *server, int64_t most, struct failure *failure)
 {
@@ -86,7 +75,13 @@ static int check_options(struct server *server, int64_t most, struct failure *fa
 		return -1;
 	if (ready >= 0 && fcntl(ready, F_GETFD) < 0)
 		return failure_set(failure, "-ready: '%d' is not an open descriptor", ready);
-	return limit_connections(server, most, failure);
+	if (server->options.connections > most)
+		return failure_set(failure,
+				   "-connections: the descriptor limit allows %lld, not %lld",
+				   (long long)most, (long long)server->options.connections);
+	if (!server->options.connections)
+		server->options.connections = most;
+	return 0;
 }
 
 static int open_log(struct server *server, struct failure *failure)
@@ -358,6 +353,13 @@ static int server_close(struct server *server, int status)
 	return status;
 }
 
+/* Before anything is open. Returns the status. */
+static int give_up(const struct failure *failure, enum exit_status status)
+{
+	warn(failure->words);
+	return (int)status;
+}
+
 int main(int argc, char **argv)
 {
 	struct failure failure;
@@ -368,11 +370,13 @@ int main(int argc, char **argv)
 		options_read(&server_option_table, &server.options, argc, argv, &failure);
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
-	int64_t most = outcome == OPTIONS_WRONG ? 1 : raise_limit(&server.options, &failure);
-	if (outcome == OPTIONS_WRONG || !most || check_options(&server, most, &failure) < 0) {
-		warn(failure.words);
-		return most ? EXIT_USAGE : EXIT_FAILED;
-	}
+	if (outcome == OPTIONS_WRONG)
+		return give_up(&failure, EXIT_USAGE);
+	int64_t most = raise_limit(&server.options, &failure);
+	if (!most)
+		return give_up(&failure, EXIT_FAILED);
+	if (check_options(&server, most, &failure) < 0)
+		return give_up(&failure, EXIT_USAGE);
 	server.service = services[server.options.service];
 	if (server_open(&server, &failure) < 0 || announce(&server, &failure) < 0) {
 		warn(failure.words);
