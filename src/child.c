@@ -21,7 +21,7 @@ enum { EXIT_ABANDONED = 127 };
  * fork and exec only calls that are safe there. */
 static void become(const struct child_setup *setup, pid_t parent)
 {
-	signals_restore();
+	signals_restore(setup->held);
 	(void)setsid(); /* fails only for a group leader, and a new process is none */
 	if (prctl(PR_SET_PDEATHSIG, setup->death_signal) < 0)
 		return;

@@ -25,6 +25,7 @@ struct child_setup {
 	int output;
 	int keep; /* one more descriptor, above 2, that it gets under the same number, -1: none */
 	int death_signal; /* what it gets when the parent's thread has ended */
+	const int *held;  /* signals that wait until it takes them; 0 ends the list, NULL: none */
 };
 
 /* Starts a program with stdout, unless given, and stderr of the parent, and signals as

@@ -72,8 +72,13 @@ int watch_pipe(struct watch *watch, size_t i, struct failure *failure)
 	return ends[1];
 }
 
+/* Our programs take these as data: none is to end one that has not come so far yet, and without an
+ * account. */
+static const int held[] = {SIGINT, SIGTERM, 0};
+
 int watch_start(struct watch *watch, size_t i, struct child_setup *setup, struct failure *failure)
 {
+	setup->held = held;
 	int result = child_start(&watch->children[i], setup, failure);
 	(void)close(setup->keep); /* the program has its own now */
 	if (result < 0)

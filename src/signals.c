@@ -33,13 +33,15 @@ int signals_take(int descriptor)
 	return length == (ssize_t)sizeof information ? (int)information.ssi_signo : 0;
 }
 
-void signals_restore(void)
+void signals_restore(const int *held)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL};
-	sigset_t none;
-	sigemptyset(&none);
+	sigset_t set;
+	sigemptyset(&set);
+	for (; held && *held; held++)
+		sigaddset(&set, *held);
 	/* none of these can fail for valid signals */
 	(void)sigaction(SIGPIPE, &standard, NULL);
 	(void)sigaction(SIGXFSZ, &standard, NULL);
-	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &set, NULL);
 }

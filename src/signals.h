@@ -14,7 +14,8 @@ int signals_open(const int *list, struct failure *failure);
 /* Takes one signal off the descriptor: its number, or 0 when none waits. */
 int signals_take(int descriptor);
 
-/* Puts dispositions and mask back to what a program expects that is executed. */
-void signals_restore(void);
+/* Puts dispositions and mask back to what a program expects that is executed. The signals held, 0
+ * ends the list, NULL: none, stay blocked: they wait until the program takes them. */
+void signals_restore(const int *held);
 
 #endif

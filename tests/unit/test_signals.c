@@ -98,7 +98,7 @@ START_TEST(restored_as_a_program_expects_them)
 	struct sigaction action;
 	sigset_t set;
 	int descriptor = open_both();
-	signals_restore();
+	signals_restore(NULL);
 	ck_assert_int_eq(sigaction(SIGXFSZ, NULL, &action), 0);
 	ck_assert(action.sa_handler == SIG_DFL);
 	ck_assert_int_eq(sigaction(SIGPIPE, NULL, &action), 0);
@@ -112,9 +112,24 @@ END_TEST
 START_TEST(restored_a_signal_ends_the_program)
 {
 	(void)open_both();
-	signals_restore();
+	signals_restore(NULL);
 	(void)kill(getpid(), SIGTERM);
 	ck_abort_msg("still there");
+}
+END_TEST
+
+START_TEST(restored_held_ones_wait)
+{
+	static const int held[] = {SIGTERM, 0};
+	sigset_t set;
+	(void)close(open_both());
+	signals_restore(held);
+	ck_assert_int_eq(kill(getpid(), SIGTERM), 0); /* and we are still here */
+	ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &set), 0);
+	ck_assert(!sigismember(&set, SIGHUP) && sigismember(&set, SIGTERM));
+	int descriptor = open_both();
+	ck_assert_int_eq(signals_take(descriptor), SIGTERM);
+	(void)close(descriptor);
 }
 END_TEST
 
@@ -137,6 +152,7 @@ int main(void)
 	tcase_add_test(signals, a_file_too_large_is_an_error);
 	tcase_add_test(signals, restored_as_a_program_expects_them);
 	tcase_add_test_raise_signal(signals, restored_a_signal_ends_the_program, SIGTERM);
+	tcase_add_test(signals, restored_held_ones_wait);
 	tcase_add_test(signals, without_descriptors_it_says_why);
 	return unit_main("signals", signals, NULL);
 }
