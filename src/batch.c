@@ -84,7 +84,8 @@ failed:
 static void append_sent(struct text *sent, enum record_format format, const struct stamp *stamp,
 			const char *name, const char *answers, size_t length)
 {
-	const char *end = answers + length;
+	const char *end = answers + length, *previous = NULL;
+	size_t previous_length = 0, start = 0;
 	while (answers < end) {
 		const char *feed = memchr(answers, '\n', (size_t)(end - answers));
 		if (!feed)
@@ -93,8 +94,16 @@ static void append_sent(struct text *sent, enum record_format format, const stru
 					.subject = name,
 					.bytes = answers,
 					.length = (size_t)(feed - answers)};
-		if (!record_append(sent, format, stamp, &record))
+		/* one ok after the other: the same record */
+		bool again = previous && previous_length == record.length &&
+			     !memcmp(previous, answers, record.length);
+		size_t before = sent->length;
+		if (again ? !text_repeat(sent, start, before - start)
+			  : !record_append(sent, format, stamp, &record))
 			return;
+		start = before;
+		previous = answers;
+		previous_length = record.length;
 		answers = feed < end ? feed + 1 : end;
 	}
 }

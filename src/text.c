@@ -38,6 +38,15 @@ bool text_append_string(struct text *text, const char *string)
 	return text_append(text, string, strlen(string));
 }
 
+bool text_repeat(struct text *text, size_t start, size_t length)
+{
+	if (!text_reserve(text, length))
+		return false;
+	memcpy(text->bytes + text->length, text->bytes + start, length);
+	text->length += length;
+	return true;
+}
+
 void text_drop(struct text *text, size_t length)
 {
 	text->length -= length;

@@ -22,6 +22,10 @@ bool text_append(struct text *text, const void *bytes, size_t length);
 /* Appends a string without its NUL. False: out of memory, and nothing has changed. */
 bool text_append_string(struct text *text, const char *string);
 
+/* Appends length bytes of its own from start on, which must be there. False: out of memory, and
+ * nothing has changed. */
+bool text_repeat(struct text *text, size_t start, size_t length);
+
 /* Drops the first length bytes, which must be there; the rest moves to the front. */
 void text_drop(struct text *text, size_t length);
 

@@ -51,6 +51,22 @@ START_TEST(appends_nothing_and_strings)
 }
 END_TEST
 
+START_TEST(repeats_its_own_bytes)
+{
+	struct text text = {0};
+	ck_assert(text_append_string(&text, "ab"));
+	for (size_t length = 2; length < 4096; length *= 2) /* also where it moves */
+		ck_assert(text_repeat(&text, 0, length));
+	ck_assert(text_repeat(&text, text.length - 1, 1));
+	ck_assert(text_repeat(&text, 5, 0));
+	ck_assert_uint_eq(text.length, 4097);
+	for (size_t i = 0; i < 4096; i++)
+		ck_assert_int_eq(text.bytes[i], "ab"[i % 2]);
+	ck_assert_int_eq(text.bytes[4096], 'b');
+	text_free(&text);
+}
+END_TEST
+
 START_TEST(reserves_room)
 {
 	struct text text = {0};
@@ -89,13 +105,15 @@ START_TEST(out_of_memory_changes_nothing)
 	ck_assert(text_append_string(&text, "abc"));
 	char *much = calloc(1, 100000);
 	no_memory = true;
-	bool taken = text_append(&text, much, 100000);
+	bool taken = text_append(&text, much, 100000), again = true;
+	while (again && text.length < 100000)
+		again = text_repeat(&text, 0, 3);
 	bool small = text_append_string(&text, "d"); /* for which there is room */
 	no_memory = false;
-	ck_assert(!taken);
+	ck_assert(!taken && !again);
 	ck_assert(small);
-	ck_assert_uint_eq(text.length, 4);
-	ck_assert_mem_eq(text.bytes, "abcd", 4);
+	ck_assert_mem_eq(text.bytes, "abc", 3);
+	ck_assert_int_eq(text.bytes[text.length - 1], 'd');
 	free(much);
 	text_free(&text);
 }
@@ -140,6 +158,7 @@ int main(void)
 	TCase *text = tcase_create("text");
 	tcase_add_test(text, appends_and_grows);
 	tcase_add_test(text, appends_nothing_and_strings);
+	tcase_add_test(text, repeats_its_own_bytes);
 	tcase_add_test(text, reserves_room);
 	tcase_add_test(text, refuses_what_no_memory_holds);
 	tcase_add_test(text, out_of_memory_changes_nothing);
