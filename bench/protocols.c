@@ -6,10 +6,36 @@
 #include <stdio.h>
 #include <string.h>
 
-static size_t write_line(char *line, size_t size, size_t connection, uint64_t number)
+/* Requests are put together without snprintf(), which would be most of the load generator's work at
+ * a million of them a second. The longest has half of PROTOCOL_REQUEST_SIZE. Each returns where the
+ * next one goes on. */
+
+static char *put_number(char *out, uint64_t number)
 {
-	return (size_t)snprintf(line, size, "Thread %zu, iteration %" PRIu64, connection,
-				number + 1);
+	char digits[20];
+	size_t count = 0;
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while (number /= 10);
+	while (count)
+		*out++ = digits[--count];
+	return out;
+}
+
+static char *put_line(char *out, size_t connection, uint64_t number)
+{
+	out = put_number(stpcpy(out, "Thread "), connection);
+	return put_number(stpcpy(out, ", iteration "), number + 1);
+}
+
+/* A length, what is between it and the line, and the line. */
+static char *put_measured_line(char *out, const char *between, size_t connection, uint64_t number,
+			       size_t more)
+{
+	char line[PROTOCOL_REQUEST_SIZE / 2];
+	size_t length = (size_t)(put_line(line, connection, number) - line);
+	out = stpcpy(put_number(out, length + more), between);
+	return mempcpy(out, line, length);
 }
 
 static struct answer answer_of(enum answer_kind kind, size_t length)
@@ -53,9 +79,8 @@ static struct answer read_line_answer(const char *bytes, size_t length, const ch
 
 static size_t line_compose(char request[PROTOCOL_REQUEST_SIZE], size_t connection, uint64_t number)
 {
-	size_t length = write_line(request, PROTOCOL_REQUEST_SIZE, connection, number);
-	request[length] = '\n';
-	return length + 1;
+	char *end = stpcpy(put_line(request, connection, number), "\n");
+	return (size_t)(end - request);
 }
 
 static struct answer line_read(const char *bytes, size_t length, uint64_t number)
@@ -68,12 +93,10 @@ static struct answer line_read(const char *bytes, size_t length, uint64_t number
 
 static size_t redis_compose(char request[PROTOCOL_REQUEST_SIZE], size_t connection, uint64_t number)
 {
-	char line[PROTOCOL_REQUEST_SIZE / 2];
-	size_t length = write_line(line, sizeof line, connection, number);
-	return (size_t)snprintf(request, PROTOCOL_REQUEST_SIZE,
-				"*5\r\n$4\r\nXADD\r\n$5\r\nlines\r\n$1\r\n*\r\n$4\r\nline\r\n"
-				"$%zu\r\n%s\r\n",
-				length, line);
+	char *end =
+		stpcpy(request, "*5\r\n$4\r\nXADD\r\n$5\r\nlines\r\n$1\r\n*\r\n$4\r\nline\r\n$");
+	end = stpcpy(put_measured_line(end, "\r\n", connection, number, 0), "\r\n");
+	return (size_t)(end - request);
 }
 
 static struct answer redis_read(const char *bytes, size_t length, uint64_t number)
@@ -97,10 +120,9 @@ static struct answer redis_read(const char *bytes, size_t length, uint64_t numbe
 static size_t beanstalk_compose(char request[PROTOCOL_REQUEST_SIZE], size_t connection,
 				uint64_t number)
 {
-	char line[PROTOCOL_REQUEST_SIZE / 2];
-	size_t length = write_line(line, sizeof line, connection, number);
-	return (size_t)snprintf(request, PROTOCOL_REQUEST_SIZE, "put 1024 0 120 %zu\r\n%s\r\n",
-				length, line);
+	char *end = stpcpy(request, "put 1024 0 120 ");
+	end = stpcpy(put_measured_line(end, "\r\n", connection, number, 0), "\r\n");
+	return (size_t)(end - request);
 }
 
 static struct answer beanstalk_read(const char *bytes, size_t length, uint64_t number)
@@ -126,10 +148,11 @@ static size_t relp_greet(char request[PROTOCOL_REQUEST_SIZE], size_t connection)
 
 static size_t relp_compose(char request[PROTOCOL_REQUEST_SIZE], size_t connection, uint64_t number)
 {
-	char line[PROTOCOL_REQUEST_SIZE / 2];
-	size_t length = write_line(line, sizeof line, connection, number);
-	return (size_t)snprintf(request, PROTOCOL_REQUEST_SIZE, "%" PRIu64 " syslog %zu <13>%s\n",
-				relp_transaction(number), length + 4, line);
+	static const char priority[] = " <13>"; /* of which the blank is not counted */
+	char *end = stpcpy(put_number(request, relp_transaction(number)), " syslog ");
+	end = put_measured_line(end, priority, connection, number, sizeof priority - 2);
+	end = stpcpy(end, "\n");
+	return (size_t)(end - request);
 }
 
 /* Reads "TRANSACTION rsp LENGTH 200 ...", in which LENGTH bytes and an LF follow. */
@@ -201,10 +224,10 @@ static struct answer nats_read_greeting(const char *bytes, size_t length)
 
 static size_t nats_compose(char request[PROTOCOL_REQUEST_SIZE], size_t connection, uint64_t number)
 {
-	char line[PROTOCOL_REQUEST_SIZE / 2];
-	size_t length = write_line(line, sizeof line, connection, number);
-	return (size_t)snprintf(request, PROTOCOL_REQUEST_SIZE,
-				"PUB lines _INBOX.%zu %zu\r\n%s\r\n", connection, length, line);
+	char *end = put_number(stpcpy(request, "PUB lines _INBOX."), connection);
+	end = put_measured_line(stpcpy(end, " "), "\r\n", connection, number, 0);
+	end = stpcpy(end, "\r\n");
+	return (size_t)(end - request);
 }
 
 /* "MSG SUBJECT 1 LENGTH", and LENGTH bytes of JSON in a line of their own. */
