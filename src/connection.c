@@ -169,7 +169,8 @@ static enum ending read_lines(struct connection *connection)
 		room = limit_room(connection, room, &left, &limited);
 		if (!room)
 			return ENDED_BY_DRAIN;
-		ssize_t length = stream_receive(&connection->stream, space, room);
+		ssize_t length =
+			spin_receive(connection->settings->spin, &connection->stream, space, room);
 		if (length < 0)
 			return errno == EAGAIN ? ENDED_IDLE : ENDED_BROKEN;
 		if (length == 0)

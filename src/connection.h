@@ -16,6 +16,7 @@
 #include "outbox.h"
 #include "peer.h"
 #include "service/service.h"
+#include "spin.h"
 #include "stream.h"
 
 struct connection;
@@ -24,6 +25,7 @@ struct connection;
 struct connection_settings {
 	struct log *log;
 	struct drainer *drainer;
+	struct spin *spin;
 	const struct service *service;
 	void *state;	/* the service's own */
 	size_t maxline; /* bytes */

@@ -22,6 +22,7 @@ struct server_options {
 	int64_t maxline;	    /* bytes, without the line end; 0: as usual */
 	int64_t idle;		    /* ns, 0: off */
 	int64_t drain;		    /* ns */
+	int64_t spin;		    /* ns, 0: off */
 	int64_t ready;		    /* descriptor, -1: none */
 	struct service_options own; /* of the service */
 };

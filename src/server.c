@@ -40,6 +40,7 @@ struct server {
 	const struct service *service;
 	void *state; /* the service's own */
 	struct connection_settings settings;
+	struct spin spin;
 	struct acceptor acceptor;
 };
 
@@ -48,8 +49,7 @@ static void warn(const char *words)
 	program_complain(program, words);
 }
 
-/* As many descriptors as are allowed. Returns how many connections they are enough for; 0: for
- * none, and the failure is set. */
+/* As many descriptors as are allowed. Returns how many connections that allows; 0: failed. */
 static int64_t raise_limit(const struct server_options *options, struct failure *failure)
 {
 	struct rlimit limit = {0};
@@ -128,9 +128,11 @@ static int open_connections(struct server *server, struct failure *failure)
 	    !(server->registry = registry_new(failure)) ||
 	    !(server->scheduler = scheduler_start(failure)) || start_service(server, failure) < 0)
 		return -1;
+	server->spin.time = server->options.spin;
 	server->settings = (struct connection_settings){
 		.log = server->log,
 		.drainer = server->drainer,
+		.spin = &server->spin,
 		.service = server->service,
 		.state = server->state,
 		.maxline = (size_t)server->options.maxline,
@@ -264,8 +266,7 @@ static bool wait_for_connections(struct server *server, int64_t deadline)
 	return true;
 }
 
-/* Answers what has come and lets go of everybody. False: something was left undone, and threads may
- * still use what the server has. */
+/* Answers what has come and lets go of everybody. False: threads may still use what there is. */
 static bool server_drain(struct server *server)
 {
 	int64_t deadline = clock_after(server->options.drain);
@@ -318,8 +319,7 @@ static bool flush_log(struct server *server)
 	return true;
 }
 
-/* Waits until all that was given to the log has been released. Does not return where it is stuck.
- */
+/* Waits until all that was given to the log has been released; does not return if it is stuck. */
 static void settle_log(struct server *server)
 {
 	if (!server->log || flush_log(server))

@@ -17,6 +17,9 @@ struct stream {
  * when nothing came for the time set by stream_set_idle(). */
 ssize_t stream_receive(struct stream *stream, void *bytes, size_t room);
 
+/* The same without waiting: EAGAIN when nothing is there. */
+ssize_t stream_take(struct stream *stream, void *bytes, size_t room);
+
 /* Sends what goes without blocking: the number of bytes, which may be 0, or -1 with errno. */
 ssize_t stream_send(struct stream *stream, const void *bytes, size_t length);
 

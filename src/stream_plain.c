@@ -14,13 +14,23 @@ enum {
 	STREAM_LINGER_STEP = 5, /* ms between two looks at what is still on its way */
 };
 
-ssize_t stream_receive(struct stream *stream, void *bytes, size_t room)
+static ssize_t receive(struct stream *stream, void *bytes, size_t room, int flags)
 {
 	ssize_t length;
 	do
-		length = recv(stream->descriptor, bytes, room, 0);
+		length = recv(stream->descriptor, bytes, room, flags);
 	while (length < 0 && errno == EINTR);
 	return length;
+}
+
+ssize_t stream_receive(struct stream *stream, void *bytes, size_t room)
+{
+	return receive(stream, bytes, room, 0);
+}
+
+ssize_t stream_take(struct stream *stream, void *bytes, size_t room)
+{
+	return receive(stream, bytes, room, MSG_DONTWAIT);
 }
 
 ssize_t stream_send(struct stream *stream, const void *bytes, size_t length)

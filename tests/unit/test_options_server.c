@@ -41,6 +41,7 @@ START_TEST(defaults)
 	ck_assert_int_eq(options.maxline, 65536);
 	ck_assert_int_eq(options.idle, 0);
 	ck_assert_int_eq(options.drain, 5 * CLOCK_SECOND);
+	ck_assert_int_eq(options.spin, 50 * CLOCK_MILLISECOND / 1000);
 	ck_assert_int_eq(options.ready, -1);
 }
 END_TEST
@@ -64,6 +65,8 @@ START_TEST(good_values_are_taken)
 		{"-drain", "0", &options.drain, 0},
 		{"-drain", "24h", &options.drain, 24 * 3600 * CLOCK_SECOND},
 		{"-drain", "250ms", &options.drain, 250 * CLOCK_MILLISECOND},
+		{"-spin", "0", &options.spin, 0},
+		{"-spin", "10ms", &options.spin, 10 * CLOCK_MILLISECOND},
 		{"-loss", "0%", &options.own.loss, 0},
 		{"-loss", "100%", &options.own.loss, 1000000},
 		{"-keepalive", "0", &options.own.keepalive, 0},
@@ -123,6 +126,8 @@ START_TEST(bad_values_are_refused_by_name)
 		{"-drain", "5 s"},
 		{"-drain", "25h"},
 		{"-drain", ""},
+		{"-spin", "11ms"},
+		{"-spin", "-1us"},
 		{"-loss", "101%"},
 		{"-loss", "10"},
 		{"-keepalive", "25h"},
@@ -225,7 +230,7 @@ START_TEST(table_is_whole)
 		ck_assert_int_eq(spec->choices != NULL, spec->kind == OPTION_CHOICE);
 		count++;
 	}
-	ck_assert_uint_eq(count, 22);
+	ck_assert_uint_eq(count, 23);
 }
 END_TEST
 

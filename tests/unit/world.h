@@ -10,6 +10,7 @@ struct world {
 	struct log *log;
 	struct drainer *drainer;
 	struct registry *registry;
+	struct spin spin;
 	struct connection_settings settings;
 	struct acceptor acceptor;
 	int port;
