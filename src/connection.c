@@ -10,7 +10,8 @@
 
 enum {
 	CONNECTION_STACK = 65536,
-	CONNECTION_ITEMS = 64, /* lines given to the log at once */
+	CONNECTION_FEW = 4,    /* lines given to the log at once, the first time */
+	CONNECTION_ITEMS = 64, /* and then */
 };
 
 /* After so long without another byte the beginning of a line is taken for all there is, for now. */
@@ -39,11 +40,12 @@ static struct log_item too_long_item(const struct connection *connection, char w
 				 .answer_length = (size_t)length};
 }
 
-/* Fills items from the lines that have come. Returns how many. */
-static size_t gather(struct connection *connection, struct log_item *items, char *words)
+/* Fills items, `most` at the most, from the lines that have come. Returns how many. */
+static size_t gather(struct connection *connection, struct log_item *items, size_t most,
+		     char *words)
 {
 	size_t count = 0;
-	while (count < CONNECTION_ITEMS) {
+	while (count < most) {
 		const char *line;
 		size_t length;
 		enum line_result result = line_next(&connection->lines, &line, &length);
@@ -64,12 +66,12 @@ static size_t gather(struct connection *connection, struct log_item *items, char
 }
 
 /* The same for a service to which every byte counts; with `rest` also what has no line end. */
-static size_t gather_exact(struct connection *connection, struct log_item *items, bool rest)
+static size_t gather_exact(struct connection *connection, struct log_item *items, size_t most,
+			   bool rest)
 {
 	size_t count = 0, length;
 	const char *piece;
-	while (count < CONNECTION_ITEMS &&
-	       (piece = line_piece(&connection->lines, rest, &length))) {
+	while (count < most && (piece = line_piece(&connection->lines, rest, &length))) {
 		struct answer answer = connection->settings->service->answer(piece, length);
 		size_t end = piece[length - 1] == '\n';
 		items[count++] = (struct log_item){.event = RECORD_RECEIVED,
@@ -92,24 +94,41 @@ static bool pauses(struct connection *connection)
 	       !stream_wait(&connection->stream, CONNECTION_PAUSE);
 }
 
+/* Gives a set of lines, as many as there are and `most` at the most, to the log. A full set:
+ * probably more stands behind it, to be committed in one. False: out of memory. */
+static bool answer_set(struct connection *connection, bool rest, struct log_item *items,
+		       size_t most, size_t *count)
+{
+	char words[TOO_LONG_SIZE];
+	*count = 0;
+	if (atomic_load(&connection->settings->stopping))
+		return true;
+	*count = connection->settings->service->exact ? gather_exact(connection, items, most, rest)
+						      : gather(connection, items, most, words);
+	return !*count || peer_submit(&connection->peer, items, *count, *count == most);
+}
+
+/* What stands behind a full set. In a frame of its own, which is large: a thread whose peer never
+ * sends much at once does not touch the memory. */
+__attribute__((noinline)) static bool answer_more(struct connection *connection, bool rest)
+{
+	struct log_item items[CONNECTION_ITEMS];
+	size_t count;
+	do
+		if (!answer_set(connection, rest, items, CONNECTION_ITEMS, &count))
+			return false;
+	while (count == CONNECTION_ITEMS);
+	return count || peer_submit(&connection->peer, NULL, 0, false);
+}
+
 /* Gives every line that has come to the log, with `rest` also the beginning of the next, to a
  * service to which every byte counts. False: out of memory. */
 static bool answer_lines(struct connection *connection, bool rest)
 {
-	struct log_item items[CONNECTION_ITEMS];
-	char words[TOO_LONG_SIZE];
-	const struct connection_settings *settings = connection->settings;
+	struct log_item items[CONNECTION_FEW];
 	size_t count;
-	bool more = false;
-	while (!atomic_load(&settings->stopping) &&
-	       (count = settings->service->exact ? gather_exact(connection, items, rest)
-						 : gather(connection, items, words)) > 0) {
-		/* a full set: probably more stands behind it, to be committed in one */
-		more = count == CONNECTION_ITEMS;
-		if (!peer_submit(&connection->peer, items, count, more))
-			return false;
-	}
-	return !more || peer_submit(&connection->peer, NULL, 0, false);
+	return answer_set(connection, rest, items, CONNECTION_FEW, &count) &&
+	       (count < CONNECTION_FEW || answer_more(connection, rest));
 }
 
 /* Gives every line that has come to a service which takes them itself. False: out of memory. */
