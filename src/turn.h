@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A rotation: n threads take strict turns, 0, 1, … n-1, and round again. A semaphore for each thread,
- * so that handing the turn on wakes one thread and nobody else. */
+/* A rotation: n threads take strict turns, 0, 1, … n-1, and round again. One mutex, and a condition
+ * variable for each thread, so that handing the turn on wakes one thread and nobody else. */
 #ifndef ACKLINE_TURN_H
 #define ACKLINE_TURN_H
 
