@@ -160,11 +160,13 @@ static void loop(struct console *console)
 	}
 }
 
-/* Connecting first: until that is done, a signal ends the program as it does by default. */
+/* Connecting first: until that is done, a signal ends the program as it does by default, also one
+ * that was held when it was started. */
 static int set_up(struct console *console)
 {
 	static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
 	const struct client_options *options = console->options;
+	signals_restore(NULL);
 	console->socket = net_connect(options->host, (int)options->port,
 				      clock_after(options->timeout), &console->failure);
 	if (console->socket < 0)

@@ -42,7 +42,8 @@ bool text_repeat(struct text *text, size_t start, size_t length)
 {
 	if (!text_reserve(text, length))
 		return false;
-	memcpy(text->bytes + text->length, text->bytes + start, length);
+	if (length)
+		memcpy(text->bytes + text->length, text->bytes + start, length);
 	text->length += length;
 	return true;
 }

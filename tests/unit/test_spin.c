@@ -58,12 +58,23 @@ static void send_once(void)
 		peer_send(peer, "one", 3);
 }
 
-static void *send_later(void *argument)
+/* Once a spin was in vain. */
+static void *send_then(void *argument)
 {
 	(void)argument;
-	(void)usleep(20000);
+	while (!atomic_load(&spin.paused_until))
+		(void)usleep(1000);
 	peer_send(peer, "two", 3);
 	return NULL;
+}
+
+static void assert_sleeps(void)
+{
+	yields = 0;
+	stream_set_idle(&stream, 10 * CLOCK_MILLISECOND);
+	ck_assert_int_eq((int)receive(), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(yields, 0);
 }
 
 START_TEST(what_comes_meanwhile_is_received_at_once)
@@ -77,12 +88,12 @@ START_TEST(what_comes_meanwhile_is_received_at_once)
 }
 END_TEST
 
-START_TEST(after_a_spin_in_vain_there_is_a_pause)
+START_TEST(after_a_spin_in_vain_it_sleeps_and_there_is_a_pause)
 {
 	pthread_t sender;
 	spin.time = CLOCK_MILLISECOND;
-	ck_assert_int_eq(pthread_create(&sender, NULL, send_later, NULL), 0);
 	int64_t before = clock_now();
+	ck_assert_int_eq(pthread_create(&sender, NULL, send_then, NULL), 0);
 	ck_assert_int_eq((int)receive(), 3); /* blocked, and woken by the sender */
 	pthread_join(sender, NULL);
 	ck_assert_mem_eq(bytes, "two", 3);
@@ -91,26 +102,15 @@ START_TEST(after_a_spin_in_vain_there_is_a_pause)
 	ck_assert_int_ge(atomic_load(&spin.paused_until), before + 2 * CLOCK_MILLISECOND);
 
 	atomic_store(&spin.paused_until, clock_after(LONG));
-	yields = 0;
-	ck_assert_int_eq(pthread_create(&sender, NULL, send_later, NULL), 0);
-	ck_assert_int_eq((int)receive(), 3);
-	pthread_join(sender, NULL);
-	ck_assert_int_eq(yields, 0);
+	assert_sleeps();
 
+	spin.time = LONG;
 	atomic_store(&spin.paused_until, clock_now());
 	at_yield = send_once;
 	ck_assert_int_eq((int)receive(), 3);
 	ck_assert_int_ge(yields, 3);
 }
 END_TEST
-
-static void assert_sleeps(void)
-{
-	stream_set_idle(&stream, 10 * CLOCK_MILLISECOND);
-	ck_assert_int_eq((int)receive(), -1);
-	ck_assert_int_eq(errno, EAGAIN);
-	ck_assert_int_eq(yields, 0);
-}
 
 START_TEST(pauses_grow_until_a_spin_is_not_in_vain)
 {
@@ -194,7 +194,7 @@ int main(void)
 	TCase *cases = tcase_create("spin");
 	tcase_add_checked_fixture(cases, begin, end);
 	tcase_add_test(cases, what_comes_meanwhile_is_received_at_once);
-	tcase_add_test(cases, after_a_spin_in_vain_there_is_a_pause);
+	tcase_add_test(cases, after_a_spin_in_vain_it_sleeps_and_there_is_a_pause);
 	tcase_add_test(cases, pauses_grow_until_a_spin_is_not_in_vain);
 	tcase_add_test(cases, only_one_spins);
 	tcase_add_test(cases, without_a_time_nobody_spins);
