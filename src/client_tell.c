@@ -8,6 +8,8 @@
 #include "report.h"
 #include "role/role.h"
 
+enum { UNSENT_RECORDS = 1000000 }; /* how often something is recorded for lines not sent */
+
 static struct tally total_of(const struct client *client)
 {
 	struct tally total = {0};
@@ -113,20 +115,40 @@ static uint64_t unsent(const struct client *client, const struct tally *total)
 	return due > (double)total->sent ? (uint64_t)due - total->sent : 0;
 }
 
+/* A line that was due and not sent has waited until the end, at least. Without this a server that
+ * stands still would look as quick as it was before. The last ones that were due are taken for
+ * unsent, which had waited least. */
+static void count_unsent(const struct client *client, uint64_t unsent)
+{
+	const struct client_options *options = &client->options;
+	uint64_t step = unsent / UNSENT_RECORDS + 1, before = 0;
+	while (before < unsent) {
+		uint64_t times = unsent - before < step ? unsent - before : step;
+		before += times;
+		int64_t due = client->deadline - (int64_t)((double)before * (double)CLOCK_SECOND /
+							   (double)options->rate);
+		if (due >= client->measured)
+			latency_record_many(&client->latencies[0], client->deadline - due, times);
+	}
+}
+
 static struct result result_of(const struct client *client, const struct tally *total)
 {
 	struct latency *raw = client->options.rate ? &client->latencies[client->talks] : NULL;
+	struct latency *latency = merged(client, client->latencies);
+	uint64_t left = unsent(client, total);
+	count_unsent(client, left);
 	return (struct result){
 		.program = client->program,
 		.failure = client->interrupted ? "interrupted"
 			   : client->failed    ? client->failure.words
 					       : NULL,
 		.total = *total,
-		.unsent = unsent(client, total),
+		.unsent = left,
 		.elapsed = client->started ? ended(client) - client->started : 0,
 		.warmup = client->options.warmup,
 		.strict = is_strict(&client->options),
-		.latency = merged(client, client->latencies),
+		.latency = latency,
 		.raw = raw ? merged(client, raw) : NULL,
 	};
 }

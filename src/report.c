@@ -19,9 +19,14 @@ static double per_second(uint64_t count, int64_t time)
 	return time > 0 ? (double)count * (double)CLOCK_SECOND / (double)time : 0;
 }
 
+uint64_t result_lines(const struct result *result)
+{
+	return result->raw ? result->raw->count : result->latency->count;
+}
+
 double result_rate(const struct result *result)
 {
-	return per_second(result->latency->count, result_measured(result));
+	return per_second(result_lines(result), result_measured(result));
 }
 
 bool report_add(struct text *text, const char *format, ...)
@@ -59,7 +64,10 @@ static bool add_lines(struct text *text, const struct result *result)
 static bool add_unsent(struct text *text, const struct result *result)
 {
 	return !result->unsent ||
-	       report_add(text, "%s: %" PRIu64 " line%s more were due, and not sent in time\n",
+	       report_add(text,
+			  "%s: %" PRIu64
+			  " line%s more were due, and not sent in time: how long they "
+			  "had waited counts as well\n",
 			  result->program, result->unsent, plural(result->unsent));
 }
 
@@ -80,7 +88,7 @@ static bool add_warmup(struct text *text, const struct result *result)
 	       report_add(text,
 			  "%s: %" PRIu64 " line%s measured in %.3f s (%.0f lines/s), after a "
 			  "warm-up of %s\n",
-			  result->program, result->latency->count, plural(result->latency->count),
+			  result->program, result_lines(result), plural(result_lines(result)),
 			  seconds(result_measured(result)), result_rate(result), time);
 }
 

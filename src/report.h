@@ -11,20 +11,23 @@
 
 /* All borrowed. */
 struct result {
-	const char *program;	 /* what lines of text begin with */
-	const char *failure;	 /* why it ended before its time; NULL: it did not */
-	struct tally total;	 /* of all lines */
-	int64_t elapsed;	 /* ns, for all lines */
-	uint64_t unsent;	 /* lines that were due, and for which there was no time left */
-	int64_t warmup;		 /* ns of it in which nothing was measured */
-	bool strict;		 /* lines came in strict order */
-	struct latency *latency; /* of the lines that were measured, from when each was due */
-	struct latency *raw;	 /* from when each was sent; NULL: there is no difference */
+	const char *program; /* what lines of text begin with */
+	const char *failure; /* why it ended before its time; NULL: it did not */
+	struct tally total;  /* of all lines */
+	int64_t elapsed;     /* ns, for all lines */
+	uint64_t unsent;     /* lines that were due, and for which there was no time left */
+	int64_t warmup;	     /* ns of it in which nothing was measured */
+	bool strict;	     /* lines came in strict order */
+	/* Of the lines that were measured, from when each was due; where lines were unsent, also
+	 * how long those had waited. */
+	struct latency *latency;
+	struct latency *raw; /* from when each was sent; NULL: there is no difference */
 };
 
-/* For how long it was measured, in nanoseconds, and the acknowledged lines a second in that time.
- */
+/* For how long it was measured, in nanoseconds, the lines acknowledged in that time, and how many a
+ * second these are. */
 int64_t result_measured(const struct result *result);
+uint64_t result_lines(const struct result *result);
 double result_rate(const struct result *result);
 
 /* Each appends to a text what there is to print, whole lines. False: out of memory. */

@@ -63,7 +63,7 @@ bool report_json(struct text *text, const struct result *result)
 	       report_add(text,
 			  ",\"seconds\":%.6f,\"measured\":{\"lines\":%" PRIu64
 			  ",\"seconds\":%.6f,\"rate\":%.1f}",
-			  (double)result->elapsed / second, result->latency->count,
+			  (double)result->elapsed / second, result_lines(result),
 			  (double)result_measured(result) / second, result_rate(result)) &&
 	       report_add(text, ",\"failure\":") &&
 	       (result->failure ? add_string(text, result->failure) : report_add(text, "null")) &&

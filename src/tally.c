@@ -41,15 +41,20 @@ static int64_t bucket_middle(size_t bucket)
 	return latency_bucket_start(bucket) + (((int64_t)1 << bucket_shift(bucket)) - 1) / 2;
 }
 
-void latency_record(struct latency *latency, int64_t nanoseconds)
+void latency_record_many(struct latency *latency, int64_t nanoseconds, uint64_t times)
 {
 	int64_t value = nanoseconds > 0 ? nanoseconds : 0;
 	if (!latency->count || value < latency->min)
 		latency->min = value;
 	if (!latency->count || value > latency->max)
 		latency->max = value;
-	latency->count++;
-	latency->buckets[latency_bucket(value)]++;
+	latency->count += times;
+	latency->buckets[latency_bucket(value)] += times;
+}
+
+void latency_record(struct latency *latency, int64_t nanoseconds)
+{
+	latency_record_many(latency, nanoseconds, 1);
 }
 
 void latency_merge(struct latency *latency, const struct latency *from)

@@ -34,8 +34,10 @@ struct latency {
 size_t latency_bucket(int64_t nanoseconds);
 int64_t latency_bucket_start(size_t bucket);
 
-/* Counts a duration in nanoseconds; a negative one counts as 0. */
+/* Counts a duration in nanoseconds, once or so many times, 1 at least; a negative one counts as 0.
+ */
 void latency_record(struct latency *latency, int64_t nanoseconds);
+void latency_record_many(struct latency *latency, int64_t nanoseconds, uint64_t times);
 
 /* Adds what `from` counted. The result is the same as if all had been recorded here. */
 void latency_merge(struct latency *latency, const struct latency *from);

@@ -100,6 +100,18 @@ START_TEST(small_values_are_exact)
 }
 END_TEST
 
+START_TEST(many_at_once_are_as_many)
+{
+	latency_record_many(latency, 7, 99);
+	latency_record_many(latency, 50, 1);
+	ck_assert_uint_eq(latency->count, 100);
+	ck_assert_int_eq(latency_quantile(latency, 0.99), 7);
+	ck_assert_int_eq(latency_quantile(latency, 0.995), 50);
+	ck_assert_int_eq(latency->min, 7);
+	ck_assert_int_eq(latency->max, 50);
+}
+END_TEST
+
 START_TEST(extremes_fit)
 {
 	ck_assert_int_eq(latency_quantile(latency, 0.5), 0);
@@ -180,6 +192,7 @@ int main(void)
 	tcase_add_test(histogram, quantiles_are_those_of_the_sorted_data);
 	tcase_add_test(histogram, every_value_comes_back_close);
 	tcase_add_test(histogram, small_values_are_exact);
+	tcase_add_test(histogram, many_at_once_are_as_many);
 	tcase_add_test(histogram, extremes_fit);
 	tcase_add_test(histogram, merging_is_recording_it_all_in_one);
 	TCase *counting = tcase_create("counting");
