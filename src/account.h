@@ -26,6 +26,7 @@ struct account_thread {
 
 struct account {
 	bool complete; /* up to its end: only then is the rest of use */
+	bool absent;   /* its client was never started, and so nothing was acknowledged to it */
 	int64_t threads, iterations, window;
 	bool each;				/* each thread has its own connections */
 	bool free;				/* and goes at its own pace */

@@ -194,11 +194,10 @@ static void end_clients(struct runall *runall, bool stop)
 	(void)watch_until(watch, watch_clients_over, clock_after(END_TIMEOUT));
 }
 
-static void end_server(struct runall *runall)
+/* Ends the server, and the stages behind it; each may take so long, in ns, for what it has. */
+static void end_servers(struct runall *runall, int64_t drain)
 {
 	struct watch *watch = &runall->watch;
-	int64_t drain = runall_is_chain(runall) ? relay_stages_patience(&runall->options)
-						: runall->options.server.drain;
 	child_signal(&watch->children[0], SIGTERM);
 	(void)watch_until(watch, runall_is_chain(runall) ? relay_stages_settled : watch_server_over,
 			  clock_after(drain + END_TIMEOUT));
@@ -208,6 +207,17 @@ static void end_server(struct runall *runall)
 	}
 	child_signal(&watch->children[0], SIGKILL);
 	(void)watch_until(watch, watch_server_over, clock_after(END_TIMEOUT));
+	if (runall_is_chain(runall))
+		relay_stages_end(watch, drain);
+}
+
+/* How long servers may take for what they have: nothing, where not all of them came to listen. */
+static int64_t patience(const struct runall *runall, bool listening)
+{
+	if (!listening)
+		return 0;
+	return runall_is_chain(runall) ? relay_stages_patience(&runall->options)
+				       : runall->options.server.drain;
 }
 
 static void name_failed_server(struct runall *runall)
@@ -283,9 +293,7 @@ static void run(struct runall *runall)
 	/* a drill that was cut short by the server's end has said how it ended */
 	bool told = drilling && !done && (watch_server_over(watch) || watch->interrupts);
 	end_clients(runall, !started || drilling);
-	end_server(runall);
-	if (runall_is_chain(runall))
-		relay_stages_end(&runall->stages, watch);
+	end_servers(runall, patience(runall, listening));
 	if (listening && !told)
 		name_failed_server(runall);
 	if (listening)

@@ -41,6 +41,7 @@ static void read_accounts(struct runall *runall, struct account *accounts)
 		const struct text *text = &runall->watch.outputs[i + 1].text;
 		struct failure failure;
 		char words[sizeof failure.words + 64];
+		accounts[i].absent = !runall->watch.children[i + 1].pid;
 		if (account_read(&accounts[i], text->bytes, text->length, &failure) == 0)
 			continue;
 		(void)snprintf(words, sizeof words, "client %zu: %s", i + 1, failure.words);

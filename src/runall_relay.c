@@ -197,15 +197,14 @@ static bool process_settled(const struct watch *watch)
 	return process_over(watch) || save_over(watch);
 }
 
-void relay_stages_end(struct relay_stages *stages, struct watch *watch)
+void relay_stages_end(struct watch *watch, int64_t patience)
 {
 	bool (*const settled[])(const struct watch *) = {process_settled, save_over};
 	bool (*const over[])(const struct watch *) = {process_over, save_over};
 	for (size_t i = 0; i < RELAY_STAGES; i++) {
 		const struct child *child = &watch->children[place(watch, i)];
 		child_signal(child, SIGTERM);
-		(void)watch_until(watch, settled[i],
-				  clock_after(relay_stages_patience(stages->options) + STAGE_END));
+		(void)watch_until(watch, settled[i], clock_after(patience + STAGE_END));
 		child_signal(child, SIGTERM); /* once more: at once */
 		(void)watch_until(watch, over[i], clock_after(STAGE_END));
 		child_signal(child, SIGKILL);

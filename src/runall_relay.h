@@ -34,8 +34,9 @@ int64_t relay_stages_patience(const struct runall_options *options);
 /* A condition to wait for: the server is over, or can forward no more since a stage is gone. */
 bool relay_stages_settled(const struct watch *watch);
 
-/* Ends process, and then save, if they were started. */
-void relay_stages_end(struct relay_stages *stages, struct watch *watch);
+/* Ends process, and then save, if they were started; each may take so long, in ns, for what it has.
+ */
+void relay_stages_end(struct watch *watch, int64_t patience);
 
 /* Tells of the i-th stage, from 0, that has failed, in at most `size` bytes. False: it has not. */
 bool relay_stages_failed(const struct watch *watch, size_t i, char *words, size_t size);

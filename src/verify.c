@@ -363,7 +363,7 @@ static void check_end(struct proof *proof)
 	}
 	for (size_t i = 0; i < proof->job->clients; i++) {
 		struct party *party = &proof->parties[i];
-		if (!party->account->complete)
+		if (!party->account->complete && !party->account->absent)
 			proof_fault(proof, party,
 				    "it left no account: what was acknowledged to it is "
 				    "unknown");

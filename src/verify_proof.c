@@ -167,8 +167,9 @@ int proof_explain(struct proof *proof, struct failure *failure)
 /* The sums of all accounts, and what the log holds. */
 struct sums {
 	int64_t planned, sent, acknowledged, repeated;
-	bool unknown; /* an account is not complete */
-	bool free;    /* threads went at their own pace */
+	bool unknown;  /* an account is not complete */
+	size_t absent; /* clients that were never started */
+	bool free;     /* threads went at their own pace */
 };
 
 static struct sums sum_up(const struct proof *proof)
@@ -178,6 +179,7 @@ static struct sums sum_up(const struct proof *proof)
 	for (size_t i = 0; i < proof->job->clients; i++) {
 		const struct account *account = &proof->job->accounts[i];
 		sums.unknown |= !account->complete;
+		sums.absent += account->absent;
 		if (!account->complete)
 			continue;
 		sums.free |= account->free;
@@ -230,6 +232,9 @@ void proof_conclude(const struct proof *proof, struct verdict *verdict)
 					       : "every client in strict order");
 	else if (!proof->faulty)
 		verdict_add(verdict, ": nothing is proved");
+	if (sums.absent)
+		verdict_add(verdict, " (%zu client%s not started)", sums.absent,
+			    sums.absent == 1 ? " was" : "s were");
 	if (others)
 		verdict_add(verdict, " (and %" PRId64 " line%s from %zu other connection%s)",
 			    proof->foreign, verdict_plural(proof->foreign), others,

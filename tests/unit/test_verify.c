@@ -31,10 +31,12 @@ static struct verdict prove(const struct run *run, int64_t offset, bool cut)
 	struct failure failure = {""};
 	struct verdict verdict;
 	size_t count = 0;
-	for (; count < 3 && run->accounts[count]; count++)
+	for (; count < 3 && run->accounts[count]; count++) {
+		accounts[count].absent = !*run->accounts[count];
 		ck_assert_int_eq(account_read(&accounts[count], run->accounts[count],
 					      strlen(run->accounts[count]), &failure),
 				 0);
+	}
 	const struct verify_job job = {
 		.log = LOG, .offset = offset, .accounts = accounts, .clients = count, .cut = cut};
 	ck_assert_msg(verify_run(&job, &verdict, &failure) == 0, "%s", failure.words);
@@ -60,6 +62,13 @@ static const struct {
 	  "1 "
 	  "other connection)"},
 	 true,
+	 false},
+	/* nothing was acknowledged to a client that was never started */
+	{{ALL(A),
+	  {"", SHARED(A), ""},
+	  "4 lines sent, 4 acknowledged, 4 in v.log, every client in strict order (2 clients were "
+	  "not started)"},
+	 false,
 	 false},
 	/* an unanswered last line may be there */
 	{{BOTH(A, 0, 1) GOT(A, 1, 1),
