@@ -118,15 +118,12 @@ static uint64_t unsent(const struct client *client, const struct tally *total)
 /* A line that was due and not sent has waited until the end, at least. Without this a server that
  * stands still would look as quick as it was before. The last ones that were due are taken for
  * unsent, which had waited least. */
-static void count_unsent(const struct client *client, uint64_t unsent)
+static void count_unsent(const struct client *client, uint64_t sent, uint64_t unsent)
 {
-	const struct client_options *options = &client->options;
-	uint64_t step = unsent / UNSENT_RECORDS + 1, before = 0;
-	while (before < unsent) {
-		uint64_t times = unsent - before < step ? unsent - before : step;
-		before += times;
-		int64_t due = client->deadline - (int64_t)((double)before * (double)CLOCK_SECOND /
-							   (double)options->rate);
+	uint64_t step = unsent / UNSENT_RECORDS + 1;
+	for (uint64_t i = 0; i < unsent; i += step) {
+		uint64_t times = unsent - i < step ? unsent - i : step;
+		int64_t due = pace_due(&client->pace, sent + i);
 		if (due >= client->measured)
 			latency_record_many(&client->latencies[0], client->deadline - due, times);
 	}
@@ -137,7 +134,7 @@ static struct result result_of(const struct client *client, const struct tally *
 	struct latency *raw = client->options.rate ? &client->latencies[client->talks] : NULL;
 	struct latency *latency = merged(client, client->latencies);
 	uint64_t left = unsent(client, total);
-	count_unsent(client, left);
+	count_unsent(client, total->sent, left);
 	return (struct result){
 		.program = client->program,
 		.failure = client->interrupted ? "interrupted"

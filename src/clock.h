@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#define CLOCK_MICROSECOND INT64_C(1000)
 #define CLOCK_MILLISECOND INT64_C(1000000)
 #define CLOCK_SECOND INT64_C(1000000000)
 #define CLOCK_NEVER INT64_MAX /* a deadline that does not come */

@@ -80,7 +80,7 @@ const struct server_options server_option_defaults = {
 	.port = 2005,
 	.sync = LOG_SYNC_WRITE,
 	.drain = 5 * CLOCK_SECOND,
-	.spin = 50 * CLOCK_MILLISECOND / 1000,
+	.spin = 50 * CLOCK_MICROSECOND,
 	.ready = -1,
 	.own = {.delay = {-1, -1},
 		.seed = -1,

@@ -8,9 +8,10 @@
 
 enum { SPIN_VAIN_MOST = 7 }; /* a pause doubles so often */
 
-static bool begin(struct spin *spin, int64_t now)
+static bool begin(struct spin *spin)
 {
-	return now >= atomic_load_explicit(&spin->paused_until, memory_order_relaxed) &&
+	return spin->time && !atomic_load_explicit(&spin->taken, memory_order_relaxed) &&
+	       clock_now() >= atomic_load_explicit(&spin->paused_until, memory_order_relaxed) &&
 	       !atomic_exchange_explicit(&spin->taken, true, memory_order_acquire);
 }
 
@@ -25,11 +26,9 @@ static void end(struct spin *spin, bool vain)
 
 ssize_t spin_receive(struct spin *spin, struct stream *stream, void *bytes, size_t room)
 {
-	int64_t now;
-	if (!spin->time || atomic_load_explicit(&spin->taken, memory_order_relaxed) ||
-	    !begin(spin, now = clock_now()))
+	if (!begin(spin))
 		return stream_receive(stream, bytes, room);
-	int64_t until = now + spin->time;
+	int64_t until = clock_after(spin->time);
 	ssize_t length;
 	while ((length = stream_take(stream, bytes, room)) < 0 && errno == EAGAIN) {
 		if (clock_now() >= until) {

@@ -19,7 +19,7 @@ enum { TALK_DESCRIPTORS = 32 }; /* for all else than connections, with some to s
 
 /* With room in the window answers are looked for so often, which is how exact latencies are then.
  */
-#define TALK_LOOK_INTERVAL (20 * CLOCK_MILLISECOND / 1000)
+#define TALK_LOOK_INTERVAL (20 * CLOCK_MICROSECOND)
 
 const char *talk_quote(struct text *shown, const char *bytes, size_t length)
 {

@@ -41,7 +41,7 @@ START_TEST(defaults)
 	ck_assert_int_eq(options.maxline, 65536);
 	ck_assert_int_eq(options.idle, 0);
 	ck_assert_int_eq(options.drain, 5 * CLOCK_SECOND);
-	ck_assert_int_eq(options.spin, 50 * CLOCK_MILLISECOND / 1000);
+	ck_assert_int_eq(options.spin, 50 * CLOCK_MICROSECOND);
 	ck_assert_int_eq(options.ready, -1);
 }
 END_TEST

@@ -38,7 +38,7 @@ void world_open(const char *target, size_t most, size_t maxline, int64_t idle)
 	ck_assert_ptr_nonnull(world.registry = registry_new(&failure));
 	world.settings.log = world.log;
 	world.settings.drainer = world.drainer;
-	world.spin.time = CLOCK_MILLISECOND / 20;
+	world.spin.time = 50 * CLOCK_MICROSECOND;
 	world.settings.spin = &world.spin;
 	world.settings.service = services[0];
 	world.settings.maxline = maxline;
