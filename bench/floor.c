@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net.h"
-#include "options.h"
+#include "net/socket.h"
+#include "base/options.h"
 
 enum { FLOOR_PATIENCE = 60000 /* ms */, FLOOR_RECEIVE_SIZE = 65536 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "load.h"
-#include "options.h"
+#include "base/options.h"
 #include "protocols.h"
 
 enum { MOST_CONNECTIONS = 100000, MOST_IN_FLIGHT = 1000000 };

@@ -15,10 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "net.h"
+#include "base/clock.h"
+#include "net/socket.h"
 #include "protocols.h"
-#include "text.h"
+#include "base/buffer.h"
 
 enum {
 	LOAD_PATIENCE_SECONDS = 10,

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "failure.h"
-#include "tally.h"
+#include "base/error.h"
+#include "measure/histogram.h"
 
 struct protocol;
 

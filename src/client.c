@@ -12,11 +12,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "client_parts.h"
-#include "clock.h"
-#include "random.h"
-#include "role/role.h"
-#include "signals.h"
+#include "client/run.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "client/workload/workload.h"
+#include "base/signalfd.h"
 
 enum {
 	CLIENT_STACK = 128 * 1024,

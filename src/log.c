@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "log_parts.h"
-#include "show.h"
+#include "base/clock.h"
+#include "log/writer.h"
+#include "log/stdout_tee.h"
 
 enum { LOG_BATCH_MOST = 1 << 21 }; /* bytes of records in the open batch; then submitters wait */
 

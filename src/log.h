@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "failure.h"
-#include "record.h"
+#include "base/error.h"
+#include "record/format.h"
 
 struct log;
 

@@ -10,9 +10,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "clock.h"
-#include "role/role.h"
-#include "runall_parts.h"
+#include "base/clock.h"
+#include "client/workload/workload.h"
+#include "runall/context.h"
 
 #define READY_TIMEOUT (10 * CLOCK_SECOND) /* until the server listens */
 #define END_TIMEOUT (5 * CLOCK_SECOND)	  /* for a program that was told to end */

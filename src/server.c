@@ -11,16 +11,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "acceptor.h"
-#include "clock.h"
-#include "folder.h"
+#include "session/acceptor.h"
+#include "base/clock.h"
+#include "base/directory.h"
 #include "log.h"
-#include "net.h"
-#include "options_server.h"
-#include "outbox.h"
-#include "registry.h"
-#include "show.h"
-#include "signals.h"
+#include "net/socket.h"
+#include "service/server_options.h"
+#include "session/send_queue.h"
+#include "session/session_table.h"
+#include "log/stdout_tee.h"
+#include "base/signalfd.h"
 
 enum { SERVER_DESCRIPTORS = 32 }; /* kept for all that is no connection */
 

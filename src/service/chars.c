@@ -5,7 +5,7 @@
  * A burst is either scheduled or given to the log, never both, and the next one is drawn when it
  * has been stored: there is one at a time, and its state needs no lock. It is counted once it is in
  * the log, so that what is counted is what was sent. */
-#include "service.h"
+#include "service/table.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../alphabet.h"
-#include "../clock.h"
-#include "../random.h"
+#include "service/charset.h"
+#include "base/clock.h"
+#include "base/random.h"
 
 /* The shortest pause, so that -delay 0 neither takes a processor nor cuts off peers that read. */
 #define CHARS_PAUSE CLOCK_MILLISECOND

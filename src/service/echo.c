@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The service echo: the bytes come back as they are, as in RFC 862. */
-#include "service.h"
+#include "service/table.h"
 
 extern const struct service service_echo;
 

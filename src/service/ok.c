@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The service ok: every line is answered ok, which says that it is in the log. */
-#include "service.h"
+#include "service/table.h"
 
 extern const struct service service_ok;
 

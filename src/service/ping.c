@@ -4,15 +4,15 @@
  *
  * Whatever is sent leaves from the scheduler's thread. So there is one order of all messages, and
  * their counter M needs no lock. */
-#include "service.h"
+#include "service/table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../clock.h"
-#include "../ping_line.h"
-#include "../random.h"
-#include "../text.h"
+#include "base/clock.h"
+#include "record/ping_message.h"
+#include "base/random.h"
+#include "base/buffer.h"
 
 extern const struct service service_ping;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The service relay: ok as soon as a line is in the log; then it is worked on, and forwarded to the
  * next server in the order of arrival. */
-#include "../relay.h"
+#include "relay/relay.h"
 
-#include "service.h"
+#include "service/table.h"
 
 extern const struct service service_relay;
 

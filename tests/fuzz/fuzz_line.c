@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "line.h"
-#include "record.h"
+#include "net/line_splitter.h"
+#include "record/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

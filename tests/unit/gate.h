@@ -3,7 +3,7 @@
 #ifndef ACKLINE_GATE_H
 #define ACKLINE_GATE_H
 
-#include "clock.h"
+#include "base/clock.h"
 #include "log.h"
 
 #define PATIENCE (20 * CLOCK_SECOND)

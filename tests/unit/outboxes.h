@@ -3,7 +3,7 @@
 #ifndef ACKLINE_OUTBOXES_H
 #define ACKLINE_OUTBOXES_H
 
-#include "outbox.h"
+#include "session/send_queue.h"
 
 extern struct drainer *drainer;
 extern struct stream stream;

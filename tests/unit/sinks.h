@@ -4,7 +4,7 @@
 #ifndef ACKLINE_SINKS_H
 #define ACKLINE_SINKS_H
 
-#include "sink/sink.h"
+#include "log/sink.h"
 
 extern struct sink *sink; /* the one that is open */
 

@@ -12,8 +12,8 @@
 #include <sys/types.h>
 
 #include "log.h"
-#include "net.h"
-#include "text.h"
+#include "net/socket.h"
+#include "base/buffer.h"
 
 /* For main(): makes a folder for all tests of a program, and removes it with all that is in it. */
 void scratch_make(void);

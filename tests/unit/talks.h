@@ -5,7 +5,7 @@
 #define ACKLINE_TALKS_H
 
 #include "script.h"
-#include "talk.h"
+#include "client/session.h"
 
 enum { CONNECTIONS = SCRIPT_CONNECTIONS };
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "support.h"
 
 #define PATIENCE (20 * CLOCK_SECOND)

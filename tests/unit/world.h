@@ -4,7 +4,7 @@
 #ifndef ACKLINE_WORLD_H
 #define ACKLINE_WORLD_H
 
-#include "acceptor.h"
+#include "session/acceptor.h"
 
 struct world {
 	struct log *log;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buffer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_FIRST_CAPACITY = 256 };
+
+bool text_reserve(struct text *text, size_t more)
+{
+	if (more <= text->capacity - text->length)
+		return true;
+	if (more > (size_t)-1 / 4 - text->length)
+		return false;
+	size_t capacity = text->capacity ? text->capacity : TEXT_FIRST_CAPACITY;
+	while (capacity < text->length + more)
+		capacity *= 2;
+	char *bytes = realloc(text->bytes, capacity);
+	if (!bytes)
+		return false;
+	text->bytes = bytes;
+	text->capacity = capacity;
+	return true;
+}
+
+bool text_append(struct text *text, const void *bytes, size_t length)
+{
+	if (!text_reserve(text, length))
+		return false;
+	if (length)
+		memcpy(text->bytes + text->length, bytes, length);
+	text->length += length;
+	return true;
+}
+
+bool text_append_string(struct text *text, const char *string)
+{
+	return text_append(text, string, strlen(string));
+}
+
+bool text_repeat(struct text *text, size_t start, size_t length)
+{
+	if (!text_reserve(text, length))
+		return false;
+	if (length)
+		memcpy(text->bytes + text->length, text->bytes + start, length);
+	text->length += length;
+	return true;
+}
+
+void text_drop(struct text *text, size_t length)
+{
+	text->length -= length;
+	if (text->length)
+		memmove(text->bytes, text->bytes + length, text->length);
+}
+
+void text_clear(struct text *text, size_t keep)
+{
+	if (text->capacity > keep)
+		text_free(text);
+	text->length = 0;
+}
+
+void text_free(struct text *text)
+{
+	free(text->bytes);
+	*text = (struct text){0};
+}

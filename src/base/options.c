@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "config.h"
+
+enum {
+	OPTIONS_MOST = 64,   /* entries of one table, with -help and -version */
+	OPTION_VALUE = 1000, /* getopt's val for entry i is OPTION_VALUE + i */
+	OPTION_HELP = 900,
+	OPTION_VERSION,
+};
+
+static int refuse(const struct option_spec *spec, const char *value, const char *expected,
+		  struct failure *failure)
+{
+	return failure_set(failure, "-%s: '%.100s' is not %s", spec->name, value, expected);
+}
+
+static int refuse_number(const struct option_spec *spec, const char *value, struct failure *failure)
+{
+	char expected[96];
+	(void)snprintf(expected, sizeof expected, "a whole number from %lld to %lld",
+		       (long long)spec->min, (long long)spec->max);
+	return refuse(spec, value, expected, failure);
+}
+
+static int store_choice(const struct option_spec *spec, int *choice, const char *value,
+			struct failure *failure)
+{
+	char expected[160] = "one of";
+	for (int i = 0; spec->choices[i]; i++) {
+		if (!strcmp(spec->choices[i], value)) {
+			*choice = i;
+			return 0;
+		}
+		size_t length = strlen(expected);
+		(void)snprintf(expected + length, sizeof expected - length, "%s %s", i ? "," : "",
+			       spec->choices[i]);
+	}
+	return refuse(spec, value, expected, failure);
+}
+
+static int store_duration(const struct option_spec *spec, void *place, const char *value,
+			  struct failure *failure)
+{
+	struct range read;
+	bool range = spec->kind == OPTION_RANGE;
+	if ((range ? range_parse(value, &read) : duration_parse(value, &read.min)) < 0)
+		return refuse(spec, value,
+			      range ? "a range of durations such as 0:20ms"
+				    : "a duration such as 250ms, 5s or 2m",
+			      failure);
+	int64_t longest = range ? read.max : read.min;
+	if (read.min < spec->min || longest > spec->max)
+		return failure_set(failure, "-%s: '%.100s' is not between %gs and %gs", spec->name,
+				   value, (double)spec->min / (double)CLOCK_SECOND,
+				   (double)spec->max / (double)CLOCK_SECOND);
+	if (range)
+		*(struct range *)place = read;
+	else
+		*(int64_t *)place = read.min;
+	return 0;
+}
+
+static int store_counts(const struct option_spec *spec, struct range *counts, const char *value,
+			struct failure *failure)
+{
+	char expected[96];
+	if (counts_parse(value, spec->min, spec->max, counts) == 0)
+		return 0;
+	(void)snprintf(expected, sizeof expected,
+		       "a range such as 1:20 of numbers from %lld to %lld", (long long)spec->min,
+		       (long long)spec->max);
+	return refuse(spec, value, expected, failure);
+}
+
+int option_store(const struct option_spec *spec, void *settings, const char *value,
+		 struct failure *failure)
+{
+	void *place = (char *)settings + spec->offset;
+	switch (spec->kind) {
+	case OPTION_FLAG:
+		*(bool *)place = true;
+		return 0;
+	case OPTION_TEXT:
+		if (!*value)
+			return refuse(spec, value, "a value", failure);
+		*(const char **)place = value;
+		return 0;
+	case OPTION_NUMBER:
+		if (number_parse(value, spec->min, spec->max, place) < 0)
+			return refuse_number(spec, value, failure);
+		return 0;
+	case OPTION_DURATION:
+	case OPTION_RANGE:
+		return store_duration(spec, place, value, failure);
+	case OPTION_COUNTS:
+		return store_counts(spec, place, value, failure);
+	case OPTION_PERCENT:
+		if (percent_parse(value, place) < 0)
+			return refuse(spec, value, "a percentage such as 10% or 0.5%", failure);
+		return 0;
+	case OPTION_CHOICE:
+		return store_choice(spec, place, value, failure);
+	}
+	return failure_set(failure, "-%s: unknown kind of option", spec->name);
+}
+
+bool option_suits(const struct option_spec *spec, const char *service)
+{
+	size_t length = strlen(service);
+	for (const char *at = spec->only; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (!strncmp(at, service, length) && (at[length] == ',' || !at[length]))
+			return true;
+	}
+	return !spec->only;
+}
+
+int option_refuse(const struct option_spec *spec, struct failure *failure)
+{
+	char names[64] = "";
+	size_t length = 0;
+	for (const char *at = spec->only; *at && length < sizeof names - 5; at++) {
+		const char *word = *at == ',' ? " or " : (char[]){*at, '\0'};
+		length += (size_t)snprintf(names + length, sizeof names - length, "%s", word);
+	}
+	return failure_set(failure, "-%s: only with -service %s", spec->name, names);
+}
+
+static bool is_given(const struct option_spec *spec, const void *settings)
+{
+	const void *place = (const char *)settings + spec->offset;
+	switch (spec->kind) {
+	case OPTION_FLAG:
+		return *(const bool *)place;
+	case OPTION_TEXT:
+		return *(const char *const *)place != NULL;
+	case OPTION_CHOICE:
+		return *(const int *)place != -1;
+	case OPTION_RANGE:
+	case OPTION_COUNTS:
+		return ((const struct range *)place)->min != -1;
+	case OPTION_NUMBER:
+	case OPTION_DURATION:
+	case OPTION_PERCENT:
+		break;
+	}
+	return *(const int64_t *)place != -1;
+}
+
+int options_check_service(const struct option_table *table, const void *settings,
+			  const char *service, struct failure *failure)
+{
+	for (const struct option_spec *spec = table->specs; spec->name; spec++)
+		if (spec->only && !option_suits(spec, service) && is_given(spec, settings))
+			return option_refuse(spec, failure);
+	return 0;
+}
+
+const struct option_spec *option_find(const struct option_table *table, const char *name)
+{
+	for (const struct option_spec *spec = table->specs; spec->name; spec++)
+		if (!strcmp(spec->name, name))
+			return spec;
+	return NULL;
+}
+
+const char *program_name(const char *argv0)
+{
+	const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+	return slash ? slash + 1 : argv0 ? argv0 : "ackline";
+}
+
+void program_guard_descriptors(void)
+{
+	for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
+		if (fcntl(descriptor, F_GETFD) < 0)
+			/* gets the lowest free number, which is this one; without /dev/null it
+			 * stays closed */
+			(void)open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+void program_complain(const char *program, const char *words)
+{
+	/* A stderr that nobody reads must hold up nobody: whoever commits complains as well. */
+	struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+	if (poll(&ready, 1, 0) == 0)
+		return;
+	/* nowhere is left to report that stderr cannot be written */
+	(void)fprintf(stderr, "%s: %s\n", program, words);
+}
+
+static void show_help(const struct option_table *table, const char *program)
+{
+	printf("Usage: %s [OPTION]...\n%s\n\n", program, table->synopsis);
+	for (const struct option_spec *spec = table->specs; spec->name; spec++) {
+		char left[64];
+		(void)snprintf(left, sizeof left, "-%s%s%s", spec->name, spec->argument ? " " : "",
+			       spec->argument ? spec->argument : "");
+		printf("  %-22s %s\n", left, spec->help);
+	}
+	printf("  %-22s %s\n  %-22s %s\n\n", "-help", "show this help and exit", "-version",
+	       "show the version and exit");
+	printf("Durations: 250ms, 5s, 2m; a bare number is seconds. Ranges: MIN:MAX.\n"
+	       "Exit status: 0 done, 1 something failed, 2 bad usage. See %s(1), ackline(7).\n",
+	       table->program);
+}
+
+/* What -help and -version print must arrive: a full disk is a failure. */
+static enum option_outcome shown(struct failure *failure)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return OPTIONS_SHOWN;
+	failure_set(failure, "cannot write to stdout: %s", strerror(errno));
+	return OPTIONS_WRONG;
+}
+
+static void fill_getopt(const struct option_table *table, struct option *options)
+{
+	int count = 0;
+	for (; table->specs[count].name && count < OPTIONS_MOST - 3; count++)
+		options[count] = (struct option){.name = table->specs[count].name,
+						 .has_arg = table->specs[count].kind == OPTION_FLAG
+								    ? no_argument
+								    : required_argument,
+						 .val = OPTION_VALUE + count};
+	options[count++] = (struct option){"help", no_argument, NULL, OPTION_HELP};
+	options[count++] = (struct option){"version", no_argument, NULL, OPTION_VERSION};
+	options[count] = (struct option){0};
+}
+
+/* getopt has refused the word: says why, in our words. */
+static enum option_outcome wrong_word(int code, const char *word, struct failure *failure)
+{
+	if (code == ':')
+		failure_set(failure, "option '%.100s' needs a value; see -help", word);
+	else if (optopt >= OPTION_HELP) /* a known flag, given a value */
+		failure_set(failure, "option '%.100s' takes no value; see -help", word);
+	else
+		failure_set(failure, "unknown or ambiguous option '%.100s'; see -help", word);
+	return OPTIONS_WRONG;
+}
+
+enum option_outcome options_read(const struct option_table *table, void *settings, int argc,
+				 char **argv, struct failure *failure)
+{
+	struct option options[OPTIONS_MOST];
+	fill_getopt(table, options);
+	opterr = 0;
+	optind = 0; /* what getopt remembers of another command line is forgotten, too */
+	int code, at = 1;
+	/* '+': stop at the first word that is no option, so that it can be refused by name */
+	for (; (code = getopt_long_only(argc, argv, "+:", options, NULL)) != -1; at = optind) {
+		if (code == OPTION_HELP) {
+			show_help(table, program_name(argv[0]));
+			return shown(failure);
+		}
+		if (code == OPTION_VERSION) {
+			printf("%s (%s) %s\n", table->program, PACKAGE_NAME, PACKAGE_VERSION);
+			return shown(failure);
+		}
+		if (code < OPTION_VALUE)
+			return wrong_word(code, argv[at], failure);
+		const struct option_spec *spec = &table->specs[code - OPTION_VALUE];
+		if (option_store(spec, settings, optarg, failure) < 0)
+			return OPTIONS_WRONG;
+	}
+	if (optind < argc) {
+		failure_set(failure, "unexpected argument '%.100s'; see -help", argv[optind]);
+		return OPTIONS_WRONG;
+	}
+	return OPTIONS_READ;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/signalfd.h"
+
+/* The status of a process that never became the program; nobody but a parent that is gone sees it.
+ */
+enum { EXIT_ABANDONED = 127 };
+
+/* Becomes the program; comes back only when something of it is not possible, with errno. Between
+ * fork and exec only calls that are safe there. */
+static void become(const struct child_setup *setup, pid_t parent)
+{
+	signals_restore(setup->held);
+	(void)setsid(); /* fails only for a group leader, and a new process is none */
+	if (prctl(PR_SET_PDEATHSIG, setup->death_signal) < 0)
+		return;
+	if (getppid() != parent) /* it died before the line above: nobody would tell us */
+		_exit(EXIT_ABANDONED);
+	int input = setup->input >= 0 ? setup->input : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (input < 0 || dup2(input, STDIN_FILENO) < 0)
+		return;
+	if (setup->output > 0 && dup2(setup->output, STDOUT_FILENO) < 0)
+		return;
+	if (setup->output > 0)
+		(void)ioctl(STDOUT_FILENO, TIOCSCTTY, 0); /* it need not be a terminal */
+	if (setup->keep >= 0 && fcntl(setup->keep, F_SETFD, 0) < 0)
+		return;
+	(void)execv(setup->path, setup->argv);
+}
+
+/* Waits for the pipe to be closed by a successful exec. Returns 0, or the errno the child sent. */
+static int read_errno(int descriptor)
+{
+	int error = 0;
+	ssize_t length;
+	do
+		length = read(descriptor, &error, sizeof error);
+	while (length < 0 && errno == EINTR);
+	return length == (ssize_t)sizeof error ? error : 0;
+}
+
+int child_start(struct child *child, const struct child_setup *setup, struct failure *failure)
+{
+	int report[2];
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return failure_set(failure, "cannot start %.200s: %s", setup->path,
+				   strerror(errno));
+	pid_t parent = getpid();
+	pid_t pid = fork();
+	if (pid == 0) {
+		become(setup, parent);
+		int error = errno;
+		/* where even that fails, the parent sees the status */
+		(void)!write(report[1], &error, sizeof error);
+		_exit(EXIT_ABANDONED);
+	}
+	int error = pid < 0 ? errno : 0;
+	(void)close(report[1]); /* nothing is lost by closing a pipe that only the child writes */
+	if (pid > 0)
+		error = read_errno(report[0]);
+	(void)close(report[0]);
+	if (pid > 0 && error)
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	if (error)
+		return failure_set(failure, "cannot start %.200s: %s", setup->path,
+				   strerror(error));
+	*child = (struct child){.pid = pid, .running = true};
+	return 0;
+}
+
+size_t child_collect(struct child *children, size_t count)
+{
+	size_t collected = 0;
+	pid_t pid;
+	int status;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < count; i++)
+			if (children[i].running && children[i].pid == pid) {
+				children[i].running = false;
+				children[i].status = status;
+				collected++;
+			}
+	return collected;
+}
+
+void child_signal(const struct child *child, int number)
+{
+	/* until it is collected its number is not given to another process: this cannot fail */
+	if (child->running)
+		(void)kill(child->pid, number);
+}
+
+bool child_succeeded(const struct child *child)
+{
+	return child->pid && !child->running && WIFEXITED(child->status) &&
+	       WEXITSTATUS(child->status) == 0;
+}
+
+void child_words(const struct child *child, char *words, size_t size)
+{
+	if (child->running || !child->pid)
+		(void)snprintf(words, size, child->pid ? "is running" : "was not started");
+	else if (WIFSIGNALED(child->status))
+		(void)snprintf(words, size, "was killed by signal %d (%s)", WTERMSIG(child->status),
+			       strsignal(WTERMSIG(child->status)));
+	else
+		(void)snprintf(words, size, "ended with status %d", WEXITSTATUS(child->status));
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/random.h"
+
+#include <sys/random.h>
+
+#include "base/clock.h"
+
+enum { RANDOM_SEEDS = 999999 };
+
+static uint64_t mix(uint64_t z)
+{
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+uint64_t random_next(uint64_t *state)
+{
+	return mix(*state += UINT64_C(0x9e3779b97f4a7c15));
+}
+
+int64_t random_between(uint64_t *state, int64_t min, int64_t max)
+{
+	uint64_t choices = (uint64_t)max - (uint64_t)min + 1;
+	/* the remainder favours small numbers by less than choices / 2^64, which nobody will see */
+	return (int64_t)((uint64_t)min + random_next(state) % choices);
+}
+
+uint64_t random_state(uint64_t seed, uint64_t one, uint64_t other)
+{
+	return mix(mix(mix(seed) ^ one) ^ other);
+}
+
+int64_t random_fresh_seed(void)
+{
+	uint64_t seed;
+	/* early at boot the kernel may have none yet: the clock will do */
+	if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed) {
+		seed = (uint64_t)clock_now();
+		(void)random_next(&seed);
+	}
+	return (int64_t)(seed % RANDOM_SEEDS) + 1;
+}

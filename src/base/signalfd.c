@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/signalfd.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+int signals_open(const int *list, struct failure *failure)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (; *list; list++)
+		sigaddset(&set, *list);
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	int descriptor = -1;
+	int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (!error && sigaction(SIGPIPE, &ignore, NULL) == 0 &&
+	    sigaction(SIGXFSZ, &ignore, NULL) == 0)
+		descriptor = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (descriptor < 0)
+		return failure_set(failure, "cannot wait for signals: %s",
+				   strerror(error ? error : errno));
+	return descriptor;
+}
+
+int signals_take(int descriptor)
+{
+	struct signalfd_siginfo information;
+	ssize_t length = read(descriptor, &information, sizeof information);
+	return length == (ssize_t)sizeof information ? (int)information.ssi_signo : 0;
+}
+
+void signals_restore(const int *held)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+	sigset_t set;
+	sigemptyset(&set);
+	for (; held && *held; held++)
+		sigaddset(&set, *held);
+	/* none of these can fail for valid signals */
+	(void)sigaction(SIGPIPE, &standard, NULL);
+	(void)sigaction(SIGXFSZ, &standard, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &set, NULL);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/options.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "measure/assertions.h"
+#include "client/line_source.h"
+#include "client/line_template.h"
+#include "client/rate_schedule.h"
+#include "base/random.h"
+#include "client/workload/workload.h"
+
+#define AT(member) offsetof(struct client_options, member)
+#define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
+
+/* The services whose clients send lines and wait for their answers. */
+#define LINES "ok,echo,relay"
+
+static const char *const connect_names[] = {"shared", "each", NULL};
+static const char *const order_names[] = {"strict", "free", NULL};
+static const char *const report_names[] = {"text", "plot", "json", NULL};
+
+static const struct option_spec specs[] = {
+	{"host", OPTION_TEXT, "HOST", "where the server is [localhost]", AT(host), 0, 0, NULL,
+	 NULL},
+	{"nhost", OPTION_TEXT, "HOST", "the same as -host", AT(host), 0, 0, NULL, NULL},
+	{"port", OPTION_NUMBER, "PORT", "its TCP port [2005]", AT(port), 1, 65535, NULL, NULL},
+	{"ni", OPTION_NUMBER, "N", "iterations of each thread [10; echo: 5; relay: 1]",
+	 AT(iterations), 1, 1000000000, NULL, LINES},
+	{"nt", OPTION_NUMBER, "N", "threads [5; echo and relay: 1]", AT(threads), 1, 30000, NULL,
+	 LINES},
+	{"order", OPTION_CHOICE, "HOW",
+	 "strict: threads take turns; free: each at its own pace [strict]", AT(order), 0, 0,
+	 order_names, LINES},
+	{"connect", OPTION_CHOICE, "HOW",
+	 "shared: one connection for all; each: one a thread [shared; free: each]", AT(connect), 0,
+	 0, connect_names, LINES},
+	{"window", OPTION_NUMBER, "N", "most lines in flight; free: of each thread [1]", AT(window),
+	 1, 1000000, NULL, LINES},
+	{"rate", OPTION_NUMBER, "N",
+	 "lines a second, whatever the answers do [as fast as they come]", AT(rate), 1, PACE_MOST,
+	 NULL, LINES},
+	{"warmup", OPTION_DURATION, "TIME", "beginning of which nothing is measured [0]",
+	 AT(warmup), 0, DAYS(365), NULL, LINES},
+	{"duration", OPTION_DURATION, "TIME", "how long to go on, instead of -ni [ping: 300s]",
+	 AT(duration), CLOCK_MILLISECOND, DAYS(365), NULL, NULL},
+	{"delay", OPTION_RANGE, "MIN:MAX",
+	 "random pause before each line [as usual for the service]", AT(delay), 0, DAYS(1), NULL,
+	 "ok,echo,ping,chars"},
+	{"timeout", OPTION_DURATION, "TIME", "longest wait for an answer [5s; ping: 2s]",
+	 AT(timeout), CLOCK_MILLISECOND, DAYS(1), NULL, NULL},
+	{"retry", OPTION_DURATION, "TIME", "how long to go on trying to connect again [0]",
+	 AT(retry), 0, DAYS(365), NULL, LINES},
+	{"log", OPTION_TEXT, "FILE", "the client's log [ping: logs/clientN.log, N as in -id]",
+	 AT(log), 0, 0, NULL, "ping"},
+	{"service", OPTION_CHOICE, "NAME", "the server's: ok, echo, ping, chars or relay [ok]",
+	 AT(service), 0, 0, role_names, NULL},
+	{"input", OPTION_TEXT, "FILE", "send this file's lines; -: those of stdin", AT(input), 0, 0,
+	 NULL, LINES},
+	{"message", OPTION_TEXT, "WORDS",
+	 "what to send: %t thread, %i iteration, %n number, %c client", AT(message), 0, 0, NULL,
+	 LINES},
+	{"size", OPTION_NUMBER, "BYTES", "fill lines up to this size, with dots [0]", AT(size), 1,
+	 INPUT_LONGEST, NULL, LINES},
+	{"id", OPTION_NUMBER, "N", "this client's number, in what it says and draws [1]",
+	 AT(number), 1, 1000000000, NULL, NULL},
+	{"seed", OPTION_NUMBER, "N", "of all that is random [a fresh one, which is reported]",
+	 AT(seed), 0, INT64_MAX, NULL, NULL},
+	{"quiet", OPTION_FLAG, NULL, "do not show the lines on stdout", AT(quiet), 0, 0, NULL,
+	 NULL},
+	{"report", OPTION_CHOICE, "HOW",
+	 "text; plot: with bars; json: on stdout, instead of the lines [text]", AT(report), 0, 0,
+	 report_names, "ok,echo"},
+	{"expect", OPTION_TEXT, "CONDITIONS",
+	 "fail unless all are met, as 'lost=0,p99<5ms,rate>1000'", AT(expect), 0, 0, NULL, LINES},
+	{"acks", OPTION_NUMBER, "FD", "write an account for programs on this descriptor", AT(acks),
+	 1, 1000000, NULL, NULL},
+	{0},
+};
+
+const struct option_table client_option_table = {
+	.program = "client",
+	.synopsis = "Sends lines to a server, each of which must be acknowledged, and measures.",
+	.specs = specs,
+};
+
+const struct client_options client_option_defaults = {
+	.host = "localhost",
+	.port = 2005,
+	.iterations = -1,
+	.threads = -1,
+	.order = -1,
+	.connect = -1,
+	.window = -1,
+	.rate = -1,
+	.warmup = -1,
+	.size = -1,
+	.report = -1,
+	.delay = {-1, -1},
+	.timeout = -1,
+	.retry = -1,
+	.duration = -1,
+	.seed = -1,
+	.acks = -1,
+};
+
+static void put_in(int64_t *number, int64_t usual)
+{
+	if (*number < 0)
+		*number = usual;
+}
+
+/* Lines of an input are said as they are, by one thread. */
+static int refuse_with_input(const struct client_options *options, struct failure *failure)
+{
+	const char *name = options->iterations > 0	  ? "ni"
+			   : options->threads > 1	  ? "nt"
+			   : options->order == ORDER_FREE ? "order"
+			   : options->message		  ? "message"
+			   : options->size > 0		  ? "size"
+							  : NULL;
+	return name ? failure_set(failure,
+				  "-%s: not with -input, whose lines are sent in order, "
+				  "as they are",
+				  name)
+		    : 0;
+}
+
+/* What is of no use together. */
+static int refuse_together(const struct client_options *options, struct failure *failure)
+{
+	if (options->input)
+		return refuse_with_input(options, failure);
+	if (options->duration > 0 && options->iterations > 0)
+		return failure_set(failure, "-ni: not with -duration");
+	if (options->rate > 0 && options->delay.max > 0)
+		return failure_set(failure,
+				   "-delay: not with -rate, which says when lines are due");
+	if (options->order == ORDER_FREE && options->connect == CONNECT_SHARED)
+		return failure_set(failure, "-connect shared: not with -order free, where each "
+					    "thread has its own connection");
+	return 0;
+}
+
+/* What the service has no use for. */
+static int refuse_for_service(const struct client_options *options, struct failure *failure)
+{
+	const char *name = role_names[options->service];
+	if (options_check_service(&client_option_table, options, name, failure) < 0)
+		return -1;
+	if (roles[options->service]->threads == 1 && options->threads > 1)
+		return failure_set(failure, "-nt: not with -service %s, which has one thread",
+				   name);
+	return 0;
+}
+
+static int check_words(const struct client_options *options, struct failure *failure)
+{
+	struct expectations expected;
+	if (options->expect && expect_parse(&expected, options->expect, failure) < 0)
+		return -1;
+	return options->message ? message_check(options->message, failure) : 0;
+}
+
+int client_options_complete(struct client_options *options, struct failure *failure)
+{
+	const struct role *role = roles[options->service];
+	if (refuse_for_service(options, failure) < 0 || refuse_together(options, failure) < 0 ||
+	    check_words(options, failure) < 0)
+		return -1;
+	if (options->acks >= 0 && fcntl((int)options->acks, F_GETFD) < 0)
+		return failure_set(failure, "-acks: '%lld' is not an open descriptor",
+				   (long long)options->acks);
+	if (!options->number)
+		options->number = 1;
+	if (options->duration < 0 && options->iterations < 0 && !options->input)
+		options->iterations = role->iterations;
+	put_in(&options->threads, options->input ? 1 : role->threads);
+	put_in(&options->iterations, 0);
+	put_in(&options->window, 1);
+	put_in(&options->rate, 0);
+	put_in(&options->warmup, 0);
+	put_in(&options->size, 0);
+	put_in(&options->timeout, role->timeout);
+	put_in(&options->retry, 0);
+	put_in(&options->duration, role->duration);
+	if (options->order < 0)
+		options->order = ORDER_STRICT;
+	if (options->report < 0)
+		options->report = REPORT_TEXT;
+	if (options->connect < 0)
+		options->connect = options->order == ORDER_FREE ? CONNECT_EACH : CONNECT_SHARED;
+	options->quiet |= options->report == REPORT_JSON;
+	if (options->seed < 0)
+		options->seed = random_fresh_seed();
+	if (options->rate || (options->input && options->delay.min < 0))
+		options->delay = (struct range){0, 0};
+	if (options->delay.min < 0)
+		options->delay = role->delay;
+	return 0;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* What the client tells at its end. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "client/run.h"
+#include "base/clock.h"
+#include "measure/report_text.h"
+#include "client/workload/workload.h"
+
+enum { UNSENT_RECORDS = 1000000 }; /* how often something is recorded for lines not sent */
+
+static struct tally total_of(const struct client *client)
+{
+	struct tally total = {0};
+	for (int64_t i = 0; i < client->options.threads; i++)
+		tally_merge(&total, &client->tallies[i]);
+	return total;
+}
+
+/* Those of all talks, merged into the first. */
+static struct latency *merged(const struct client *client, struct latency *latencies)
+{
+	for (size_t i = 1; i < client->talks; i++)
+		latency_merge(&latencies[0], &latencies[i]);
+	return latencies;
+}
+
+/* When the last thread had done its work; now, where none has. */
+static int64_t ended(const struct client *client)
+{
+	int64_t latest = 0;
+	for (size_t i = 0; i < client->made; i++)
+		if (client->workers[i].ended > latest)
+			latest = client->workers[i].ended;
+	return latest ? latest : clock_now();
+}
+
+/* How many lines were to be said: where nothing else sets an end, all that were. */
+static uint64_t planned(const struct client *client, const struct tally *total)
+{
+	if (!client->options.iterations)
+		return total->sent;
+	return (uint64_t)client->options.threads * (uint64_t)client->options.iterations;
+}
+
+/* Prints on stdout or stderr. False: stdout failed, or memory is out. */
+static bool show(const struct client *client, FILE *where, const struct text *text, bool complete)
+{
+	/* nowhere is left to report that stderr cannot be written; stdout is checked here */
+	(void)fwrite(text->bytes, 1, text->length, where);
+	if (complete && fflush(stdout) == 0)
+		return true;
+	program_complain(client->program, complete ? "cannot write the report to stdout"
+						   : "out of memory for the report");
+	return false;
+}
+
+/* On stderr; a client of echo has nothing to say there when all is well. JSON is for programs, and
+ * goes to stdout. */
+static bool show_report(const struct client *client, const struct result *result)
+{
+	bool echoes = roles[client->options.service]->echoes;
+	struct text text = {0};
+	bool json = client->options.report == REPORT_JSON, complete = true;
+	if (echoes && client->options.quiet && !json)
+		return true;
+	if (json)
+		complete = report_json(&text, result);
+	else
+		complete = report_text(&text, result);
+	if (client->options.report == REPORT_PLOT)
+		complete = complete && report_plot(&text, result);
+	if (!json && client->options.delay.max > client->options.delay.min)
+		complete = complete && report_add(&text, "%s: pauses by seed %" PRId64 "\n",
+						  client->program, client->options.seed);
+	bool shown = show(client, echoes || json ? stdout : stderr, &text, complete);
+	text_free(&text);
+	return shown;
+}
+
+/* Says of each thing that was expected how it was, where the report is. False: it was not so. */
+static bool show_expected(const struct client *client, const struct result *result)
+{
+	struct expectations expected;
+	struct failure failure; /* it was read before: there is none */
+	struct text text = {0};
+	bool echoes = roles[client->options.service]->echoes;
+	bool json = client->options.report == REPORT_JSON;
+	if (!client->options.expect ||
+	    expect_parse(&expected, client->options.expect, &failure) < 0)
+		return true;
+	bool met = expect_check(&expected, result, &text);
+	bool shown = show(client, echoes && !json ? stdout : stderr, &text, true);
+	text_free(&text);
+	return met && shown;
+}
+
+/* Strict over several connections is only what waits for each answer. */
+static bool is_strict(const struct client_options *options)
+{
+	return options->order == ORDER_STRICT &&
+	       (options->connect == CONNECT_SHARED || options->window == 1);
+}
+
+/* Lines that were due at the rate, and for which a server that is too slow left no time. */
+static uint64_t unsent(const struct client *client, const struct tally *total)
+{
+	const struct client_options *options = &client->options;
+	bool whole = client->started && !client->failed && !client->interrupted;
+	if (!options->rate || !options->duration || options->input || !whole)
+		return 0;
+	double time = (double)(options->warmup + options->duration) / (double)CLOCK_SECOND;
+	double due = time * (double)options->rate;
+	return due > (double)total->sent ? (uint64_t)due - total->sent : 0;
+}
+
+/* A line that was due and not sent has waited until the end, at least. Without this a server that
+ * stands still would look as quick as it was before. The last ones that were due are taken for
+ * unsent, which had waited least. */
+static void count_unsent(const struct client *client, uint64_t sent, uint64_t unsent)
+{
+	uint64_t step = unsent / UNSENT_RECORDS + 1;
+	for (uint64_t i = 0; i < unsent; i += step) {
+		uint64_t times = unsent - i < step ? unsent - i : step;
+		int64_t due = pace_due(&client->pace, sent + i);
+		if (due >= client->measured)
+			latency_record_many(&client->latencies[0], client->deadline - due, times);
+	}
+}
+
+static struct result result_of(const struct client *client, const struct tally *total)
+{
+	struct latency *raw = client->options.rate ? &client->latencies[client->talks] : NULL;
+	struct latency *latency = merged(client, client->latencies);
+	uint64_t left = unsent(client, total);
+	count_unsent(client, total->sent, left);
+	return (struct result){
+		.program = client->program,
+		.failure = client->interrupted ? "interrupted"
+			   : client->failed    ? client->failure.words
+					       : NULL,
+		.total = *total,
+		.unsent = left,
+		.elapsed = client->started ? ended(client) - client->started : 0,
+		.warmup = client->options.warmup,
+		.strict = is_strict(&client->options),
+		.latency = latency,
+		.raw = raw ? merged(client, raw) : NULL,
+	};
+}
+
+bool client_tell(struct client *client)
+{
+	struct failure failure;
+	struct tally total = total_of(client);
+	bool done = client->started && !client->failed && !client->interrupted &&
+		    total.acknowledged == planned(client, &total);
+	const struct result result = result_of(client, &total);
+	if (result.failure)
+		program_complain(client->program, result.failure);
+	if (!output_flush(&client->output, &failure)) {
+		program_complain(client->program, failure.words);
+		done = false;
+	}
+	bool json = client->options.report == REPORT_JSON, account = client->options.acks >= 0;
+	/* for programs it is a part of the account, where there is one */
+	bool told = json ? !account : client->started != 0;
+	if (told && !show_report(client, &result))
+		done = false;
+	if (!show_expected(client, &result))
+		done = false;
+	if (account && !acks_write(&client->acks, &client->options, client->tallies,
+				   json ? &result : NULL, &failure)) {
+		program_complain(client->program, failure.words);
+		done = false;
+	}
+	return done;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* What the client's threads do: take strict turns, or go at their own pace. */
+#include <sys/eventfd.h>
+
+#include "client/run.h"
+#include "base/clock.h"
+#include "client/line_template.h"
+#include "client/workload/workload.h"
+
+/* OVER: the time for saying lines has come to its end. */
+enum outcome { OUTCOME_SAID, OUTCOME_OVER, OUTCOME_FAILED };
+
+static void raise_event(int descriptor)
+{
+	/* an eventfd takes so few without blocking, and then nothing else can go wrong */
+	(void)eventfd_write(descriptor, 1);
+}
+
+void client_stop(struct client *client)
+{
+	raise_event(client->stop);
+	for (size_t i = 0; i < client->talks; i++)
+		talk_stop(client->workers[i].talk);
+	if (client->turn)
+		turn_stop(client->turn);
+	if (client->muster)
+		muster_stop(client->muster);
+}
+
+/* Notes why a thread has failed, and ends the others: after the first failure no other counts. */
+static void fail(struct worker *worker)
+{
+	struct client *client = worker->client;
+	worker->ended = clock_now();
+	pthread_mutex_lock(&client->guard);
+	bool first = !client->failed;
+	if (first) {
+		client->failed = true;
+		client->failure = worker->failure;
+	}
+	pthread_mutex_unlock(&client->guard);
+	if (first && client_is_free(client))
+		client_stop(client);
+	else if (first)
+		turn_stop(client->turn);
+}
+
+void worker_connected(void *context, size_t connection, const char *local_name)
+{
+	const struct worker *worker = context;
+	struct client *client = worker->client;
+	if (client->options.acks < 0)
+		return;
+	pthread_mutex_lock(&client->guard);
+	acks_connection(&client->acks, &client->options, client->tallies,
+			client_is_free(client) ? worker->number : connection, local_name);
+	pthread_mutex_unlock(&client->guard);
+}
+
+bool worker_answered(void *context, const char *answer, size_t length, struct failure *failure)
+{
+	const struct worker *worker = context;
+	struct client *client = worker->client;
+	pthread_mutex_lock(&client->guard);
+	bool shown = output_echo(&client->output, answer, length, failure);
+	pthread_mutex_unlock(&client->guard);
+	return shown;
+}
+
+static bool show_line(struct worker *worker)
+{
+	struct client *client = worker->client;
+	if (client->options.quiet)
+		return true;
+	pthread_mutex_lock(&client->guard);
+	bool shown = output_line(&client->output, worker->line.bytes, worker->line.length,
+				 &worker->failure);
+	pthread_mutex_unlock(&client->guard);
+	return shown;
+}
+
+static enum outcome out_of_memory(struct worker *worker)
+{
+	failure_set(&worker->failure, "out of memory for a line");
+	return OUTCOME_FAILED;
+}
+
+static bool is_over(const struct client *client)
+{
+	return client->deadline != CLOCK_NEVER && clock_now() >= client->deadline;
+}
+
+/* Reads more of the input, when there is more. */
+static enum outcome read_input(struct worker *worker)
+{
+	struct client *client = worker->client;
+	struct input *input = &client->input;
+	if (!talk_await(worker->talk, client->deadline, input->descriptor, &worker->failure))
+		return OUTCOME_FAILED;
+	if (is_over(client))
+		return OUTCOME_OVER;
+	return input_read(input, &worker->failure) < 0 ? OUTCOME_FAILED : OUTCOME_SAID;
+}
+
+/* Takes the next line of the input; `came` is set to when it came, where it was waited for. A line
+ * that is wrong ends the client, but what was said before is answered first. */
+static enum outcome take_input(struct worker *worker, int64_t *came)
+{
+	struct input *input = &worker->client->input;
+	struct failure rest;
+	const char *line;
+	size_t length;
+	enum input_result result;
+	while ((result = input_next(input, &line, &length, &worker->failure)) == INPUT_MORE) {
+		enum outcome outcome = read_input(worker);
+		if (outcome != OUTCOME_SAID)
+			return outcome;
+		*came = clock_now();
+	}
+	if (result == INPUT_END)
+		return OUTCOME_OVER;
+	if (result == INPUT_FAILED) {
+		(void)talk_finish(worker->talk, &rest); /* the line is why it ends */
+		return OUTCOME_FAILED;
+	}
+	return text_append(&worker->line, line, length) ? OUTCOME_SAID : out_of_memory(worker);
+}
+
+/* The usual words of the service, or one's own. */
+static bool compose(struct worker *worker, int64_t iteration, uint64_t number)
+{
+	const struct client_options *options = &worker->client->options;
+	struct text *line = &worker->line;
+	const struct message_values values = {worker->number, iteration, options->number,
+					      number + 1};
+	if (options->message) {
+		if (!message_compose(line, options->message, &values))
+			return false;
+	} else if (text_reserve(line, ROLE_LINE_SIZE)) {
+		/* with its line end, which may have to stand further behind */
+		line->length = roles[options->service]->compose(line->bytes, options->number,
+								worker->number, iteration) -
+			       1;
+	} else
+		return false;
+	return message_pad(line, (size_t)options->size);
+}
+
+/* Puts together what is to be said, with its line end. */
+static enum outcome prepare(struct worker *worker, int64_t iteration, uint64_t number,
+			    int64_t *came)
+{
+	text_clear(&worker->line, SIZE_MAX);
+	if (worker->client->options.input) {
+		enum outcome outcome = take_input(worker, came);
+		if (outcome != OUTCOME_SAID)
+			return outcome;
+	} else if (!compose(worker, iteration, number))
+		return out_of_memory(worker);
+	return text_append(&worker->line, "\n", 1) ? OUTCOME_SAID : out_of_memory(worker);
+}
+
+/* Waits until a line is due, which it is not before it came. */
+static enum outcome await_due(struct worker *worker, struct talk_line *line, uint64_t number,
+			      int64_t came)
+{
+	struct client *client = worker->client;
+	if (client->options.rate) {
+		line->due = pace_due(&client->pace, number);
+		line->due = came > line->due ? came : line->due;
+		int64_t until = line->due < client->deadline ? line->due : client->deadline;
+		if (!talk_await(worker->talk, until, -1, &worker->failure))
+			return OUTCOME_FAILED;
+		if (line->due >= client->deadline)
+			return OUTCOME_OVER;
+	}
+	if (client->options.warmup)
+		line->warming = (line->due ? line->due : clock_now()) < client->measured;
+	return OUTCOME_SAID;
+}
+
+/* Waits, composes, shows and sends this thread's line for an iteration. */
+static enum outcome say(struct worker *worker, int64_t iteration)
+{
+	struct client *client = worker->client;
+	bool each = client->options.connect == CONNECT_EACH && !client_is_free(client);
+	struct talk_line line = {.connection = each ? worker->number : 0, .thread = worker->number};
+	int64_t came = 0;
+	if (!talk_ready(worker->talk, client->deadline, &worker->failure))
+		return OUTCOME_FAILED;
+	if (is_over(client))
+		return OUTCOME_OVER;
+	uint64_t number = atomic_fetch_add_explicit(&client->said, 1, memory_order_relaxed);
+	enum outcome outcome = prepare(worker, iteration, number, &came);
+	if (outcome == OUTCOME_SAID)
+		outcome = await_due(worker, &line, number, came);
+	if (outcome != OUTCOME_SAID)
+		return outcome;
+	/* shown before it is sent: what showing takes is no part of its latency */
+	if (!show_line(worker))
+		return OUTCOME_FAILED;
+	line.bytes = worker->line.bytes;
+	line.length = worker->line.length;
+	if (!talk_send(worker->talk, &line, &worker->failure))
+		return OUTCOME_FAILED;
+	atomic_store_explicit(&worker->answered, client->tallies[worker->number].acknowledged,
+			      memory_order_relaxed);
+	return OUTCOME_SAID;
+}
+
+static void begin(void *context)
+{
+	struct client *client = context;
+	client->started = clock_now();
+	client->measured = client->started + client->options.warmup;
+	client->pace = (struct pace){client->started, client->options.rate};
+	client->deadline = client->options.duration ? client->measured + client->options.duration
+						    : CLOCK_NEVER;
+}
+
+/* What the last line of all is followed by. */
+static bool finish(struct worker *worker)
+{
+	if (!talk_finish(worker->talk, &worker->failure))
+		return false;
+	worker->ended = clock_now();
+	return true;
+}
+
+static bool is_last(const struct worker *worker, int64_t iteration)
+{
+	return iteration == worker->client->options.iterations;
+}
+
+/* All turns of a thread. False: one of them failed; the others are to end as well. */
+static bool take_turns(struct worker *worker)
+{
+	struct client *client = worker->client;
+	bool last = worker->number + 1 == (size_t)client->options.threads;
+	for (int64_t i = 1;; i++) {
+		if (!turn_wait(client->turn, worker->number))
+			return true;
+		if (worker->number == 0 && i == 1) {
+			if (!talk_open(worker->talk, &worker->failure))
+				return false;
+			begin(client);
+		}
+		enum outcome outcome = say(worker, i);
+		if (outcome == OUTCOME_FAILED)
+			return false;
+		if (outcome == OUTCOME_OVER || (last && is_last(worker, i))) {
+			bool finished = finish(worker);
+			turn_stop(client->turn);
+			return finished;
+		}
+		/* at once: the next thread reads the answer to this line before it sends its own */
+		turn_pass(client->turn);
+		if (is_last(worker, i))
+			return true;
+	}
+}
+
+/* All that a thread says in free order. Returns as take_turns(). */
+static bool go_free(struct worker *worker)
+{
+	struct client *client = worker->client;
+	if (!muster_enter(client->muster))
+		return true;
+	bool open = talk_open(worker->talk, &worker->failure);
+	muster_leave(client->muster);
+	if (!open)
+		return false;
+	if (!muster_arrive(client->muster, begin, client))
+		return true;
+	enum outcome outcome = OUTCOME_SAID;
+	for (int64_t i = 1; outcome == OUTCOME_SAID; i++) {
+		outcome = say(worker, i);
+		if (is_last(worker, i) && outcome == OUTCOME_SAID)
+			outcome = OUTCOME_OVER;
+	}
+	return outcome == OUTCOME_OVER && finish(worker);
+}
+
+void *worker_run(void *argument)
+{
+	struct worker *worker = argument;
+	struct client *client = worker->client;
+	if (!(client_is_free(client) ? go_free(worker) : take_turns(worker)))
+		fail(worker);
+	if (atomic_fetch_sub(&client->running, 1) == 1)
+		raise_event(client->over);
+	return NULL;
+}

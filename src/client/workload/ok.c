@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The role for ok: threads in turns, each line to be acknowledged. */
+#include "client/workload/workload.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+
+extern const struct role role_ok;
+
+static size_t compose_ok(char line[ROLE_LINE_SIZE], int64_t client, size_t thread,
+			 int64_t iteration)
+{
+	(void)client; /* clients are told apart by their connections */
+	return (size_t)snprintf(line, ROLE_LINE_SIZE, "Thread %zu, iteration %" PRId64 "\n", thread,
+				iteration);
+}
+
+const struct role role_ok = {
+	.clients = 5,
+	.threads = 5,
+	.iterations = 10,
+	.timeout = 5 * CLOCK_SECOND,
+	.compose = compose_ok,
+};

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "log/batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	BATCH_KEEP = 1 << 22, /* bytes of records and answers kept for the next commit */
+	BATCH_FIRST_ENTRIES = 64,
+	BATCH_KEEP_ENTRIES = 16384,
+	BATCH_ERRORS = 4096, /* bytes of errors released at once */
+};
+
+/* The recipient's entry at the end of the batch, which grows: one send for all its answers. */
+static struct batch_entry *entry_for(struct batch *batch, struct recipient *recipient, size_t start,
+				     bool recorded)
+{
+	struct batch_entry *last = batch->count ? &batch->entries[batch->count - 1] : NULL;
+	if (last && last->recipient == recipient && last->recorded == recorded)
+		return last;
+	if (batch->count == batch->capacity) {
+		size_t capacity = batch->capacity ? batch->capacity * 2 : BATCH_FIRST_ENTRIES;
+		struct batch_entry *entries = realloc(batch->entries, capacity * sizeof *entries);
+		if (!entries)
+			return NULL;
+		batch->entries = entries;
+		batch->capacity = capacity;
+	}
+	struct batch_entry *entry = &batch->entries[batch->count++];
+	*entry = (struct batch_entry){.recipient = recipient, .start = start, .recorded = recorded};
+	return entry;
+}
+
+static bool add_answers(struct batch *batch, struct recipient *recipient,
+			const struct log_item *items, size_t count)
+{
+	size_t before = batch->answers.length, lines = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (!items[i].answer_length)
+			continue;
+		if (!text_append(&batch->answers, items[i].answer, items[i].answer_length) ||
+		    (!items[i].exact && !text_append(&batch->answers, "\n", 1)))
+			goto failed;
+		lines++;
+	}
+	if (!lines)
+		return true;
+	struct batch_entry *entry = entry_for(batch, recipient, before, items[0].recorded);
+	if (!entry)
+		goto failed;
+	entry->length += batch->answers.length - before;
+	entry->lines += lines;
+	batch->lines += recipient->unasked || recipient->internal ? 0 : lines;
+	return true;
+failed:
+	batch->answers.length = before;
+	return false;
+}
+
+bool batch_add(struct batch *batch, enum record_format format, const struct stamp *stamp,
+	       struct recipient *recipient, const struct log_item *items, size_t count)
+{
+	size_t before = batch->records.length;
+	for (size_t i = 0; i < count; i++) {
+		struct record record = {.level = items[i].level,
+					.event = items[i].event,
+					.subject = recipient->name,
+					.bytes = items[i].bytes,
+					.length = items[i].length,
+					.request = items[i].request};
+		if (!record_append(&batch->records, format, stamp, &record))
+			goto failed;
+	}
+	if (add_answers(batch, recipient, items, count))
+		return true;
+failed:
+	batch->records.length = before;
+	return false;
+}
+
+/* A record for each answer; where memory runs out the rest is left out: the lines themselves are in
+ * the log, and that is what was promised. */
+static void append_sent(struct text *sent, enum record_format format, const struct stamp *stamp,
+			const char *name, const char *answers, size_t length)
+{
+	const char *end = answers + length, *previous = NULL;
+	size_t previous_length = 0, start = 0;
+	while (answers < end) {
+		const char *feed = memchr(answers, '\n', (size_t)(end - answers));
+		if (!feed)
+			feed = end; /* an exact answer need not end a line */
+		struct record record = {.event = RECORD_SENT,
+					.subject = name,
+					.bytes = answers,
+					.length = (size_t)(feed - answers)};
+		/* one ok after the other: the same record */
+		bool again = previous && previous_length == record.length &&
+			     !memcmp(previous, answers, record.length);
+		size_t before = sent->length;
+		if (again ? !text_repeat(sent, start, before - start)
+			  : !record_append(sent, format, stamp, &record))
+			return;
+		start = before;
+		previous = answers;
+		previous_length = record.length;
+		answers = feed < end ? feed + 1 : end;
+	}
+}
+
+/* Every line has its error, also without memory: where one was left out the peer would take a later
+ * ok for its answer. */
+static void release_errors(const struct batch_entry *entry, const char *reason)
+{
+	char error[160], answers[BATCH_ERRORS];
+	size_t length =
+		(size_t)snprintf(error, sizeof error, "error: not logged: %.120s\n", reason);
+	size_t most = sizeof answers / length;
+	for (size_t i = 0; i < most; i++)
+		memcpy(answers + i * length, error, length);
+	/* no record: a line that is not in the log has none for its answer either */
+	for (size_t left = entry->lines, lines; left; left -= lines) {
+		lines = left < most ? left : most;
+		(void)entry->recipient->release(entry->recipient, answers, lines * length, lines);
+	}
+}
+
+/* Releases answers whose records are stored, and adds the records that say so. */
+static void release_stored(const struct batch_entry *entry, const char *answers,
+			   enum record_format format, const struct stamp *stamp, struct text *sent)
+{
+	/* first the record, then the release, after which the recipient may be gone */
+	size_t before = sent->length;
+	const struct recipient recipient = *entry->recipient;
+	if (!entry->recorded)
+		append_sent(sent, format, stamp, recipient.name, answers, entry->length);
+	if (recipient.release(entry->recipient, answers, entry->length, entry->lines))
+		return;
+	sent->length = before;
+	if (recipient.unsent)
+		recipient.unsent(recipient.context, answers, entry->length);
+}
+
+/* The records could not be stored: each answer is an error. */
+static void release_failed(const struct batch_entry *entry, const char *answers, const char *reason)
+{
+	const struct recipient recipient = *entry->recipient;
+	if (recipient.unsent)
+		recipient.unsent(recipient.context, answers, entry->length);
+	if (!recipient.unasked)
+		release_errors(entry, reason);
+}
+
+void batch_release(const struct batch *batch, const char *reason, enum record_format format,
+		   const struct stamp *stamp, struct text *sent)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+		const char *answers = batch->answers.bytes + entry->start;
+		if (reason)
+			release_failed(entry, answers, reason);
+		else
+			release_stored(entry, answers, format, stamp, sent);
+	}
+}
+
+void batch_clear(struct batch *batch)
+{
+	text_clear(&batch->records, BATCH_KEEP);
+	text_clear(&batch->answers, BATCH_KEEP);
+	if (batch->capacity > BATCH_KEEP_ENTRIES) {
+		free(batch->entries);
+		batch->entries = NULL;
+		batch->capacity = 0;
+	}
+	batch->count = batch->lines = 0;
+}
+
+void batch_free(struct batch *batch)
+{
+	text_free(&batch->records);
+	text_free(&batch->answers);
+	free(batch->entries);
+	*batch = (struct batch){0};
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* The report as one line of JSON. Its histograms are whole: added up bucket by bucket, those of
+ * many clients are what one would have measured. */
+#include "measure/report_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "record/format.h"
+
+/* Words as a JSON string; what is no text is escaped as in a log. */
+static bool add_string(struct text *text, const char *words)
+{
+	struct text escaped = {0};
+	bool complete = record_escape(&escaped, words, strlen(words)) && text_append(text, "\"", 1);
+	for (size_t i = 0; i < escaped.length; i++) {
+		if (escaped.bytes[i] == '"' || escaped.bytes[i] == '\\')
+			complete = complete && text_append(text, "\\", 1);
+		complete = complete && text_append(text, &escaped.bytes[i], 1);
+	}
+	text_free(&escaped);
+	return complete && text_append(text, "\"", 1);
+}
+
+static bool add_buckets(struct text *text, const struct latency *latency)
+{
+	const char *comma = "";
+	bool complete = true;
+	for (size_t i = 0; i < LATENCY_BUCKETS && complete; i++) {
+		if (!latency->buckets[i])
+			continue;
+		complete = report_add(text, "%s[%zu,%" PRIu64 "]", comma, i, latency->buckets[i]);
+		comma = ",";
+	}
+	return complete;
+}
+
+static bool add_latency(struct text *text, const char *name, const struct latency *latency)
+{
+	static const struct {
+		const char *name;
+		double fraction;
+	} quantiles[] = {{"min", 0},	{"p50", 0.5},	  {"p90", 0.9},
+			 {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1}};
+	bool complete = report_add(text, ",\"%s\":{\"count\":%" PRIu64, name, latency->count);
+	for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)
+		complete &= report_add(text, ",\"%s\":%" PRId64, quantiles[i].name,
+				       latency_quantile(latency, quantiles[i].fraction));
+	return complete && report_add(text, ",\"buckets\":[") && add_buckets(text, latency) &&
+	       report_add(text, "]}");
+}
+
+bool report_json(struct text *text, const struct result *result)
+{
+	const struct tally *total = &result->total;
+	double second = (double)CLOCK_SECOND;
+	return report_add(text,
+			  "{\"sent\":%" PRIu64 ",\"acknowledged\":%" PRIu64 ",\"lost\":%" PRIu64
+			  ",\"resent\":%" PRIu64 ",\"unsent\":%" PRIu64 ",\"order\":\"%s\"",
+			  total->sent, total->acknowledged, total->sent - total->acknowledged,
+			  total->resent, result->unsent, result->strict ? "strict" : "free") &&
+	       report_add(text,
+			  ",\"seconds\":%.6f,\"measured\":{\"lines\":%" PRIu64
+			  ",\"seconds\":%.6f,\"rate\":%.1f}",
+			  (double)result->elapsed / second, result_lines(result),
+			  (double)result_measured(result) / second, result_rate(result)) &&
+	       report_add(text, ",\"failure\":") &&
+	       (result->failure ? add_string(text, result->failure) : report_add(text, "null")) &&
+	       add_latency(text, "latency", result->latency) &&
+	       (!result->raw || add_latency(text, "raw", result->raw)) && report_add(text, "}\n");
+}

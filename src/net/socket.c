@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/options.h"
+
+enum {
+	/* A silent peer is probed after a minute, and given up when it has answered nothing for
+	 * two: neither probes nor data, nor taken any of what waits for it. */
+	NET_KEEPALIVE_IDLE_SECONDS = 60,
+	NET_KEEPALIVE_INTERVAL_SECONDS = 10,
+	NET_KEEPALIVE_PROBES = 6,
+	NET_USER_TIMEOUT_MILLISECONDS = 120000,
+};
+
+static struct addrinfo *resolve(const char *host, int port, int flags, struct failure *failure)
+{
+	char service[16];
+	struct addrinfo *found = NULL;
+	struct addrinfo hints = {.ai_family = AF_UNSPEC,
+				 .ai_socktype = SOCK_STREAM,
+				 .ai_flags = flags | AI_NUMERICSERV};
+	(void)snprintf(service, sizeof service, "%d", port);
+	int error = getaddrinfo(host, service, &hints, &found);
+	if (error) {
+		failure_set(failure, "cannot resolve '%.200s': %s", host,
+			    error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+		return NULL;
+	}
+	return found;
+}
+
+static int set_flag(int descriptor, int level, int name, int value)
+{
+	return setsockopt(descriptor, level, name, &value, sizeof value);
+}
+
+/* Closes without touching errno, which says why. */
+static int close_failed(int descriptor)
+{
+	int saved = errno;
+	(void)close(descriptor); /* nothing was written through it */
+	errno = saved;
+	return -1;
+}
+
+static int bind_address(const struct addrinfo *address)
+{
+	int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (descriptor < 0)
+		return -1;
+	if (set_flag(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
+		return close_failed(descriptor);
+	if (address->ai_family == AF_INET6 &&
+	    set_flag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0) < 0)
+		return close_failed(descriptor);
+	if (bind(descriptor, address->ai_addr, address->ai_addrlen) < 0)
+		return close_failed(descriptor);
+	return descriptor;
+}
+
+int net_bind(const char *host, int port, struct failure *failure)
+{
+	struct addrinfo *found = resolve(host, port, AI_PASSIVE, failure);
+	if (!found)
+		return -1;
+	int descriptor = -1;
+	for (struct addrinfo *address = found; address && descriptor < 0;
+	     address = address->ai_next)
+		descriptor = bind_address(address);
+	if (descriptor < 0) {
+		char name[NET_NAME_SIZE];
+		net_name(found->ai_addr, found->ai_addrlen, name);
+		failure_set(failure, "cannot listen on %s: %s", name, strerror(errno));
+	}
+	freeaddrinfo(found);
+	return descriptor;
+}
+
+int net_listen(int descriptor, struct failure *failure)
+{
+	if (set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
+	    set_flag(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) == 0 &&
+	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, NET_KEEPALIVE_IDLE_SECONDS) == 0 &&
+	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, NET_KEEPALIVE_INTERVAL_SECONDS) == 0 &&
+	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPCNT, NET_KEEPALIVE_PROBES) == 0 &&
+	    set_flag(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, NET_USER_TIMEOUT_MILLISECONDS) ==
+		    0 &&
+	    listen(descriptor, NET_BACKLOG) == 0)
+		return 0;
+	char name[NET_NAME_SIZE];
+	int saved = errno;
+	net_local_name(descriptor, name);
+	return failure_set(failure, "cannot listen on %s: %s", name, strerror(saved));
+}
+
+/* Waits for a connection under way. 0, or -1 with errno. */
+static int wait_connected(int descriptor, int64_t deadline)
+{
+	struct pollfd waiting = {.fd = descriptor, .events = POLLOUT};
+	int ready;
+	do
+		ready = poll(&waiting, 1, clock_poll_timeout(deadline));
+	while (ready < 0 && errno == EINTR);
+	if (ready == 0)
+		errno = ETIMEDOUT;
+	if (ready <= 0)
+		return -1;
+	int error = 0;
+	socklen_t length = sizeof error;
+	if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+		return -1;
+	errno = error;
+	return error ? -1 : 0;
+}
+
+/* Has the kernel chosen the port that was asked for as our own? Where nobody listens on one of the
+ * ports it chooses from, a socket can so connect to itself, and would keep a server from it. */
+static bool is_own(int descriptor)
+{
+	char local[NET_NAME_SIZE], peer[NET_NAME_SIZE];
+	net_local_name(descriptor, local);
+	net_peer_name(descriptor, peer);
+	return !strcmp(local, peer) && strcmp(local, "unknown") != 0;
+}
+
+static int connect_address(const struct addrinfo *address, int64_t deadline)
+{
+	int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (descriptor < 0)
+		return -1;
+	if (connect(descriptor, address->ai_addr, address->ai_addrlen) < 0 &&
+	    (errno != EINPROGRESS || wait_connected(descriptor, deadline) < 0))
+		return close_failed(descriptor);
+	if (is_own(descriptor)) {
+		errno = ECONNREFUSED; /* which is what anybody else would have got */
+		return close_failed(descriptor);
+	}
+	if (fcntl(descriptor, F_SETFL, 0) < 0 ||
+	    set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
+		return close_failed(descriptor);
+	return descriptor;
+}
+
+int net_connect(const char *host, int port, int64_t deadline, struct failure *failure)
+{
+	struct addrinfo *found = resolve(host, port, 0, failure);
+	if (!found)
+		return -1;
+	int descriptor = -1;
+	struct addrinfo *address = found;
+	for (; address && descriptor < 0; address = address->ai_next)
+		descriptor = connect_address(address, deadline);
+	if (descriptor < 0)
+		failure_set(failure, "cannot connect to %s%.200s%s:%d: %s",
+			    strchr(host, ':') ? "[" : "", host, strchr(host, ':') ? "]" : "", port,
+			    strerror(errno));
+	freeaddrinfo(found);
+	return descriptor;
+}
+
+void net_name(const struct sockaddr *address, socklen_t length, char name[NET_NAME_SIZE])
+{
+	struct sockaddr_in plain = {.sin_family = AF_INET};
+	const struct sockaddr_in6 *six = (const void *)address;
+	if (address->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
+		plain.sin_port = six->sin6_port;
+		memcpy(&plain.sin_addr, &six->sin6_addr.s6_addr[12], sizeof plain.sin_addr);
+		address = (const void *)&plain;
+		length = sizeof plain;
+	}
+	char host[NET_NAME_SIZE - 9], port[8];
+	if (getnameinfo(address, length, host, sizeof host, port, sizeof port,
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		(void)snprintf(name, NET_NAME_SIZE, "unknown");
+	else
+		(void)snprintf(name, NET_NAME_SIZE, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
+			       port);
+}
+
+static void name_of(int descriptor, char name[NET_NAME_SIZE],
+		    int (*ask)(int, struct sockaddr *, socklen_t *))
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+	if (ask(descriptor, (struct sockaddr *)&address, &length) == 0)
+		net_name((struct sockaddr *)&address, length, name);
+	else
+		(void)snprintf(name, NET_NAME_SIZE, "unknown");
+}
+
+void net_local_name(int descriptor, char name[NET_NAME_SIZE])
+{
+	name_of(descriptor, name, getsockname);
+}
+
+void net_peer_name(int descriptor, char name[NET_NAME_SIZE])
+{
+	name_of(descriptor, name, getpeername);
+}
+
+int net_name_split(const char *name, char host[NET_NAME_SIZE], int *port)
+{
+	const char *colon = strrchr(name, ':');
+	int64_t number;
+	if (!colon || number_parse(colon + 1, 0, 65535, &number) < 0)
+		return -1;
+	size_t length = (size_t)(colon - name);
+	if (length > 2 && *name == '[' && name[length - 1] == ']') {
+		name++;
+		length -= 2;
+	}
+	if (!length || length >= NET_NAME_SIZE)
+		return -1;
+	memcpy(host, name, length);
+	host[length] = '\0';
+	*port = (int)number;
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines of the service ping, which server, client and proof share: strictly read, so that each
+ * has one way to be written. Numbers are decimal, without a sign and without leading zeros. */
+#ifndef ACKLINE_RECORD_PING_MESSAGE_H
+#define ACKLINE_RECORD_PING_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The longest line of 20 digits each, with a NUL. */
+#define PING_LINE_SIZE 96
+
+enum ping_kind {
+	PING_REQUEST,	/* [N] PING */
+	PING_ANSWER,	/* [M/N] PONG (C) */
+	PING_KEEPALIVE, /* [M] keepalive */
+};
+
+struct ping_line {
+	enum ping_kind kind;
+	uint64_t request; /* N: the client's, from 0 */
+	uint64_t message; /* M: over all that the server sends, from 1 */
+	uint64_t client;  /* C: from 1, in the order of accept */
+};
+
+/* Reads a line without its end. False: it is none of these. */
+bool ping_line_read(const char *line, size_t length, struct ping_line *read);
+
+/* Writes it without a line end, with a NUL. Returns its length. */
+size_t ping_line_write(char line[PING_LINE_SIZE], const struct ping_line *written);
+
+#endif

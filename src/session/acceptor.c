@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "session/acceptor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/socket.h"
+
+enum { ACCEPTOR_AT_ONCE = 64 }; /* then signals and finished connections have their turn */
+
+/* How long to pause, when no connection ends before. */
+#define ACCEPTOR_PAUSE (1 * CLOCK_SECOND)
+
+short acceptor_events(const struct acceptor *acceptor)
+{
+	return acceptor->paused_until ? 0 : POLLIN;
+}
+
+int64_t acceptor_deadline(const struct acceptor *acceptor)
+{
+	return acceptor->paused_until ? acceptor->paused_until : CLOCK_NEVER;
+}
+
+static void pause_accepting(struct acceptor *acceptor, int error)
+{
+	struct failure words;
+	acceptor->paused_until = clock_after(ACCEPTOR_PAUSE);
+	if (acceptor->warned)
+		return;
+	acceptor->warned = true;
+	failure_set(&words, "WARNING: cannot accept more connections for now: %s", strerror(error));
+	acceptor->warn(words.words);
+	log_note(acceptor->settings->log, RECORD_WARNING, RECORD_SERVER,
+		 "cannot accept more connections for now: %s", strerror(error));
+}
+
+/* Starts the pending connection's thread. False: not possible now; it stays pending. */
+static bool start_pending(struct acceptor *acceptor)
+{
+	int error = registry_add(acceptor->registry, acceptor->pending);
+	if (error) {
+		pause_accepting(acceptor, error);
+		return false;
+	}
+	acceptor->pending = NULL;
+	return true;
+}
+
+static void refuse(struct acceptor *acceptor, int descriptor, const char *name)
+{
+	static const char answer[] = "error: too many connections\n";
+	struct stream stream = {descriptor};
+	/* a new socket has room for it; a peer that is gone already does not miss it */
+	(void)stream_send(&stream, answer, sizeof answer - 1);
+	stream_close(&stream, 0);
+	log_note(acceptor->settings->log, RECORD_WARNING, name,
+		 "refused: the limit of -connections is %zu", acceptor->most);
+}
+
+/* Accepts one. False: there is nothing to accept, or it has to pause. */
+static bool accept_one(struct acceptor *acceptor)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+	char name[NET_NAME_SIZE];
+	int descriptor =
+		accept4(acceptor->listener, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
+	if (descriptor < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			pause_accepting(acceptor, errno);
+		/* anything else is an error of the one connection, which is gone */
+		return errno != EAGAIN && errno != EWOULDBLOCK && !acceptor->paused_until;
+	}
+	net_name((struct sockaddr *)&address, length, name);
+	if (registry_count(acceptor->registry) >= acceptor->most) {
+		refuse(acceptor, descriptor, name);
+		return true;
+	}
+	acceptor->pending =
+		connection_new(descriptor, name, acceptor->accepted + 1, acceptor->settings);
+	if (!acceptor->pending) {
+		(void)close(descriptor); /* out of memory: this peer has to come again */
+		pause_accepting(acceptor, ENOMEM);
+		return false;
+	}
+	acceptor->accepted++;
+	return start_pending(acceptor);
+}
+
+static void accept_some(struct acceptor *acceptor, int most)
+{
+	acceptor->paused_until = 0;
+	if (acceptor->pending && !start_pending(acceptor))
+		return;
+	for (int i = 0; i < most && accept_one(acceptor); i++)
+		;
+}
+
+void acceptor_run(struct acceptor *acceptor)
+{
+	accept_some(acceptor, ACCEPTOR_AT_ONCE);
+	if (!acceptor->paused_until)
+		acceptor->warned = false;
+}
+
+void acceptor_finish(struct acceptor *acceptor)
+{
+	accept_some(acceptor, NET_BACKLOG);
+}
+
+void acceptor_close(struct acceptor *acceptor)
+{
+	connection_drop(acceptor->pending);
+	acceptor->pending = NULL;
+	(void)close(acceptor->listener); /* only accepted from */
+	acceptor->listener = -1;
+}

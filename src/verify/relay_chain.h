@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The proof of a chain of three stages: that what the last one has saved is what the first one has
+ * received, in the order of its arrival. The logs are read side by side, in bounded memory. */
+#ifndef ACKLINE_VERIFY_RELAY_CHAIN_H
+#define ACKLINE_VERIFY_RELAY_CHAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "verify/run.h"
+
+struct verify_chain {
+	const char *logs[3];  /* of server, process and save */
+	const char *names[3]; /* of the stages, for the words */
+	bool worked;	      /* process has changed the lines: only their numbers are compared */
+	int64_t planned;      /* lines that the clients were to send */
+	bool appended;	      /* the logs may hold more, of earlier runs */
+};
+
+/* 0 with the verdict, or -1 with the failure set: a log could not be read. */
+int verify_chain(const struct verify_chain *chain, struct verdict *verdict,
+		 struct failure *failure);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The service chars from within: whoever asks, and whatever comes back, nothing is lost. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "service/table.h"
+#include "support.h"
+#include "unit.h"
+#include "world.h"
+
+extern const struct service service_chars;
+
+enum { ASKERS = 8, QUESTIONS = 2000, GIVERS = 2 };
+
+static struct scheduler *scheduler;
+
+/* Nothing is generated: counts only come from answers that did not leave. */
+static void begin(void)
+{
+	static const struct service_options options = {
+		.delay = {3600 * CLOCK_SECOND, 3600 * CLOCK_SECOND},
+		.burst = {-1, -1},
+		.seed = 862};
+	struct failure failure;
+	scratch_enter();
+	world_open("log", ASKERS, 100, 0);
+	ck_assert_ptr_nonnull(scheduler = scheduler_start(&failure));
+	const struct service_settings settings = {.options = &options,
+						  .log = world.log,
+						  .scheduler = scheduler,
+						  .everyone = registry_everyone(world.registry)};
+	world.settings.service = &service_chars;
+	ck_assert_ptr_nonnull(world.settings.state = service_chars.start(&settings, &failure));
+}
+
+static void end(void)
+{
+	scheduler_stop(scheduler);
+	(void)log_flush(world.log, clock_after(CLOCK_SECOND));
+	service_chars.stop(world.settings.state);
+	scheduler_free(scheduler);
+	world_close();
+}
+
+/* The sum over answers, each of which has to be a stat. */
+static unsigned long long sum_of(const char *answers)
+{
+	unsigned long long sum = 0;
+	while (*answers) {
+		ck_assert_msg(!strncmp(answers, "stat ", 5), "%.40s", answers);
+		sum += strtoull(answers + 5, NULL, 10);
+		answers = strchr(answers, '\n') + 1;
+	}
+	return sum;
+}
+
+struct asker {
+	pthread_t thread;
+	int peer;
+	unsigned long long sum;
+};
+
+static void *ask(void *argument)
+{
+	struct asker *asker = argument;
+	for (int i = 0; i < QUESTIONS; i++)
+		peer_send(asker->peer, "stat\n", 5);
+	char *answers = peer_lines(asker->peer, QUESTIONS);
+	asker->sum = sum_of(answers);
+	free(answers);
+	return NULL;
+}
+
+struct giver {
+	pthread_t thread;
+	atomic_bool *enough;
+	unsigned long long gifts;
+};
+
+/* Without a pause, as long as somebody asks: else a count that is taken in two steps would hardly
+ * ever meet one that grows. */
+static void *give(void *argument)
+{
+	static const char gift[] = "stat 3\nerror: unknown request\nstat 4\n";
+	struct giver *giver = argument;
+	for (; !atomic_load(giver->enough); giver->gifts++)
+		service_chars.unsent(world.settings.state, gift, sizeof gift - 1);
+	return NULL;
+}
+
+START_TEST(counting_and_resetting_are_one_step)
+{
+	struct asker askers[ASKERS];
+	struct giver givers[GIVERS];
+	atomic_bool enough = false;
+	unsigned long long sum = 0, given = 0;
+	for (int i = 0; i < ASKERS; i++)
+		askers[i].peer = world_connect();
+	for (int i = 0; i < GIVERS; i++) {
+		givers[i] = (struct giver){.enough = &enough};
+		ck_assert_int_eq(pthread_create(&givers[i].thread, NULL, give, &givers[i]), 0);
+	}
+	for (int i = 0; i < ASKERS; i++)
+		ck_assert_int_eq(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+	for (int i = 0; i < ASKERS; i++) {
+		ck_assert_int_eq(pthread_join(askers[i].thread, NULL), 0);
+		sum += askers[i].sum;
+	}
+	atomic_store(&enough, true);
+	for (int i = 0; i < GIVERS; i++) {
+		ck_assert_int_eq(pthread_join(givers[i].thread, NULL), 0);
+		given += givers[i].gifts;
+	}
+	peer_send(askers[0].peer, "stat\n", 5);
+	char *rest = peer_lines(askers[0].peer, 1);
+	sum += sum_of(rest);
+	free(rest);
+	ck_assert_uint_eq(sum, 7 * given);
+	for (int i = 0; i < ASKERS; i++)
+		(void)close(askers[i].peer);
+	world_await(0);
+	end();
+}
+END_TEST
+
+START_TEST(only_stat_is_a_request)
+{
+	static const char *const lines[] = {"",	     "sta",  "stat ",  " stat",
+					    "stats", "STAT", "chars a"};
+	int peer = world_connect();
+	service_chars.unsent(world.settings.state, "stat 7\n", 7);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		peer_send(peer, lines[i], strlen(lines[i]));
+		peer_send(peer, "\n", 1);
+		assert_answers(peer, 1, "error: unknown request\n");
+	}
+	peer_send(peer, "stat\r\nstat\n", 11);
+	assert_answers(peer, 2, "stat 7\nstat 0\n");
+	(void)close(peer);
+	world_await(0);
+	end();
+}
+END_TEST
+
+int main(void)
+{
+	scratch_make();
+	TCase *cases = tcase_create("chars");
+	tcase_add_checked_fixture(cases, begin, NULL);
+	tcase_add_test(cases, counting_and_resetting_are_one_step);
+	tcase_add_test(cases, only_stat_is_a_request);
+	int status = unit_main("chars", cases, NULL);
+	scratch_remove();
+	return status;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/line_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support.h"
+#include "unit.h"
+
+static struct input input;
+static struct failure failure;
+
+/* The next line as a string, or what there is instead; reads as needed. */
+static const char *next(void)
+{
+	static char words[64];
+	const char *line;
+	size_t length;
+	enum input_result result;
+	while ((result = input_next(&input, &line, &length, &failure)) == INPUT_MORE)
+		if (input_read(&input, &failure) < 0)
+			return "(broken)";
+	if (result != INPUT_LINE)
+		return result == INPUT_END ? "(end)" : "(failed)";
+	ck_assert_uint_lt(length, sizeof words);
+	memcpy(words, line, length);
+	words[length] = '\0';
+	return words;
+}
+
+static void open_text(const char *text)
+{
+	file_write("input", text);
+	ck_assert_msg(input_open(&input, "input", &failure) == 0, "%s", failure.words);
+}
+
+START_TEST(lines_come_in_order)
+{
+	open_text("one\n\ntwo\r\nthree");
+	ck_assert_str_eq(next(), "one");
+	ck_assert_str_eq(next(), "");
+	ck_assert_str_eq(next(), "two");
+	ck_assert_str_eq(next(), "three");
+	ck_assert_uint_eq(input.number, 4);
+	ck_assert_str_eq(next(), "(end)");
+	ck_assert_str_eq(next(), "(end)");
+	input_close(&input);
+}
+END_TEST
+
+START_TEST(nothing_is_no_line)
+{
+	open_text("");
+	ck_assert_str_eq(next(), "(end)");
+	input_close(&input);
+	open_text("one\n");
+	ck_assert_str_eq(next(), "one");
+	ck_assert_str_eq(next(), "(end)");
+	input_close(&input);
+}
+END_TEST
+
+/* Half a line waits for the rest. */
+START_TEST(a_pipe_gives_lines_as_they_come)
+{
+	int pipes[2];
+	const char *line;
+	size_t length;
+	ck_assert_int_eq(pipe(pipes), 0);
+	ck_assert_int_eq(dup2(pipes[0], STDIN_FILENO), STDIN_FILENO);
+	ck_assert_int_eq(input_open(&input, "-", &failure), 0);
+	ck_assert_int_eq(input_next(&input, &line, &length, &failure), INPUT_MORE);
+	ck_assert_int_eq(write(pipes[1], "one\ntw", 6), 6);
+	ck_assert_str_eq(next(), "one");
+	ck_assert_int_eq(input_next(&input, &line, &length, &failure), INPUT_MORE);
+	ck_assert_int_eq(write(pipes[1], "o\n", 2), 2);
+	ck_assert_str_eq(next(), "two");
+	close(pipes[1]);
+	ck_assert_str_eq(next(), "(end)");
+	close(pipes[0]);
+	input_close(&input);
+}
+END_TEST
+
+/* With a line of the longest and of a byte more, with and without its end. */
+START_TEST(too_long_is_told_by_number)
+{
+	static const char *const ends[] = {"\nlast\n", "\r\nlast\n", ""};
+	for (size_t i = 0; i < 6; i++) {
+		size_t size = INPUT_LONGEST + i / 3;
+		char *text = malloc(size + 16);
+		const char *line;
+		size_t length;
+		enum input_result result;
+		ck_assert_ptr_nonnull(text);
+		memcpy(text, "one\n", 4);
+		memset(text + 4, 'x', size);
+		strcpy(text + 4 + size, ends[i % 3]);
+		open_text(text);
+		ck_assert_str_eq(next(), "one");
+		while ((result = input_next(&input, &line, &length, &failure)) == INPUT_MORE)
+			ck_assert_int_eq(input_read(&input, &failure), 0);
+		if (i < 3) {
+			ck_assert_int_eq(result, INPUT_LINE);
+			ck_assert_uint_eq(length, size);
+			ck_assert_str_eq(next(), *ends[i % 3] ? "last" : "(end)");
+		} else {
+			ck_assert_int_eq(result, INPUT_FAILED);
+			ck_assert_str_eq(failure.words,
+					 "line 2 of input is longer than 65536 bytes");
+		}
+		input_close(&input);
+		free(text);
+	}
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_is_named)
+{
+	ck_assert_int_eq(input_open(&input, "missing", &failure), -1);
+	ck_assert_str_eq(failure.words, "cannot open missing: No such file or directory");
+	input_close(&input);
+	ck_assert_int_eq(input_open(&input, ".", &failure), 0);
+	ck_assert_str_eq(next(), "(broken)");
+	ck_assert_str_eq(failure.words, "cannot read .: Is a directory");
+	input_close(&input);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tests = tcase_create("input");
+	scratch_make();
+	tcase_add_checked_fixture(tests, scratch_enter, NULL);
+	tcase_add_test(tests, lines_come_in_order);
+	tcase_add_test(tests, nothing_is_no_line);
+	tcase_add_test(tests, a_pipe_gives_lines_as_they_come);
+	tcase_add_test(tests, too_long_is_told_by_number);
+	tcase_add_test(tests, what_cannot_be_read_is_named);
+	int status = unit_main("input", tests, NULL);
+	scratch_remove();
+	return status;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/rate_schedule.h"
+
+#include "base/clock.h"
+#include "unit.h"
+
+START_TEST(lines_are_due_at_the_rate)
+{
+	struct pace pace = {.start = 5 * CLOCK_SECOND, .rate = 1000};
+	ck_assert_int_eq(pace_due(&pace, 0), 5 * CLOCK_SECOND);
+	ck_assert_int_eq(pace_due(&pace, 1), 5 * CLOCK_SECOND + CLOCK_MILLISECOND);
+	ck_assert_int_eq(pace_due(&pace, 999), 6 * CLOCK_SECOND - CLOCK_MILLISECOND);
+	ck_assert_int_eq(pace_due(&pace, 1000), 6 * CLOCK_SECOND);
+}
+END_TEST
+
+START_TEST(nothing_drifts)
+{
+	/* a third of a second is not a whole number of nanoseconds */
+	struct pace pace = {.start = 1, .rate = 3};
+	ck_assert_int_eq(pace_due(&pace, 1), 1 + 333333333);
+	ck_assert_int_eq(pace_due(&pace, 2), 1 + 666666666);
+	ck_assert_int_eq(pace_due(&pace, 3000000000), 1 + 1000000000 * CLOCK_SECOND);
+	pace.rate = PACE_MOST;
+	ck_assert_int_eq(pace_due(&pace, (uint64_t)PACE_MOST * 3 + PACE_MOST - 1),
+			 1 + 4 * CLOCK_SECOND - 100);
+}
+END_TEST
+
+/* A clock that a test moves: what was said late does not make what follows late. */
+START_TEST(a_stall_moves_no_line)
+{
+	struct pace pace = {.start = 0, .rate = 100};
+	int64_t clock = 0, latest = 0;
+	for (uint64_t line = 0; line < 1000; line++) {
+		int64_t due = pace_due(&pace, line);
+		if (clock < due)
+			clock = due; /* waits */
+		int64_t late = clock - due;
+		latest = late > latest ? late : latest;
+		ck_assert_int_eq(due, (int64_t)line * 10 * CLOCK_MILLISECOND);
+		if (line >= 300) /* the 99 lines that were due meanwhile have been said at once */
+			ck_assert_int_eq(late, 0);
+		if (line == 200)
+			clock += CLOCK_SECOND - 5 * CLOCK_MILLISECOND;
+	}
+	ck_assert_int_eq(latest, CLOCK_SECOND - 15 * CLOCK_MILLISECOND);
+	ck_assert_int_eq(clock, 9990 * CLOCK_MILLISECOND);
+}
+END_TEST
+
+START_TEST(what_is_out_of_range_is_never_due)
+{
+	struct pace pace = {.start = CLOCK_NEVER - 3 * CLOCK_SECOND, .rate = 1};
+	ck_assert_int_eq(pace_due(&pace, 2), CLOCK_NEVER - CLOCK_SECOND);
+	ck_assert_int_eq(pace_due(&pace, 3), CLOCK_NEVER);
+	ck_assert_int_eq(pace_due(&pace, UINT64_MAX), CLOCK_NEVER);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *pace = tcase_create("pace");
+	tcase_add_test(pace, lines_are_due_at_the_rate);
+	tcase_add_test(pace, nothing_drifts);
+	tcase_add_test(pace, a_stall_moves_no_line);
+	tcase_add_test(pace, what_is_out_of_range_is_never_due);
+	return unit_main("pace", pace, NULL);
+}

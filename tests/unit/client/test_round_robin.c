@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/round_robin.h"
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "unit.h"
+
+enum { THREADS = 7, ROUNDS = 200 };
+
+static struct turn *turn;
+static size_t order[THREADS * ROUNDS]; /* who had each turn; no lock: that is what a turn is for */
+static size_t turns;
+
+static void setup(void)
+{
+	struct failure failure;
+	turn = turn_make(THREADS, &failure);
+	ck_assert_ptr_nonnull(turn);
+	turns = 0;
+}
+
+static void teardown(void)
+{
+	turn_free(turn);
+}
+
+/* Takes ROUNDS turns; one that finds the rotation stopped returns its argument, else NULL. */
+static void *take_turns(void *argument)
+{
+	size_t self = (size_t)(uintptr_t)argument - 1;
+	for (size_t i = 0; i < ROUNDS; i++) {
+		if (!turn_wait(turn, self))
+			return argument;
+		order[turns++] = self;
+		turn_pass(turn);
+	}
+	return NULL;
+}
+
+static void start(pthread_t threads[THREADS])
+{
+	for (size_t i = 0; i < THREADS; i++)
+		ck_assert_int_eq(
+			pthread_create(&threads[i], NULL, take_turns, (void *)(uintptr_t)(i + 1)),
+			0);
+}
+
+/* How many threads found the rotation stopped. */
+static size_t join(pthread_t threads[THREADS])
+{
+	size_t stopped = 0;
+	for (size_t i = 0; i < THREADS; i++) {
+		void *result;
+		ck_assert_int_eq(pthread_join(threads[i], &result), 0);
+		stopped += result != NULL;
+	}
+	return stopped;
+}
+
+START_TEST(turns_go_round_in_order)
+{
+	pthread_t threads[THREADS];
+	start(threads);
+	turn_pass(turn);
+	ck_assert_uint_eq(join(threads), 0);
+	ck_assert_uint_eq(turns, THREADS * ROUNDS);
+	for (size_t i = 0; i < turns; i++)
+		ck_assert_uint_eq(order[i], i % THREADS);
+}
+END_TEST
+
+START_TEST(nobody_has_the_turn_at_first)
+{
+	pthread_t threads[THREADS];
+	start(threads);
+	turn_stop(turn);
+	ck_assert_uint_eq(join(threads), THREADS);
+	ck_assert_uint_eq(turns, 0);
+}
+END_TEST
+
+START_TEST(stop_ends_all_that_wait_and_all_that_come_later)
+{
+	pthread_t threads[THREADS];
+	turn_pass(turn);
+	ck_assert(turn_wait(turn, 0));
+	start(threads); /* thread 0 among them has the turn, as we do: it is taken from both */
+	turn_stop(turn);
+	turn_stop(turn);
+	ck_assert_uint_eq(join(threads), THREADS);
+	ck_assert(!turn_wait(turn, 0));
+	turn_pass(turn);
+	ck_assert(!turn_wait(turn, 1));
+}
+END_TEST
+
+START_TEST(one_thread_passes_to_itself)
+{
+	struct failure failure;
+	struct turn *alone = turn_make(1, &failure);
+	ck_assert_ptr_nonnull(alone);
+	for (int i = 0; i < 3; i++) {
+		turn_pass(alone);
+		ck_assert(turn_wait(alone, 0));
+	}
+	turn_free(alone);
+	turn_free(NULL);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *rotation = tcase_create("rotation");
+	tcase_add_checked_fixture(rotation, setup, teardown);
+	tcase_add_test(rotation, turns_go_round_in_order);
+	tcase_add_test(rotation, nobody_has_the_turn_at_first);
+	tcase_add_test(rotation, stop_ends_all_that_wait_and_all_that_come_later);
+	tcase_add_test(rotation, one_thread_passes_to_itself);
+	return unit_main("turn", rotation, NULL);
+}

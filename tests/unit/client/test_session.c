@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* Talks that are answered, with ok or with echoes; test_talk_failures.c is for the rest. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "talks.h"
+#include "unit.h"
+
+START_TEST(each_line_is_acknowledged)
+{
+	begin((script_t){{OK20}});
+	assert_done(20);
+	assert_total(20, 20, 0);
+	ck_assert_uint_eq(tallies[1].acknowledged, 5);
+	ck_assert_uint_eq(told, 1);
+}
+END_TEST
+
+START_TEST(a_line_waits_for_the_answer_before_it)
+{
+	begin((script_t){{OK4}});
+	ck_assert(say(0, "a\n"));
+	ck_assert_uint_eq(total().acknowledged, 0);
+	ck_assert(say(1, "b\n"));
+	ck_assert_uint_eq(tallies[0].acknowledged, 1);
+	ck_assert_uint_eq(tallies[1].acknowledged, 0);
+	ck_assert(talk_finish(talk, &failure));
+	ck_assert_uint_eq(tallies[1].acknowledged, 1);
+}
+END_TEST
+
+START_TEST(lines_in_flight_fill_the_window)
+{
+	/* nothing is answered before the fourth line: a smaller window would wait in vain */
+	settings.window = 4;
+	begin((script_t){{SILENCE, SILENCE, SILENCE, "ok\nok\nok\nok\n", OK4}});
+	assert_done(8);
+	assert_total(8, 8, 0);
+}
+END_TEST
+
+/* Says a line that was due a minute ago, or one that is not to count. */
+static void say_as(bool due, bool warming)
+{
+	const struct talk_line line = {.bytes = "line\n",
+				       .length = 5,
+				       .due = due ? clock_now() - 60 * CLOCK_SECOND : 0,
+				       .warming = warming};
+	ck_assert(talk_ready(talk, CLOCK_NEVER, &failure));
+	ck_assert(talk_send(talk, &line, &failure));
+	ck_assert(talk_finish(talk, &failure));
+}
+
+START_TEST(latency_counts_from_when_a_line_was_due)
+{
+	struct latency *raw = calloc(1, sizeof *raw);
+	ck_assert_ptr_nonnull(raw);
+	settings.raw = raw;
+	begin((script_t){{OK4}});
+	say_as(true, false);
+	ck_assert_uint_eq(latency->count, 1);
+	ck_assert_uint_eq(raw->count, 1);
+	ck_assert_int_ge(latency->min, 60 * CLOCK_SECOND);
+	ck_assert_int_lt(raw->max, 60 * CLOCK_SECOND);
+	say_as(false, false);
+	ck_assert_int_lt(latency->min, 60 * CLOCK_SECOND);
+	free(raw);
+}
+END_TEST
+
+START_TEST(a_warmup_is_not_measured)
+{
+	begin((script_t){{OK4}});
+	say_as(false, true);
+	say_as(true, true);
+	ck_assert_uint_eq(latency->count, 0);
+	ck_assert_uint_eq(total().acknowledged, 2);
+}
+END_TEST
+
+START_TEST(who_waits_for_something_else_reads_answers_meanwhile)
+{
+	int pipes[2];
+	settings.waits = true;
+	begin((script_t){{OK4}});
+	ck_assert(say(0, "a\n"));
+	while (!total().acknowledged)
+		ck_assert(talk_await(talk, clock_after(CLOCK_MILLISECOND), -1, &failure));
+	ck_assert_int_eq(pipe(pipes), 0);
+	ck_assert_int_eq(write(pipes[1], "x", 1), 1);
+	ck_assert(talk_await(talk, CLOCK_NEVER, pipes[0], &failure));
+	close(pipes[0]);
+	close(pipes[1]);
+}
+END_TEST
+
+START_TEST(pauses_read_answers_meanwhile)
+{
+	settings.delay = (struct range){CLOCK_MILLISECOND, 3 * CLOCK_MILLISECOND};
+	settings.window = 3;
+	begin((script_t){{OK20}});
+	assert_done(20);
+	assert_total(20, 20, 0);
+}
+END_TEST
+
+START_TEST(each_thread_has_its_connection)
+{
+	settings.connections = CONNECTIONS;
+	settings.window = 3;
+	begin((script_t){{OK4}, {OK4}, {OK4}, {OK4}});
+	assert_done(16);
+	ck_assert_uint_eq(told, CONNECTIONS);
+	for (size_t i = 0; i < CONNECTIONS; i++)
+		ck_assert_uint_eq(tallies[i].acknowledged, 4);
+}
+END_TEST
+
+START_TEST(answers_may_come_in_pieces_and_with_cr)
+{
+	settings.window = 4;
+	begin((script_t){{"o", "k", "\r", "\nok\r\nok\nok\n"}});
+	assert_done(4);
+}
+END_TEST
+
+static size_t echoes_told;
+
+/* Told of each echo; that of the number that the seed says is refused. */
+static bool note_echo(void *context, const char *answer, size_t length, struct failure *why)
+{
+	ck_assert_ptr_eq(context, &told);
+	ck_assert_uint_eq(length, 4);
+	ck_assert_mem_eq(answer, "line", 4);
+	if (++echoes_told == settings.seed) {
+		failure_set(why, "no more");
+		return false;
+	}
+	return true;
+}
+
+START_TEST(echoes_are_told_of)
+{
+	static script_t scripts[] = {{{"line\n", "line\n", "line\n"}},
+				     {{"li", "ne\nline\nli", "ne\n"}}};
+	settings.echoes = true;
+	settings.answered = note_echo;
+	settings.window = _i ? 3 : 1;
+	begin(scripts[_i]);
+	assert_done(3);
+	assert_total(3, 3, 0);
+	ck_assert_uint_eq(echoes_told, 3);
+}
+END_TEST
+
+START_TEST(who_is_told_can_end_the_talk)
+{
+	settings.echoes = true;
+	settings.answered = note_echo;
+	settings.seed = 3;
+	begin((script_t){{"line\n", "line\n", "line\n", "line\n"}});
+	ck_assert(!say_many(4));
+	ck_assert_str_eq(failure.words, "no more");
+	ck_assert_uint_eq(echoes_told, 3);
+	assert_total(3, 2, 0);
+}
+END_TEST
+
+static const struct {
+	const char *answer, *words;
+} wrong_echoes[] = {
+	{"ok\n", "line 'line' was answered 'ok'"},
+	{"line\r\n", "line 'line' was answered 'line\\x0d'"},
+	{"lin\n", "line 'line' was answered 'lin'"},
+	{"linE\n", "line 'line' was answered 'linE'"},
+	{"lines\n", "line 'line' was answered 'lines'"},
+	{"\n", "line 'line' was answered ''"},
+	{"error: not logged: x\n", "line 'line' was answered 'error: not logged: x'"},
+};
+
+START_TEST(a_wrong_echo_ends_the_talk)
+{
+	settings.echoes = true;
+	settings.answered = note_echo;
+	begin((script_t){{"line\n", wrong_echoes[_i].answer}});
+	ck_assert(!say_many(4));
+	ck_assert_str_eq(failure.words, wrong_echoes[_i].words);
+	ck_assert_uint_eq(echoes_told, 1);
+	assert_total(2, 1, 0);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *answers = tcase_create("answers");
+	tcase_add_checked_fixture(answers, setup, teardown);
+	tcase_add_test(answers, each_line_is_acknowledged);
+	tcase_add_test(answers, a_line_waits_for_the_answer_before_it);
+	tcase_add_test(answers, lines_in_flight_fill_the_window);
+	tcase_add_test(answers, latency_counts_from_when_a_line_was_due);
+	tcase_add_test(answers, a_warmup_is_not_measured);
+	tcase_add_test(answers, who_waits_for_something_else_reads_answers_meanwhile);
+	tcase_add_test(answers, pauses_read_answers_meanwhile);
+	tcase_add_test(answers, each_thread_has_its_connection);
+	tcase_add_test(answers, answers_may_come_in_pieces_and_with_cr);
+	TCase *echoes = tcase_create("echoes");
+	tcase_add_checked_fixture(echoes, setup, teardown);
+	tcase_add_loop_test(echoes, echoes_are_told_of, 0, 2);
+	tcase_add_test(echoes, who_is_told_can_end_the_talk);
+	tcase_add_loop_test(echoes, a_wrong_echo_ends_the_talk, 0, 7);
+	return unit_main("talk", answers, echoes, NULL);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* Talks that are refused, stopped or lost: what ends them, and what is tried again. */
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/socket.h"
+#include "talks.h"
+#include "unit.h"
+
+static const struct {
+	script_t script;
+	const char *words;
+	uint64_t sent, acknowledged;
+} refusals[] = {
+	{{{"ok\n", "error: not logged: No space left on device\n"}},
+	 "line 'line' was answered 'error: not logged: No space left on device'",
+	 2,
+	 1},
+	{{{"ok\n", "\x1b[31mno\xff\n"}}, "line 'line' was answered '\\x1b[31mno\\xff'", 2, 1},
+	{{{"ok\n", "OK\n"}}, "line 'line' was answered 'OK'", 2, 1},
+	{{{"ok\n", "\n"}}, "line 'line' was answered ''", 2, 1},
+	{{{"ok\n", "ok\nok\n"}}, "the server sent 'ok' without being asked", 2, 2},
+	{{{"ok\n", CLOSE}}, "the server closed the connection before answering 'line'", 2, 1},
+	{{{"error: too many connections\n", CLOSE}},
+	 "line 'line' was answered 'error: too many connections'",
+	 1,
+	 0},
+};
+
+START_TEST(what_is_no_ok_ends_the_talk)
+{
+	begin((const char *(*)[SCRIPT_ANSWERS])refusals[_i].script);
+	ck_assert(!say_many(4));
+	ck_assert_str_eq(failure.words, refusals[_i].words);
+	assert_total(refusals[_i].sent, refusals[_i].acknowledged, 0);
+}
+END_TEST
+
+START_TEST(half_an_answer_is_none)
+{
+	settings.window = 2;
+	begin((script_t){{"o", CLOSE}});
+	ck_assert(!say_many(2));
+	ck_assert_str_eq(failure.words,
+			 "the server closed the connection before completely answering 'line'");
+}
+END_TEST
+
+START_TEST(an_answer_too_long_ends_the_talk)
+{
+	static char endless[70000];
+	memset(endless, 'x', sizeof endless - 1);
+	begin((script_t){{endless}});
+	ck_assert(!say_many(1));
+	ck_assert_str_eq(failure.words, "the server sent an answer of more than 65536 bytes");
+}
+END_TEST
+
+START_TEST(an_answer_that_does_not_come_is_told)
+{
+	static const size_t windows[] = {1, 3, 3, 100};
+	settings.window = windows[_i];
+	settings.timeout = 30 * CLOCK_MILLISECOND;
+	settings.connections = _i == 2 ? 2 : 1;
+	begin((script_t){{"ok\n", SILENCE, SILENCE, SILENCE, SILENCE}, {SILENCE, SILENCE}});
+	bool said = true;
+	for (size_t i = 0; said && i < 4; i++)
+		said = say(i % settings.connections, "line\n");
+	ck_assert(!said || !talk_finish(talk, &failure));
+	ck_assert_str_eq(failure.words, "no answer to 'line' within 30 ms");
+}
+END_TEST
+
+static void *stop_talk(void *argument)
+{
+	(void)argument;
+	ck_assert_int_eq(eventfd_write(settings.stop, 1), 0);
+	talk_stop(talk);
+	return NULL;
+}
+
+/* The wait for an answer, and the pause before a line. */
+START_TEST(stopping_ends_waits_and_pauses)
+{
+	pthread_t stopper;
+	settings.delay.max = settings.delay.min = _i ? 3600 * CLOCK_SECOND : 0;
+	settings.retry = 3600 * CLOCK_SECOND;
+	begin((script_t){{SILENCE}});
+	ck_assert(_i || say(0, "line\n"));
+	ck_assert_int_eq(pthread_create(&stopper, NULL, stop_talk, NULL), 0);
+	ck_assert(!talk_ready(talk, CLOCK_NEVER, &failure));
+	ck_assert_int_eq(pthread_join(stopper, NULL), 0);
+	ck_assert(!talk_connecting(talk));
+}
+END_TEST
+
+/* A talk with a port on which nobody listens, which is bound so that nobody will. */
+static int begin_alone(void)
+{
+	static script_t script;
+	char name[NET_NAME_SIZE], host[NET_NAME_SIZE];
+	int unused = net_bind("127.0.0.1", 0, &failure);
+	ck_assert_int_ge(unused, 0);
+	net_local_name(unused, name);
+	ck_assert_int_eq(net_name_split(name, host, &settings.port), 0);
+	script_begin(script);
+	talk = talk_make(&settings, &failure);
+	ck_assert_ptr_nonnull(talk);
+	return unused;
+}
+
+START_TEST(stopping_ends_retrying)
+{
+	pthread_t stopper;
+	settings.retry = 3600 * CLOCK_SECOND;
+	int unused = begin_alone();
+	ck_assert_int_eq(pthread_create(&stopper, NULL, stop_talk, NULL), 0);
+	ck_assert(!talk_open(talk, &failure));
+	ck_assert_int_eq(pthread_join(stopper, NULL), 0);
+	close(unused);
+}
+END_TEST
+
+START_TEST(nobody_listening_is_told)
+{
+	settings.retry = _i ? 30 * CLOCK_MILLISECOND : 0;
+	int unused = begin_alone();
+	ck_assert(!talk_open(talk, &failure));
+	ck_assert_ptr_nonnull(strstr(failure.words, "Connection refused"));
+	ck_assert(!_i == !strstr(failure.words, "(tried again for 30 ms)"));
+	close(unused);
+}
+END_TEST
+
+START_TEST(a_lost_connection_is_made_again)
+{
+	settings.retry = 20 * CLOCK_SECOND;
+	begin((script_t){{OK4, CLOSE}, {"ok\n", "error: too many connections\n", CLOSE}, {OK20}});
+	assert_done(20);
+	assert_total(20, 20, 2);
+	ck_assert_uint_eq(told, 3);
+}
+END_TEST
+
+START_TEST(lines_in_flight_are_sent_again)
+{
+	settings.retry = 20 * CLOCK_SECOND;
+	settings.window = 4;
+	begin((script_t){{SILENCE, SILENCE, "ok\n", CLOSE}, {OK20}});
+	assert_done(4);
+	assert_total(4, 4, 3);
+}
+END_TEST
+
+START_TEST(an_answer_that_does_not_come_is_asked_for_again)
+{
+	settings.retry = 20 * CLOCK_SECOND;
+	settings.timeout = 30 * CLOCK_MILLISECOND;
+	settings.window = 2;
+	begin((script_t){{"ok\n", SILENCE, SILENCE}, {OK20}});
+	assert_done(10);
+	ck_assert_uint_eq(told, 2);
+	ck_assert_uint_ge(total().resent, 1);
+	ck_assert_uint_le(total().resent, 2);
+	ck_assert_int_ge(latency->max, settings.timeout);
+}
+END_TEST
+
+START_TEST(retrying_comes_to_an_end)
+{
+	settings.retry = 30 * CLOCK_MILLISECOND;
+	begin((script_t){{"ok\n", CLOSE}, {CLOSE}, {CLOSE}, {CLOSE}});
+	ck_assert(!say_many(4));
+	ck_assert_ptr_nonnull(strstr(failure.words, "before answering 'line'"));
+	ck_assert_ptr_nonnull(strstr(failure.words, "tried again for 30 ms"));
+}
+END_TEST
+
+START_TEST(a_refusal_is_not_tried_again)
+{
+	settings.retry = 20 * CLOCK_SECOND;
+	begin((script_t){{"ok\n", "error: not logged: Input/output error\n"}});
+	ck_assert(!say_many(4));
+	ck_assert_uint_eq(told, 1);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *errors = tcase_create("errors");
+	tcase_add_checked_fixture(errors, setup, teardown);
+	tcase_add_loop_test(errors, what_is_no_ok_ends_the_talk, 0, 7);
+	tcase_add_test(errors, half_an_answer_is_none);
+	tcase_add_test(errors, an_answer_too_long_ends_the_talk);
+	tcase_add_loop_test(errors, an_answer_that_does_not_come_is_told, 0, 4);
+	tcase_add_loop_test(errors, stopping_ends_waits_and_pauses, 0, 2);
+	tcase_add_test(errors, stopping_ends_retrying);
+	tcase_add_loop_test(errors, nobody_listening_is_told, 0, 2);
+	TCase *retry = tcase_create("retry");
+	tcase_add_checked_fixture(retry, setup, teardown);
+	tcase_add_test(retry, a_lost_connection_is_made_again);
+	tcase_add_test(retry, lines_in_flight_are_sent_again);
+	tcase_add_test(retry, an_answer_that_does_not_come_is_asked_for_again);
+	tcase_add_test(retry, retrying_comes_to_an_end);
+	tcase_add_test(retry, a_refusal_is_not_tried_again);
+	return unit_main("talk_failures", errors, retry, NULL);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/start_barrier.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "unit.h"
+
+enum { THREADS = 20, DOORS = 3 };
+
+static struct muster *muster;
+static atomic_size_t inside, most, come, begun, early;
+
+static void setup(void)
+{
+	struct failure failure;
+	muster = muster_make(THREADS, DOORS, &failure);
+	ck_assert_ptr_nonnull(muster);
+}
+
+static void teardown(void)
+{
+	muster_free(muster);
+}
+
+static void begin(void *context)
+{
+	ck_assert_ptr_eq(context, &begun);
+	ck_assert_uint_eq(come, THREADS);
+	begun++;
+}
+
+/* Comes through the door; returns its argument if it may go on. */
+static void *come_in(void *argument)
+{
+	if (!muster_enter(muster))
+		return NULL;
+	size_t count = ++inside, before = most;
+	while (count > before && !atomic_compare_exchange_weak(&most, &before, count))
+		;
+	inside--;
+	muster_leave(muster);
+	come++;
+	if (!muster_arrive(muster, begin, &begun))
+		return NULL;
+	early += begun != 1;
+	return argument;
+}
+
+static void start(pthread_t *threads, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		ck_assert_int_eq(
+			pthread_create(&threads[i], NULL, come_in, (void *)(uintptr_t)(i + 1)), 0);
+}
+
+static size_t join(const pthread_t *threads, size_t count)
+{
+	size_t went_on = 0;
+	for (size_t i = 0; i < count; i++) {
+		void *result;
+		ck_assert_int_eq(pthread_join(threads[i], &result), 0);
+		went_on += result != NULL;
+	}
+	return went_on;
+}
+
+START_TEST(all_begin_together)
+{
+	pthread_t threads[THREADS];
+	start(threads, THREADS);
+	ck_assert_uint_eq(join(threads, THREADS), THREADS);
+	ck_assert_uint_eq(begun, 1);
+	ck_assert_uint_eq(early, 0);
+	ck_assert_uint_le(most, DOORS);
+}
+END_TEST
+
+START_TEST(nobody_goes_on_before_the_last_has_come)
+{
+	pthread_t threads[THREADS - 1];
+	start(threads, THREADS - 1);
+	while (come < THREADS - 1)
+		;
+	ck_assert_uint_eq(begun, 0);
+	muster_stop(muster);
+	ck_assert_uint_eq(join(threads, THREADS - 1), 0);
+}
+END_TEST
+
+START_TEST(a_full_door_opens_when_somebody_leaves)
+{
+	pthread_t thread;
+	for (size_t i = 0; i < DOORS; i++)
+		ck_assert(muster_enter(muster));
+	start(&thread, 1);
+	ck_assert_uint_eq(come, 0);
+	muster_leave(muster);
+	while (come < 1)
+		;
+	muster_stop(muster);
+	ck_assert_uint_eq(join(&thread, 1), 0);
+}
+END_TEST
+
+START_TEST(a_stop_frees_who_waits_at_the_door)
+{
+	pthread_t threads[2];
+	for (size_t i = 0; i < DOORS; i++)
+		ck_assert(muster_enter(muster));
+	start(threads, 2);
+	muster_stop(muster);
+	ck_assert_uint_eq(join(threads, 2), 0);
+	ck_assert_uint_eq(come, 0);
+	ck_assert(!muster_enter(muster));
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tests = tcase_create("muster");
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, all_begin_together);
+	tcase_add_test(tests, nobody_goes_on_before_the_last_has_come);
+	tcase_add_test(tests, a_full_door_opens_when_somebody_leaves);
+	tcase_add_test(tests, a_stop_frees_who_waits_at_the_door);
+	return unit_main("muster", tests, NULL);
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+#include "log/batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support.h"
+#include "unit.h"
+
+/* How many more times realloc() works, -1: always; linked with --wrap. */
+static int reallocs = -1;
+
+void *__real_realloc(void *bytes, size_t size);
+void *__wrap_realloc(void *bytes, size_t size);
+
+void *__wrap_realloc(void *bytes, size_t size)
+{
+	if (!reallocs)
+		return NULL;
+	reallocs -= reallocs > 0;
+	return __real_realloc(bytes, size);
+}
+
+static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+00:00", 0};
+#define AT "INFO\t| 2019-02-24 15:10:14 --"
+
+static struct batch batch;
+static struct text sent;
+static struct fake a, b;
+
+static void begin(void)
+{
+	fake_init(&a, "a");
+	fake_init(&b, "b");
+}
+
+static void end(void)
+{
+	batch_free(&batch);
+	text_free(&sent);
+	fake_free(&a);
+	fake_free(&b);
+}
+
+static bool add(struct fake *fake, const char *line)
+{
+	struct log_item item = item_line(line);
+	return batch_add(&batch, RECORD_TEXT, &stamp, &fake->recipient, &item, 1);
+}
+
+static void release(const char *reason)
+{
+	batch_release(&batch, reason, RECORD_TEXT, &stamp, &sent);
+}
+
+static void assert_text(const struct text *text, const char *expected)
+{
+	ck_assert_uint_eq(text->length, strlen(expected));
+	ck_assert_msg(!text->length || !memcmp(text->bytes, expected, text->length), "%.*s",
+		      (int)text->length, text->bytes);
+}
+
+START_TEST(records_and_answers_of_several)
+{
+	ck_assert(add(&a, "one") && add(&b, "two") && add(&a, "three"));
+	assert_text(&batch.records,
+		    AT "a received: one\n" AT "b received: two\n" AT "a received: three\n");
+	ck_assert_uint_eq(batch.count, 3);
+	ck_assert_uint_eq(batch.lines, 3);
+	ck_assert(fake_has(&a, "") && fake_has(&b, ""));
+	release(NULL);
+	ck_assert(fake_has(&a, "ok\nok\n") && fake_has(&b, "ok\n"));
+	ck_assert_uint_eq(a.lines, 2);
+	ck_assert_uint_eq(b.lines, 1);
+	assert_text(&sent, AT "a sent: ok\n" AT "b sent: ok\n" AT "a sent: ok\n");
+	batch_clear(&batch);
+	ck_assert_uint_eq(batch.count + batch.lines + batch.records.length, 0);
+	ck_assert_uint_eq(batch.answers.length, 0);
+}
+END_TEST
+
+/* An answer like the one before has the same record, and no other has. */
+START_TEST(neighbours_are_released_in_one)
+{
+	struct log_item items[] = {item_line("one"), item_line("two"), item_line("three")};
+	items[0].answer = "o";
+	items[0].answer_length = 1;
+	items[1].answer = "error: two";
+	items[1].answer_length = 10;
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 3));
+	ck_assert(add(&a, "four") && add(&a, "five"));
+	ck_assert_uint_eq(batch.count, 1);
+	ck_assert(add(&b, "six"));
+	ck_assert_uint_eq(batch.count, 2);
+	release(NULL);
+	ck_assert_uint_eq(a.calls, 1);
+	ck_assert_uint_eq(a.lines, 5);
+	ck_assert(fake_has(&a, "o\nerror: two\nok\nok\nok\n"));
+	assert_text(&sent, AT "a sent: o\n" AT "a sent: error: two\n" AT "a sent: ok\n" AT
+			      "a sent: ok\n" AT "a sent: ok\n" AT "b sent: ok\n");
+}
+END_TEST
+
+START_TEST(lines_without_an_answer)
+{
+	struct log_item items[] = {item_line("one"), item_line("two")};
+	items[0].answer_length = items[1].answer_length = 0;
+	items[0].level = RECORD_WARNING;
+	items[0].event = RECORD_NOTE;
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 2));
+	assert_text(&batch.records,
+		    "WARNING\t| 2019-02-24 15:10:14 --a one\n" AT "a received: two\n");
+	ck_assert_uint_eq(batch.count + batch.lines, 0);
+	items[1] = item_line("three");
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 2));
+	ck_assert_uint_eq(batch.lines, 1);
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, NULL, 0));
+	release(NULL);
+	ck_assert(fake_has(&a, "ok\n"));
+	ck_assert_uint_eq(a.lines, 1);
+}
+END_TEST
+
+START_TEST(errors_say_the_reason_and_leave_no_record)
+{
+	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
+	ck_assert(text_append_string(&sent, "before\n"));
+	release("No space left on device");
+	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
+			       "error: not logged: No space left on device\n"));
+	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
+	ck_assert_uint_eq(a.lines, 2);
+	ck_assert_uint_eq(a.calls, 1);
+	assert_text(&sent, "before\n");
+}
+END_TEST
+
+START_TEST(a_long_reason_is_cut_and_still_a_line)
+{
+	char reason[1000];
+	memset(reason, 'r', sizeof reason - 1);
+	reason[sizeof reason - 1] = '\0';
+	ck_assert(add(&a, "one") && add(&a, "two"));
+	release(reason);
+	ck_assert_uint_lt(a.answers.length, 400);
+	ck_assert_uint_eq(a.lines, 2);
+	ck_assert_int_eq(a.answers.bytes[a.answers.length - 1], '\n');
+	ck_assert(text_append(&a.answers, "", 1));
+	ck_assert_uint_eq(count_of(a.answers.bytes, "\n"), 2);
+}
+END_TEST
+
+START_TEST(a_peer_that_is_gone_leaves_no_sent_record)
+{
+	a.gone = true;
+	ck_assert(add(&b, "one") && add(&a, "two") && add(&a, "three") && add(&b, "four"));
+	release(NULL);
+	ck_assert_uint_eq(a.lines, 2); /* it was told of all the same */
+	assert_text(&sent, AT "b sent: ok\n" AT "b sent: ok\n");
+}
+END_TEST
+
+static void keep(void *context, const char *answers, size_t length)
+{
+	(void)text_append(context, answers, length);
+}
+
+/* Whoever has to know is told of the answers that did not leave, in the place of any other. */
+START_TEST(what_did_not_leave_is_told)
+{
+	struct text unsent = {0};
+	a.recipient.unsent = b.recipient.unsent = keep;
+	a.recipient.context = b.recipient.context = &unsent;
+	a.gone = true;
+	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
+	release(NULL);
+	assert_text(&unsent, "ok\nok\n");
+	unsent.length = 0;
+	batch_clear(&batch);
+	a.gone = false;
+	b.recipient.unasked = true;
+	ck_assert(add(&a, "one") && add(&b, "two"));
+	ck_assert_uint_eq(batch.lines, 1); /* only so many lines can be answered with an error */
+	release("no");
+	assert_text(&unsent, "ok\nok\n");
+	ck_assert(fake_has(&b, "ok\n")); /* that of before */
+	text_free(&unsent);
+}
+END_TEST
+
+/* At whatever allocation memory runs out: a batch that has not taken lines is as it was. */
+START_TEST(out_of_memory_adds_nothing)
+{
+	enum { PEERS = 200 };
+	static struct fake peers[PEERS];
+	for (int i = 0; i < PEERS; i++)
+		fake_init(&peers[i], "peer");
+	int refused = 0;
+	for (int i = 0; i < PEERS; i++) {
+		struct log_item items[] = {item_line("some words to fill it with"),
+					   item_line("and more of them")};
+		size_t count = batch.count, lines = batch.lines;
+		size_t records = batch.records.length, answers = batch.answers.length;
+		for (int spare = 0;; spare++) {
+			reallocs = spare;
+			bool added = batch_add(&batch, RECORD_TEXT, &stamp, &peers[i].recipient,
+					       items, 2);
+			reallocs = -1;
+			if (added)
+				break;
+			refused++;
+			if (batch.count != count || batch.lines != lines ||
+			    batch.records.length != records || batch.answers.length != answers)
+				ck_abort_msg("peer %d, spare %d", i, spare);
+		}
+		if (batch.count != count + 1 || batch.lines != lines + 2)
+			ck_abort_msg("peer %d", i);
+	}
+	ck_assert_int_gt(refused, 6); /* all three kinds of memory have grown more than once */
+	release(NULL);
+	for (int i = 0; i < PEERS; i++) {
+		if (!fake_has(&peers[i], "ok\nok\n"))
+			ck_abort_msg("peer %d", i);
+		fake_free(&peers[i]);
+	}
+}
+END_TEST
+
+/* An exact answer, as it came; its record is without the line end. */
+static struct log_item item_exact(const char *piece)
+{
+	struct log_item item = item_line(piece);
+	item.length -= piece[item.length - 1] == '\n';
+	item.answer = piece;
+	item.answer_length = strlen(piece);
+	item.exact = true;
+	return item;
+}
+
+START_TEST(exact_answers_get_no_line_end)
+{
+	struct log_item items[] = {item_exact("one\n"), item_exact("\n"), item_exact("two\r\n"),
+				   item_exact("rest")};
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 4));
+	ck_assert(add(&b, "other"));
+	assert_text(&batch.records,
+		    AT "a received: one\n" AT "a received: \n" AT "a received: two\\x0d\n" AT
+		       "a received: rest\n" AT "b received: other\n");
+	release(NULL);
+	ck_assert(fake_has(&a, "one\n\ntwo\r\nrest") && fake_has(&b, "ok\n"));
+	ck_assert_uint_eq(a.lines, 4);
+	assert_text(&sent, AT "a sent: one\n" AT "a sent: \n" AT "a sent: two\\x0d\n" AT
+			      "a sent: rest\n" AT "b sent: ok\n");
+}
+END_TEST
+
+/* Pieces of a line that leave together are told of as the line that they are. */
+START_TEST(exact_pieces_are_merged)
+{
+	struct log_item first = item_exact("be"), second = item_exact("gin\n");
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &first, 1));
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &second, 1));
+	release(NULL);
+	ck_assert(fake_has(&a, "begin\n"));
+	ck_assert_uint_eq(a.lines, 2);
+	ck_assert_uint_eq(a.calls, 1);
+	assert_text(&batch.records, AT "a received: be\n" AT "a received: gin\n");
+	assert_text(&sent, AT "a sent: begin\n");
+}
+END_TEST
+
+START_TEST(exact_pieces_that_are_not_logged_have_an_error_each)
+{
+	struct log_item items[] = {item_exact("one\n"), item_exact("rest")};
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 2));
+	release("No space left on device");
+	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
+			       "error: not logged: No space left on device\n"));
+	ck_assert_uint_eq(a.lines, 2);
+	ck_assert_uint_eq(sent.length, 0);
+}
+END_TEST
+
+static struct log_item item_recorded(const char *message)
+{
+	struct log_item item = item_line(message);
+	item.event = RECORD_SENT;
+	item.answer = message;
+	item.answer_length = strlen(message);
+	item.recorded = true;
+	return item;
+}
+
+/* Its record is there before it leaves: there is no second one. */
+START_TEST(a_recorded_message_is_recorded_once)
+{
+	struct log_item news = item_recorded("news"), more = item_recorded("more news");
+	ck_assert(add(&a, "one"));
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &news, 1));
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &more, 1));
+	ck_assert(add(&a, "two"));
+	assert_text(&batch.records, AT "a received: one\n" AT "a sent: news\n" AT
+				       "a sent: more news\n" AT "a received: two\n");
+	release(NULL);
+	ck_assert(fake_has(&a, "ok\nnews\nmore news\nok\n"));
+	ck_assert_uint_eq(a.lines, 4);
+	ck_assert_uint_eq(a.calls, 3);
+	assert_text(&sent, AT "a sent: ok\n" AT "a sent: ok\n");
+}
+END_TEST
+
+/* Nobody has asked: an error would be the answer to nothing. */
+START_TEST(what_nobody_asked_for_is_left_out_when_it_cannot_be_recorded)
+{
+	struct log_item news = item_recorded("news");
+	a.recipient.unasked = true;
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &news, 1));
+	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &b.recipient, &news, 1));
+	release("No space left on device");
+	ck_assert(fake_has(&a, ""));
+	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
+}
+END_TEST
+
+static size_t told; /* of how many lines */
+static size_t ends; /* of answers that came with it */
+
+static bool tell(struct recipient *recipient, const char *answers, size_t length, size_t lines)
+{
+	(void)recipient;
+	for (size_t i = 0; i < length; i++)
+		ends += answers[i] == '\n';
+	told += lines;
+	return true;
+}
+
+/* A line without an answer would have the next one's. */
+START_TEST(out_of_memory_every_line_is_answered_all_the_same)
+{
+	enum { LINES = 1000 };
+	struct recipient teller = {.name = "teller", .release = tell};
+	struct log_item item = item_line("one");
+	for (int i = 0; i < LINES; i++)
+		ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &teller, &item, 1));
+	reallocs = 0;
+	release("no reason");
+	reallocs = -1;
+	ck_assert_uint_eq(told, LINES);
+	ck_assert_uint_eq(ends, LINES);
+	reallocs = 0;
+	release(NULL); /* the answers are there, the sent records are not */
+	reallocs = -1;
+	ck_assert_uint_eq(told, 2 * LINES);
+	ck_assert_uint_eq(ends, 2 * LINES);
+	ck_assert_uint_eq(sent.length, 0);
+}
+END_TEST
+
+START_TEST(a_large_batch_gives_its_memory_back)
+{
+	static char line[100000];
+	memset(line, 'x', sizeof line - 1);
+	for (int i = 0; i < 50; i++)
+		ck_assert(add(&a, line));
+	for (int i = 0; i < 17000; i++)
+		if (!add(i % 2 ? &a : &b, ""))
+			ck_abort_msg("%d", i);
+	ck_assert_uint_gt(batch.capacity, 16384);
+	batch_clear(&batch);
+	ck_assert_uint_eq(batch.capacity + batch.records.capacity, 0);
+	ck_assert(add(&a, "one"));
+	size_t kept = batch.records.capacity;
+	batch_clear(&batch);
+	ck_assert_uint_eq(batch.records.capacity, kept);
+	ck_assert_uint_gt(batch.capacity, 0);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *cases = tcase_create("batch");
+	tcase_add_checked_fixture(cases, begin, end);
+	tcase_add_test(cases, records_and_answers_of_several);
+	tcase_add_test(cases, neighbours_are_released_in_one);
+	tcase_add_test(cases, lines_without_an_answer);
+	tcase_add_test(cases, exact_answers_get_no_line_end);
+	tcase_add_test(cases, exact_pieces_are_merged);
+	tcase_add_test(cases, exact_pieces_that_are_not_logged_have_an_error_each);
+	tcase_add_test(cases, errors_say_the_reason_and_leave_no_record);
+	tcase_add_test(cases, a_long_reason_is_cut_and_still_a_line);
+	tcase_add_test(cases, a_peer_that_is_gone_leaves_no_sent_record);
+	tcase_add_test(cases, what_did_not_leave_is_told);
+	tcase_add_test(cases, out_of_memory_adds_nothing);
+	tcase_add_test(cases, a_recorded_message_is_recorded_once);
+	tcase_add_test(cases, what_nobody_asked_for_is_left_out_when_it_cannot_be_recorded);
+	tcase_add_test(cases, out_of_memory_every_line_is_answered_all_the_same);
+	tcase_add_test(cases, a_large_batch_gives_its_memory_back);
+	return unit_main("batch", cases, NULL);
+}

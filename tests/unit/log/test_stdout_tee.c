@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "log/stdout_tee.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "support.h"
+#include "unit.h"
+
+/* Faults, linked with --wrap. */
+static struct {
+	atomic_bool memory, thread;
+} fault;
+
+void *__real_realloc(void *bytes, size_t size);
+void *__wrap_realloc(void *bytes, size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *argument);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *argument);
+
+void *__wrap_realloc(void *bytes, size_t size)
+{
+	return fault.memory ? NULL : __real_realloc(bytes, size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	errno = ENOMEM;
+	return fault.memory ? NULL : __real_calloc(count, size);
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *argument)
+{
+	return fault.thread ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+}
+
+static struct failure failure;
+static struct show *show;
+static int reader, writer;
+
+static void begin(void)
+{
+	int ends[2];
+	(void)signal(SIGPIPE, SIG_IGN);
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	reader = ends[0];
+	writer = ends[1];
+	show = show_start(writer, &failure);
+	ck_assert_ptr_nonnull(show);
+}
+
+static void offer(const char *string)
+{
+	show_offer(show, string, strlen(string));
+}
+
+/* Waits for more, and keeps a NUL behind it. */
+static void read_more(struct text *text)
+{
+	ck_assert(text_reserve(text, 65536));
+	ssize_t got = read(reader, text->bytes + text->length, 65535);
+	ck_assert_int_gt(got, 0);
+	text->length += (size_t)got;
+	text->bytes[text->length] = '\0';
+}
+
+/* Reads until word has come; the caller frees. */
+static char *read_until(const char *word)
+{
+	struct text text = {0};
+	do
+		read_more(&text);
+	while (!strstr(text.bytes, word));
+	return text.bytes;
+}
+
+static bool stop(int64_t duration)
+{
+	return show_stop(show, duration == CLOCK_NEVER ? CLOCK_NEVER : clock_after(duration));
+}
+
+START_TEST(records_are_shown_in_order)
+{
+	for (int i = 0; i < 100; i++) {
+		char line[16];
+		(void)snprintf(line, sizeof line, "line %d\n", i);
+		offer(line);
+		if (i == 50)
+			free(read_until("line 50\n"));
+	}
+	offer("");
+	char *seen = read_until("line 99\n");
+	ck_assert_int_eq(strncmp(seen, "line 51\nline 52\n", 16), 0);
+	ck_assert_uint_eq(count_of(seen, "\n"), 49);
+	free(seen);
+	ck_assert(stop(20 * CLOCK_SECOND));
+}
+END_TEST
+
+START_TEST(stop_shows_what_waits)
+{
+	offer("one\n");
+	ck_assert(stop(_i ? CLOCK_NEVER : 20 * CLOCK_SECOND));
+	char bytes[8];
+	ck_assert_int_eq((int)read(reader, bytes, sizeof bytes), 4);
+	ck_assert_mem_eq(bytes, "one\n", 4);
+	ck_assert_int_eq((int)write(writer, "x", 1), 1); /* it is the caller's, and open */
+	ck_assert(show_stop(NULL, 0));
+}
+END_TEST
+
+/* Records of 1,000 bytes, 4 MB in all, of which a stuck reader gets the first and a note; and more
+ * of both where the thread has taken some only when others were left out already. */
+START_TEST(a_stuck_reader_delays_nobody)
+{
+	static char line[1001];
+	memset(line, 'x', 999);
+	line[999] = '\n';
+	for (int i = 0; i < 4000; i++)
+		offer(line);
+	size_t shown = 0, skipped = 0, left_out;
+	struct text text = {0};
+	while (shown + skipped < 4000) {
+		char *end;
+		while (!(end = text.length ? memchr(text.bytes, '\n', text.length) : NULL))
+			read_more(&text);
+		size_t length = (size_t)(end + 1 - text.bytes);
+		if (sscanf(text.bytes, "(%zu records not shown", &left_out) == 1)
+			skipped += left_out;
+		else if (length == 1000 && memcmp(text.bytes, line, length) == 0)
+			shown++;
+		else
+			ck_abort_msg("record %zu is not whole", shown);
+		text_drop(&text, length);
+	}
+	text_free(&text);
+	ck_assert_uint_eq(shown + skipped, 4000);
+	ck_assert_uint_ge(shown, 1000);
+	ck_assert_uint_gt(skipped, 1000);
+	offer("after\n"); /* the reader reads again: so it goes on */
+	char *seen = read_until("after\n");
+	ck_assert_uint_eq(count_of(seen, "not shown"), 0);
+	free(seen);
+	ck_assert(stop(20 * CLOCK_SECOND));
+}
+END_TEST
+
+/* What does not fit at all is told of at once, not when something else comes. */
+START_TEST(too_much_at_once_is_told_of)
+{
+	static char much[(1 << 20) + 1];
+	memset(much, '\n', sizeof much);
+	for (int i = 0; i < 50; i++) { /* in most rounds there is nothing else to do for it */
+		offer("one\n");
+		free(read_until("one\n"));
+		show_offer(show, much, sizeof much);
+		char *seen = read_until("has them)\n");
+		ck_assert_str_eq(seen,
+				 "(1048577 records not shown: stdout is slow; the log has them)\n");
+		free(seen);
+	}
+	ck_assert(stop(20 * CLOCK_SECOND));
+}
+END_TEST
+
+START_TEST(out_of_memory_is_told_of)
+{
+	fault.memory = true;
+	offer("one\ntwo\n");
+	fault.memory = false;
+	offer("three\n");
+	char *seen = read_until("has them)\n");
+	ck_assert_ptr_nonnull(strstr(seen, "(2 records not shown: "));
+	if (!strstr(seen, "three\n")) {
+		char *rest = read_until("three\n");
+		free(rest);
+	}
+	free(seen);
+	ck_assert(stop(20 * CLOCK_SECOND));
+}
+END_TEST
+
+START_TEST(a_stuck_reader_does_not_keep_it_from_ending)
+{
+	static char much[1 << 20];
+	memset(much, '\n', sizeof much);
+	show_offer(show, much, sizeof much);
+	int64_t deadline = clock_after(20 * CLOCK_MILLISECOND);
+	ck_assert(show_stop(show, deadline));
+	ck_assert(clock_now() >= deadline); /* it had its time */
+}
+END_TEST
+
+START_TEST(a_reader_that_is_gone_is_not_missed)
+{
+	(void)close(reader);
+	for (int i = 0; i < 100000; i++)
+		offer("nobody sees this\n");
+	ck_assert(stop(20 * CLOCK_SECOND));
+}
+END_TEST
+
+START_TEST(files_are_written_too)
+{
+	static char much[1 << 20];
+	int file = open("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	struct show *to_file = show_start(file, &failure);
+	memset(much, '\n', sizeof much);
+	show_offer(to_file, much, sizeof much);
+	ck_assert(show_stop(to_file, clock_after(20 * CLOCK_SECOND)));
+	ck_assert_uint_eq(file_size("file"), sizeof much);
+	(void)close(file);
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct show *to_full = show_start(full, &failure);
+	show_offer(to_full, much, sizeof much);
+	ck_assert(show_stop(to_full, clock_after(20 * CLOCK_SECOND)));
+	(void)close(full);
+	ck_assert(stop(0));
+}
+END_TEST
+
+START_TEST(without_memory_or_threads_it_says_why)
+{
+	fault.memory = true;
+	struct show *none = show_start(writer, &failure);
+	fault.memory = false;
+	ck_assert_ptr_null(none);
+	ck_assert_str_eq(failure.words, "cannot show records: Cannot allocate memory");
+	fault.thread = true;
+	ck_assert_ptr_null(show_start(writer, &failure));
+	fault.thread = false;
+	ck_assert_str_eq(failure.words, "cannot show records: Resource temporarily unavailable");
+	ck_assert(stop(0));
+}
+END_TEST
+
+int main(void)
+{
+	scratch_make();
+	TCase *cases = tcase_create("show");
+	tcase_add_checked_fixture(cases, scratch_enter, NULL);
+	tcase_add_checked_fixture(cases, begin, NULL);
+	tcase_add_test(cases, records_are_shown_in_order);
+	tcase_add_loop_test(cases, stop_shows_what_waits, 0, 2);
+	tcase_add_test(cases, a_stuck_reader_delays_nobody);
+	tcase_add_test(cases, too_much_at_once_is_told_of);
+	tcase_add_test(cases, out_of_memory_is_told_of);
+	tcase_add_test(cases, a_stuck_reader_does_not_keep_it_from_ending);
+	tcase_add_test(cases, a_reader_that_is_gone_is_not_missed);
+	tcase_add_test(cases, files_are_written_too);
+	tcase_add_test(cases, without_memory_or_threads_it_says_why);
+	int status = unit_main("show", cases, NULL);
+	scratch_remove();
+	return status;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "measure/assertions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "unit.h"
+
+static struct latency *latency;
+static struct text text;
+static struct result result;
+static struct expectations expected;
+static struct failure failure;
+
+static void setup(void)
+{
+	latency = calloc(1, sizeof *latency);
+	ck_assert_ptr_nonnull(latency);
+	result = (struct result){.program = "client",
+				 .total = {.sent = 101, .acknowledged = 100, .resent = 2},
+				 .elapsed = 2 * CLOCK_SECOND,
+				 .strict = true,
+				 .latency = latency};
+	for (int64_t i = 1; i <= 100; i++)
+		latency_record(latency, i);
+}
+
+static void teardown(void)
+{
+	free(latency);
+	text_free(&text);
+}
+
+static bool check(const char *string)
+{
+	ck_assert_msg(expect_parse(&expected, string, &failure) == 0, "%s", failure.words);
+	bool met = expect_check(&expected, &result, &text);
+	ck_assert(text_append(&text, "", 1));
+	return met;
+}
+
+static const struct {
+	const char *string;
+	bool met;
+} single[] = {
+	{"sent=101", true},	   {"sent>101", false},	   {"sent>=101", true},
+	{"acknowledged>99", true}, {"lost=1", true},	   {"lost=0", false},
+	{"lost<1", false},	   {"lost<=1", true},	   {"dup=2", true},
+	{"dup=0", false},	   {"rate=50", true},	   {"rate>50", false},
+	{"rate<51", true},	   {"order=strict", true}, {"order=free", false},
+	{"min=1ns", true},	   {"min>1ns", false},	   {"max=100ns", true},
+	{"max<100ns", false},	   {"p50=50ns", true},	   {"p50<50ns", false},
+	{"p99<=99ns", true},	   {"p99<99ns", false},	   {"p99.9=100ns", true},
+	{"p1=1ns", true},	   {"p99<5ms", true},	   {"p99>5", false},
+};
+
+START_TEST(condition_is_compared_with_what_was_measured)
+{
+	ck_assert(check(single[_i].string) == single[_i].met);
+}
+END_TEST
+
+START_TEST(each_is_told_of)
+{
+	ck_assert(!check("lost=0,dup<=2, order=free,p90>1us,rate>=50"));
+	ck_assert_str_eq(text.bytes, "client: expected lost=0: 1, not met\n"
+				     "client: expected dup<=2: 2, met\n"
+				     "client: expected order=free: strict, not met\n"
+				     "client: expected p90>1us: 90 ns, not met\n"
+				     "client: expected rate>=50: 50, met\n");
+	text_free(&text);
+	result.strict = false;
+	ck_assert(check("order=free,p90<1us"));
+}
+END_TEST
+
+START_TEST(no_answers_are_never_as_expected)
+{
+	memset(latency, 0, sizeof *latency);
+	result.total = (struct tally){0};
+	ck_assert(!check("lost=0,p99<1s"));
+	ck_assert_str_eq(text.bytes, "client: expected lost=0: 0, met\n"
+				     "client: expected p99<1s: nothing was measured, not met\n"
+				     "client: expected answers: there were none at all\n");
+}
+END_TEST
+
+START_TEST(what_was_not_measured_is_not_met)
+{
+	memset(latency, 0, sizeof *latency);
+	ck_assert(check("lost=1"));
+	ck_assert(!check("rate<5"));
+	ck_assert(!check("max<5s"));
+}
+END_TEST
+
+static const char *const wrong[][2] = {
+	{"", "'' is no condition such as lost=0 or p99<5ms"},
+	{"lost", "'lost' is no condition such as lost=0 or p99<5ms"},
+	{"lost=0,", "'' is no condition such as lost=0 or p99<5ms"},
+	{"lots=0",
+	 "'lots=0': 'lots' is not one of sent, acknowledged, lost, dup, order, rate, min, "
+	 "max, p50, p99.9 and the like"},
+	{"lost=0,p=5ms", "'p=5ms': 'p' is not one of sent, acknowledged, lost, dup, order, rate, "
+			 "min, max, p50, p99.9 and the like"},
+	{"p100<5ms", "'p100<5ms': 'p100' is not one of sent, acknowledged, lost, dup, order, rate, "
+		     "min, max, p50, p99.9 and the like"},
+	{"lost=", "'lost=': not compared with a whole number"},
+	{"lost==0", "'lost==0': not compared with a whole number"},
+	{"lost=-1", "'lost=-1': not compared with a whole number"},
+	{"rate>1.5", "'rate>1.5': not compared with a whole number"},
+	{"p99<fast", "'p99<fast': not compared with a duration such as 250us or 5ms"},
+	{"p99<5ms<6ms", "'p99<5ms<6ms': not compared with a duration such as 250us or 5ms"},
+	{"order<strict", "'order<strict': order can be =strict or =free"},
+	{"order=any", "'order=any': order can be =strict or =free"},
+	{"p99<5ms                                              ",
+	 "'p99<5ms                                              ' is too long"},
+};
+
+START_TEST(wrong_one_is_named)
+{
+	ck_assert_int_eq(expect_parse(&expected, wrong[_i][0], &failure), -1);
+	ck_assert_int_eq(strncmp(failure.words, "-expect: ", 9), 0);
+	ck_assert_str_eq(failure.words + 9, wrong[_i][1]);
+}
+END_TEST
+
+START_TEST(there_is_an_end_of_them)
+{
+	char many[7 * EXPECT_MOST + 8] = "lost=1";
+	for (int i = 1; i < EXPECT_MOST; i++)
+		strcat(many, ",lost=1");
+	ck_assert(check(many));
+	strcat(many, ",lost=1");
+	ck_assert_int_eq(expect_parse(&expected, many, &failure), -1);
+	ck_assert_str_eq(failure.words, "-expect: more than 32 conditions");
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+int main(void)
+{
+	TCase *expect = tcase_create("expect");
+	tcase_add_checked_fixture(expect, setup, teardown);
+	tcase_add_loop_test(expect, condition_is_compared_with_what_was_measured, 0, COUNT(single));
+	tcase_add_test(expect, each_is_told_of);
+	tcase_add_test(expect, no_answers_are_never_as_expected);
+	tcase_add_test(expect, what_was_not_measured_is_not_met);
+	tcase_add_loop_test(expect, wrong_one_is_named, 0, COUNT(wrong));
+	tcase_add_test(expect, there_is_an_end_of_them);
+	return unit_main("expect", expect, NULL);
+}

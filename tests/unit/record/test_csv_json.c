@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* Records as CSV and JSON, and what all formats have in common. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/format.h"
+#include "base/random.h"
+#include "support.h"
+#include "unit.h"
+
+/* realloc() fails while no_memory is set; linked with --wrap. */
+static bool no_memory;
+
+void *__real_realloc(void *bytes, size_t size);
+void *__wrap_realloc(void *bytes, size_t size);
+
+void *__wrap_realloc(void *bytes, size_t size)
+{
+	return no_memory ? NULL : __real_realloc(bytes, size);
+}
+
+static const struct stamp stamp = {1, "2026-11-21 07:40:08", "-03:30", 3456};
+
+#define TIME "2026-11-21T07:40:08.003456-03:30"
+
+static void assert_line(enum record_format format, const struct record *record,
+			const char *expected)
+{
+	struct text text = {0};
+	ck_assert(record_append(&text, format, &stamp, record) && text_append(&text, "", 1));
+	ck_assert_str_eq(text.bytes, expected);
+	text_free(&text);
+}
+
+static void assert_received(const char *bytes, const char *csv, const char *json)
+{
+	char line[256];
+	struct record record = {RECORD_INFO, RECORD_RECEIVED, "[::1]:5",
+				bytes,	     strlen(bytes),   NULL};
+	(void)snprintf(line, sizeof line, TIME ",INFO,[::1]:5,received,%s\n", csv);
+	assert_line(RECORD_CSV, &record, line);
+	(void)snprintf(line, sizeof line,
+		       "{\"time\":\"" TIME "\",\"level\":\"INFO\",\"peer\":\"[::1]:5\","
+		       "\"event\":\"received\",\"text\":\"%s\"}\n",
+		       json);
+	assert_line(RECORD_JSON, &record, line);
+}
+
+START_TEST(the_formats_are_exact)
+{
+	struct record note = {RECORD_WARNING, RECORD_NOTE, RECORD_SERVER, "full", 4, NULL};
+	struct record sent = {RECORD_INFO, RECORD_SENT, "127.0.0.1:5", "ok", 2, NULL};
+	assert_line(RECORD_CSV, &note, TIME ",WARNING,server,note,full\n");
+	assert_line(RECORD_CSV, &sent, TIME ",INFO,127.0.0.1:5,sent,ok\n");
+	assert_line(RECORD_JSON, &note,
+		    "{\"time\":\"" TIME "\",\"level\":\"WARNING\",\"peer\":\"server\","
+		    "\"event\":\"note\",\"text\":\"full\"}\n");
+	assert_line(RECORD_JSON, &sent,
+		    "{\"time\":\"" TIME "\",\"level\":\"INFO\",\"peer\":\"127.0.0.1:5\","
+		    "\"event\":\"sent\",\"text\":\"ok\"}\n");
+	ck_assert_str_eq(record_format_names[RECORD_CSV], "csv");
+	ck_assert_str_eq(record_format_names[RECORD_JSON], "json");
+	ck_assert_ptr_null(record_format_names[RECORD_JSON + 1]);
+}
+END_TEST
+
+START_TEST(only_what_has_to_be_is_quoted)
+{
+	assert_received("", "", "");
+	assert_received(" a b ", " a b ", " a b ");
+	assert_received("a,b", "\"a,b\"", "a,b");
+	assert_received(",", "\",\"", ",");
+	assert_received("\"", "\"\"\"\"", "\\\"");
+	assert_received("a\"b\"", "\"a\"\"b\"\"\"", "a\\\"b\\\"");
+	assert_received("C:\\dir\\", "C:\\dir\\", "C:\\\\dir\\\\");
+	assert_received("gr\xc3\xbcn", "gr\xc3\xbcn", "gr\xc3\xbcn");
+	/* first as in text, then as the format has it */
+	assert_received("a\tb\xff", "a\\x09b\\xff", "a\\\\x09b\\\\xff");
+	assert_received("\\x41", "\\x5cx41", "\\\\x5cx41");
+	assert_received("\r,\"\x1b", "\"\\x0d,\"\"\\x1b\"", "\\\\x0d,\\\"\\\\x1b");
+}
+END_TEST
+
+START_TEST(csv_has_a_header)
+{
+	ck_assert_str_eq(record_header(RECORD_CSV), "time,level,peer,event,text\n");
+	ck_assert_str_eq(record_header(RECORD_JSON), "");
+	ck_assert(record_is_header("time,level,peer,event,text", 26));
+	ck_assert(!record_is_header("time,level,peer,event,text", 25));
+	ck_assert(!record_is_header("time,level,peer,event,texT", 26));
+	ck_assert(!record_is_header("", 0));
+}
+END_TEST
+
+/* At whatever point memory runs out: the text is as before. */
+START_TEST(out_of_memory_changes_nothing)
+{
+	static const char bytes[] = "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\\\\\\\\\\\\,,,,,\"\"\"\n\n";
+	for (int format = RECORD_CSV; format <= RECORD_JSON; format++)
+		for (size_t fill = 0; fill <= 300; fill++) {
+			struct text text = {0};
+			struct record record = {RECORD_INFO, RECORD_RECEIVED, "127.0.0.1:49030",
+						bytes,	     sizeof bytes,    NULL};
+			for (size_t i = 0; i < fill; i++)
+				if (!text_append(&text, "x", 1))
+					abort();
+			no_memory = true;
+			bool added =
+				record_append(&text, (enum record_format)format, &stamp, &record);
+			no_memory = false;
+			if (added ? text.bytes[text.length - 1] != '\n' : text.length != fill)
+				ck_abort_msg("fill %zu, length %zu", fill, text.length);
+			text_free(&text);
+		}
+}
+END_TEST
+
+/* Written and read, all is as it was; the line is in memory of just its length. */
+static bool comes_back(enum record_format format, const struct record *record)
+{
+	struct text text = {0};
+	struct record_view view;
+	if (!record_append(&text, format, &stamp, record))
+		abort();
+	size_t length = text.length - 1;
+	char *line = malloc(length);
+	memcpy(line, text.bytes, length);
+	bool same = text.bytes[length] == '\n' && !memchr(line, '\n', length) &&
+		    record_read(line, length, &view) && view.level == record->level &&
+		    view.event == record->event && view.subject_length == strlen(record->subject) &&
+		    !memcmp(view.subject, record->subject, view.subject_length) &&
+		    record_unescape(line + (view.bytes - line), view.length) == record->length &&
+		    !memcmp(view.bytes, record->bytes, record->length);
+	free(line);
+	text_free(&text);
+	return same;
+}
+
+/* Half of it from what matters: quotes, commas, backslashes, and parts of escapes and of UTF-8. */
+START_TEST(random_bytes_come_back)
+{
+	static const char words[] = "\"\"\"\"\"\",,,\\\\\\x09af{}:\n\r\t\xc2\x80\xe2\xa8";
+	uint64_t state = 2005;
+	for (int i = 0; i < 40000; i++) {
+		char bytes[64];
+		size_t length = random_next(&state) % sizeof bytes;
+		for (size_t j = 0; j < length; j++) {
+			uint64_t number = random_next(&state);
+			bytes[j] = number % 2 ? (char)(number >> 8)
+					      : words[(number >> 8) % (sizeof words - 1)];
+		}
+		struct record record = {i & 1 ? RECORD_WARNING : RECORD_INFO,
+					(enum record_event)(i % 3), i & 2 ? "[::1]:5" : "server",
+					bytes, length, NULL};
+		for (int format = RECORD_TEXT; format <= RECORD_MILLISECONDS; format++)
+			if (!comes_back((enum record_format)format, &record))
+				ck_abort_msg("round %d, format %d", i, format);
+	}
+}
+END_TEST
+
+START_TEST(every_pair_comes_back)
+{
+	for (int pair = 0; pair < 65536; pair++) {
+		char bytes[2] = {(char)(pair >> 8), (char)(pair & 255)};
+		struct record record = {RECORD_INFO, RECORD_RECEIVED, "a", bytes, 2, NULL};
+		if (!comes_back(RECORD_CSV, &record) || !comes_back(RECORD_JSON, &record))
+			ck_abort_msg("%04x", (unsigned)pair);
+	}
+}
+END_TEST
+
+/* No address is like this; still nothing of it may become another field. */
+START_TEST(subjects_are_quoted_too)
+{
+	struct record record = {RECORD_INFO, RECORD_SENT, "a,\"b\":1", "ok", 2, NULL};
+	assert_line(RECORD_CSV, &record, TIME ",INFO,\"a,\"\"b\"\":1\",sent,ok\n");
+	ck_assert(comes_back(RECORD_CSV, &record) && comes_back(RECORD_JSON, &record));
+}
+END_TEST
+
+static bool is_record(const char *words, size_t length)
+{
+	struct record_view view;
+	char *line = malloc(length ? length : 1); /* so that reading behind it is seen */
+	memcpy(line, words, length);
+	bool is = record_read(line, length, &view);
+	ck_assert_msg(is || !memcmp(line, words, length), "was changed: %s", words);
+	free(line);
+	return is;
+}
+
+#define CSV TIME ",INFO,a,"
+#define JSON "{\"time\":\"" TIME "\",\"level\":\"INFO\",\"peer\":\"a\",\"event\":"
+
+START_TEST(other_lines_are_no_records)
+{
+	static const char *const lines[] = {
+		"time,level,peer,event,text",
+		TIME,
+		"2026-11-21 07:40:08.003456-03:30,INFO,a,sent,ok",
+		"2026-11-21T07:40:08-03:30,INFO,a,sent,ok",
+		"2026-11-21T07:40:08.003456Z,INFO,a,sent,ok",
+		TIME ",DEBUG,a,sent,ok",
+		TIME ",INFO,,sent,ok",
+		TIME ",INFO,\"\",sent,ok",
+		CSV "other,ok",
+		CSV "sent",
+		CSV "sent,ok,ok",
+		CSV "sent,\"ok",
+		CSV "sent,\"ok\"\"",
+		CSV "sent,\"",
+		CSV "sent,\"ok\"x",
+		CSV "sent,o\"k",
+		CSV "sent,ok\"",
+		"{}",
+		"{",
+		JSON "\"sent\",\"text\":\"ok\"",
+		JSON "\"sent\",\"text\":\"ok\"}}",
+		JSON "\"sent\",\"text\":\"o\"k\"}",
+		JSON "\"sent\",\"text\":\"ok\\\"}",
+		JSON "\"sent\",\"text\":\"\\n\"}",
+		JSON "\"other\",\"text\":\"ok\"}",
+		JSON "\"sent\"}",
+	};
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		ck_assert_msg(!is_record(lines[i], strlen(lines[i])), "%s", lines[i]);
+	ck_assert(is_record(CSV "sent,ok", strlen(CSV "sent,ok")));
+	ck_assert(is_record(CSV "sent,\"ok\"", strlen(CSV "sent,\"ok\"")));
+}
+END_TEST
+
+/* Torn at any place JSON is none; CSV is one as soon as the last field has begun, unless it was
+ * quoted. */
+START_TEST(torn_lines)
+{
+	static const char json[] = JSON "\"received\",\"text\":\"a\\\\b \\\"c\\\"\"}";
+	static const char csv[] = CSV "received,\"a, \"\"b\"\"";
+	for (size_t length = 0; length < sizeof json; length++)
+		ck_assert_int_eq(is_record(json, length), length == sizeof json - 1);
+	size_t begun = strlen(CSV "received,");
+	for (size_t length = 0; length < sizeof csv; length++) {
+		bool closed = length == begun + strlen("\"a, \"") ||
+			      length == begun + strlen("\"a, \"\"b\"");
+		ck_assert_int_eq(is_record(csv, length), length == begun || closed);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	TCase *writing = tcase_create("writing");
+	tcase_add_test(writing, the_formats_are_exact);
+	tcase_add_test(writing, only_what_has_to_be_is_quoted);
+	tcase_add_test(writing, csv_has_a_header);
+	tcase_add_test(writing, out_of_memory_changes_nothing);
+	tcase_add_test(writing, subjects_are_quoted_too);
+	TCase *reading = tcase_create("reading");
+	tcase_add_test(reading, random_bytes_come_back);
+	tcase_add_test(reading, every_pair_comes_back);
+	tcase_add_test(reading, other_lines_are_no_records);
+	tcase_add_test(reading, torn_lines);
+	return unit_main("record_fields", writing, reading, NULL);
+}

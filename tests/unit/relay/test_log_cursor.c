@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines read back from a relay's log, and where it goes on after a restart; and what -next takes.
+ */
+#include "relay/log_cursor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "relay/relay.h"
+#include "support.h"
+#include "unit.h"
+
+#define LOG "relay.log"
+#define TIME "2019-02-24 15:10:14.000123"
+#define RECORD "INFO\t| " TIME " --"
+#define GOT(line) RECORD "127.0.0.1:4000 received: " line "\n"
+#define NOTE(words) RECORD words "\n"
+#define ACKED(n) NOTE("127.0.0.1:7001 acknowledged up to " #n)
+#define TORN                                                                                       \
+	"WARNING\t| " TIME " --server the line before this one is torn: the server was stopped "   \
+	"while it wrote it\n"
+
+static struct relay_tail tail;
+static struct relay_line line;
+static struct failure failure;
+
+static void open_log(const char *log)
+{
+	file_write(LOG, log);
+	ck_assert_msg(relay_tail_open(&tail, LOG, &failure) == 0, "%s", failure.words);
+}
+
+static void recover(const char *log, uint64_t acknowledged)
+{
+	open_log(log);
+	ck_assert_msg(relay_tail_recover(&tail, &failure) == 0, "%s", failure.words);
+	ck_assert_uint_eq(tail.received, acknowledged);
+}
+
+static void append(const char *more)
+{
+	FILE *file = fopen(LOG, "a");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(more, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* The next line has that number and those bytes. */
+static void assert_next(uint64_t number, const char *bytes)
+{
+	ck_assert_int_eq(relay_tail_next(&tail, &line, &failure), RELAY_LINE);
+	ck_assert_uint_eq(line.number, number);
+	ck_assert_msg(line.length == strlen(bytes) && !memcmp(line.bytes, bytes, line.length),
+		      "%.*s instead of %s", (int)line.length, line.bytes, bytes);
+	ck_assert_str_eq(line.time, TIME);
+}
+
+static void assert_end(void)
+{
+	ck_assert_int_eq(relay_tail_next(&tail, &line, &failure), RELAY_END);
+}
+
+START_TEST(lines_received_are_numbered)
+{
+	open_log(NOTE("server listening") GOT("one") RECORD
+		 "127.0.0.1:4000 sent: ok\n" GOT("") "garbage\n" GOT("\\x1b \\x5cx41 \\y"));
+	ck_assert_uint_eq(relay_tail_rest(&tail), 3);
+	assert_next(1, "one");
+	ck_assert_int_eq(line.start, strlen(NOTE("server listening")));
+	ck_assert_uint_eq(relay_tail_rest(&tail), 2);
+	assert_next(2, "");
+	assert_next(3, "\x1b \\x41 \\y");
+	assert_end();
+	assert_end();
+	ck_assert_uint_eq(relay_tail_rest(&tail), 0);
+	relay_tail_close(&tail);
+}
+END_TEST
+
+START_TEST(only_what_is_committed_is_read)
+{
+	open_log("");
+	assert_end();
+	append(GOT("one") GOT("two"));
+	assert_end();
+	tail.limit += (int64_t)strlen(GOT("one"));
+	assert_next(1, "one");
+	assert_end();
+	tail.limit += (int64_t)strlen(GOT("two"));
+	assert_next(2, "two");
+	assert_end();
+	relay_tail_close(&tail);
+}
+END_TEST
+
+START_TEST(it_goes_on_behind_the_last_acknowledgement)
+{
+	recover(GOT("one") ACKED(1) GOT("two") GOT("three") ACKED(2) GOT("four"), 2);
+	assert_next(3, "three");
+	assert_next(4, "four");
+	assert_end();
+	append(GOT("five"));
+	tail.limit += (int64_t)strlen(GOT("five"));
+	assert_next(5, "five");
+	relay_tail_close(&tail);
+	recover(GOT("one") GOT("two"), 0);
+	assert_next(1, "one");
+	relay_tail_close(&tail);
+	recover(GOT("one") GOT("two") ACKED(2), 2);
+	assert_end();
+	relay_tail_close(&tail);
+	recover(GOT("one") ACKED(7), 1); /* somebody has taken lines out */
+	assert_end();
+	relay_tail_close(&tail);
+	recover("", 0);
+	assert_end();
+	relay_tail_close(&tail);
+}
+END_TEST
+
+/* A line that says such a thing is none of our notes; nor is another note. */
+START_TEST(acknowledgements_cannot_be_forged)
+{
+	recover(GOT("acknowledged up to 2") GOT("two")
+			NOTE("127.0.0.1:4000 incomplete last line: acknowledged up to 2")
+				NOTE("127.0.0.1:7001 acknowledged up to ")
+					NOTE("127.0.0.1:7001 acknowledged up to 2x")
+						NOTE("127.0.0.1:7001 acknowledged up to "
+						     "99999999999999999999999999"),
+		0);
+	assert_next(1, "acknowledged up to 2");
+	relay_tail_close(&tail);
+}
+END_TEST
+
+START_TEST(torn_lines_are_none)
+{
+	/* torn long ago; and by the crash before this start, of which the note is still to come */
+	recover(GOT("one") RECORD "127.0.0.1:4000 received: tw\n" TORN GOT("three") ACKED(1) RECORD
+		"127.0.0.1:4000 received: fo",
+		1);
+	assert_next(2, "three");
+	assert_end();
+	append("\n" TORN GOT("four"));
+	tail.limit += (int64_t)strlen("\n" TORN GOT("four"));
+	assert_next(3, "four");
+	assert_end();
+	relay_tail_close(&tail);
+	/* an acknowledgement that lost its last digit says too little, and nothing */
+	recover(GOT("one") GOT("two") ACKED(1) NOTE("127.0.0.1:7001 acknowledged up to 2") TORN, 1);
+	assert_next(2, "two");
+	relay_tail_close(&tail);
+	/* whole up to the last byte: what comes then is another line */
+	recover(GOT("one"), 0);
+	append(GOT("two"));
+	tail.limit += (int64_t)strlen(GOT("two"));
+	assert_next(1, "one");
+	assert_next(2, "two");
+	relay_tail_close(&tail);
+}
+END_TEST
+
+START_TEST(other_formats_and_times)
+{
+	open_log("time,level,peer,event,text\n"
+		 "2019-02-24T15:10:14.000123+01:00,INFO,127.0.0.1:4000,received,\"a, \"\"b\"\"\"\n"
+		 "{\"time\":\"2019-02-24T15:10:14.000123+01:00\",\"level\":\"INFO\",\"peer\":"
+		 "\"127.0.0.1:4000\",\"event\":\"received\",\"text\":\"\\\"c\\\" \\\\x1b\"}\n"
+		 "INFO\t| 2019-02-24 15:10:14 --127.0.0.1:4000 received: d\n"
+		 "INFO\t| 2019-02-24 15:10:14.123 --127.0.0.1:4000 received: e\n");
+	assert_next(1, "a, \"b\"");
+	assert_next(2, "\"c\" \x1b");
+	ck_assert_int_eq(relay_tail_next(&tail, &line, &failure), RELAY_LINE);
+	ck_assert_str_eq(line.time, "2019-02-24 15:10:14.000000");
+	ck_assert_int_eq(relay_tail_next(&tail, &line, &failure), RELAY_LINE);
+	ck_assert_str_eq(line.time, "2019-02-24 15:10:14.123000");
+	assert_end();
+	relay_tail_close(&tail);
+}
+END_TEST
+
+/* Longer than the buffer, which grows, and many of them, for which it does not. */
+START_TEST(long_lines_and_many)
+{
+	enum { LONG = 300000, MANY = 20000 };
+	FILE *file = fopen(LOG, "w");
+	ck_assert_ptr_nonnull(file);
+	for (int i = 0; i < MANY; i++) {
+		bool large = i == 7 || i == MANY - 1;
+		(void)fprintf(file, RECORD "127.0.0.1:4000 received: %0*d\n", large ? LONG : 5, i);
+	}
+	ck_assert_int_eq(fclose(file), 0);
+	ck_assert_int_eq(relay_tail_open(&tail, LOG, &failure), 0);
+	for (int i = 0; i < MANY; i++) {
+		bool large = i == 7 || i == MANY - 1;
+		ck_assert_int_eq(relay_tail_next(&tail, &line, &failure), RELAY_LINE);
+		ck_assert_uint_eq(line.length, large ? LONG : 5);
+		ck_assert_int_eq(atoi(line.bytes + line.length - 5), i);
+	}
+	assert_end();
+	ck_assert_uint_le(tail.capacity, 1 << 20);
+	relay_tail_close(&tail);
+}
+END_TEST
+
+START_TEST(what_is_no_log_is_refused)
+{
+	ck_assert_int_eq(relay_tail_open(&tail, "missing", &failure), -1);
+	ck_assert_str_eq(failure.words, "cannot read missing: No such file or directory");
+	ck_assert_int_eq(relay_tail_open(&tail, "/dev/null", &failure), -1);
+	ck_assert_str_eq(failure.words,
+			 "cannot forward from the log /dev/null: it is not a regular file");
+	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+	ck_assert_int_eq(relay_tail_open(&tail, "fifo", &failure), -1);
+	open_log(GOT("one"));
+	file_write(LOG, "");
+	ck_assert_int_eq(relay_tail_next(&tail, &line, &failure), RELAY_BROKEN);
+	ck_assert_str_eq(failure.words, "cannot read " LOG ": it was cut");
+	relay_tail_close(&tail);
+}
+END_TEST
+
+START_TEST(next_servers_are_parsed_strictly)
+{
+	static const char *const wrong[] = {
+		"",	     "a",
+		"a:",	     ":1",
+		"a:0",	     "a:65536",
+		"a:1x",	     "a: 1",
+		"a b:1",     "::1:1",
+		"[::1]",     "[::1]:",
+		"[]:1",	     "[a]:1",
+		"[::1]x:1",  "[::1:1",
+		"a]:1",	     "a\n:1",
+		"[[::1]]:1", "a:1:2",
+		"a:-1",	     "[127.0.0.1]:1",
+	};
+	char host[NET_NAME_SIZE];
+	int port;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		ck_assert_msg(relay_next_parse(wrong[i], host, &port) == -1, "taken: '%s'",
+			      wrong[i]);
+	ck_assert_int_eq(relay_next_parse("save.example:65535", host, &port), 0);
+	ck_assert_str_eq(host, "save.example");
+	ck_assert_int_eq(port, 65535);
+	ck_assert_int_eq(relay_next_parse("[::1]:2005", host, &port), 0);
+	ck_assert_str_eq(host, "::1");
+	ck_assert_int_eq(port, 2005);
+	ck_assert_int_eq(relay_next_parse("127.0.0.1:1", host, &port), 0);
+	ck_assert_str_eq(host, "127.0.0.1");
+}
+END_TEST
+
+int main(void)
+{
+	scratch_make();
+	TCase *cases = tcase_create("tail");
+	tcase_add_checked_fixture(cases, scratch_enter, NULL);
+	tcase_add_test(cases, lines_received_are_numbered);
+	tcase_add_test(cases, only_what_is_committed_is_read);
+	tcase_add_test(cases, it_goes_on_behind_the_last_acknowledgement);
+	tcase_add_test(cases, acknowledgements_cannot_be_forged);
+	tcase_add_test(cases, torn_lines_are_none);
+	tcase_add_test(cases, other_formats_and_times);
+	tcase_add_test(cases, long_lines_and_many);
+	tcase_add_test(cases, what_is_no_log_is_refused);
+	tcase_add_test(cases, next_servers_are_parsed_strictly);
+	int status = unit_main("relay_tail", cases, NULL);
+	scratch_remove();
+	return status;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* The drill, with shell scripts for a server and a client. */
+#include "runall/crash_test.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "support.h"
+#include "unit.h"
+
+#define LOG "d.log"
+#define SILENT "while :; do sleep 0.1; done"
+#define BUSY "while echo received >>" LOG "; do sleep 0.001; done"
+#define NOTING "while echo connected >>" LOG "; do sleep 0.001; done"
+
+static struct watch watch;
+static struct failure failure;
+static const char *server;
+static int starts_left; /* how often the server can be started again */
+
+static void start(size_t i, const char *script)
+{
+	char *words[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
+			 (char *)(uintptr_t)script, NULL};
+	int pipe = watch_pipe(&watch, i, &failure);
+	ck_assert_int_ge(pipe, 0);
+	struct child_setup setup = {.path = "/bin/sh",
+				    .argv = words,
+				    .input = -1,
+				    .keep = pipe,
+				    .death_signal = SIGKILL};
+	ck_assert_msg(watch_start(&watch, i, &setup, &failure) == 0, "%s", failure.words);
+}
+
+static int start_again(void *context, struct failure *why)
+{
+	if (starts_left-- == 0)
+		return failure_set(why, "no start is left");
+	start(0, server);
+	drill_note_start(context);
+	return 0;
+}
+
+static void set_up(struct drill *drill, const char *script, const char *client, int64_t patience)
+{
+	const struct runall_options options = {
+		.server.log = LOG, .drill = 3, .client.seed = 7, .client.delay = {0, 0}};
+	file_write(LOG, "before\n");
+	ck_assert_msg(watch_open(&watch, 1, 0, &failure) == 0, "%s", failure.words);
+	drill_set_up(drill, &options, &watch);
+	drill->patience = patience;
+	drill->start = start_again;
+	drill->context = drill;
+	server = script;
+	starts_left = 100;
+	ck_assert_int_eq(start_again(drill, &failure), 0);
+	start(1, client);
+}
+
+static void end(void)
+{
+	for (size_t i = 0; i < watch.count; i++)
+		child_signal(&watch.children[i], SIGKILL);
+	ck_assert(watch_until(&watch, watch_clients_over, clock_after(30 * CLOCK_SECOND)));
+	ck_assert(watch_until(&watch, watch_server_over, clock_after(30 * CLOCK_SECOND)));
+	watch_close(&watch);
+}
+
+START_TEST(kills_as_often_as_wanted)
+{
+	struct drill drill;
+	set_up(&drill, BUSY, SILENT, CLOCK_NEVER);
+	ck_assert_msg(drill_run(&drill, &failure) == 0, "%s", failure.words);
+	ck_assert_int_eq(drill.kills, 3);
+	ck_assert_int_eq(drill.starts, 4);
+	ck_assert(watch.children[0].running);
+	struct stat status;
+	ck_assert_int_eq(stat(LOG, &status), 0);
+	ck_assert_int_gt(status.st_size, drill.size);
+	end();
+}
+END_TEST
+
+static const struct {
+	const char *server, *client;
+	int starts_left;
+	int64_t patience;
+	int kills;
+	const char *words;
+} broken[] = {
+	{SILENT, SILENT, 100, 20 * CLOCK_MILLISECOND, 0,
+	 "no line was logged for 20 ms after 0 of 3 kills"},
+	{NOTING, SILENT, 100, 20 * CLOCK_MILLISECOND, 0, /* that is no line of anybody */
+	 "no line was logged for 20 ms after 0 of 3 kills"},
+	{"exit 7", SILENT, 100, CLOCK_NEVER, 0, "server ended with status 7 after 0 of 3 kills"},
+	{"kill -SEGV $$", SILENT, 100, CLOCK_NEVER, 0,
+	 "server was killed by signal 11 (Segmentation fault) after 0 of 3 kills"},
+	{SILENT, "exit 0", 100, CLOCK_NEVER, 0, "the drill ended after 0 of 3 kills"},
+	{BUSY, SILENT, 1, CLOCK_NEVER, 2, "no start is left"},
+};
+
+START_TEST(tells_why_it_ended)
+{
+	struct drill drill;
+	set_up(&drill, broken[_i].server, broken[_i].client, broken[_i].patience);
+	starts_left = broken[_i].starts_left;
+	ck_assert_int_eq(drill_run(&drill, &failure), -1);
+	ck_assert_str_eq(failure.words, broken[_i].words);
+	ck_assert_int_eq(drill.kills, broken[_i].kills);
+	end();
+}
+END_TEST
+
+START_TEST(interrupt_ends_it)
+{
+	struct drill drill;
+	set_up(&drill, SILENT, SILENT, CLOCK_NEVER);
+	ck_assert_int_eq(kill(getpid(), SIGTERM), 0);
+	ck_assert_int_eq(drill_run(&drill, &failure), -1);
+	ck_assert_str_eq(failure.words, "interrupted");
+	end();
+}
+END_TEST
+
+START_TEST(moments_follow_from_the_seed)
+{
+	struct runall_options options = {.server.log = LOG, .drill = 1, .client.seed = 7};
+	struct drill drill, same, other;
+	drill_set_up(&drill, &options, &watch);
+	drill_set_up(&same, &options, &watch);
+	ck_assert_int_eq(drill.seed, 7);
+	ck_assert_uint_eq(drill.random, same.random);
+	options.client.seed = 8;
+	drill_set_up(&other, &options, &watch);
+	ck_assert_uint_ne(drill.random, other.random);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *drill = tcase_create("drill");
+	scratch_make();
+	tcase_add_checked_fixture(drill, scratch_enter, NULL);
+	tcase_add_test(drill, kills_as_often_as_wanted);
+	tcase_add_loop_test(drill, tells_why_it_ended, 0, sizeof broken / sizeof *broken);
+	tcase_add_test(drill, interrupt_ends_it);
+	tcase_add_test(drill, moments_follow_from_the_seed);
+	int status = unit_main("runall_drill", drill, NULL);
+	scratch_remove();
+	return status;
+}

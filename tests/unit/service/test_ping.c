@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* The service ping, with its log in text. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "record/ping_message.h"
+#include "base/timer_queue.h"
+#include "service/table.h"
+#include "support.h"
+#include "unit.h"
+#include "world.h"
+
+extern const struct service service_ping;
+
+enum { REQUESTS = 200 };
+
+static struct scheduler *scheduler;
+static struct failure failure;
+
+static void ignore_warning(const char *words)
+{
+	(void)words;
+}
+
+static void open_ping(const char *log, const struct service_options *options)
+{
+	world_open(log, 10, 100, 0);
+	ck_assert_ptr_nonnull(scheduler = scheduler_start(&failure));
+	const struct service_settings settings = {
+		.options = options,
+		.log = world.log,
+		.log_name = log,
+		.scheduler = scheduler,
+		.everyone = registry_everyone(world.registry),
+		.warn = ignore_warning,
+	};
+	world.settings.service = &service_ping;
+	ck_assert_ptr_nonnull(world.settings.state = service_ping.start(&settings, &failure));
+}
+
+static void close_ping(void)
+{
+	bool written = world_end();
+	scheduler_free(scheduler);
+	service_ping.stop(world.settings.state);
+	ck_assert(written);
+}
+
+/* Sends requests 0 to REQUESTS - 1 on one connection, and marks which were answered. */
+static void ask_all(int64_t seed, int64_t loss, char answered[REQUESTS + 1])
+{
+	const struct service_options options = {
+		.delay = {0, CLOCK_MILLISECOND}, .seed = seed, .loss = loss, .keepalive = 0};
+	open_ping("log", &options);
+	int peer = world_connect();
+	char line[PING_LINE_SIZE];
+	memset(answered, '.', REQUESTS);
+	answered[REQUESTS] = '\0';
+	for (uint64_t i = 0; i < REQUESTS; i++) {
+		const struct ping_line asked = {.kind = PING_REQUEST, .request = i};
+		size_t length = ping_line_write(line, &asked);
+		line[length++] = '\n';
+		peer_send(peer, line, length);
+	}
+	(void)shutdown(peer, SHUT_WR);
+	char *answers = peer_all(peer), *next = NULL;
+	uint64_t message = 0;
+	for (char *at = strtok_r(answers, "\n", &next); at; at = strtok_r(NULL, "\n", &next)) {
+		struct ping_line read;
+		ck_assert_msg(ping_line_read(at, strlen(at), &read), "%s", at);
+		ck_assert_int_eq(read.kind, PING_ANSWER);
+		ck_assert_uint_eq(read.message, ++message); /* no gap, in the order of leaving */
+		ck_assert_uint_eq(read.client, 1);
+		ck_assert_uint_lt(read.request, REQUESTS);
+		ck_assert_int_eq(answered[read.request], '.');
+		answered[read.request] = 'x';
+	}
+	free(answers);
+	(void)close(peer);
+	world_await(0);
+	assert_logged(" received: [", REQUESTS);
+	assert_logged(" sent: [", message);
+	assert_logged(" ignored: [", REQUESTS - message);
+	close_ping();
+}
+
+/* Answers may come in any order, and differ in their times: what is ignored does not. */
+START_TEST(the_same_seed_ignores_the_same_requests)
+{
+	char first[REQUESTS + 1], second[REQUESTS + 1], other[REQUESTS + 1];
+	ask_all(5, 500000, first);
+	ask_all(5, 500000, second);
+	ask_all(6, 500000, other);
+	ck_assert_str_eq(first, second);
+	ck_assert_str_ne(first, other);
+	size_t ignored = count_of(first, ".");
+	ck_assert(ignored > REQUESTS / 4 && ignored < REQUESTS * 3 / 4);
+}
+END_TEST
+
+START_TEST(all_or_none_may_be_ignored)
+{
+	char answered[REQUESTS + 1];
+	ask_all(1, 0, answered);
+	ck_assert_uint_eq(count_of(answered, "x"), REQUESTS);
+	ask_all(1, 1000000, answered);
+	ck_assert_uint_eq(count_of(answered, "x"), 0);
+}
+END_TEST
+
+START_TEST(malformed_lines_are_skipped)
+{
+	static const char lines[] = "[0] PING\nhello\n\n[1/0] PONG (1)\n[01] PING\n[1] PING\r\n";
+	const struct service_options options = {.delay = {0, 0}, .seed = 1, .loss = 0};
+	open_ping("log", &options);
+	int peer = world_connect();
+	peer_send(peer, lines, sizeof lines - 1);
+	char *answers = peer_lines(peer, 2);
+	ck_assert_uint_eq(count_of(answers, "0] PONG (1)\n"), 1);
+	ck_assert_uint_eq(count_of(answers, "1] PONG (1)\n"), 1);
+	free(answers);
+	(void)shutdown(peer, SHUT_WR);
+	assert_last(peer, "");
+	world_await(0);
+	assert_logged(" malformed line: hello\n", 1);
+	assert_logged(" malformed line: \n", 1);
+	assert_logged(" malformed line: [1/0] PONG (1)\n", 1);
+	assert_logged(" malformed line: [01] PING\n", 1);
+	assert_logged("WARNING\t", 4);
+	assert_logged(" received: ", 2);
+	close_ping();
+}
+END_TEST
+
+START_TEST(a_delay_holds_up_nothing_else)
+{
+	const struct service_options slow = {.delay = {3600 * CLOCK_SECOND, 3600 * CLOCK_SECOND},
+					     .loss = 0,
+					     .keepalive = CLOCK_MILLISECOND};
+	open_ping("log", &slow);
+	int first = world_connect(), second = world_connect();
+	peer_send(first, "[0] PING\n[1] PING\n", 18);
+	peer_send(second, "[0] PING\n", 9);
+	char *lines = peer_lines(first, 3); /* keepalives, while answers are held */
+	ck_assert_uint_ge(count_of(lines, "] keepalive\n"), 3);
+	free(lines);
+	/* what is held when the scheduler stops is let go */
+	while (count_of(lines = world_log(), " received: ") < 3)
+		free(lines);
+	free(lines);
+	scheduler_stop(scheduler);
+	(void)shutdown(first, SHUT_WR);
+	(void)shutdown(second, SHUT_WR);
+	world_await(0);
+	assert_logged(" PONG ", 0);
+	assert_logged(" PING will not be answered\n", 3);
+	(void)close(first);
+	(void)close(second);
+	close_ping();
+}
+END_TEST
+
+/* One message, whoever and however many get it. */
+START_TEST(everyone_gets_the_same_keepalives)
+{
+	const struct service_options options = {
+		.delay = {0, 0}, .loss = 0, .keepalive = 10 * CLOCK_MILLISECOND};
+	open_ping("log", &options);
+	int peers[] = {world_connect(), world_connect()};
+	char *first = peer_lines(peers[0], 5), *second = peer_lines(peers[1], 5), *next = NULL;
+	uint64_t last = 0, message;
+	for (char *at = strtok_r(first, "\n", &next); at; at = strtok_r(NULL, "\n", &next)) {
+		ck_assert_int_eq(sscanf(at, "[%lu] keepalive", &message), 1);
+		ck_assert(!last || message == last + 1);
+		last = message;
+	}
+	ck_assert_int_eq(sscanf(second, "[%lu] keepalive", &message), 1);
+	ck_assert_uint_le(message, last);
+	free(first);
+	free(second);
+	(void)close(peers[0]);
+	(void)close(peers[1]);
+	world_await(0);
+	close_ping();
+}
+END_TEST
+
+int main(void)
+{
+	scratch_make();
+	TCase *cases = tcase_create("ping");
+	tcase_add_checked_fixture(cases, scratch_enter, NULL);
+	tcase_add_test(cases, the_same_seed_ignores_the_same_requests);
+	tcase_add_test(cases, all_or_none_may_be_ignored);
+	tcase_add_test(cases, malformed_lines_are_skipped);
+	tcase_add_test(cases, a_delay_holds_up_nothing_else);
+	tcase_add_test(cases, everyone_gets_the_same_keepalives);
+	int status = unit_main("ping", cases, NULL);
+	scratch_remove();
+	return status;
+}

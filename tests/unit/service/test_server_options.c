@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/server_options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "log.h"
+#include "service/table.h"
+#include "unit.h"
+
+static struct server_options options;
+static struct failure failure;
+
+static enum option_outcome read_two(const char *name, const char *value)
+{
+	static char program[] = "server", word[64], given[64];
+	(void)snprintf(word, sizeof word, "%s", name);
+	(void)snprintf(given, sizeof given, "%s", value ? value : "");
+	char *argv[] = {program, word, given, NULL};
+	options = server_option_defaults;
+	return options_read(&server_option_table, &options, value ? 3 : 2, argv, &failure);
+}
+
+START_TEST(defaults)
+{
+	char program[] = "server", *argv[] = {program, NULL};
+	options = server_option_defaults;
+	ck_assert_int_eq(options_read(&server_option_table, &options, 1, argv, &failure),
+			 OPTIONS_READ);
+	ck_assert_str_eq(options.host, "127.0.0.1");
+	ck_assert_int_eq(options.port, 2005);
+	ck_assert_str_eq(service_names[options.service], "ok");
+	ck_assert_ptr_null(options.log); /* the service has a name for it */
+	ck_assert_str_eq(server_options_log(&options), "logging.log");
+	ck_assert_str_eq(record_format_names[options.format], "text");
+	ck_assert_str_eq(log_sync_names[options.sync], "write");
+	ck_assert(!options.append && !options.quiet);
+	ck_assert_int_eq(options.connections, 0);
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(options.maxline, 65536);
+	ck_assert_int_eq(options.idle, 0);
+	ck_assert_int_eq(options.drain, 5 * CLOCK_SECOND);
+	ck_assert_int_eq(options.spin, 50 * CLOCK_MICROSECOND);
+	ck_assert_int_eq(options.ready, -1);
+}
+END_TEST
+
+/* What each option takes at its two ends, and that it goes where it belongs. */
+START_TEST(good_values_are_taken)
+{
+	static const struct {
+		const char *name, *value;
+		const int64_t *place;
+		int64_t stored;
+	} cases[] = {
+		{"-port", "0", &options.port, 0},
+		{"-port", "65535", &options.port, 65535},
+		{"-connections", "1", &options.connections, 1},
+		{"-connections", "1000000", &options.connections, 1000000},
+		{"-maxline", "1", &options.maxline, 1},
+		{"-maxline", "67108864", &options.maxline, 67108864},
+		{"-idle", "0", &options.idle, 0},
+		{"-idle", "8760h", &options.idle, 8760 * 3600 * CLOCK_SECOND},
+		{"-drain", "0", &options.drain, 0},
+		{"-drain", "24h", &options.drain, 24 * 3600 * CLOCK_SECOND},
+		{"-drain", "250ms", &options.drain, 250 * CLOCK_MILLISECOND},
+		{"-spin", "0", &options.spin, 0},
+		{"-spin", "10ms", &options.spin, 10 * CLOCK_MILLISECOND},
+		{"-loss", "0%", &options.own.loss, 0},
+		{"-loss", "100%", &options.own.loss, 1000000},
+		{"-keepalive", "0", &options.own.keepalive, 0},
+		{"-keepalive", "24h", &options.own.keepalive, 24 * 3600 * CLOCK_SECOND},
+		{"-ready", "1", &options.ready, 1},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ck_assert_msg(read_two(cases[i].name, cases[i].value) == OPTIONS_READ, "%s %s: %s",
+			      cases[i].name, cases[i].value, failure.words);
+		ck_assert_int_eq(*cases[i].place, cases[i].stored);
+	}
+	ck_assert_int_eq(read_two("-host", "::1"), OPTIONS_READ);
+	ck_assert_str_eq(options.host, "::1");
+	ck_assert_int_eq(read_two("-log", "/a b"), OPTIONS_READ);
+	ck_assert_str_eq(options.log, "/a b");
+	ck_assert_int_eq(read_two("-sync", "disk"), OPTIONS_READ);
+	ck_assert_int_eq(options.sync, LOG_SYNC_DISK);
+	ck_assert_int_eq(read_two("-sync", "none"), OPTIONS_READ);
+	ck_assert_int_eq(options.sync, LOG_SYNC_NONE);
+	ck_assert_str_eq(server_options_log(&options), "logging.log");
+	ck_assert_int_eq(read_two("-service", "ok"), OPTIONS_READ);
+	ck_assert_int_eq(read_two("-format", "text"), OPTIONS_READ);
+	ck_assert_int_eq(read_two("-append", NULL), OPTIONS_READ);
+	ck_assert(options.append && !options.quiet);
+	ck_assert_int_eq(read_two("-quiet", NULL), OPTIONS_READ);
+	ck_assert(options.quiet && !options.append);
+}
+END_TEST
+
+START_TEST(bad_values_are_refused_by_name)
+{
+	static const char *const cases[][2] = {
+		{"-host", ""},
+		{"-port", ""},
+		{"-port", "65536"},
+		{"-port", "-1"},
+		{"-port", "http"},
+		{"-port", "2005x"},
+		{"-port", "1e3"},
+		{"-port", "99999999999999999999"},
+		{"-service", "nothing"},
+		{"-service", ""},
+		{"-service", "OK"},
+		{"-log", ""},
+		{"-format", "xml"},
+		{"-sync", "always"},
+		{"-sync", "writes"},
+		{"-connections", "0"},
+		{"-connections", "1000001"},
+		{"-connections", "-5"},
+		{"-maxline", "0"},
+		{"-maxline", "67108865"},
+		{"-maxline", "64k"},
+		{"-idle", "-1s"},
+		{"-idle", "soon"},
+		{"-idle", "8761h"},
+		{"-drain", "5 s"},
+		{"-drain", "25h"},
+		{"-drain", ""},
+		{"-spin", "11ms"},
+		{"-spin", "-1us"},
+		{"-loss", "101%"},
+		{"-loss", "10"},
+		{"-keepalive", "25h"},
+		{"-ready", "0"},
+		{"-ready", "-1"},
+		{"-ready", "stdout"},
+		{"-ready", "1000001"},
+		{"-next", ""},
+		{"-workers", "0"},
+		{"-workers", "1025"},
+		{"-work", ""},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char named[128];
+		(void)snprintf(named, sizeof named, "%s: '%s' is not ", cases[i][0], cases[i][1]);
+		ck_assert_msg(read_two(cases[i][0], cases[i][1]) == OPTIONS_WRONG, "taken: %s %s",
+			      cases[i][0], cases[i][1]);
+		ck_assert_msg(!strncmp(failure.words, named, strlen(named)), "%s", failure.words);
+		ck_assert_ptr_null(strchr(failure.words, '\n'));
+	}
+}
+END_TEST
+
+START_TEST(services_differ_in_their_defaults)
+{
+	ck_assert_int_eq(read_two("-service", "echo"), OPTIONS_READ);
+	ck_assert_str_eq(service_names[options.service], "echo");
+	ck_assert_str_eq(server_options_log(&options), "server.log");
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	options.log = "other.log";
+	ck_assert_str_eq(server_options_log(&options), "other.log");
+	options = server_option_defaults;
+	options.maxline = 65536; /* given, if only what it would be */
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(options.maxline, 65536);
+	ck_assert_int_eq(read_two("-service", "echo"), OPTIONS_READ);
+	options.maxline = 65536;
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-maxline: not with -service echo, which takes any line");
+}
+END_TEST
+
+START_TEST(a_relay_needs_to_know_where_to)
+{
+	ck_assert_int_eq(read_two("-service", "relay"), OPTIONS_READ);
+	ck_assert_str_eq(server_options_log(&options), "server.log");
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-next: needed with -service relay, where lines go to");
+	options.own.next = "localhost";
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-next: 'localhost' is not HOST:PORT or [IPv6]:PORT");
+	options.own.next = "localhost:7001";
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(options.maxline, 65536 - 128);
+	ck_assert_int_ge(options.own.seed, 0);
+	options.own.work = "cat";
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	options.own.delay = (struct range){0, 0};
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-delay: not with -work, whose command takes its own time");
+	static const char *const only[][2] = {
+		{"-next", "a:1"}, {"-workers", "3"}, {"-work", "cat"}};
+	for (size_t i = 0; i < sizeof only / sizeof *only; i++) {
+		char expected[64];
+		ck_assert_int_eq(read_two(only[i][0], only[i][1]), OPTIONS_READ);
+		ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+		(void)snprintf(expected, sizeof expected, "%s: only with -service relay",
+			       only[i][0]);
+		ck_assert_str_eq(failure.words, expected);
+	}
+}
+END_TEST
+
+START_TEST(an_alphabet_is_checked_before_anything_starts)
+{
+	ck_assert_int_eq(read_two("-alphabet", "a-z0-9-"), OPTIONS_READ);
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words, "-alphabet: only with -service chars");
+	ck_assert_int_eq(read_two("-service", "chars"), OPTIONS_READ);
+	options.own.alphabet = "a-z0-9-";
+	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_str_eq(server_options_log(&options), "chars.log");
+	options.own.alphabet = "z-a";
+	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+	ck_assert_str_eq(failure.words,
+			 "-alphabet: 'z-a' has the range 'z-a', which runs backwards");
+}
+END_TEST
+
+/* The table itself: no two alike, a description each, a default named where there is one. */
+START_TEST(table_is_whole)
+{
+	ck_assert_str_eq(server_option_table.program, "server");
+	size_t count = 0;
+	for (const struct option_spec *spec = server_option_table.specs; spec->name; spec++) {
+		ck_assert_ptr_eq(option_find(&server_option_table, spec->name), spec);
+		ck_assert(spec->help && *spec->help);
+		ck_assert_int_eq(spec->argument == NULL, spec->kind == OPTION_FLAG);
+		ck_assert_uint_lt(spec->offset, sizeof(struct server_options));
+		ck_assert_int_eq(spec->choices != NULL, spec->kind == OPTION_CHOICE);
+		count++;
+	}
+	ck_assert_uint_eq(count, 23);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *server = tcase_create("server");
+	tcase_add_test(server, defaults);
+	tcase_add_test(server, good_values_are_taken);
+	tcase_add_test(server, bad_values_are_refused_by_name);
+	tcase_add_test(server, services_differ_in_their_defaults);
+	tcase_add_test(server, a_relay_needs_to_know_where_to);
+	tcase_add_test(server, an_alphabet_is_checked_before_anything_starts);
+	tcase_add_test(server, table_is_whole);
+	return unit_main("options_server", server, NULL);
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/* One connection's life, over sockets of the loopback; and the registry that keeps it. */
+#include "session/session.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "support.h"
+#include "unit.h"
+#include "world.h"
+
+/* realloc() fails while this is set; linked with --wrap. */
+static atomic_bool no_memory;
+
+void *__real_realloc(void *bytes, size_t size);
+void *__wrap_realloc(void *bytes, size_t size);
+
+void *__wrap_realloc(void *bytes, size_t size)
+{
+	return no_memory ? NULL : __real_realloc(bytes, size);
+}
+
+enum { MAXLINE = 100 };
+
+static void begin(void)
+{
+	scratch_enter();
+	world_open("log", 100, MAXLINE, 0);
+}
+
+START_TEST(lines_are_answered_and_logged)
+{
+	char name[NET_NAME_SIZE], expected[256];
+	int peer = world_connect();
+	net_local_name(peer, name);
+	peer_send(peer, "one\n", 4);
+	assert_answers(peer, 1, "ok\n");
+	peer_send(peer, "\ntwo\r\n", 6);
+	assert_answers(peer, 2, "ok\nok\n");
+	(void)shutdown(peer, SHUT_WR);
+	assert_last(peer, "");
+	world_await(0);
+	(void)snprintf(expected, sizeof expected, "--%s received: one\n", name);
+	assert_logged(expected, 1);
+	(void)snprintf(expected, sizeof expected, "--%s received: \n", name);
+	assert_logged(expected, 1);
+	(void)snprintf(expected, sizeof expected, "--%s received: two\n", name);
+	assert_logged(expected, 1);
+	(void)snprintf(expected, sizeof expected, "--%s sent: ok\n", name);
+	assert_logged(expected, 3);
+	assert_logged("\n", 6);
+	world_close();
+}
+END_TEST
+
+START_TEST(hostile_bytes_are_escaped)
+{
+	static const char line[] = "a\0b\x1b[31m\xff\r\\x41\n";
+	int peer = world_connect();
+	peer_send(peer, line, sizeof line - 1);
+	assert_answers(peer, 1, "ok\n");
+	assert_logged("received: a\\x00b\\x1b[31m\\xff\\x0d\\x5cx41\n", 1);
+	(void)close(peer);
+	world_close();
+}
+END_TEST
+
+START_TEST(long_lines_are_refused_and_life_goes_on)
+{
+	static char much[200000];
+	memset(much, 'x', sizeof much);
+	int peer = world_connect();
+	peer_send(peer, much, sizeof much);
+	assert_answers(peer, 1, "error: line longer than 100 bytes\n");
+	peer_send(peer, "tail\r\nafter\n", 12);
+	assert_answers(peer, 1, "ok\n");
+	much[MAXLINE] = '\n';
+	much[2 * MAXLINE + 2] = '\n';
+	peer_send(peer, much, 2 * MAXLINE + 3);
+	assert_answers(peer, 2, "ok\nerror: line longer than 100 bytes\n");
+	(void)close(peer);
+	world_await(0);
+	assert_logged("received: ", 2);
+	assert_logged("received: after\n", 1);
+	assert_logged("sent: error: line longer than 100 bytes\n", 2);
+	char *log = world_log();
+	ck_assert_uint_eq(count_of(log, "WARNING\t| "), 2);
+	ck_assert_uint_eq(count_of(log, " line longer than 100 bytes\n"), 4);
+	free(log);
+	world_close();
+}
+END_TEST
+
+START_TEST(many_lines_at_once_keep_their_order)
+{
+	enum { LINES = 5000 };
+	struct text lines = {0};
+	char line[32];
+	int peer = world_connect();
+	for (int i = 0; i < LINES; i++) {
+		(void)snprintf(line, sizeof line, "number %d\n", i);
+		if (!text_append_string(&lines, line))
+			abort();
+	}
+	peer_send(peer, lines.bytes, lines.length);
+	(void)shutdown(peer, SHUT_WR);
+	char *answers = peer_all(peer);
+	ck_assert_uint_eq(count_of(answers, "ok\n"), LINES);
+	ck_assert_uint_eq(strlen(answers), LINES * 3);
+	world_await(0);
+	char *log = world_log(), *at = log;
+	for (int i = 0; i < LINES && at; i++) {
+		(void)snprintf(line, sizeof line, " received: number %d\n", i);
+		at = strstr(at, line);
+	}
+	ck_assert_ptr_nonnull(at);
+	ck_assert_uint_eq(count_of(log, " received: "), LINES);
+	ck_assert_uint_eq(count_of(log, " sent: ok\n"), LINES);
+	free(log);
+	free(answers);
+	text_free(&lines);
+	(void)close(peer);
+	world_close();
+}
+END_TEST
+
+START_TEST(an_incomplete_last_line_is_logged_and_not_answered)
+{
+	int peer = world_connect();
+	peer_send(peer, "whole\nhal\x1b", 10);
+	(void)shutdown(peer, SHUT_WR);
+	assert_last(peer, "ok\n");
+	world_await(0);
+	assert_logged(" incomplete last line: hal\\x1b\n", 1);
+	assert_logged("WARNING\t| ", 1);
+	assert_logged("received: ", 1);
+	world_close();
+}
+END_TEST
+
+START_TEST(a_silent_connection_is_closed)
+{
+	world.settings.idle = 20 * CLOCK_MILLISECOND;
+	int peer = world_connect();
+	peer_send(peer, "one\n", 4);
+	assert_last(peer, "ok\n");
+	world_await(0);
+	assert_logged(" closed: nothing received for 0.02s\n", 1);
+	assert_logged("WARNING", 0);
+	world_close();
+}
+END_TEST
+
+START_TEST(a_stop_ends_at_once)
+{
+	int peer = world_connect();
+	peer_send(peer, "one\n", 4);
+	assert_answers(peer, 1, "ok\n");
+	registry_stop(world.registry);
+	assert_last(peer, "");
+	world_await(0);
+	world_close();
+}
+END_TEST
+
+START_TEST(a_peer_that_vanishes_is_let_go)
+{
+	struct linger reset = {.l_onoff = 1, .l_linger = 0};
+	size_t before = descriptors();
+	for (int i = 0; i < 20; i++) {
+		int peer = world_connect();
+		peer_send(peer, "one\n", 4);
+		ck_assert_int_eq(setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+		(void)close(peer);
+		world_await(0);
+	}
+	ck_assert_uint_eq(descriptors(), before);
+	world_close();
+}
+END_TEST
+
+/* Sends lines of two bytes until the kernel takes no more, and adds to the bytes sent so far. */
+static void send_until_stuck(int peer, size_t *total)
+{
+	static char lines[65536];
+	ssize_t sent;
+	for (size_t i = 0; i < sizeof lines; i += 2)
+		memcpy(lines + i, "x\n", 2);
+	while ((sent = send(peer, lines + *total % 2, sizeof lines - *total % 2, MSG_DONTWAIT)) > 0)
+		*total += (size_t)sent;
+}
+
+/* Else the kernel keeps millions of lines. What is accepted takes it over from its listener. */
+static void limit_buffers(int descriptor)
+{
+	int some = 32768;
+	ck_assert_int_eq(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &some, sizeof some), 0);
+	ck_assert_int_eq(setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &some, sizeof some), 0);
+}
+
+START_TEST(a_slow_reader_delays_nobody_and_gets_all)
+{
+	limit_buffers(world.acceptor.listener);
+	int slow = world_connect(), fast = world_connect();
+	size_t total = 0;
+	limit_buffers(slow);
+	for (int i = 0; i < 50; i++) {
+		send_until_stuck(slow, &total);
+		peer_send(fast, "one\n", 4);
+		assert_answers(fast, 1, "ok\n");
+	}
+	(void)shutdown(slow, SHUT_WR);
+	char *answers = peer_all(slow);
+	ck_assert_uint_eq(count_of(answers, "ok\n"), total / 2);
+	ck_assert_uint_eq(strlen(answers), total / 2 * 3);
+	free(answers);
+	(void)close(slow);
+	(void)close(fast);
+	world_await(0);
+	assert_logged("incomplete last line: x\n", total % 2);
+	assert_logged("sent: ok\n", total / 2 + 50);
+	world_close();
+}
+END_TEST
+
+static struct connection *slow_connection;
+
+static bool outbox_is_full(void *peer)
+{
+	static size_t total;
+	struct outbox *outbox = &slow_connection->peer.outbox;
+	send_until_stuck(*(int *)peer, &total);
+	pthread_mutex_lock(&outbox->lock);
+	bool full = outbox->unsent.length >= OUTBOX_HIGH_WATER;
+	pthread_mutex_unlock(&outbox->lock);
+	return full;
+}
+
+START_TEST(answers_that_were_not_taken_are_told_of)
+{
+	int accepted, peer;
+	tcp_pair(&accepted, &peer);
+	limit_buffers(accepted);
+	limit_buffers(peer);
+	slow_connection = connection_new(accepted, "slow", 1, &world.settings);
+	ck_assert_ptr_nonnull(slow_connection);
+	ck_assert_int_eq(registry_add(world.registry, slow_connection), 0);
+	ck_assert(eventually(outbox_is_full, &peer));
+	registry_stop(world.registry);
+	world_await(0);
+	assert_logged("--slow closed: ", 1);
+	assert_logged(" bytes of answers were not taken\n", 1);
+	(void)close(peer);
+	world_close();
+}
+END_TEST
+
+START_TEST(a_log_that_cannot_be_written_is_answered)
+{
+	world_close();
+	world_open("/dev/full", 100, MAXLINE, 0);
+	int peer = world_connect();
+	peer_send(peer, "one\ntwo\n", 8);
+	assert_answers(peer, 2,
+		       "error: not logged: No space left on device\n"
+		       "error: not logged: No space left on device\n");
+	peer_send(peer, "three\n", 6);
+	assert_answers(peer, 1, "error: not logged: No space left on device\n");
+	(void)close(peer);
+	ck_assert(!world_end());
+}
+END_TEST
+
+START_TEST(out_of_memory_a_connection_is_closed)
+{
+	static char lines[4000];
+	int peer = world_connect();
+	for (size_t i = 0; i < sizeof lines; i++)
+		lines[i] = i % 100 == 99 ? '\n' : 'x';
+	for (int i = 0; i < 4; i++) { /* so that there is room for a note in both batches */
+		peer_send(peer, "one\n", 4);
+		assert_answers(peer, 1, "ok\n");
+	}
+	no_memory = true;
+	ck_assert_int_eq((int)send(peer, lines, sizeof lines, MSG_NOSIGNAL), sizeof lines);
+	char end;
+	ssize_t got = recv(peer, &end, 1, 0);
+	no_memory = false;
+	ck_assert_int_le((int)got, 0); /* no answer for what was not logged */
+	(void)close(peer);
+	world_await(0);
+	assert_logged(" closed: out of memory\n", 1);
+	assert_logged("received: x", 0);
+	peer = world_connect();
+	peer_send(peer, lines, sizeof lines);
+	(void)shutdown(peer, SHUT_WR);
+	char *answers = peer_all(peer);
+	ck_assert_uint_eq(strlen(answers), 40 * 3);
+	free(answers);
+	(void)close(peer);
+	world_close();
+}
+END_TEST
+
+START_TEST(one_that_was_never_started_is_dropped)
+{
+	int accepted, peer;
+	tcp_pair(&accepted, &peer);
+	struct connection *connection = connection_new(accepted, "name", 1, &world.settings);
+	ck_assert_ptr_nonnull(connection);
+	ck_assert_str_eq(connection->peer.name, "name");
+	connection_drop(connection);
+	connection_drop(NULL);
+	assert_last(peer, "");
+	world_close();
+}
+END_TEST
+
+START_TEST(a_registry_needs_a_descriptor)
+{
+	struct failure failure;
+	descriptor_limit(0);
+	struct registry *none = registry_new(&failure);
+	descriptor_unlimit();
+	ck_assert_ptr_null(none);
+	ck_assert_str_eq(failure.words, "cannot keep connections: Too many open files");
+	registry_free(NULL);
+	registry_join(world.registry); /* nothing to join */
+	ck_assert_uint_eq(registry_count(world.registry), 0);
+	world_close();
+}
+END_TEST
+
+int main(void)
+{
+	scratch_make();
+	TCase *life = tcase_create("life");
+	tcase_add_checked_fixture(life, begin, NULL);
+	tcase_add_test(life, lines_are_answered_and_logged);
+	tcase_add_test(life, hostile_bytes_are_escaped);
+	tcase_add_test(life, long_lines_are_refused_and_life_goes_on);
+	tcase_add_test(life, many_lines_at_once_keep_their_order);
+	tcase_add_test(life, a_log_that_cannot_be_written_is_answered);
+	tcase_add_test(life, a_slow_reader_delays_nobody_and_gets_all);
+	TCase *ends = tcase_create("end");
+	tcase_add_checked_fixture(ends, begin, NULL);
+	tcase_add_test(ends, an_incomplete_last_line_is_logged_and_not_answered);
+	tcase_add_test(ends, a_silent_connection_is_closed);
+	tcase_add_test(ends, a_stop_ends_at_once);
+	tcase_add_test(ends, a_peer_that_vanishes_is_let_go);
+	tcase_add_test(ends, answers_that_were_not_taken_are_told_of);
+	tcase_add_test(ends, out_of_memory_a_connection_is_closed);
+	tcase_add_test(ends, one_that_was_never_started_is_dropped);
+	tcase_add_test(ends, a_registry_needs_a_descriptor);
+	int status = unit_main("connection", life, ends, NULL);
+	scratch_remove();
+	return status;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* The accounts of clients of chars, and the proof of their runs. */
+#include "verify/chars.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "measure/chars_result.h"
+#include "support.h"
+#include "unit.h"
+
+#define LOG "v.log"
+#define A "127.0.0.1:4000"
+#define B "127.0.0.1:4001"
+#define C "10.0.0.9:7"
+#define RECORD "INFO\t| 2019-02-24 15:10:14.123 --"
+#define ALL(text) RECORD "everyone sent: chars " text "\n"
+#define IN(peer) RECORD peer " connected\n"
+#define ASKS(peer) RECORD peer " received: stat\n"
+#define TOLD(peer, n) RECORD peer " sent: stat " #n "\n"
+#define END(n, r) RECORD "server " #n " characters generated, " #r " since the last stat\n"
+
+/* What a client says that it has got: messages separated by blanks. */
+struct told {
+	const char *name, *messages;
+	uint64_t before, stats, counted;
+};
+
+static void compose(const struct told *told, char text[512])
+{
+	struct chars_account account = {
+		.before = told->before, .stats = told->stats, .counted = told->counted};
+	int ends[2];
+	(void)strcpy(account.name, told->name);
+	chars_sum_start(&account.got);
+	for (const char *at = told->messages; *at; at += strspn(at, " ")) {
+		size_t length = strcspn(at, " ");
+		chars_sum_add(&account.got, at, length);
+		at += length;
+	}
+	struct failure failure;
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(chars_account_write(&account, ends[1], &failure), 0);
+	ssize_t length = read(ends[0], text, 511);
+	ck_assert_int_gt(length, 0);
+	text[length] = '\0';
+	(void)close(ends[0]);
+}
+
+static struct verdict prove(const char *log, const struct told told[2])
+{
+	char texts[2][512];
+	struct text accounts[2] = {{0}};
+	struct failure failure = {""};
+	struct verdict verdict;
+	size_t count = 0;
+	file_write(LOG, log);
+	for (; count < 2 && told[count].name; count++) {
+		compose(&told[count], texts[count]);
+		accounts[count].bytes = texts[count];
+		accounts[count].length = strlen(texts[count]);
+	}
+	const struct verify_job run = {.log = LOG, .texts = accounts, .clients = count};
+	ck_assert_msg(verify_chars(&run, &verdict, &failure) == 0, "%s", failure.words);
+	return verdict;
+}
+
+/* Client A is there from the second message to the fourth, B for all of them. */
+static const char whole[] = IN(B) ALL("ab") IN(A) ALL("c") ASKS(B) ALL("def") TOLD(B, 3) ASKS(A)
+	ALL("gh") TOLD(A, 3) ASKS(A) TOLD(A, 2) ASKS(B) TOLD(B, 0) ALL("i") END(9, 1);
+#define WHOLE_A                                                                                    \
+	{                                                                                          \
+		A, "c def gh", 2, 2, 5                                                             \
+	}
+#define WHOLE_B                                                                                    \
+	{                                                                                          \
+		B, "ab c def gh", 2, 2, 3                                                          \
+	}
+
+static const struct {
+	const char *log;
+	struct told told[2];
+	const char *words;
+} good[] = {
+	{whole,
+	 {WHOLE_A, WHOLE_B},
+	 "9 characters in 5 messages; each of 2 clients got all of them while it was connected; 4 "
+	 "stats count 8, and 1 came after"},
+	{whole,
+	 {WHOLE_B, WHOLE_A},
+	 "9 characters in 5 messages; each of 2 clients got all of them while it was connected; 4 "
+	 "stats count 8, and 1 came after"},
+	/* a message may come that was recorded before the connection was */
+	{whole,
+	 {{A, "ab c def gh", 3, 2, 5}},
+	 "9 characters in 5 messages; each of 1 clients got all of them while it was connected; 4 "
+	 "stats count 8, and 1 came after"},
+	/* somebody else has asked, too; an escape is one character */
+	{IN(A) ALL("\\x5cx") ASKS(C) TOLD(C, 2) ASKS(A) TOLD(A, 0) END(2, 0),
+	 {{A, "\\x", 1, 1, 0}},
+	 "2 characters in 1 messages; each of 1 clients got all of them while it was connected; 2 "
+	 "stats count 2, and 0 came after"},
+};
+
+START_TEST(good_run_is_proved)
+{
+	struct verdict verdict = prove(good[_i].log, good[_i].told);
+	ck_assert_str_eq(verdict.words, good[_i].words);
+	ck_assert(verdict.good && verdict.complete);
+}
+END_TEST
+
+static const struct {
+	const char *log;
+	struct told told[2];
+	const char *words;
+} bad[] = {
+	{whole,
+	 {{A, "c gh", 1, 2, 5}},
+	 "client 1: it got 1 messages before its first answer, of the 2 that were sent since it "
+	 "was connected"},
+	{whole, {{A, "c def", 2, 2, 5}}, "client 1: it got 2 of 3 messages"},
+	{whole,
+	 {{A, "c def def gh", 3, 2, 5}},
+	 "client 1: the 9 characters that it got are not those that were sent"},
+	{whole, {{A, "c def gh gh", 2, 2, 5}}, "client 1: it got 4 of 3 messages"},
+	{whole,
+	 {{A, "def c gh", 2, 2, 5}},
+	 "client 1: the 6 characters that it got are not those that were sent"},
+	{whole,
+	 {{A, "c dEf gh", 2, 2, 5}},
+	 "client 1: the 6 characters that it got are not those that were sent"},
+	{whole,
+	 {{A, "cd ef gh", 2, 2, 5}},
+	 "client 1: the 6 characters that it got are not those that were sent"},
+	{whole,
+	 {{A, "z ab c def gh", 4, 2, 5}},
+	 "client 1: it got 4 messages before its first answer, of the 2 that were sent since it "
+	 "was connected"},
+	{whole,
+	 {WHOLE_B, {A, "c def gh", 2, 1, 3}},
+	 "client 2: it got 1 answers that count 3, but the log has 2 that count 5"},
+	{whole,
+	 {{A, "c def gh", 2, 2, 6}},
+	 "client 1: it got 2 answers that count 6, but the log has 2 that count 5"},
+	{whole, {{A, "c def gh", 0, 0, 0}}, "client 1: has no answer"},
+	{whole,
+	 {{"127.0.0.1:9", "c def gh", 2, 2, 5}},
+	 "client 1: its connection is not in the log"},
+	{IN(A) ALL("ab") ASKS(A) TOLD(A, 3) END(2, 0),
+	 {{A, "ab", 1, 1, 3}},
+	 "1 stats count 3 characters, and 0 came after: not the 2 that were generated"},
+	{IN(A) ALL("ab") ASKS(A) TOLD(A, 2) END(2, 1),
+	 {{A, "ab", 1, 1, 2}},
+	 "1 stats count 2 characters, and 1 came after: not the 2 that were generated"},
+	{IN(A) ALL("ab") ASKS(A) TOLD(A, 2) ASKS(C) TOLD(C, 2) END(2, 0),
+	 {{A, "ab", 1, 1, 2}},
+	 "2 stats count 4 characters, and 0 came after: not the 2 that were generated"},
+	{IN(A) ALL("ab") ASKS(A) TOLD(A, 2) END(3, 1),
+	 {{A, "ab", 1, 1, 2}},
+	 "3 characters were generated, 2 are in the log"},
+	{IN(A) ALL("ab") ASKS(A) TOLD(A, 2),
+	 {{A, "ab", 1, 1, 2}},
+	 "the server has left no account in the log"},
+	{IN(A) ASKS(A) TOLD(A, 0) END(0, 0),
+	 {{A, "", 0, 1, 0}},
+	 "no characters were generated, which proves nothing"},
+};
+
+START_TEST(fault_is_named)
+{
+	struct verdict verdict = prove(bad[_i].log, bad[_i].told);
+	ck_assert(!verdict.good);
+	ck_assert_str_eq(verdict.words, bad[_i].words);
+}
+END_TEST
+
+/* What an account does not end in, or is not. */
+static const char *const damaged[] = {
+	"chars " A " 1 2 ff 1 1 2\n",
+	"chars " A " 1 2 ff 1 1 2\nend",
+	"chars " A " 1 2 ff 1 1 2\nend\nend\n",
+	"chars " A " 1 2 ff 1 1\nend\n",
+	"chars " A " 1 2 ff 2 1 2\nend\n", /* more before than in all */
+	"plan 1 2 1 shared\nend\n",
+	"end\n",
+};
+
+START_TEST(damaged_account_is_refused)
+{
+	struct chars_account account;
+	struct failure failure;
+	ck_assert_int_eq(chars_account_read(&account, damaged[_i], strlen(damaged[_i]), &failure),
+			 -1);
+	ck_assert_str_eq(failure.words, "its account is damaged");
+}
+END_TEST
+
+START_TEST(account_is_read_as_it_was_written)
+{
+	static const struct told told = {"[2001:db8::1%eth0]:65535", "ab c", 1, 2, 3};
+	struct chars_account account;
+	struct chars_sum sum;
+	struct failure failure;
+	char text[512];
+	compose(&told, text);
+	ck_assert_int_eq(chars_account_read(&account, text, strlen(text), &failure), 0);
+	chars_sum_start(&sum);
+	chars_sum_add(&sum, "ab", 2);
+	chars_sum_add(&sum, "c", 1);
+	ck_assert_str_eq(account.name, told.name);
+	ck_assert_uint_eq(account.got.messages, 2);
+	ck_assert_uint_eq(account.got.characters, 3);
+	ck_assert_uint_eq(account.got.digest, sum.digest);
+	ck_assert_uint_eq(account.before, 1);
+	ck_assert_uint_eq(account.stats, 2);
+	ck_assert_uint_eq(account.counted, 3);
+	ck_assert_int_eq(chars_account_read(&account, "", 0, &failure), -1);
+	ck_assert_str_eq(failure.words, "left no account");
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+int main(void)
+{
+	TCase *cases = tcase_create("chars");
+	scratch_make();
+	tcase_add_checked_fixture(cases, scratch_enter, NULL);
+	tcase_add_loop_test(cases, good_run_is_proved, 0, COUNT(good));
+	tcase_add_loop_test(cases, fault_is_named, 0, COUNT(bad));
+	tcase_add_loop_test(cases, damaged_account_is_refused, 0, COUNT(damaged));
+	tcase_add_test(cases, account_is_read_as_it_was_written);
+	int status = unit_main("verify_chars", cases, NULL);
+	scratch_remove();
+	return status;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* The proof for the service echo: each line is answered with itself. */
+#include "verify/run.h"
+
+#include <string.h>
+
+#include "support.h"
+#include "unit.h"
+
+#define LOG "v.log"
+#define A "127.0.0.1:4000"
+#define B "127.0.0.1:4001"
+#define RECORD "INFO\t| 2019-02-24 15:10:14.123 --"
+#define HELLO(c, m) "Hello from client " #c ", message " #m
+#define GOT(peer, c, m) RECORD peer " received: " HELLO(c, m) "\n"
+#define SENT(peer, c, m) RECORD peer " sent: " HELLO(c, m) "\n"
+#define BOTH(peer, c, m) GOT(peer, c, m) SENT(peer, c, m)
+#define ALL(peer, c)                                                                               \
+	RECORD peer " connected\n" BOTH(peer, c, 1) BOTH(peer, c, 2) RECORD peer " disconnected\n"
+#define ACCOUNT(peer) "plan 1 2 1 shared\nconnection 0 " peer "\nthread 0 2 2 0\nend\n"
+
+static struct verdict prove(const char *log, const char *const texts[2])
+{
+	struct account accounts[2] = {{0}};
+	struct failure failure = {""};
+	struct verdict verdict;
+	size_t count = 0;
+	file_write(LOG, log);
+	for (; count < 2 && texts[count]; count++)
+		ck_assert_int_eq(account_read(&accounts[count], texts[count], strlen(texts[count]),
+					      &failure),
+				 0);
+	const struct verify_job job = {
+		.log = LOG, .accounts = accounts, .clients = count, .echoes = true};
+	ck_assert_msg(verify_run(&job, &verdict, &failure) == 0, "%s", failure.words);
+	for (size_t i = 0; i < count; i++)
+		account_free(&accounts[i]);
+	return verdict;
+}
+
+static const struct {
+	const char *log, *accounts[2], *words;
+} good[] = {
+	{ALL(A, 1) ALL(B, 2),
+	 {ACCOUNT(A), ACCOUNT(B)},
+	 "4 lines sent, 4 echoed, 4 in v.log, each echo as it was sent"},
+	{GOT(A, 1, 1) BOTH(B, 2, 1) SENT(A, 1, 1) GOT(B, 2, 2) BOTH(A, 1, 2) SENT(B, 2, 2),
+	 {ACCOUNT(A), ACCOUNT(B)},
+	 "4 lines sent, 4 echoed, 4 in v.log, each echo as it was sent"},
+	{ALL(A, 1) RECORD "10.0.0.9:7 received: other\n" RECORD "10.0.0.9:7 sent: other\n",
+	 {ACCOUNT(A)},
+	 "2 lines sent, 2 echoed, 2 in v.log, each echo as it was sent (and 1 line from 1 other "
+	 "connection)"},
+	/* sent again over a second connection */
+	{BOTH(A, 1, 1) GOT(A, 1, 2) BOTH(B, 1, 2),
+	 {"plan 1 2 1 shared\nconnection 0 " A "\nconnection 0 " B "\nthread 0 2 2 1\nend\n"},
+	 "2 lines sent, 2 echoed, 2 in v.log, 1 of them twice, sent again after a lost connection, "
+	 "each echo as it was sent"},
+};
+
+START_TEST(good_run_is_proved)
+{
+	struct verdict verdict = prove(good[_i].log, good[_i].accounts);
+	ck_assert_str_eq(verdict.words, good[_i].words);
+	ck_assert(verdict.good && verdict.complete);
+}
+END_TEST
+
+/* All are about client 1, whose connection is A, or of whom the account says otherwise. */
+static const struct {
+	const char *log, *words;
+} bad[] = {
+	{BOTH(A, 1, 2), "'" HELLO(1, 1) "' is missing in v.log: it was acknowledged"},
+	{BOTH(A, 1, 1), "'" HELLO(1, 2) "' is missing in v.log: it was acknowledged"},
+	{BOTH(A, 1, 1) BOTH(A, 1, 1) BOTH(A, 1, 2),
+	 "'" HELLO(1, 1) "' is there twice (lines 1 and 3 of v.log)"},
+	{GOT(A, 1, 1) SENT(A, 1, 2) BOTH(A, 1, 2),
+	 "it was answered '" HELLO(1, 2) "' at line 2 of v.log"},
+	{GOT(A, 1, 1) RECORD A " sent: ok\n" BOTH(A, 1, 2),
+	 "it was answered 'ok' at line 2 of v.log"},
+	{GOT(A, 1, 1) RECORD A " sent: " HELLO(1, 1) "\\x0d\n",
+	 "it was answered '" HELLO(1, 1) "\\x0d' at line 2 of v.log"},
+	{GOT(A, 1, 1) SENT(A, 2, 1), "it was answered '" HELLO(2, 1) "' at line 2 of v.log"},
+	{SENT(A, 1, 1) GOT(A, 1, 1) BOTH(A, 1, 2),
+	 "the echo at line 1 of v.log came before its line '" HELLO(1, 1) "'"},
+	{BOTH(A, 1, 1) SENT(A, 1, 2) GOT(A, 1, 2),
+	 "the echo at line 3 of v.log came before its line '" HELLO(1, 2) "'"},
+	{BOTH(A, 1, 1) BOTH(A, 1, 2) SENT(A, 1, 2),
+	 "it was answered '" HELLO(1, 2) "' at line 5 of v.log"},
+	{GOT(A, 1, 1) GOT(A, 1, 2) SENT(A, 1, 1) SENT(A, 1, 2),
+	 "'" HELLO(1, 2) "' at line 2 of v.log came before the echo of the line before it"},
+	{BOTH(A, 1, 1) GOT(A, 1, 2),
+	 "'" HELLO(1, 2) "' was acknowledged, but has no 'sent: " HELLO(1, 2) "' in v.log"},
+	{BOTH(A, 2, 1) BOTH(A, 2, 2), "'" HELLO(2, 1) "' at line 1 of v.log was never sent"},
+	{BOTH(A, 1, 1) BOTH(A, 1, 2) BOTH(A, 1, 3),
+	 "'" HELLO(1, 3) "' at line 5 of v.log was never sent"},
+	{RECORD A " received: Thread 0, iteration 1\n",
+	 "'Thread 0, iteration 1' at line 1 of v.log was never sent"},
+	{RECORD A " received: Hello from client 1\n",
+	 "'Hello from client 1' at line 1 of v.log was never sent"},
+	{RECORD A " received: Hello from client 01, message 1\n",
+	 "'Hello from client 01, message 1' at line 1 of v.log was never sent"},
+};
+
+START_TEST(fault_is_named)
+{
+	static const char *const accounts[2] = {ACCOUNT(A)};
+	struct verdict verdict = prove(bad[_i].log, accounts);
+	size_t length = strlen(bad[_i].words), skip = strlen("client 1: ");
+	ck_assert(!verdict.good);
+	ck_assert_msg(!strncmp(verdict.words, "client 1: ", skip) &&
+			      !strncmp(verdict.words + skip, bad[_i].words, length) &&
+			      !strncmp(verdict.words + skip + length, "; ", 2),
+		      "'%s' does not begin with '%s'", verdict.words, bad[_i].words);
+}
+END_TEST
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+int main(void)
+{
+	TCase *run = tcase_create("echo");
+	scratch_make();
+	tcase_add_checked_fixture(run, scratch_enter, NULL);
+	tcase_add_loop_test(run, good_run_is_proved, 0, COUNT(good));
+	tcase_add_loop_test(run, fault_is_named, 0, COUNT(bad));
+	int status = unit_main("verify_echo", run, NULL);
+	scratch_remove();
+	return status;
+}

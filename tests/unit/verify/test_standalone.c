@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* A log checked by itself, without anything that clients have reported. */
+#include "logs.h"
+#include "support.h"
+#include "unit.h"
+#include "verify/run.h"
+
+/* A log by itself: the log, what is expected, and what is said of it; good where no fault is. */
+static const struct {
+	const char *log;
+	struct verify_expectation expected;
+	bool good;
+	const char *words;
+} checks[] = {
+	{ALL(A) ALL(B),
+	 {0, 0, 0},
+	 true,
+	 "8 lines in v.log, each acknowledged, 2 clients in strict order"},
+	{ALL(A) ALL(B),
+	 {2, 2, 2},
+	 true,
+	 "8 lines in v.log, each acknowledged, 2 clients in strict order"},
+	{ALL(A) ALL(B), {3, 0, 0}, false, "2 clients instead of 3; 8 lines in v.log"},
+	{ALL(A),
+	 {0, 3, 0},
+	 false,
+	 A
+	 ": 'Thread 2, iteration 1' is missing in v.log, line 5 goes on with 'Thread 0, iteration "
+	 "2'; 4 lines in v.log"},
+	{ALL(A), {0, 0, 3}, false, A ": 4 lines instead of 6 in v.log; 4 lines in v.log"},
+	{ALL(A) BOTH(A, 0, 3),
+	 {0, 2, 0},
+	 false,
+	 A ": 'Thread 0, iteration 3' is the last line in v.log; 5 lines in v.log"},
+	{BOTH(A, 0, 1) BOTH(B, 1, 1) BOTH(A, 0, 2) BOTH(B, 1, 2),
+	 {1, 2, 2},
+	 true,
+	 "4 lines in v.log, each acknowledged, 1 client in strict order"},
+	{BOTH(A, 0, 1) BOTH(B, 1, 1) BOTH(A, 0, 2) BOTH(B, 1, 2),
+	 {0, 0, 0},
+	 true,
+	 "4 lines in v.log, each acknowledged, 1 client in strict order"},
+	{BOTH(A, 0, 1) BOTH(B, 1, 1),
+	 {0, 3, 0},
+	 false,
+	 "2 threads in v.log instead of 3; 2 lines in v.log"},
+	{BOTH(B, 1, 1),
+	 {0, 0, 0},
+	 false,
+	 "Thread 0 has 0 connections in v.log, Thread 1 has 1; 1 line in v.log"},
+	{START ALL(A) START ALL(A),
+	 {2, 2, 2},
+	 true,
+	 "8 lines in v.log, each acknowledged, 2 clients in strict order"},
+	{ALL(A) ALL(A),
+	 {0, 0, 0},
+	 true,
+	 "8 lines in v.log, each acknowledged, 2 clients in strict order"},
+	{BOTH(A, 0, 1) BOTH(A, 0, 1),
+	 {2, 1, 1},
+	 true,
+	 "2 lines in v.log, each acknowledged, 2 clients in strict order"},
+	{BOTH(A, 0, 1) BOTH(A, 0, 1),
+	 {0, 0, 0},
+	 false,
+	 A ": 'Thread 0, iteration 1' is there twice (lines 1 and 3 of v.log); 2 lines in v.log"},
+	{ALL(A) RECORD C " received: hello\n" RECORD C " sent: ok\n" RECORD C " received: again\n",
+	 {1, 0, 0},
+	 true,
+	 "4 lines in v.log, each acknowledged, 1 client in strict order (and 2 lines from 1 other "
+	 "connection)"},
+	{"", {0, 0, 0}, false, "no line of a client in v.log: nothing is proved"},
+	{START RECORD C " received: Thread 9999999, iteration 1\n",
+	 {0, 0, 0},
+	 false,
+	 "no line of a client in v.log: nothing is proved (and 1 line from 1 other connection)"},
+	{BOTH(A, 1, 2),
+	 {0, 0, 0},
+	 false,
+	 A ": it begins with 'Thread 1, iteration 2' at line 1 of v.log; 1 line in v.log"},
+	{BOTH(A, 0, 1) BOTH(A, 1, 1) GOT(A, 0, 2),
+	 {0, 0, 0},
+	 false,
+	 A ": 'Thread 0, iteration 2' has no 'sent: ok' in v.log; 3 lines in v.log"},
+	{BOTH(B, 1, 1) GOT(B, 1, 2),
+	 {0, 0, 0},
+	 false,
+	 B ": 'Thread 1, iteration 2' has no 'sent: ok' in v.log; 2 lines in v.log"},
+	{BOTH(A, 0, 1) BOTH(A, 1, 1) BOTH(A, 1, 2) BOTH(A, 0, 2),
+	 {0, 0, 0},
+	 false,
+	 A ": 'Thread 2, iteration 1' is missing in v.log, line 5 goes on with 'Thread 1, "
+	   "iteration 2'; 4 lines in v.log"},
+	{ALL(A) OK(A),
+	 {0, 0, 0},
+	 false,
+	 A
+	 ": the ok at line 9 of v.log answers no line: 'Thread 0, iteration 3' was due; 4 lines in "
+	 "v.log"},
+	{BOTH(A, 0, 1) OK(A) GOT(A, 1, 1),
+	 {0, 0, 0},
+	 false,
+	 A ": the ok at line 3 of v.log came before its line 'Thread 1, iteration 1'; 2 lines in "
+	   "v.log"},
+	{ALL(A) OK(B),
+	 {0, 0, 0},
+	 false,
+	 B ": the ok at line 9 of v.log answers no line; 4 lines in v.log"},
+	{BOTH(A, 0, 1) RECORD A " received: hi\n",
+	 {0, 0, 0},
+	 false,
+	 A ": 'hi' at line 3 of v.log is not what a client sends; 2 lines in v.log"},
+	{BOTH(A, 0, 1) RECORD A " sent: no\n",
+	 {0, 0, 0},
+	 false,
+	 A ": it was answered 'no' at line 3 of v.log; 1 line in v.log"},
+	{ALL(A) "rubbish\n",
+	 {0, 0, 0},
+	 false,
+	 "line 9 of v.log is no record: 'rubbish'; 4 lines in v.log"},
+	{ALL(A) "rubbish",
+	 {0, 0, 0},
+	 false,
+	 "line 9 of v.log is torn: 'rubbish'; 4 lines in v.log"},
+	{ALL(A) "rubbish\n" TORN,
+	 {0, 0, 0},
+	 true,
+	 "4 lines in v.log, each acknowledged, 1 client in strict order"},
+};
+
+START_TEST(log_is_checked_by_itself)
+{
+	struct verdict verdict;
+	struct failure failure = {""};
+	file_write(LOG, checks[_i].log);
+	ck_assert_msg(verify_check(LOG, &checks[_i].expected, &verdict, &failure) == 0, "%s",
+		      failure.words);
+	ck_assert_str_eq(verdict.words, checks[_i].words);
+	ck_assert(verdict.good == checks[_i].good);
+}
+END_TEST
+
+START_TEST(unreadable_log_is_a_failure)
+{
+	const struct verify_expectation any = {0};
+	struct verdict verdict;
+	struct failure failure;
+	ck_assert_int_eq(verify_check("missing.log", &any, &verdict, &failure), -1);
+	ck_assert_str_eq(failure.words, "cannot read missing.log: No such file or directory");
+	ck_assert_int_eq(verify_check("/", &any, &verdict, &failure), -1);
+	ck_assert_str_eq(failure.words, "cannot read /: it is not a regular file");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *check = tcase_create("check");
+	scratch_make();
+	tcase_add_checked_fixture(check, scratch_enter, NULL);
+	tcase_add_loop_test(check, log_is_checked_by_itself, 0,
+			    (int)(sizeof checks / sizeof *checks));
+	tcase_add_test(check, unreadable_log_is_a_failure);
+	int status = unit_main("verify_check", check, NULL);
+	scratch_remove();
+	return status;
+}
