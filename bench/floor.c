@@ -49,10 +49,10 @@ static void serve(int descriptor)
 	}
 }
 
-static int open_listener(struct failure *failure)
+static int open_listener(struct error *error)
 {
-	int listener = net_bind("127.0.0.1", 0, failure);
-	if (listener >= 0 && net_listen(listener, failure) == 0)
+	int listener = socket_bind("127.0.0.1", 0, error);
+	if (listener >= 0 && socket_listen(listener, error) == 0)
 		return listener;
 	if (listener >= 0)
 		(void)close(listener); /* nothing was written through it */
@@ -61,18 +61,18 @@ static int open_listener(struct failure *failure)
 
 int main(void)
 {
-	struct failure failure;
+	struct error error;
 	struct timeval patience = {.tv_sec = FLOOR_PATIENCE / 1000};
-	char name[NET_NAME_SIZE], host[NET_NAME_SIZE];
+	char name[SOCKET_NAME_SIZE], host[SOCKET_NAME_SIZE];
 	int port = 0;
 	program_guard_descriptors();
-	int listener = open_listener(&failure);
+	int listener = open_listener(&error);
 	if (listener < 0) {
-		program_complain("floor", failure.words);
+		program_complain("floor", error.message);
 		return EXIT_FAILED;
 	}
-	net_local_name(listener, name);
-	if (net_name_split(name, host, &port) < 0 || printf("%s %d\n", host, port) < 0 ||
+	socket_local_name(listener, name);
+	if (socket_name_split(name, host, &port) < 0 || printf("%s %d\n", host, port) < 0 ||
 	    fflush(stdout) != 0)
 		return EXIT_FAILED;
 	while (wait_readable(listener)) {

@@ -28,30 +28,29 @@ static void show_usage(FILE *file)
 }
 
 static int read_number(const char *what, const char *word, int64_t max, int64_t *number,
-		       struct failure *failure)
+		       struct error *error)
 {
 	if (number_parse(word, 1, max, number) == 0)
 		return 0;
-	return failure_set(failure, "%s '%.100s' is not a number from 1 to %" PRId64, what, word,
-			   max);
+	return error_set(error, "%s '%.100s' is not a number from 1 to %" PRId64, what, word, max);
 }
 
 /* 0, or -1 with the failure set. */
 static int read_arguments(int argc, char **argv, struct load_settings *settings,
-			  struct failure *failure)
+			  struct error *error)
 {
 	int64_t port, connections, window, lines, server = 0;
 	if (argc != 7 && (argc != 9 || strcmp(argv[7], "-pid") != 0))
-		return failure_set(failure, "six arguments are needed; see lineload -help");
+		return error_set(error, "six arguments are needed; see lineload -help");
 	settings->protocol = protocol_find(argv[1]);
 	if (!settings->protocol)
-		return failure_set(failure, "PROTOCOL '%.100s' is none of: %s", argv[1],
-				   protocol_names());
-	if (read_number("PORT", argv[3], 65535, &port, failure) < 0 ||
-	    read_number("CONNECTIONS", argv[4], MOST_CONNECTIONS, &connections, failure) < 0 ||
-	    read_number("WINDOW", argv[5], MOST_IN_FLIGHT / connections, &window, failure) < 0 ||
-	    read_number("LINES", argv[6], INT64_MAX / 2, &lines, failure) < 0 ||
-	    (argc == 9 && read_number("PID", argv[8], INT_MAX, &server, failure) < 0))
+		return error_set(error, "PROTOCOL '%.100s' is none of: %s", argv[1],
+				 protocol_names());
+	if (read_number("PORT", argv[3], 65535, &port, error) < 0 ||
+	    read_number("CONNECTIONS", argv[4], MOST_CONNECTIONS, &connections, error) < 0 ||
+	    read_number("WINDOW", argv[5], MOST_IN_FLIGHT / connections, &window, error) < 0 ||
+	    read_number("LINES", argv[6], INT64_MAX / 2, &lines, error) < 0 ||
+	    (argc == 9 && read_number("PID", argv[8], INT_MAX, &server, error) < 0))
 		return -1;
 	settings->host = argv[2];
 	settings->port = (int)port;
@@ -71,15 +70,15 @@ static double microseconds(int64_t nanoseconds)
 static bool show_result(const struct load_settings *settings, const struct load_result *result)
 {
 	double seconds = (double)result->elapsed / 1e9;
-	const struct latency *latency = &result->latency;
+	const struct histogram *latency = &result->latency;
 	printf("{\"protocol\":\"%s\",\"connections\":%zu,\"window\":%zu,\"lines\":%" PRIu64 ",",
 	       settings->protocol->name, settings->connections, settings->window, settings->lines);
 	printf("\"seconds\":%.6f,\"acks_per_second\":%.1f,", seconds,
 	       (double)settings->lines / seconds);
 	printf("\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f,",
-	       microseconds(latency_quantile(latency, 0.5)),
-	       microseconds(latency_quantile(latency, 0.99)),
-	       microseconds(latency_quantile(latency, 1)));
+	       microseconds(histogram_quantile(latency, 0.5)),
+	       microseconds(histogram_quantile(latency, 0.99)),
+	       microseconds(histogram_quantile(latency, 1)));
 	if (result->cpu >= 0)
 		printf("\"cpu_us_per_ack\":%.3f,",
 		       microseconds(result->cpu) / (double)settings->lines);
@@ -89,10 +88,10 @@ static bool show_result(const struct load_settings *settings, const struct load_
 
 static enum exit_status put_load(const char *program, const struct load_settings *settings)
 {
-	struct failure failure;
+	struct error error;
 	struct load_result *result = calloc(1, sizeof *result);
-	if (!result || load_run(settings, result, &failure) < 0) {
-		program_complain(program, result ? failure.words : "out of memory");
+	if (!result || load_run(settings, result, &error) < 0) {
+		program_complain(program, result ? error.message : "out of memory");
 		free(result);
 		return EXIT_FAILED;
 	}
@@ -100,9 +99,9 @@ static enum exit_status put_load(const char *program, const struct load_settings
 	if (!done)
 		program_complain(program, "cannot write to stdout");
 	if (result->errors) {
-		failure_set(&failure, "%" PRIu64 " lines were not acknowledged, the first with: %s",
-			    result->errors, result->error);
-		program_complain(program, failure.words);
+		error_set(&error, "%" PRIu64 " lines were not acknowledged, the first with: %s",
+			  result->errors, result->errnum);
+		program_complain(program, error.message);
 		done = false;
 	}
 	free(result);
@@ -112,15 +111,15 @@ static enum exit_status put_load(const char *program, const struct load_settings
 int main(int argc, char **argv)
 {
 	struct load_settings settings = {0};
-	struct failure failure;
+	struct error error;
 	const char *program = program_name(argv[0]);
 	program_guard_descriptors();
 	if (argc == 2 && (!strcmp(argv[1], "-help") || !strcmp(argv[1], "--help"))) {
 		show_usage(stdout);
 		return EXIT_DONE;
 	}
-	if (read_arguments(argc, argv, &settings, &failure) < 0) {
-		program_complain(program, failure.words);
+	if (read_arguments(argc, argv, &settings, &error) < 0) {
+		program_complain(program, error.message);
 		return EXIT_USAGE;
 	}
 	return (int)put_load(program, &settings);

@@ -33,14 +33,14 @@ struct connection {
 	uint64_t sent;	   /* requests */
 	uint64_t answered; /* of these */
 	int64_t *sent_at;  /* ns, of request n at n modulo the window */
-	struct text unsent;
-	struct text rest; /* the beginning of an answer */
+	struct buffer unsent;
+	struct buffer rest; /* the beginning of an answer */
 };
 
 struct load {
 	const struct load_settings *settings;
 	struct load_result *result;
-	struct failure *failure;
+	struct error *error;
 	struct connection *connections;
 	int epoll;
 	char *received; /* LOAD_RECEIVE_SIZE bytes, used by one connection at a time */
@@ -64,13 +64,13 @@ static int64_t cpu_time(pid_t process)
 }
 
 /* Every connection needs a descriptor. */
-static int raise_limit(size_t connections, struct failure *failure)
+static int raise_limit(size_t connections, struct error *error)
 {
 	struct rlimit limit;
 	rlim_t needed = (rlim_t)connections + LOAD_SPARE_DESCRIPTORS;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return failure_set(failure, "cannot read the limit of descriptors: %s",
-				   strerror(errno));
+		return error_set(error, "cannot read the limit of descriptors: %s",
+				 strerror(errno));
 	if (limit.rlim_cur >= needed)
 		return 0;
 	limit.rlim_cur = needed;
@@ -78,8 +78,7 @@ static int raise_limit(size_t connections, struct failure *failure)
 		limit.rlim_max = needed;
 	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
 		return 0;
-	return failure_set(failure, "cannot have %zu descriptors: %s", (size_t)needed,
-			   strerror(errno));
+	return error_set(error, "cannot have %zu descriptors: %s", (size_t)needed, strerror(errno));
 }
 
 /* Keeps the words of the first answer that was no acknowledgement. */
@@ -88,25 +87,24 @@ static void note_refusal(struct load_result *result, const char *bytes, size_t l
 	if (result->errors++)
 		return;
 	size_t i = 0;
-	for (; i < length && i + 1 < sizeof result->error; i++)
-		result->error[i] = isprint((unsigned char)bytes[i]) ? bytes[i] : ' ';
-	result->error[i] = '\0';
+	for (; i < length && i + 1 < sizeof result->errnum; i++)
+		result->errnum[i] = isprint((unsigned char)bytes[i]) ? bytes[i] : ' ';
+	result->errnum[i] = '\0';
 }
 
 static int lost(struct load *load, const char *words)
 {
-	return failure_set(load->failure,
-			   "a connection was lost, %" PRIu64 " of %" PRIu64
-			   " requests answered: %s",
-			   load->answered, load->sent, words);
+	return error_set(load->error,
+			 "a connection was lost, %" PRIu64 " of %" PRIu64 " requests answered: %s",
+			 load->answered, load->sent, words);
 }
 
 static int refuse_nonsense(struct load *load, const char *bytes, size_t length)
 {
 	struct load_result shown = {0};
 	note_refusal(&shown, bytes, length);
-	return failure_set(load->failure, "this is no answer of protocol %s: %s",
-			   load->settings->protocol->name, shown.error);
+	return error_set(load->error, "this is no answer of protocol %s: %s",
+			 load->settings->protocol->name, shown.errnum);
 }
 
 /* Greeting: one connection after the other, as nothing is measured yet. */
@@ -115,10 +113,10 @@ static int refuse_nonsense(struct load *load, const char *bytes, size_t length)
 static int await_bytes(struct load *load, struct connection *connection, int64_t deadline)
 {
 	struct pollfd waiting = {.fd = connection->descriptor, .events = POLLIN};
-	struct text *rest = &connection->rest;
+	struct buffer *rest = &connection->rest;
 	if (poll(&waiting, 1, clock_poll_timeout(deadline)) <= 0)
-		return failure_set(load->failure, "no answer to the greeting");
-	if (rest->length >= PROTOCOL_ANSWER_SIZE || !text_reserve(rest, PROTOCOL_ANSWER_SIZE))
+		return error_set(load->error, "no answer to the greeting");
+	if (rest->length >= PROTOCOL_ANSWER_SIZE || !buffer_reserve(rest, PROTOCOL_ANSWER_SIZE))
 		return refuse_nonsense(load, rest->bytes, rest->length);
 	ssize_t got =
 		read(connection->descriptor, rest->bytes + rest->length, PROTOCOL_ANSWER_SIZE);
@@ -137,7 +135,7 @@ static int greet(struct load *load, struct connection *connection, size_t number
 	/* a new connection takes so little at once */
 	if (send(connection->descriptor, request, length, MSG_NOSIGNAL) != (ssize_t)length)
 		return lost(load, strerror(errno));
-	struct text *rest = &connection->rest;
+	struct buffer *rest = &connection->rest;
 	while (await_bytes(load, connection, deadline) == 0) {
 		struct answer answer = {.kind = ANSWER_ASIDE};
 		while (answer.kind == ANSWER_ASIDE && rest->length) {
@@ -145,7 +143,7 @@ static int greet(struct load *load, struct connection *connection, size_t number
 			if (answer.kind == ANSWER_REFUSED || answer.kind == ANSWER_NONSENSE)
 				return refuse_nonsense(load, rest->bytes, rest->length);
 			if (answer.kind != ANSWER_PARTIAL)
-				text_drop(rest, answer.length);
+				buffer_drop(rest, answer.length);
 		}
 		if (answer.kind == ANSWER_ACKNOWLEDGED)
 			return 0;
@@ -160,9 +158,9 @@ static int open_connection(struct load *load, size_t number)
 	int64_t deadline = clock_after(LOAD_PATIENCE_SECONDS * CLOCK_SECOND);
 	connection->sent_at = calloc(settings->window, sizeof *connection->sent_at);
 	if (!connection->sent_at)
-		return failure_set(load->failure, "out of memory");
+		return error_set(load->error, "out of memory");
 	connection->descriptor =
-		net_connect(settings->host, settings->port, deadline, load->failure);
+		socket_connect(settings->host, settings->port, deadline, load->error);
 	if (connection->descriptor < 0)
 		return -1;
 	if (settings->protocol->greet && greet(load, connection, number) < 0)
@@ -171,7 +169,7 @@ static int open_connection(struct load *load, size_t number)
 	if (fcntl(connection->descriptor, F_SETFL, O_NONBLOCK) == 0 &&
 	    epoll_ctl(load->epoll, EPOLL_CTL_ADD, connection->descriptor, &event) == 0)
 		return 0;
-	return failure_set(load->failure, "cannot watch a connection: %s", strerror(errno));
+	return error_set(load->error, "cannot watch a connection: %s", strerror(errno));
 }
 
 /* Sending. */
@@ -185,18 +183,18 @@ static int watch(struct load *load, struct connection *connection, bool stalled)
 	connection->stalled = stalled;
 	if (epoll_ctl(load->epoll, EPOLL_CTL_MOD, connection->descriptor, &event) == 0)
 		return 0;
-	return failure_set(load->failure, "cannot watch a connection: %s", strerror(errno));
+	return error_set(load->error, "cannot watch a connection: %s", strerror(errno));
 }
 
 static int flush(struct load *load, struct connection *connection)
 {
-	struct text *unsent = &connection->unsent;
+	struct buffer *unsent = &connection->unsent;
 	if (unsent->length) {
 		ssize_t done =
 			send(connection->descriptor, unsent->bytes, unsent->length, MSG_NOSIGNAL);
 		if (done < 0 && errno != EAGAIN)
 			return lost(load, strerror(errno));
-		text_drop(unsent, done > 0 ? (size_t)done : 0);
+		buffer_drop(unsent, done > 0 ? (size_t)done : 0);
 	}
 	return watch(load, connection, unsent->length > 0);
 }
@@ -207,9 +205,9 @@ static int fill(struct load *load, struct connection *connection, int64_t now)
 	const struct load_settings *settings = load->settings;
 	size_t number = (size_t)(connection - load->connections);
 	while (!load->drains && connection->sent - connection->answered < settings->window) {
-		struct text *unsent = &connection->unsent;
-		if (!text_reserve(unsent, PROTOCOL_REQUEST_SIZE))
-			return failure_set(load->failure, "out of memory");
+		struct buffer *unsent = &connection->unsent;
+		if (!buffer_reserve(unsent, PROTOCOL_REQUEST_SIZE))
+			return error_set(load->error, "out of memory");
 		unsent->length += settings->protocol->compose(unsent->bytes + unsent->length,
 							      number, connection->sent);
 		connection->sent_at[connection->sent++ % settings->window] = now;
@@ -243,7 +241,7 @@ static void count_answer(struct load *load, struct connection *connection, int64
 	if (load->answered == load->warm_up)
 		begin_count(load);
 	else if (load->answered > load->warm_up)
-		latency_record(&load->result->latency, now - sent_at);
+		histogram_record(&load->result->latency, now - sent_at);
 	if (load->answered == load->warm_up + load->settings->lines)
 		end_count(load);
 }
@@ -259,8 +257,8 @@ static ssize_t take_answer(struct load *load, struct connection *connection, con
 	case ANSWER_PARTIAL:
 		return 0;
 	case ANSWER_ASIDE:
-		if (answer.reply && !text_append_string(&connection->unsent, answer.reply))
-			return failure_set(load->failure, "out of memory");
+		if (answer.reply && !buffer_append_string(&connection->unsent, answer.reply))
+			return error_set(load->error, "out of memory");
 		return (ssize_t)answer.length;
 	case ANSWER_REFUSED:
 		note_refusal(load->result, bytes, answer.length);
@@ -292,14 +290,14 @@ static int take_answers(struct load *load, struct connection *connection, size_t
 	}
 	if (length - taken > PROTOCOL_ANSWER_SIZE)
 		return refuse_nonsense(load, load->received + taken, length - taken);
-	if (!text_append(&connection->rest, load->received + taken, length - taken))
-		return failure_set(load->failure, "out of memory");
+	if (!buffer_append(&connection->rest, load->received + taken, length - taken))
+		return error_set(load->error, "out of memory");
 	return fill(load, connection, now);
 }
 
 static int receive(struct load *load, struct connection *connection)
 {
-	struct text *rest = &connection->rest;
+	struct buffer *rest = &connection->rest;
 	size_t kept = rest->length;
 	if (kept)
 		memcpy(load->received, rest->bytes, kept);
@@ -319,10 +317,10 @@ static int serve(struct load *load)
 		int count =
 			epoll_wait(load->epoll, events, LOAD_EVENTS, LOAD_PATIENCE_SECONDS * 1000);
 		if (count <= 0)
-			return failure_set(load->failure,
-					   "no answer for %d s, %" PRIu64 " of %" PRIu64
-					   " requests answered",
-					   LOAD_PATIENCE_SECONDS, load->answered, load->sent);
+			return error_set(load->error,
+					 "no answer for %d s, %" PRIu64 " of %" PRIu64
+					 " requests answered",
+					 LOAD_PATIENCE_SECONDS, load->answered, load->sent);
 		for (int i = 0; i < count; i++) {
 			struct connection *connection = events[i].data.ptr;
 			bool readable = events[i].events & ~(uint32_t)EPOLLOUT;
@@ -336,15 +334,15 @@ static int serve(struct load *load)
 static int load_open(struct load *load)
 {
 	const struct load_settings *settings = load->settings;
-	if (raise_limit(settings->connections, load->failure) < 0)
+	if (raise_limit(settings->connections, load->error) < 0)
 		return -1;
 	load->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (load->epoll < 0)
-		return failure_set(load->failure, "cannot make an epoll: %s", strerror(errno));
+		return error_set(load->error, "cannot make an epoll: %s", strerror(errno));
 	load->received = malloc(LOAD_RECEIVE_SIZE);
 	load->connections = calloc(settings->connections, sizeof *load->connections);
 	if (!load->received || !load->connections)
-		return failure_set(load->failure, "out of memory");
+		return error_set(load->error, "out of memory");
 	for (size_t i = 0; i < settings->connections; i++)
 		load->connections[i].descriptor = -1;
 	for (size_t i = 0; i < settings->connections; i++)
@@ -360,8 +358,8 @@ static void load_close(struct load *load)
 		if (connection->descriptor >= 0)
 			(void)close(connection->descriptor); /* everything was answered, or lost */
 		free(connection->sent_at);
-		text_free(&connection->unsent);
-		text_free(&connection->rest);
+		buffer_free(&connection->unsent);
+		buffer_free(&connection->rest);
 	}
 	if (load->epoll >= 0)
 		(void)close(load->epoll); /* nothing is written through it */
@@ -369,13 +367,12 @@ static void load_close(struct load *load)
 	free(load->received);
 }
 
-int load_run(const struct load_settings *settings, struct load_result *result,
-	     struct failure *failure)
+int load_run(const struct load_settings *settings, struct load_result *result, struct error *error)
 {
 	struct load load = {
 		.settings = settings,
 		.result = result,
-		.failure = failure,
+		.error = error,
 		.epoll = -1,
 		.warm_up = (uint64_t)settings->connections * settings->window,
 	};

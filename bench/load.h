@@ -26,16 +26,15 @@ struct load_settings {
 };
 
 struct load_result {
-	uint64_t errors; /* requests that were refused, counted or not */
-	char error[160]; /* the first answer that was none, made printable */
-	int64_t elapsed; /* ns */
-	int64_t cpu;	 /* ns of the server's time on a CPU, all threads, or -1 */
-	struct latency latency;
+	uint64_t errors;  /* requests that were refused, counted or not */
+	char errnum[160]; /* the first answer that was none, made printable */
+	int64_t elapsed;  /* ns */
+	int64_t cpu;	  /* ns of the server's time on a CPU, all threads, or -1 */
+	struct histogram latency;
 };
 
 /* Connects, puts the load on, and takes it off again. 0, or -1 with the failure set: a connection
  * was lost, answered nonsense, or was silent for ten seconds. */
-int load_run(const struct load_settings *settings, struct load_result *result,
-	     struct failure *failure);
+int load_run(const struct load_settings *settings, struct load_result *result, struct error *error);
 
 #endif

@@ -30,15 +30,14 @@ enum {
 static int open_descriptors(struct client *client)
 {
 	static const int handled[] = {SIGINT, SIGTERM, 0};
-	client->signals = signals_open(handled, &client->failure);
+	client->signals = signalfd_open(handled, &client->error);
 	if (client->signals < 0)
 		return -1;
 	client->stop = eventfd(0, EFD_CLOEXEC);
 	client->over = eventfd(0, EFD_CLOEXEC);
 	if (client->stop >= 0 && client->over >= 0)
 		return 0;
-	return failure_set(&client->failure, "cannot make an event descriptor: %s",
-			   strerror(errno));
+	return error_set(&client->error, "cannot make an event descriptor: %s", strerror(errno));
 }
 
 /* The talk of a thread, with that many connections. */
@@ -46,29 +45,29 @@ static int make_talk(struct client *client, size_t number, size_t connections)
 {
 	const struct client_options *options = &client->options;
 	struct worker *worker = &client->workers[number];
-	struct talk_settings settings = {
+	struct client_session_settings settings = {
 		.host = options->host,
 		.port = (int)options->port,
 		.connections = connections,
 		.window = (size_t)options->window,
 		.delay = options->delay,
-		.alone = client->talks > 1,
+		.alone = client->sessions > 1,
 		.seed = random_state((uint64_t)options->seed, (uint64_t)options->number, number),
 		.timeout = options->timeout,
 		.retry = options->retry,
 		.stop = client->stop,
-		.tallies = client->tallies,
-		.latency = &client->latencies[number],
-		.raw = options->rate ? &client->latencies[client->talks + number] : NULL,
+		.counters = client->counters,
+		.latency = &client->histograms[number],
+		.raw = options->rate ? &client->histograms[client->sessions + number] : NULL,
 		.waits = options->rate > 0,
-		.echoes = roles[options->service]->echoes,
+		.echoes = workloads[options->service]->echoes,
 		.connected = worker_connected,
-		.answered =
-			roles[options->service]->echoes && !options->quiet ? worker_answered : NULL,
+		.answered = workloads[options->service]->echoes && !options->quiet ? worker_answered
+										   : NULL,
 		.context = worker,
 	};
-	worker->talk = talk_make(&settings, &client->failure);
-	return worker->talk ? 0 : -1;
+	worker->session = client_session_make(&settings, &client->error);
+	return worker->session ? 0 : -1;
 }
 
 /* Everything that threads work with. */
@@ -76,23 +75,23 @@ static int make_workers(struct client *client)
 {
 	size_t threads = (size_t)client->options.threads;
 	size_t connections = client->options.connect == CONNECT_EACH ? threads : 1;
-	if (talk_allow(connections, &client->failure) < 0)
+	if (client_session_allow(connections, &client->error) < 0)
 		return -1;
-	size_t talks = client_is_free(client) ? threads : 1;
+	size_t sessions = client_is_free(client) ? threads : 1;
 	client->workers = calloc(threads, sizeof *client->workers);
-	client->tallies = calloc(threads, sizeof *client->tallies);
-	client->latencies =
-		calloc(client->options.rate ? 2 * talks : talks, sizeof *client->latencies);
-	if (!client->workers || !client->tallies || !client->latencies)
-		return failure_set(&client->failure, "out of memory for %zu threads", threads);
-	client->talks = talks;
+	client->counters = calloc(threads, sizeof *client->counters);
+	client->histograms =
+		calloc(client->options.rate ? 2 * sessions : sessions, sizeof *client->histograms);
+	if (!client->workers || !client->counters || !client->histograms)
+		return error_set(&client->error, "out of memory for %zu threads", threads);
+	client->sessions = sessions;
 	for (size_t i = 0; i < threads; i++) {
 		struct worker *worker = &client->workers[i];
 		worker->client = client;
 		worker->number = i;
-		if (i < talks && make_talk(client, i, connections / talks) < 0)
+		if (i < sessions && make_talk(client, i, connections / sessions) < 0)
 			return -1;
-		worker->talk = client->workers[i < talks ? i : 0].talk;
+		worker->session = client->workers[i < sessions ? i : 0].session;
 	}
 	return 0;
 }
@@ -103,31 +102,31 @@ static int client_prepare(struct client *client)
 	size_t threads = (size_t)client->options.threads;
 	if (open_descriptors(client) < 0)
 		return -1;
-	output_open(&client->output, STDOUT_FILENO, client->stop);
+	stdout_writer_open(&client->output, STDOUT_FILENO, client->stop);
 	const char *input = client->options.input;
-	if (input && input_open(&client->input, input, &client->failure) < 0)
+	if (input && line_source_open(&client->input, input, &client->error) < 0)
 		return -1;
 	if (client_is_free(client))
-		client->muster = muster_make(threads, CLIENT_DOORS, &client->failure);
+		client->barrier = start_barrier_make(threads, CLIENT_DOORS, &client->error);
 	else
-		client->turn = turn_make(threads, &client->failure);
-	return client->muster || client->turn ? make_workers(client) : -1;
+		client->turn = round_robin_make(threads, &client->error);
+	return client->barrier || client->turn ? make_workers(client) : -1;
 }
 
 static void client_free(struct client *client)
 {
-	for (size_t i = 0; i < client->talks; i++)
-		talk_free(client->workers[i].talk);
+	for (size_t i = 0; i < client->sessions; i++)
+		client_session_free(client->workers[i].session);
 	for (size_t i = 0; client->workers && i < (size_t)client->options.threads; i++)
-		text_free(&client->workers[i].line);
-	turn_free(client->turn);
-	muster_free(client->muster);
-	output_free(&client->output);
-	input_close(&client->input);
-	acks_free(&client->acks);
+		buffer_free(&client->workers[i].line);
+	round_robin_free(client->turn);
+	start_barrier_free(client->barrier);
+	stdout_writer_free(&client->output);
+	line_source_close(&client->input);
+	client_result_writer_free(&client->acks);
 	free(client->workers);
-	free(client->tallies);
-	free(client->latencies);
+	free(client->counters);
+	free(client->histograms);
 	int descriptors[] = {client->signals, client->stop, client->over};
 	for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++)
 		if (descriptors[i] >= 0)
@@ -141,20 +140,20 @@ static int make_thread(struct client *client, const pthread_attr_t *attributes)
 {
 	struct worker *worker = &client->workers[client->made];
 	atomic_fetch_add(&client->running, 1);
-	int error = pthread_create(&worker->thread, attributes, worker_run, worker);
-	if (error)
+	int errnum = pthread_create(&worker->thread, attributes, worker_run, worker);
+	if (errnum)
 		atomic_fetch_sub(&client->running, 1);
 	else
 		client->made++;
-	return error;
+	return errnum;
 }
 
-static void fail_to_start(struct client *client, int error)
+static void fail_to_start(struct client *client, int errnum)
 {
 	pthread_mutex_lock(&client->guard);
 	client->failed = true;
-	failure_set(&client->failure, "cannot make thread %zu of %zu: %s", client->made + 1,
-		    (size_t)client->options.threads, strerror(error));
+	error_set(&client->error, "cannot make thread %zu of %zu: %s", client->made + 1,
+		  (size_t)client->options.threads, strerror(errnum));
 	pthread_mutex_unlock(&client->guard);
 	client_stop(client);
 }
@@ -169,17 +168,17 @@ static void start_threads(struct client *client)
 	 */
 	if (client->options.rate)
 		(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* if not, it is later */
-	int error = pthread_attr_init(&attributes);
-	if (!error) {
-		error = pthread_attr_setstacksize(&attributes, CLIENT_STACK);
-		while (!error && client->made < threads)
-			error = make_thread(client, &attributes);
+	int errnum = pthread_attr_init(&attributes);
+	if (!errnum) {
+		errnum = pthread_attr_setstacksize(&attributes, CLIENT_STACK);
+		while (!errnum && client->made < threads)
+			errnum = make_thread(client, &attributes);
 		(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
 	}
-	if (!error && client->turn)
-		turn_pass(client->turn);
-	if (error)
-		fail_to_start(client, error);
+	if (!errnum && client->turn)
+		round_robin_pass(client->turn);
+	if (errnum)
+		fail_to_start(client, errnum);
 }
 
 /* A signal has come: the first one ends the work, the second one everything. One Ctrl-C can come
@@ -187,7 +186,7 @@ static void start_threads(struct client *client)
  * the same. */
 static void take_signal(struct client *client)
 {
-	if (!signals_take(client->signals))
+	if (!signalfd_take(client->signals))
 		return;
 	int64_t now = clock_now();
 	if (!client->interrupted) {
@@ -199,8 +198,8 @@ static void take_signal(struct client *client)
 
 static bool is_connecting(const struct client *client)
 {
-	for (size_t i = 0; i < client->talks; i++)
-		if (talk_connecting(client->workers[i].talk))
+	for (size_t i = 0; i < client->sessions; i++)
+		if (client_session_connecting(client->workers[i].session))
 			return true;
 	return false;
 }
@@ -218,9 +217,9 @@ static void open_progress(struct client *client)
 {
 	const struct client_options *options = &client->options;
 	bool show = options->acks < 0 && (options->quiet || isatty(STDOUT_FILENO) != 1);
-	progress_open(&client->progress, show ? STDERR_FILENO : -1,
-		      (uint64_t)options->threads * (uint64_t)options->iterations,
-		      options->duration ? options->warmup + options->duration : 0);
+	progress_bar_open(&client->progress, show ? STDERR_FILENO : -1,
+			  (uint64_t)options->threads * (uint64_t)options->iterations,
+			  options->duration ? options->warmup + options->duration : 0);
 }
 
 /* Waits until all threads have come to their end, or hang where nothing can wake them. */
@@ -236,7 +235,7 @@ static void await_end(struct client *client)
 			return;
 		if (ready > 0 && waiting[1].revents)
 			take_signal(client);
-		progress_update(&client->progress, answered(client));
+		progress_bar_update(&client->progress, answered(client));
 	}
 }
 
@@ -254,7 +253,7 @@ static void let_signals_end(struct client *client)
 	int64_t same = client->interrupted + CLIENT_GRACE * CLOCK_MILLISECOND;
 	while (client->interrupted && clock_now() < same &&
 	       poll(&waiting, 1, clock_poll_timeout(same)) >= 0)
-		(void)signals_take(client->signals);
+		(void)signalfd_take(client->signals);
 	sigset_t none;
 	sigemptyset(&none);
 	(void)pthread_sigmask(SIG_SETMASK, &none, NULL); /* cannot fail for a valid set */
@@ -263,13 +262,13 @@ static void let_signals_end(struct client *client)
 static enum exit_status client_run(struct client *client)
 {
 	if (client_prepare(client) < 0) {
-		program_complain(client->program, client->failure.words);
+		program_complain(client->program, client->error.message);
 		return EXIT_FAILED;
 	}
 	open_progress(client);
 	start_threads(client);
 	await_end(client);
-	progress_close(&client->progress);
+	progress_bar_close(&client->progress);
 	if (!client->abandoned)
 		join_threads(client);
 	let_signals_end(client);
@@ -282,20 +281,20 @@ static enum exit_status client_run(struct client *client)
 int main(int argc, char **argv)
 {
 	struct client_options options = client_option_defaults;
-	struct failure failure;
+	struct error error;
 	const char *program = program_name(argv[0]);
 	program_guard_descriptors();
 	enum option_outcome outcome =
-		options_read(&client_option_table, &options, argc, argv, &failure);
+		options_read(&client_option_table, &options, argc, argv, &error);
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
-	if (outcome == OPTIONS_WRONG || client_options_complete(&options, &failure) < 0) {
-		program_complain(program, failure.words);
+	if (outcome == OPTIONS_WRONG || client_options_complete(&options, &error) < 0) {
+		program_complain(program, error.message);
 		return EXIT_USAGE;
 	}
-	const struct role *role = roles[options.service];
-	if (role->run)
-		return (int)role->run(&options, program);
+	const struct workload *workload = workloads[options.service];
+	if (workload->run)
+		return (int)workload->run(&options, program);
 	struct client *client = calloc(1, sizeof *client);
 	if (!client) {
 		program_complain(program, "out of memory");

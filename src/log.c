@@ -32,13 +32,14 @@ const char *const log_sync_names[] = {"none", "write", "disk", NULL};
  * the carry. */
 static void commit_released(struct log *log, const struct batch *batch)
 {
-	struct text sent = {0};
+	struct buffer sent = {0};
 	enum record_format format = log->settings.format;
 	batch_release(batch, NULL, format, &log->sent_stamp, &sent);
-	(void)text_append(&log->carry, batch->records.bytes, batch->records.length); /* has room */
+	(void)buffer_append(&log->carry, batch->records.bytes,
+			    batch->records.length); /* has room */
 	/* out of memory: the lines are there, and that is what was promised */
-	(void)text_append(&log->carry, sent.bytes, sent.length);
-	text_free(&sent);
+	(void)buffer_append(&log->carry, sent.bytes, sent.length);
+	buffer_free(&sent);
 	(void)log_store_carry(log); /* kept in the carry, if it fails */
 }
 
@@ -48,15 +49,15 @@ static void commit_batch(struct log *log, const struct batch *batch)
 	/* a log that fails is tried first all the same, so that no more is promised than what waits
 	 * already; and so it is where there is no memory to queue in */
 	if (log->settings.sync == LOG_SYNC_NONE && !log->failing &&
-	    text_reserve(&log->carry, batch->records.length)) {
+	    buffer_reserve(&log->carry, batch->records.length)) {
 		commit_released(log, batch);
 		return;
 	}
-	int error = log_store(log, &batch->records, log->settings.sync == LOG_SYNC_DISK);
-	if (error)
+	int errnum = log_store(log, &batch->records, log->settings.sync == LOG_SYNC_DISK);
+	if (errnum)
 		log->unlogged += batch->lines;
-	batch_release(batch, error ? strerror(error) : NULL, log->settings.format, &log->sent_stamp,
-		      &log->carry);
+	batch_release(batch, errnum ? strerror(errnum) : NULL, log->settings.format,
+		      &log->sent_stamp, &log->carry);
 }
 
 /* --- the duty --- */
@@ -93,7 +94,7 @@ static void flush_carry(struct log *log)
 	pthread_mutex_unlock(&log->lock);
 	(void)log_store_carry(log); /* if it fails, all stays in the carry */
 	if (!log->carry.length)	    /* a log that is well again has a note in it */
-		text_clear(&log->carry, LOG_BATCH_MOST);
+		buffer_clear(&log->carry, LOG_BATCH_MOST);
 	pthread_mutex_lock(&log->lock);
 }
 
@@ -169,7 +170,7 @@ static void let_others_in(struct log *log)
 
 /* Takes the duty for one batch, for a line of that recipient, and gives it on, if more has come.
  * Called with the lock. */
-static void commit_once(struct log *log, const struct recipient *recipient)
+static void commit_once(struct log *log, const struct reply_target *recipient)
 {
 	bool alone = log->last == recipient;
 	log->committing = true;
@@ -196,7 +197,7 @@ static void wait_for_room(struct log *log)
 
 /* --- for everybody --- */
 
-bool log_submit(struct log *log, struct recipient *recipient, const struct log_item *items,
+bool log_submit(struct log *log, struct reply_target *recipient, const struct log_item *items,
 		size_t count, bool more)
 {
 	pthread_mutex_lock(&log->lock);
@@ -210,7 +211,7 @@ bool log_submit(struct log *log, struct recipient *recipient, const struct log_i
 	return added;
 }
 
-bool log_post(struct log *log, struct recipient *recipient, const struct log_item *items,
+bool log_post(struct log *log, struct reply_target *recipient, const struct log_item *items,
 	      size_t count)
 {
 	pthread_mutex_lock(&log->lock);
@@ -305,15 +306,15 @@ static void free_log(struct log *log)
 	pthread_mutex_destroy(&log->lock);
 	batch_free(&log->batches[0]);
 	batch_free(&log->batches[1]);
-	text_free(&log->carry);
+	buffer_free(&log->carry);
 	free(log);
 }
 
-struct log *log_open(const struct log_settings *settings, struct failure *failure)
+struct log *log_open(const struct log_settings *settings, struct error *error)
 {
 	struct log *log = calloc(1, sizeof *log);
 	if (!log) {
-		failure_set(failure, "cannot open the log: %s", strerror(errno));
+		error_set(error, "cannot open the log: %s", strerror(errno));
 		return NULL;
 	}
 	log->settings = *settings;
@@ -324,18 +325,18 @@ struct log *log_open(const struct log_settings *settings, struct failure *failur
 	(void)clock_condition_init(&log->duty);
 	pthread_cond_init(&log->room, NULL);
 	(void)clock_condition_init(&log->idle);
-	log->sink = sink_open(settings->target, settings->append, failure);
-	int error = log->sink ? pthread_create(&log->committer, NULL, committer_run, log) : 0;
-	if (error)
-		failure_set(failure, "cannot start the committer: %s", strerror(error));
-	if (!log->sink || error) {
+	log->sink = sink_open(settings->target, settings->append, error);
+	int errnum = log->sink ? pthread_create(&log->committer, NULL, committer_run, log) : 0;
+	if (errnum)
+		error_set(error, "cannot start the committer: %s", strerror(errnum));
+	if (!log->sink || errnum) {
 		free_log(log);
 		return NULL;
 	}
 	log_store_torn(log);
 	const char *header = record_header(settings->format);
 	if (settings->show)
-		show_offer(settings->show, header, strlen(header));
+		stdout_tee_push(settings->show, header, strlen(header));
 	return log;
 }
 

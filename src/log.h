@@ -27,19 +27,19 @@ struct log_settings {
 	bool append;
 	enum record_format format;
 	enum log_sync sync;
-	struct show *show; /* where committed records are shown as well, or NULL; borrowed */
+	struct stdout_tee *show; /* where committed records are shown as well, or NULL; borrowed */
 	/* Told once when the log cannot be written, and once when it can again; any thread. */
 	void (*warn)(const char *words);
 };
 
 /* Where answers go: embedded in a connection. */
-struct recipient {
+struct reply_target {
 	const char *name; /* the subject of its records */
 	/* Takes `lines` answers, all with their line ends; called in the order of submission by
 	 * whoever commits, without the log's lock. Must not block. False: the peer is gone, they
 	 * were not sent. Every line with an answer that was submitted is released exactly once,
 	 * also when its record failed: then the answers are errors. */
-	bool (*release)(struct recipient *recipient, const char *answers, size_t length,
+	bool (*release)(struct reply_target *recipient, const char *answers, size_t length,
 			size_t lines);
 	/* Nobody waits for what it is sent: what cannot be recorded is left out, without errors. */
 	bool unasked;
@@ -66,17 +66,17 @@ struct log_item {
 };
 
 /* Opens the target, and refuses one that another server is writing. NULL: the failure is set. */
-struct log *log_open(const struct log_settings *settings, struct failure *failure);
+struct log *log_open(const struct log_settings *settings, struct error *error);
 
 /* Adds lines to the open batch, and commits it if nobody else is and nothing more follows at once
  * (`more`). Waits while the open batch is full. False: out of memory; nothing was added, and
  * release is not called. */
-bool log_submit(struct log *log, struct recipient *recipient, const struct log_item *items,
+bool log_submit(struct log *log, struct reply_target *recipient, const struct log_item *items,
 		size_t count, bool more);
 
 /* Adds lines to the open batch without waiting or committing: for threads that others wait for. All
  * else as log_submit(). False: out of memory, or the open batch is full. */
-bool log_post(struct log *log, struct recipient *recipient, const struct log_item *items,
+bool log_post(struct log *log, struct reply_target *recipient, const struct log_item *items,
 	      size_t count);
 
 /* Has `stored` called whenever records were stored, as safely as the sync level says, with their

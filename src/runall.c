@@ -28,7 +28,7 @@ bool runall_reports_json(const struct runall *runall)
 
 bool runall_is_chain(const struct runall *runall)
 {
-	return roles[runall->options.client.service]->chain;
+	return workloads[runall->options.client.service]->chain;
 }
 
 void runall_complain(struct runall *runall, const char *words)
@@ -56,32 +56,33 @@ static void find_log_start(struct runall *runall)
 		runall->log_start = status.st_size;
 }
 
-/* Starts a program with the pipe of watch_pipe(), whose number is the value of its last option. */
+/* Starts a program with the pipe of supervisor_pipe(), whose number is the value of its last
+ * option. */
 static int start(struct runall *runall, size_t i, struct argument_list *list, const char *pipe_word,
-		 struct failure *failure)
+		 struct error *error)
 {
 	char number[16];
 	bool server = i == 0;
-	int pipe = watch_pipe(&runall->watch, i, failure);
+	int pipe = supervisor_pipe(&runall->watch, i, error);
 	if (pipe < 0)
 		return -1;
 	(void)snprintf(number, sizeof number, "%d", pipe);
 	argument_add(list, pipe_word, number);
-	struct child_setup setup = {
+	struct process_setup setup = {
 		.path = server ? runall->programs.server : runall->programs.client,
 		.argv = list->words,
 		.input = -1,
 		.keep = pipe,
 		/* the server closes its log properly, nobody waits for a client */
 		.death_signal = server ? SIGTERM : SIGKILL};
-	return watch_start(&runall->watch, i, &setup, failure);
+	return supervisor_start(&runall->watch, i, &setup, error);
 }
 
 /* Takes HOST PORT, as the server wrote it. A server that listens on all addresses is reached by the
  * loopback one. */
-static int read_ready(struct runall *runall, struct failure *failure)
+static int read_ready(struct runall *runall, struct error *error)
 {
-	const struct text *text = &runall->watch.outputs[0].text;
+	const struct buffer *text = &runall->watch.outputs[0].text;
 	char *line = runall->reported;
 	size_t most = sizeof runall->reported - 1;
 	size_t length = text->length < most ? text->length : most;
@@ -90,11 +91,10 @@ static int read_ready(struct runall *runall, struct failure *failure)
 	char *port = strchr(line, ' '), *end = strchr(line, '\n');
 	int64_t number;
 	if (!port || !end || port > end)
-		return failure_set(failure, "cannot understand where the server listens");
+		return error_set(error, "cannot understand where the server listens");
 	*port++ = *end = '\0';
 	if (number_parse(port, 1, 65535, &number) < 0)
-		return failure_set(failure, "cannot understand where the server listens: '%s'",
-				   port);
+		return error_set(error, "cannot understand where the server listens: '%s'", port);
 	runall->host = line;
 	if (runall->options.client_host)
 		runall->host = runall->options.client_host;
@@ -106,14 +106,15 @@ static int read_ready(struct runall *runall, struct failure *failure)
 	return 0;
 }
 
-static bool ready_or_over(const struct watch *watch)
+static bool ready_or_over(const struct supervisor *watch)
 {
-	return watch_ready(watch) || watch_server_over(watch) || watch_interrupted(watch);
+	return supervisor_ready(watch) || supervisor_server_over(watch) ||
+	       supervisor_interrupted(watch);
 }
 
 /* Starts the server, and waits until it listens; in a drill also once more, where clients know it
  * and with the log that there is. */
-static int start_server(struct runall *runall, struct failure *failure)
+static int start_server(struct runall *runall, struct error *error)
 {
 	char port[16];
 	struct argument_list list = {0};
@@ -129,31 +130,31 @@ static int start_server(struct runall *runall, struct failure *failure)
 		runall_hand_to_server(&runall->options, &list);
 	if (runall_reports_json(runall)) /* stdout is for the report alone */
 		argument_add(&list, "-quiet", NULL);
-	if (start(runall, 0, &list, "-ready", failure) < 0)
+	if (start(runall, 0, &list, "-ready", error) < 0)
 		return -1;
-	bool known = watch_until(&runall->watch, ready_or_over, clock_after(READY_TIMEOUT));
-	if (watch_interrupted(&runall->watch))
-		return failure_set(failure, "interrupted");
-	if (watch_ready(&runall->watch)) {
+	bool known = supervisor_until(&runall->watch, ready_or_over, clock_after(READY_TIMEOUT));
+	if (supervisor_interrupted(&runall->watch))
+		return error_set(error, "interrupted");
+	if (supervisor_ready(&runall->watch)) {
 		drill_note_start(&runall->drill);
-		return read_ready(runall, failure);
+		return read_ready(runall, error);
 	}
 	char words[128];
-	child_words(&runall->watch.children[0], words, sizeof words);
+	process_describe(&runall->watch.children[0], words, sizeof words);
 	if (known)
-		return failure_set(failure, "server %s before it listened", words);
-	return failure_set(failure, "server does not listen after %d s",
-			   (int)(READY_TIMEOUT / CLOCK_SECOND));
+		return error_set(error, "server %s before it listened", words);
+	return error_set(error, "server does not listen after %d s",
+			 (int)(READY_TIMEOUT / CLOCK_SECOND));
 }
 
 /* No client more can do any good. */
-static bool is_in_vain(const struct watch *watch)
+static bool is_in_vain(const struct supervisor *watch)
 {
-	return watch_interrupted(watch) || watch_server_over(watch);
+	return supervisor_interrupted(watch) || supervisor_server_over(watch);
 }
 
 /* Starts the clients, until one cannot be started or it is clear that the rest are of no use. */
-static int start_clients(struct runall *runall, struct failure *failure)
+static int start_clients(struct runall *runall, struct error *error)
 {
 	for (size_t i = 1; i <= runall->clients; i++) {
 		char number[24];
@@ -166,47 +167,48 @@ static int start_clients(struct runall *runall, struct failure *failure)
 		runall_hand_to_client(&runall->options, &list);
 		if (runall->options.drill)
 			drill_add_to_client(&runall->options, &list);
-		if (start(runall, i, &list, "-acks", failure) < 0)
+		if (start(runall, i, &list, "-acks", error) < 0)
 			return -1;
-		if (watch_until(&runall->watch, is_in_vain, 0))
+		if (supervisor_until(&runall->watch, is_in_vain, 0))
 			break;
 	}
 	return 0;
 }
 
-static bool clients_over_or_vain(const struct watch *watch)
+static bool clients_over_or_vain(const struct supervisor *watch)
 {
-	return watch_clients_over(watch) || is_in_vain(watch);
+	return supervisor_clients_over(watch) || is_in_vain(watch);
 }
 
 /* Waits until all clients have ended. Where they are not needed any more they are told to. */
 static void end_clients(struct runall *runall, bool stop)
 {
-	struct watch *watch = &runall->watch;
+	struct supervisor *watch = &runall->watch;
 	if (!stop)
-		(void)watch_until(watch, clients_over_or_vain, CLOCK_NEVER);
+		(void)supervisor_until(watch, clients_over_or_vain, CLOCK_NEVER);
 	/* without a server they fail by themselves, unless they go on trying */
-	if (!stop && watch_server_over(watch) && !watch_interrupted(watch))
-		(void)watch_until(watch, watch_clients_over, clock_after(END_TIMEOUT));
-	watch_signal_clients(watch, SIGTERM);
-	(void)watch_until(watch, watch_clients_over, clock_after(END_TIMEOUT));
-	watch_signal_clients(watch, SIGKILL);
-	(void)watch_until(watch, watch_clients_over, clock_after(END_TIMEOUT));
+	if (!stop && supervisor_server_over(watch) && !supervisor_interrupted(watch))
+		(void)supervisor_until(watch, supervisor_clients_over, clock_after(END_TIMEOUT));
+	supervisor_signal_clients(watch, SIGTERM);
+	(void)supervisor_until(watch, supervisor_clients_over, clock_after(END_TIMEOUT));
+	supervisor_signal_clients(watch, SIGKILL);
+	(void)supervisor_until(watch, supervisor_clients_over, clock_after(END_TIMEOUT));
 }
 
 /* Ends the server, and the stages behind it; each may take so long, in ns, for what it has. */
 static void end_servers(struct runall *runall, int64_t drain)
 {
-	struct watch *watch = &runall->watch;
-	child_signal(&watch->children[0], SIGTERM);
-	(void)watch_until(watch, runall_is_chain(runall) ? relay_stages_settled : watch_server_over,
-			  clock_after(drain + END_TIMEOUT));
+	struct supervisor *watch = &runall->watch;
+	process_signal(&watch->children[0], SIGTERM);
+	(void)supervisor_until(
+		watch, runall_is_chain(runall) ? relay_stages_settled : supervisor_server_over,
+		clock_after(drain + END_TIMEOUT));
 	if (runall_is_chain(runall)) { /* what cannot be forwarded any more stays in its log */
-		child_signal(&watch->children[0], SIGTERM);
-		(void)watch_until(watch, watch_server_over, clock_after(END_TIMEOUT));
+		process_signal(&watch->children[0], SIGTERM);
+		(void)supervisor_until(watch, supervisor_server_over, clock_after(END_TIMEOUT));
 	}
-	child_signal(&watch->children[0], SIGKILL);
-	(void)watch_until(watch, watch_server_over, clock_after(END_TIMEOUT));
+	process_signal(&watch->children[0], SIGKILL);
+	(void)supervisor_until(watch, supervisor_server_over, clock_after(END_TIMEOUT));
 	if (runall_is_chain(runall))
 		relay_stages_end(watch, drain);
 }
@@ -222,11 +224,11 @@ static int64_t patience(const struct runall *runall, bool listening)
 
 static void name_failed_server(struct runall *runall)
 {
-	const struct child *server = &runall->watch.children[0];
+	const struct process *server = &runall->watch.children[0];
 	char how[128], words[192];
-	if (!server->pid || child_succeeded(server))
+	if (!server->pid || process_succeeded(server))
 		return;
-	child_words(server, how, sizeof how);
+	process_describe(server, how, sizeof how);
 	(void)snprintf(words, sizeof words, "server %s", how);
 	runall_complain(runall, words);
 }
@@ -242,14 +244,14 @@ static void name_failed_stages(struct runall *runall)
 /* Names the clients that have ended and failed. Those that were told to end are none of them. */
 static void name_failed_clients(struct runall *runall)
 {
-	const struct watch *watch = &runall->watch;
+	const struct supervisor *watch = &runall->watch;
 	char how[128], words[192];
 	size_t failed = 0;
 	for (size_t i = 1; i <= watch->clients && !watch->interrupts; i++) {
-		const struct child *client = &watch->children[i];
-		if (!client->pid || client->running || child_succeeded(client))
+		const struct process *client = &watch->children[i];
+		if (!client->pid || client->running || process_succeeded(client))
 			continue;
-		child_words(client, how, sizeof how);
+		process_describe(client, how, sizeof how);
 		(void)snprintf(words, sizeof words, "client %zu %s", i, how);
 		if (++failed <= NAMED_MOST)
 			runall_complain(runall, words);
@@ -261,23 +263,23 @@ static void name_failed_clients(struct runall *runall)
 	}
 }
 
-static int start_again(void *context, struct failure *failure)
+static int start_again(void *context, struct error *error)
 {
-	return start_server(context, failure);
+	return start_server(context, error);
 }
 
 /* Drills the server. Clients that have ended by themselves are named before the others are told. */
-static int drill(struct runall *runall, struct failure *failure)
+static int drill(struct runall *runall, struct error *error)
 {
-	int result = drill_run(&runall->drill, failure);
+	int result = drill_run(&runall->drill, error);
 	name_failed_clients(runall);
 	return result;
 }
 
 static void run(struct runall *runall)
 {
-	struct watch *watch = &runall->watch;
-	struct failure failure = {""};
+	struct supervisor *watch = &runall->watch;
+	struct error error = {""};
 	bool drilling = runall->options.drill > 0;
 	find_log_start(runall);
 	drill_set_up(&runall->drill, &runall->options, watch);
@@ -286,12 +288,12 @@ static void run(struct runall *runall)
 	runall->stages = (struct relay_stages){.program = runall->programs.server,
 					       .options = &runall->options};
 	bool listening = (!runall_is_chain(runall) ||
-			  relay_stages_start(&runall->stages, watch, &failure) == 0) &&
-			 start_server(runall, &failure) == 0;
-	bool started = listening && start_clients(runall, &failure) == 0;
-	bool done = started && (!drilling || drill(runall, &failure) == 0);
+			  relay_stages_start(&runall->stages, watch, &error) == 0) &&
+			 start_server(runall, &error) == 0;
+	bool started = listening && start_clients(runall, &error) == 0;
+	bool done = started && (!drilling || drill(runall, &error) == 0);
 	/* a drill that was cut short by the server's end has said how it ended */
-	bool told = drilling && !done && (watch_server_over(watch) || watch->interrupts);
+	bool told = drilling && !done && (supervisor_server_over(watch) || watch->interrupts);
 	end_clients(runall, !started || drilling);
 	end_servers(runall, patience(runall, listening));
 	if (listening && !told)
@@ -301,7 +303,7 @@ static void run(struct runall *runall)
 	if (listening && !drilling)
 		name_failed_clients(runall);
 	if (!done && !watch->interrupts)
-		runall_complain(runall, failure.words);
+		runall_complain(runall, error.message);
 	if (watch->interrupts)
 		runall_complain(runall, "interrupted");
 	/* after the second interrupt nothing is waited for, and so nothing is proved */
@@ -311,26 +313,26 @@ static void run(struct runall *runall)
 
 static void set_up_and_run(struct runall *runall)
 {
-	struct failure failure;
+	struct error error;
 	runall->clients = (size_t)runall->options.clients;
 	raise_descriptor_limit();
-	if (runall_programs_find(&runall->programs, &failure) < 0 ||
-	    watch_open(&runall->watch, runall->clients, runall_is_chain(runall) ? RELAY_STAGES : 0,
-		       &failure) < 0)
-		runall_complain(runall, failure.words);
+	if (runall_programs_find(&runall->programs, &error) < 0 ||
+	    supervisor_open(&runall->watch, runall->clients,
+			    runall_is_chain(runall) ? RELAY_STAGES : 0, &error) < 0)
+		runall_complain(runall, error.message);
 	else
 		run(runall);
-	watch_close(&runall->watch);
+	supervisor_close(&runall->watch);
 }
 
 int main(int argc, char **argv)
 {
-	struct failure failure;
+	struct error error;
 	struct runall runall = {.program = program_name(argv[0]), .watch = {.signals = -1}};
 	program_guard_descriptors();
-	enum option_outcome outcome = runall_options_read(&runall.options, argc, argv, &failure);
+	enum option_outcome outcome = runall_options_read(&runall.options, argc, argv, &error);
 	if (outcome == OPTIONS_WRONG) {
-		program_complain(runall.program, failure.words);
+		program_complain(runall.program, error.message);
 		return EXIT_USAGE;
 	}
 	if (outcome == OPTIONS_SHOWN)

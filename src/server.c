@@ -32,15 +32,15 @@ static const char *program = "server";
 struct server {
 	struct server_options options;
 	int signals;
-	struct show *show;
+	struct stdout_tee *show;
 	struct log *log;
-	struct drainer *drainer;
-	struct registry *registry;
-	struct scheduler *scheduler;
+	struct flusher *flusher;
+	struct session_table *table;
+	struct timer_queue *timer_queue;
 	const struct service *service;
 	void *state; /* the service's own */
-	struct connection_settings settings;
-	struct spin spin;
+	struct session_settings settings;
+	struct busy_poll spin;
 	struct acceptor acceptor;
 };
 
@@ -50,7 +50,7 @@ static void warn(const char *words)
 }
 
 /* As many descriptors as are allowed. Returns how many connections that allows; 0: failed. */
-static int64_t raise_limit(const struct server_options *options, struct failure *failure)
+static int64_t raise_limit(const struct server_options *options, struct error *error)
 {
 	struct rlimit limit = {0};
 	const struct service *service = services[options->service];
@@ -63,34 +63,33 @@ static int64_t raise_limit(const struct server_options *options, struct failure 
 	}
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > kept)
 		return limit.rlim_cur > 1000000 ? 1000000 : (int64_t)(limit.rlim_cur - kept);
-	failure_set(failure, "the descriptor limit of %lld is too low", (long long)limit.rlim_cur);
+	error_set(error, "the descriptor limit of %lld is too low", (long long)limit.rlim_cur);
 	return 0;
 }
 
 /* What can be known to be wrong before anything is opened: bad usage. */
-static int check_options(struct server *server, int64_t most, struct failure *failure)
+static int check_options(struct server *server, int64_t most, struct error *error)
 {
 	int ready = (int)server->options.ready;
-	if (server_options_complete(&server->options, failure) < 0)
+	if (server_options_complete(&server->options, error) < 0)
 		return -1;
 	if (ready >= 0 && fcntl(ready, F_GETFD) < 0)
-		return failure_set(failure, "-ready: '%d' is not an open descriptor", ready);
+		return error_set(error, "-ready: '%d' is not an open descriptor", ready);
 	if (server->options.connections > most)
-		return failure_set(failure,
-				   "-connections: the descriptor limit allows %lld, not %lld",
-				   (long long)most, (long long)server->options.connections);
+		return error_set(error, "-connections: the descriptor limit allows %lld, not %lld",
+				 (long long)most, (long long)server->options.connections);
 	if (!server->options.connections)
 		server->options.connections = most;
 	return 0;
 }
 
-static int open_log(struct server *server, struct failure *failure)
+static int open_log(struct server *server, struct error *error)
 {
 	const struct server_options *options = &server->options;
-	if (!options->quiet && !(server->show = show_start(STDOUT_FILENO, failure)))
+	if (!options->quiet && !(server->show = stdout_tee_start(STDOUT_FILENO, error)))
 		return -1;
 	/* only where nobody has said where the log should be */
-	if (!options->log && folder_make_for(server->service->log, failure) < 0)
+	if (!options->log && directory_make_for(server->service->log, error) < 0)
 		return -1;
 	enum record_format format = (enum record_format)options->format;
 	struct log_settings settings = {.target = server_options_log(options),
@@ -100,11 +99,11 @@ static int open_log(struct server *server, struct failure *failure)
 					.sync = (enum log_sync)options->sync,
 					.show = server->show,
 					.warn = warn};
-	server->log = log_open(&settings, failure);
+	server->log = log_open(&settings, error);
 	return server->log ? 0 : -1;
 }
 
-static int start_service(struct server *server, struct failure *failure)
+static int start_service(struct server *server, struct error *error)
 {
 	const struct server_options *options = &server->options;
 	const struct service_settings settings = {
@@ -112,64 +111,63 @@ static int start_service(struct server *server, struct failure *failure)
 		.log = server->log,
 		.log_name = server_options_log(options),
 		.append = options->append,
-		.scheduler = server->scheduler,
-		.everyone = registry_everyone(server->registry),
+		.timer_queue = server->timer_queue,
+		.broadcast = session_table_broadcast(server->table),
 		.warn = warn,
 	};
 	if (!server->service->start)
 		return 0;
-	server->state = server->service->start(&settings, failure);
+	server->state = server->service->start(&settings, error);
 	return server->state ? 0 : -1;
 }
 
-static int open_connections(struct server *server, struct failure *failure)
+static int open_connections(struct server *server, struct error *error)
 {
-	if (!(server->drainer = drainer_start(failure)) ||
-	    !(server->registry = registry_new(failure)) ||
-	    !(server->scheduler = scheduler_start(failure)) || start_service(server, failure) < 0)
+	if (!(server->flusher = flusher_start(error)) ||
+	    !(server->table = session_table_new(error)) ||
+	    !(server->timer_queue = timer_queue_start(error)) || start_service(server, error) < 0)
 		return -1;
 	server->spin.time = server->options.spin;
-	server->settings = (struct connection_settings){
+	server->settings = (struct session_settings){
 		.log = server->log,
-		.drainer = server->drainer,
+		.flusher = server->flusher,
 		.spin = &server->spin,
 		.service = server->service,
 		.state = server->state,
 		.maxline = (size_t)server->options.maxline,
 		.idle = server->options.idle,
-		.closing = registry_closing,
-		.finished = registry_finished,
-		.context = server->registry,
+		.closing = session_table_closing,
+		.finished = session_table_finished,
+		.context = server->table,
 	};
 	server->acceptor = (struct acceptor){.listener = server->acceptor.listener,
 					     .most = (size_t)server->options.connections,
-					     .registry = server->registry,
+					     .table = server->table,
 					     .settings = &server->settings,
 					     .warn = warn};
 	return 0;
 }
 
 /* Tells whoever started the server where it listens. */
-static int tell_ready(int descriptor, const char *name, struct failure *failure)
+static int tell_ready(int descriptor, const char *name, struct error *error)
 {
-	char host[NET_NAME_SIZE];
+	char host[SOCKET_NAME_SIZE];
 	int port;
-	if (descriptor < 0 || net_name_split(name, host, &port) < 0)
+	if (descriptor < 0 || socket_name_split(name, host, &port) < 0)
 		return 0;
 	int written = dprintf(descriptor, "%s %d\n", host, port);
 	if (written < 0)
-		failure_set(failure, "cannot write to descriptor %d: %s", descriptor,
-			    strerror(errno));
+		error_set(error, "cannot write to descriptor %d: %s", descriptor, strerror(errno));
 	if (descriptor > STDERR_FILENO)	 /* no connection may become stdout or stderr */
 		(void)close(descriptor); /* so that its reader sees the end */
 	return written < 0 ? -1 : 0;
 }
 
-static int announce(struct server *server, struct failure *failure)
+static int announce(struct server *server, struct error *error)
 {
 	const struct server_options *options = &server->options;
-	char name[NET_NAME_SIZE];
-	net_local_name(server->acceptor.listener, name);
+	char name[SOCKET_NAME_SIZE];
+	socket_local_name(server->acceptor.listener, name);
 	log_note(server->log, RECORD_INFO, RECORD_SERVER, "listening on %s, service %s, sync %s",
 		 name, server->service->name, log_sync_names[options->sync]);
 	if (server->service->random)
@@ -177,7 +175,7 @@ static int announce(struct server *server, struct failure *failure)
 			 (long long)options->own.seed);
 	/* whoever is told finds it in the log; a log that hangs must not keep it from being told */
 	(void)log_flush(server->log, clock_after(CLOCK_SECOND));
-	return tell_ready((int)options->ready, name, failure);
+	return tell_ready((int)options->ready, name, error);
 }
 
 /* Connection threads that were just woken don't push aside the one that commits. It needs no
@@ -188,20 +186,20 @@ static void become_batch(void)
 	(void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
 }
 
-static int server_open(struct server *server, struct failure *failure)
+static int server_open(struct server *server, struct error *error)
 {
 	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, 0};
-	server->signals = signals_open(signals, failure);
+	server->signals = signalfd_open(signals, error);
 	if (server->signals < 0)
 		return -1;
-	int listener = net_bind(server->options.host, (int)server->options.port, failure);
+	int listener = socket_bind(server->options.host, (int)server->options.port, error);
 	server->acceptor.listener = listener;
-	if (listener < 0 || open_log(server, failure) < 0 || open_connections(server, failure) < 0)
+	if (listener < 0 || open_log(server, error) < 0 || open_connections(server, error) < 0)
 		return -1;
 	if (fcntl(listener, F_SETFL, O_NONBLOCK) < 0)
-		return failure_set(failure, "cannot listen: %s", strerror(errno));
+		return error_set(error, "cannot listen: %s", strerror(errno));
 	become_batch();
-	return net_listen(listener, failure);
+	return socket_listen(listener, error);
 }
 
 static void reopen_log(struct server *server)
@@ -214,26 +212,25 @@ static void reopen_log(struct server *server)
 }
 
 /* Accepts and joins connections until a signal says to end. */
-static int server_run(struct server *server, struct failure *failure)
+static int server_run(struct server *server, struct error *error)
 {
 	struct acceptor *acceptor = &server->acceptor;
 	for (;;) {
 		struct pollfd ready[] = {
 			{.fd = server->signals, .events = POLLIN},
-			{.fd = registry_descriptor(server->registry), .events = POLLIN},
+			{.fd = session_table_descriptor(server->table), .events = POLLIN},
 			{.fd = acceptor->listener, .events = acceptor_events(acceptor)},
 		};
 		int count = poll(ready, 3, clock_poll_timeout(acceptor_deadline(acceptor)));
 		if (count < 0 && errno != EINTR)
-			return failure_set(failure, "cannot wait for connections: %s",
-					   strerror(errno));
-		int signal = signals_take(server->signals);
+			return error_set(error, "cannot wait for connections: %s", strerror(errno));
+		int signal = signalfd_take(server->signals);
 		if (signal == SIGHUP)
 			reopen_log(server);
 		else if (signal)
 			return 0;
 		if (ready[1].revents)
-			registry_join(server->registry);
+			session_table_join(server->table);
 		if (count == 0 || ready[1].revents || ready[2].revents)
 			acceptor_run(acceptor);
 	}
@@ -242,7 +239,7 @@ static int server_run(struct server *server, struct failure *failure)
 /* Asked twice: ends at once, without what is still under way. */
 static void end_if_told(const struct server *server)
 {
-	int signal = signals_take(server->signals);
+	int signal = signalfd_take(server->signals);
 	if (!signal || signal == SIGHUP)
 		return;
 	warn("told twice to end: what was still under way is left undone");
@@ -252,16 +249,16 @@ static void end_if_told(const struct server *server)
 /* Waits until all connections have ended. False: not by the deadline. */
 static bool wait_for_connections(struct server *server, int64_t deadline)
 {
-	while (registry_count(server->registry)) {
+	while (session_table_count(server->table)) {
 		struct pollfd ready[] = {
 			{.fd = server->signals, .events = POLLIN},
-			{.fd = registry_descriptor(server->registry), .events = POLLIN},
+			{.fd = session_table_descriptor(server->table), .events = POLLIN},
 		};
 		int count = poll(ready, 2, clock_poll_timeout(deadline));
 		end_if_told(server);
-		registry_join(server->registry);
+		session_table_join(server->table);
 		if (count == 0)
-			return registry_count(server->registry) == 0;
+			return session_table_count(server->table) == 0;
 	}
 	return true;
 }
@@ -276,20 +273,21 @@ static bool server_drain(struct server *server)
 	atomic_store(&server->settings.draining, true);
 	if (server->service->drain)
 		server->service->drain(server->state);
-	registry_drain(server->registry);
+	session_table_drain(server->table);
 	if (wait_for_connections(server, deadline))
 		return true;
-	scheduler_stop(server->scheduler); /* what a connection waits for does not come any more */
+	timer_queue_stop(
+		server->timer_queue); /* what a connection waits for does not come any more */
 	log_note(server->log, RECORD_WARNING, RECORD_SERVER,
 		 "stopping; connections that did not end in time: %zu",
-		 registry_count(server->registry));
+		 session_table_count(server->table));
 	atomic_store(&server->settings.stopping, true);
-	registry_stop(server->registry);
+	session_table_stop(server->table);
 	return wait_for_connections(server, clock_after(CLOCK_SECOND));
 }
 
 /* Lets the service do what is left when all connections have ended. */
-static int server_finish(struct server *server, struct failure *failure)
+static int server_finish(struct server *server, struct error *error)
 {
 	int64_t deadline = server->settings.drain_deadline, look;
 	if (!server->service->finish)
@@ -297,7 +295,7 @@ static int server_finish(struct server *server, struct failure *failure)
 	do {
 		look = clock_after(SERVER_LOOK);
 		if (server->service->finish(server->state, look < deadline ? look : deadline,
-					    failure) == 0)
+					    error) == 0)
 			return 0;
 		end_if_told(server);
 	} while (clock_now() < deadline);
@@ -331,13 +329,13 @@ static void settle_log(struct server *server)
 /* Frees what is there, in reverse order. Returns the exit status so far. */
 static int server_close(struct server *server, int status)
 {
-	scheduler_stop(server->scheduler);
+	timer_queue_stop(server->timer_queue);
 	settle_log(server); /* what it still has may be for the service, or for everyone */
 	if (server->state)
 		server->service->stop(server->state);
-	scheduler_free(server->scheduler);
-	registry_free(server->registry);
-	drainer_stop(server->drainer);
+	timer_queue_free(server->timer_queue);
+	session_table_free(server->table);
+	flusher_stop(server->flusher);
 	if (server->log)
 		log_note(server->log, RECORD_INFO, RECORD_SERVER, "stopped");
 	settle_log(server);
@@ -345,7 +343,7 @@ static int server_close(struct server *server, int status)
 		warn("the log cannot be written: the last records are lost");
 		status = EXIT_FAILED;
 	}
-	if (!show_stop(server->show, clock_after(CLOCK_SECOND)))
+	if (!stdout_tee_stop(server->show, clock_after(CLOCK_SECOND)))
 		_exit(status); /* stdout is stuck, and with it the thread that shows */
 	if (server->acceptor.listener >= 0)
 		(void)close(server->acceptor.listener); /* never listened */
@@ -354,45 +352,45 @@ static int server_close(struct server *server, int status)
 }
 
 /* Before anything is open. Returns the status. */
-static int give_up(const struct failure *failure, enum exit_status status)
+static int give_up(const struct error *error, enum exit_status status)
 {
-	warn(failure->words);
+	warn(error->message);
 	return (int)status;
 }
 
 int main(int argc, char **argv)
 {
-	struct failure failure;
+	struct error error;
 	struct server server = {.options = server_option_defaults, .acceptor = {.listener = -1}};
 	program_guard_descriptors();
 	program = program_name(argv[0]);
 	enum option_outcome outcome =
-		options_read(&server_option_table, &server.options, argc, argv, &failure);
+		options_read(&server_option_table, &server.options, argc, argv, &error);
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
 	if (outcome == OPTIONS_WRONG)
-		return give_up(&failure, EXIT_USAGE);
-	int64_t most = raise_limit(&server.options, &failure);
+		return give_up(&error, EXIT_USAGE);
+	int64_t most = raise_limit(&server.options, &error);
 	if (!most)
-		return give_up(&failure, EXIT_FAILED);
-	if (check_options(&server, most, &failure) < 0)
-		return give_up(&failure, EXIT_USAGE);
+		return give_up(&error, EXIT_FAILED);
+	if (check_options(&server, most, &error) < 0)
+		return give_up(&error, EXIT_USAGE);
 	server.service = services[server.options.service];
-	if (server_open(&server, &failure) < 0 || announce(&server, &failure) < 0) {
-		warn(failure.words);
+	if (server_open(&server, &error) < 0 || announce(&server, &error) < 0) {
+		warn(error.message);
 		return server_close(&server, EXIT_FAILED);
 	}
 	int status = EXIT_DONE;
-	if (server_run(&server, &failure) < 0) {
-		warn(failure.words);
+	if (server_run(&server, &error) < 0) {
+		warn(error.message);
 		status = EXIT_FAILED;
 	}
 	if (!server_drain(&server)) {
 		warn("connections could not be ended: the log does not take their lines");
 		_exit(EXIT_FAILED);
 	}
-	if (server_finish(&server, &failure) < 0) {
-		warn(failure.words);
+	if (server_finish(&server, &error) < 0) {
+		warn(error.message);
 		status = EXIT_FAILED;
 	}
 	return server_close(&server, status);

@@ -6,7 +6,7 @@
 
 enum { TEXT_FIRST_CAPACITY = 256 };
 
-bool text_reserve(struct text *text, size_t more)
+bool buffer_reserve(struct buffer *text, size_t more)
 {
 	if (more <= text->capacity - text->length)
 		return true;
@@ -23,9 +23,9 @@ bool text_reserve(struct text *text, size_t more)
 	return true;
 }
 
-bool text_append(struct text *text, const void *bytes, size_t length)
+bool buffer_append(struct buffer *text, const void *bytes, size_t length)
 {
-	if (!text_reserve(text, length))
+	if (!buffer_reserve(text, length))
 		return false;
 	if (length)
 		memcpy(text->bytes + text->length, bytes, length);
@@ -33,14 +33,14 @@ bool text_append(struct text *text, const void *bytes, size_t length)
 	return true;
 }
 
-bool text_append_string(struct text *text, const char *string)
+bool buffer_append_string(struct buffer *text, const char *string)
 {
-	return text_append(text, string, strlen(string));
+	return buffer_append(text, string, strlen(string));
 }
 
-bool text_repeat(struct text *text, size_t start, size_t length)
+bool buffer_repeat(struct buffer *text, size_t start, size_t length)
 {
-	if (!text_reserve(text, length))
+	if (!buffer_reserve(text, length))
 		return false;
 	if (length)
 		memcpy(text->bytes + text->length, text->bytes + start, length);
@@ -48,22 +48,22 @@ bool text_repeat(struct text *text, size_t start, size_t length)
 	return true;
 }
 
-void text_drop(struct text *text, size_t length)
+void buffer_drop(struct buffer *text, size_t length)
 {
 	text->length -= length;
 	if (text->length)
 		memmove(text->bytes, text->bytes + length, text->length);
 }
 
-void text_clear(struct text *text, size_t keep)
+void buffer_clear(struct buffer *text, size_t keep)
 {
 	if (text->capacity > keep)
-		text_free(text);
+		buffer_free(text);
 	text->length = 0;
 }
 
-void text_free(struct text *text)
+void buffer_free(struct buffer *text)
 {
 	free(text->bytes);
-	*text = (struct text){0};
+	*text = (struct buffer){0};
 }

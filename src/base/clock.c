@@ -37,14 +37,14 @@ int clock_poll_timeout(int64_t deadline)
 int clock_condition_init(pthread_cond_t *condition)
 {
 	pthread_condattr_t attributes;
-	int error = pthread_condattr_init(&attributes);
-	if (error)
-		return error;
-	error = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	if (!error)
-		error = pthread_cond_init(condition, &attributes);
+	int errnum = pthread_condattr_init(&attributes);
+	if (errnum)
+		return errnum;
+	errnum = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	if (!errnum)
+		errnum = pthread_cond_init(condition, &attributes);
 	(void)pthread_condattr_destroy(&attributes); /* frees nothing that could fail */
-	return error;
+	return errnum;
 }
 
 int clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t deadline)

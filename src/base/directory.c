@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int folder_make_for(const char *file, struct failure *failure)
+int directory_make_for(const char *file, struct error *error)
 {
 	char folder[PATH_MAX];
 	const char *slash = strrchr(file, '/');
@@ -18,5 +18,5 @@ int folder_make_for(const char *file, struct failure *failure)
 	/* what is there and is no folder is named by whoever opens the file */
 	if ((size_t)length < sizeof folder && (mkdir(folder, 0777) == 0 || errno == EEXIST))
 		return 0;
-	return failure_set(failure, "cannot make the folder %.200s: %s", folder, strerror(errno));
+	return error_set(error, "cannot make the folder %.200s: %s", folder, strerror(errno));
 }

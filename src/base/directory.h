@@ -7,6 +7,6 @@
 
 /* Makes the folder that a file's name begins with, one level of it, unless it is there or the name
  * has none. 0, or -1 with the failure set. */
-int folder_make_for(const char *file, struct failure *failure);
+int directory_make_for(const char *file, struct error *error);
 
 #endif

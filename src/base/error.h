@@ -4,13 +4,12 @@
 #ifndef ACKLINE_BASE_ERROR_H
 #define ACKLINE_BASE_ERROR_H
 
-struct failure {
-	char words[512];
+struct error {
+	char message[512];
 };
 
 /* Writes the words, cut at the size of the struct; keeps errno. Returns -1, so that a function can
- * end in `return failure_set(...)`. */
-int failure_set(struct failure *failure, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+ * end in `return error_set(...)`. */
+int error_set(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -22,21 +22,21 @@ enum {
 };
 
 static int refuse(const struct option_spec *spec, const char *value, const char *expected,
-		  struct failure *failure)
+		  struct error *error)
 {
-	return failure_set(failure, "-%s: '%.100s' is not %s", spec->name, value, expected);
+	return error_set(error, "-%s: '%.100s' is not %s", spec->name, value, expected);
 }
 
-static int refuse_number(const struct option_spec *spec, const char *value, struct failure *failure)
+static int refuse_number(const struct option_spec *spec, const char *value, struct error *error)
 {
 	char expected[96];
 	(void)snprintf(expected, sizeof expected, "a whole number from %lld to %lld",
 		       (long long)spec->min, (long long)spec->max);
-	return refuse(spec, value, expected, failure);
+	return refuse(spec, value, expected, error);
 }
 
 static int store_choice(const struct option_spec *spec, int *choice, const char *value,
-			struct failure *failure)
+			struct error *error)
 {
 	char expected[160] = "one of";
 	for (int i = 0; spec->choices[i]; i++) {
@@ -48,11 +48,11 @@ static int store_choice(const struct option_spec *spec, int *choice, const char 
 		(void)snprintf(expected + length, sizeof expected - length, "%s %s", i ? "," : "",
 			       spec->choices[i]);
 	}
-	return refuse(spec, value, expected, failure);
+	return refuse(spec, value, expected, error);
 }
 
 static int store_duration(const struct option_spec *spec, void *place, const char *value,
-			  struct failure *failure)
+			  struct error *error)
 {
 	struct range read;
 	bool range = spec->kind == OPTION_RANGE;
@@ -60,12 +60,12 @@ static int store_duration(const struct option_spec *spec, void *place, const cha
 		return refuse(spec, value,
 			      range ? "a range of durations such as 0:20ms"
 				    : "a duration such as 250ms, 5s or 2m",
-			      failure);
+			      error);
 	int64_t longest = range ? read.max : read.min;
 	if (read.min < spec->min || longest > spec->max)
-		return failure_set(failure, "-%s: '%.100s' is not between %gs and %gs", spec->name,
-				   value, (double)spec->min / (double)CLOCK_SECOND,
-				   (double)spec->max / (double)CLOCK_SECOND);
+		return error_set(error, "-%s: '%.100s' is not between %gs and %gs", spec->name,
+				 value, (double)spec->min / (double)CLOCK_SECOND,
+				 (double)spec->max / (double)CLOCK_SECOND);
 	if (range)
 		*(struct range *)place = read;
 	else
@@ -74,7 +74,7 @@ static int store_duration(const struct option_spec *spec, void *place, const cha
 }
 
 static int store_counts(const struct option_spec *spec, struct range *counts, const char *value,
-			struct failure *failure)
+			struct error *error)
 {
 	char expected[96];
 	if (counts_parse(value, spec->min, spec->max, counts) == 0)
@@ -82,11 +82,11 @@ static int store_counts(const struct option_spec *spec, struct range *counts, co
 	(void)snprintf(expected, sizeof expected,
 		       "a range such as 1:20 of numbers from %lld to %lld", (long long)spec->min,
 		       (long long)spec->max);
-	return refuse(spec, value, expected, failure);
+	return refuse(spec, value, expected, error);
 }
 
 int option_store(const struct option_spec *spec, void *settings, const char *value,
-		 struct failure *failure)
+		 struct error *error)
 {
 	void *place = (char *)settings + spec->offset;
 	switch (spec->kind) {
@@ -95,26 +95,26 @@ int option_store(const struct option_spec *spec, void *settings, const char *val
 		return 0;
 	case OPTION_TEXT:
 		if (!*value)
-			return refuse(spec, value, "a value", failure);
+			return refuse(spec, value, "a value", error);
 		*(const char **)place = value;
 		return 0;
 	case OPTION_NUMBER:
 		if (number_parse(value, spec->min, spec->max, place) < 0)
-			return refuse_number(spec, value, failure);
+			return refuse_number(spec, value, error);
 		return 0;
 	case OPTION_DURATION:
 	case OPTION_RANGE:
-		return store_duration(spec, place, value, failure);
+		return store_duration(spec, place, value, error);
 	case OPTION_COUNTS:
-		return store_counts(spec, place, value, failure);
+		return store_counts(spec, place, value, error);
 	case OPTION_PERCENT:
 		if (percent_parse(value, place) < 0)
-			return refuse(spec, value, "a percentage such as 10% or 0.5%", failure);
+			return refuse(spec, value, "a percentage such as 10% or 0.5%", error);
 		return 0;
 	case OPTION_CHOICE:
-		return store_choice(spec, place, value, failure);
+		return store_choice(spec, place, value, error);
 	}
-	return failure_set(failure, "-%s: unknown kind of option", spec->name);
+	return error_set(error, "-%s: unknown kind of option", spec->name);
 }
 
 bool option_suits(const struct option_spec *spec, const char *service)
@@ -128,7 +128,7 @@ bool option_suits(const struct option_spec *spec, const char *service)
 	return !spec->only;
 }
 
-int option_refuse(const struct option_spec *spec, struct failure *failure)
+int option_refuse(const struct option_spec *spec, struct error *error)
 {
 	char names[64] = "";
 	size_t length = 0;
@@ -136,7 +136,7 @@ int option_refuse(const struct option_spec *spec, struct failure *failure)
 		const char *word = *at == ',' ? " or " : (char[]){*at, '\0'};
 		length += (size_t)snprintf(names + length, sizeof names - length, "%s", word);
 	}
-	return failure_set(failure, "-%s: only with -service %s", spec->name, names);
+	return error_set(error, "-%s: only with -service %s", spec->name, names);
 }
 
 static bool is_given(const struct option_spec *spec, const void *settings)
@@ -161,11 +161,11 @@ static bool is_given(const struct option_spec *spec, const void *settings)
 }
 
 int options_check_service(const struct option_table *table, const void *settings,
-			  const char *service, struct failure *failure)
+			  const char *service, struct error *error)
 {
 	for (const struct option_spec *spec = table->specs; spec->name; spec++)
 		if (spec->only && !option_suits(spec, service) && is_given(spec, settings))
-			return option_refuse(spec, failure);
+			return option_refuse(spec, error);
 	return 0;
 }
 
@@ -219,11 +219,11 @@ static void show_help(const struct option_table *table, const char *program)
 }
 
 /* What -help and -version print must arrive: a full disk is a failure. */
-static enum option_outcome shown(struct failure *failure)
+static enum option_outcome shown(struct error *error)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return OPTIONS_SHOWN;
-	failure_set(failure, "cannot write to stdout: %s", strerror(errno));
+	error_set(error, "cannot write to stdout: %s", strerror(errno));
 	return OPTIONS_WRONG;
 }
 
@@ -242,19 +242,19 @@ static void fill_getopt(const struct option_table *table, struct option *options
 }
 
 /* getopt has refused the word: says why, in our words. */
-static enum option_outcome wrong_word(int code, const char *word, struct failure *failure)
+static enum option_outcome wrong_word(int code, const char *word, struct error *error)
 {
 	if (code == ':')
-		failure_set(failure, "option '%.100s' needs a value; see -help", word);
+		error_set(error, "option '%.100s' needs a value; see -help", word);
 	else if (optopt >= OPTION_HELP) /* a known flag, given a value */
-		failure_set(failure, "option '%.100s' takes no value; see -help", word);
+		error_set(error, "option '%.100s' takes no value; see -help", word);
 	else
-		failure_set(failure, "unknown or ambiguous option '%.100s'; see -help", word);
+		error_set(error, "unknown or ambiguous option '%.100s'; see -help", word);
 	return OPTIONS_WRONG;
 }
 
 enum option_outcome options_read(const struct option_table *table, void *settings, int argc,
-				 char **argv, struct failure *failure)
+				 char **argv, struct error *error)
 {
 	struct option options[OPTIONS_MOST];
 	fill_getopt(table, options);
@@ -265,20 +265,20 @@ enum option_outcome options_read(const struct option_table *table, void *setting
 	for (; (code = getopt_long_only(argc, argv, "+:", options, NULL)) != -1; at = optind) {
 		if (code == OPTION_HELP) {
 			show_help(table, program_name(argv[0]));
-			return shown(failure);
+			return shown(error);
 		}
 		if (code == OPTION_VERSION) {
 			printf("%s (%s) %s\n", table->program, PACKAGE_NAME, PACKAGE_VERSION);
-			return shown(failure);
+			return shown(error);
 		}
 		if (code < OPTION_VALUE)
-			return wrong_word(code, argv[at], failure);
+			return wrong_word(code, argv[at], error);
 		const struct option_spec *spec = &table->specs[code - OPTION_VALUE];
-		if (option_store(spec, settings, optarg, failure) < 0)
+		if (option_store(spec, settings, optarg, error) < 0)
 			return OPTIONS_WRONG;
 	}
 	if (optind < argc) {
-		failure_set(failure, "unexpected argument '%.100s'; see -help", argv[optind]);
+		error_set(error, "unexpected argument '%.100s'; see -help", argv[optind]);
 		return OPTIONS_WRONG;
 	}
 	return OPTIONS_READ;

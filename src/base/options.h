@@ -60,22 +60,22 @@ enum option_outcome {
  * behind a blank or '='; an unambiguous beginning of a name will do. Prints for -help and -version.
  */
 enum option_outcome options_read(const struct option_table *table, void *settings, int argc,
-				 char **argv, struct failure *failure);
+				 char **argv, struct error *error);
 
 /* Checks one value and stores it. 0, or -1 with the failure set. */
 int option_store(const struct option_spec *spec, void *settings, const char *value,
-		 struct failure *failure);
+		 struct error *error);
 
 /* Is the option for that service? */
 bool option_suits(const struct option_spec *spec, const char *service);
 
 /* Says which services an option is for, when it was given to another one. Returns -1. */
-int option_refuse(const struct option_spec *spec, struct failure *failure);
+int option_refuse(const struct option_spec *spec, struct error *error);
 
 /* Refuses what was given in the settings and is not for that service. 0, or -1 with the failure
  * set. */
 int options_check_service(const struct option_table *table, const void *settings,
-			  const char *service, struct failure *failure);
+			  const char *service, struct error *error);
 
 /* The entry of that exact name, or NULL. */
 const struct option_spec *option_find(const struct option_table *table, const char *name);

@@ -19,9 +19,9 @@ enum { EXIT_ABANDONED = 127 };
 
 /* Becomes the program; comes back only when something of it is not possible, with errno. Between
  * fork and exec only calls that are safe there. */
-static void become(const struct child_setup *setup, pid_t parent)
+static void become(const struct process_setup *setup, pid_t parent)
 {
-	signals_restore(setup->held);
+	signalfd_restore(setup->held);
 	(void)setsid(); /* fails only for a group leader, and a new process is none */
 	if (prctl(PR_SET_PDEATHSIG, setup->death_signal) < 0)
 		return;
@@ -42,45 +42,43 @@ static void become(const struct child_setup *setup, pid_t parent)
 /* Waits for the pipe to be closed by a successful exec. Returns 0, or the errno the child sent. */
 static int read_errno(int descriptor)
 {
-	int error = 0;
+	int errnum = 0;
 	ssize_t length;
 	do
-		length = read(descriptor, &error, sizeof error);
+		length = read(descriptor, &errnum, sizeof errnum);
 	while (length < 0 && errno == EINTR);
-	return length == (ssize_t)sizeof error ? error : 0;
+	return length == (ssize_t)sizeof errnum ? errnum : 0;
 }
 
-int child_start(struct child *child, const struct child_setup *setup, struct failure *failure)
+int process_start(struct process *child, const struct process_setup *setup, struct error *error)
 {
 	int report[2];
 	if (pipe2(report, O_CLOEXEC) < 0)
-		return failure_set(failure, "cannot start %.200s: %s", setup->path,
-				   strerror(errno));
+		return error_set(error, "cannot start %.200s: %s", setup->path, strerror(errno));
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0) {
 		become(setup, parent);
-		int error = errno;
+		int errnum = errno;
 		/* where even that fails, the parent sees the status */
-		(void)!write(report[1], &error, sizeof error);
+		(void)!write(report[1], &errnum, sizeof errnum);
 		_exit(EXIT_ABANDONED);
 	}
-	int error = pid < 0 ? errno : 0;
+	int errnum = pid < 0 ? errno : 0;
 	(void)close(report[1]); /* nothing is lost by closing a pipe that only the child writes */
 	if (pid > 0)
-		error = read_errno(report[0]);
+		errnum = read_errno(report[0]);
 	(void)close(report[0]);
-	if (pid > 0 && error)
+	if (pid > 0 && errnum)
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
-	if (error)
-		return failure_set(failure, "cannot start %.200s: %s", setup->path,
-				   strerror(error));
-	*child = (struct child){.pid = pid, .running = true};
+	if (errnum)
+		return error_set(error, "cannot start %.200s: %s", setup->path, strerror(errnum));
+	*child = (struct process){.pid = pid, .running = true};
 	return 0;
 }
 
-size_t child_collect(struct child *children, size_t count)
+size_t process_collect(struct process *children, size_t count)
 {
 	size_t collected = 0;
 	pid_t pid;
@@ -95,20 +93,20 @@ size_t child_collect(struct child *children, size_t count)
 	return collected;
 }
 
-void child_signal(const struct child *child, int number)
+void process_signal(const struct process *child, int number)
 {
 	/* until it is collected its number is not given to another process: this cannot fail */
 	if (child->running)
 		(void)kill(child->pid, number);
 }
 
-bool child_succeeded(const struct child *child)
+bool process_succeeded(const struct process *child)
 {
 	return child->pid && !child->running && WIFEXITED(child->status) &&
 	       WEXITSTATUS(child->status) == 0;
 }
 
-void child_words(const struct child *child, char *words, size_t size)
+void process_describe(const struct process *child, char *words, size_t size)
 {
 	if (child->running || !child->pid)
 		(void)snprintf(words, size, child->pid ? "is running" : "was not started");

@@ -10,13 +10,13 @@
 
 #include "base/error.h"
 
-struct child {
+struct process {
 	pid_t pid; /* 0: never started */
 	bool running;
 	int status; /* as waitpid() gives it, once it has ended */
 };
 
-struct child_setup {
+struct process_setup {
 	const char *path;
 	char *const *argv;
 	int input; /* descriptor that becomes its stdin, -1: /dev/null */
@@ -29,21 +29,22 @@ struct child_setup {
 };
 
 /* Starts a program with stdout, unless given, and stderr of the parent, and signals as
- * signals_restore() leaves them. Every descriptor that it must not inherit has to be close-on-exec.
- * Returns when it is executing; -1 where that was not possible, with the failure set. */
-int child_start(struct child *child, const struct child_setup *setup, struct failure *failure);
+ * signalfd_restore() leaves them. Every descriptor that it must not inherit has to be
+ * close-on-exec. Returns when it is executing; -1 where that was not possible, with the failure
+ * set. */
+int process_start(struct process *child, const struct process_setup *setup, struct error *error);
 
 /* Takes the status of every one of these children that has ended since; does not wait. Returns how
  * many. Any other child of this process is collected, too, and forgotten. */
-size_t child_collect(struct child *children, size_t count);
+size_t process_collect(struct process *children, size_t count);
 
 /* Sends a signal, unless it has ended. */
-void child_signal(const struct child *child, int number);
+void process_signal(const struct process *child, int number);
 
 /* Has ended with status 0. */
-bool child_succeeded(const struct child *child);
+bool process_succeeded(const struct process *child);
 
 /* How it ended: "ended with status 1", "was killed by signal 9 (Killed)". */
-void child_words(const struct child *child, char *words, size_t size);
+void process_describe(const struct process *child, char *words, size_t size);
 
 #endif

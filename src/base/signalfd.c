@@ -8,7 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-int signals_open(const int *list, struct failure *failure)
+int signalfd_open(const int *list, struct error *error)
 {
 	sigset_t set;
 	sigemptyset(&set);
@@ -16,24 +16,24 @@ int signals_open(const int *list, struct failure *failure)
 		sigaddset(&set, *list);
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	int descriptor = -1;
-	int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
-	if (!error && sigaction(SIGPIPE, &ignore, NULL) == 0 &&
+	int errnum = pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (!errnum && sigaction(SIGPIPE, &ignore, NULL) == 0 &&
 	    sigaction(SIGXFSZ, &ignore, NULL) == 0)
 		descriptor = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (descriptor < 0)
-		return failure_set(failure, "cannot wait for signals: %s",
-				   strerror(error ? error : errno));
+		return error_set(error, "cannot wait for signals: %s",
+				 strerror(errnum ? errnum : errno));
 	return descriptor;
 }
 
-int signals_take(int descriptor)
+int signalfd_take(int descriptor)
 {
 	struct signalfd_siginfo information;
 	ssize_t length = read(descriptor, &information, sizeof information);
 	return length == (ssize_t)sizeof information ? (int)information.ssi_signo : 0;
 }
 
-void signals_restore(const int *held)
+void signalfd_restore(const int *held)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	sigset_t set;

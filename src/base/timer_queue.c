@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 
-enum { SCHEDULER_FIRST = 64 }; /* tasks */
+enum { TIMER_QUEUE_FIRST = 64 }; /* tasks */
 
-struct scheduler {
+struct timer_queue {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* the earliest deadline is another one, or it stops */
@@ -30,10 +30,10 @@ static bool is_before(const struct task *one, const struct task *other)
 	return one->order < other->order;
 }
 
-static void heap_push(struct scheduler *scheduler, struct task *task)
+static void heap_push(struct timer_queue *timer_queue, struct task *task)
 {
-	struct task **heap = scheduler->heap;
-	size_t place = scheduler->count++;
+	struct task **heap = timer_queue->heap;
+	size_t place = timer_queue->count++;
 	while (place && is_before(task, heap[(place - 1) / 2])) {
 		heap[place] = heap[(place - 1) / 2];
 		place = (place - 1) / 2;
@@ -42,13 +42,13 @@ static void heap_push(struct scheduler *scheduler, struct task *task)
 }
 
 /* Takes the first one out: the last one sinks from its place. There must be one. */
-static struct task *heap_pop(struct scheduler *scheduler)
+static struct task *heap_pop(struct timer_queue *timer_queue)
 {
-	struct task **heap = scheduler->heap;
-	struct task *first = heap[0], *last = heap[--scheduler->count];
+	struct task **heap = timer_queue->heap;
+	struct task *first = heap[0], *last = heap[--timer_queue->count];
 	size_t place = 0, child;
-	while ((child = 2 * place + 1) < scheduler->count) {
-		if (child + 1 < scheduler->count && is_before(heap[child + 1], heap[child]))
+	while ((child = 2 * place + 1) < timer_queue->count) {
+		if (child + 1 < timer_queue->count && is_before(heap[child + 1], heap[child]))
 			child++;
 		if (!is_before(heap[child], last))
 			break;
@@ -60,102 +60,103 @@ static struct task *heap_pop(struct scheduler *scheduler)
 }
 
 /* Waits for the next task that is due. NULL: it is to end. Called with the lock. */
-static struct task *await_due(struct scheduler *scheduler)
+static struct task *await_due(struct timer_queue *timer_queue)
 {
-	while (!scheduler->stopping) {
-		int64_t deadline = scheduler->count ? scheduler->heap[0]->deadline : CLOCK_NEVER;
+	while (!timer_queue->stopping) {
+		int64_t deadline =
+			timer_queue->count ? timer_queue->heap[0]->deadline : CLOCK_NEVER;
 		if (deadline <= clock_now())
-			return heap_pop(scheduler);
+			return heap_pop(timer_queue);
 		/* woken or late, it looks again */
-		(void)clock_condition_wait(&scheduler->changed, &scheduler->lock, deadline);
+		(void)clock_condition_wait(&timer_queue->changed, &timer_queue->lock, deadline);
 	}
 	return NULL;
 }
 
-static void *scheduler_run(void *argument)
+static void *timer_queue_run(void *argument)
 {
-	struct scheduler *scheduler = argument;
+	struct timer_queue *timer_queue = argument;
 	struct task *task;
-	pthread_mutex_lock(&scheduler->lock);
-	while ((task = await_due(scheduler))) {
-		pthread_mutex_unlock(&scheduler->lock);
+	pthread_mutex_lock(&timer_queue->lock);
+	while ((task = await_due(timer_queue))) {
+		pthread_mutex_unlock(&timer_queue->lock);
 		task->run(task);
-		pthread_mutex_lock(&scheduler->lock);
+		pthread_mutex_lock(&timer_queue->lock);
 	}
-	pthread_mutex_unlock(&scheduler->lock);
+	pthread_mutex_unlock(&timer_queue->lock);
 	return NULL;
 }
 
-struct scheduler *scheduler_start(struct failure *failure)
+struct timer_queue *timer_queue_start(struct error *error)
 {
-	struct scheduler *scheduler = calloc(1, sizeof *scheduler);
-	int error = ENOMEM;
-	if (scheduler) {
-		pthread_mutex_init(&scheduler->lock, NULL); /* neither fails on Linux */
-		(void)clock_condition_init(&scheduler->changed);
-		error = pthread_create(&scheduler->thread, NULL, scheduler_run, scheduler);
+	struct timer_queue *timer_queue = calloc(1, sizeof *timer_queue);
+	int errnum = ENOMEM;
+	if (timer_queue) {
+		pthread_mutex_init(&timer_queue->lock, NULL); /* neither fails on Linux */
+		(void)clock_condition_init(&timer_queue->changed);
+		errnum = pthread_create(&timer_queue->thread, NULL, timer_queue_run, timer_queue);
 	}
-	if (!error)
-		return scheduler;
-	failure_set(failure, "cannot start the scheduler: %s", strerror(error));
-	if (scheduler) {
-		scheduler->joined = true; /* there is no thread */
-		scheduler_free(scheduler);
+	if (!errnum)
+		return timer_queue;
+	error_set(error, "cannot start the scheduler: %s", strerror(errnum));
+	if (timer_queue) {
+		timer_queue->joined = true; /* there is no thread */
+		timer_queue_free(timer_queue);
 	}
 	return NULL;
 }
 
-static bool heap_reserve(struct scheduler *scheduler)
+static bool heap_reserve(struct timer_queue *timer_queue)
 {
-	if (scheduler->count < scheduler->capacity)
+	if (timer_queue->count < timer_queue->capacity)
 		return true;
-	size_t capacity = scheduler->capacity ? scheduler->capacity * 2 : SCHEDULER_FIRST;
-	struct task **heap = realloc(scheduler->heap, capacity * sizeof(struct task *));
+	size_t capacity = timer_queue->capacity ? timer_queue->capacity * 2 : TIMER_QUEUE_FIRST;
+	struct task **heap = realloc(timer_queue->heap, capacity * sizeof(struct task *));
 	if (!heap)
 		return false;
-	scheduler->heap = heap;
-	scheduler->capacity = capacity;
+	timer_queue->heap = heap;
+	timer_queue->capacity = capacity;
 	return true;
 }
 
-int scheduler_at(struct scheduler *scheduler, struct task *task, int64_t deadline)
+int timer_queue_at(struct timer_queue *timer_queue, struct task *task, int64_t deadline)
 {
-	pthread_mutex_lock(&scheduler->lock);
-	bool possible = !scheduler->stopping && heap_reserve(scheduler);
+	pthread_mutex_lock(&timer_queue->lock);
+	bool possible = !timer_queue->stopping && heap_reserve(timer_queue);
 	if (possible) {
 		task->deadline = deadline;
-		task->order = scheduler->next_order++;
-		heap_push(scheduler, task);
-		if (scheduler->heap[0] == task)
-			pthread_cond_signal(&scheduler->changed);
+		task->order = timer_queue->next_order++;
+		heap_push(timer_queue, task);
+		if (timer_queue->heap[0] == task)
+			pthread_cond_signal(&timer_queue->changed);
 	}
-	pthread_mutex_unlock(&scheduler->lock);
+	pthread_mutex_unlock(&timer_queue->lock);
 	return possible ? 0 : -1;
 }
 
-void scheduler_stop(struct scheduler *scheduler)
+void timer_queue_stop(struct timer_queue *timer_queue)
 {
-	if (!scheduler || scheduler->joined)
+	if (!timer_queue || timer_queue->joined)
 		return;
-	pthread_mutex_lock(&scheduler->lock);
-	scheduler->stopping = true;
-	pthread_cond_signal(&scheduler->changed);
-	pthread_mutex_unlock(&scheduler->lock);
-	pthread_join(scheduler->thread, NULL);
-	scheduler->joined = true;
+	pthread_mutex_lock(&timer_queue->lock);
+	timer_queue->stopping = true;
+	pthread_cond_signal(&timer_queue->changed);
+	pthread_mutex_unlock(&timer_queue->lock);
+	pthread_join(timer_queue->thread, NULL);
+	timer_queue->joined = true;
 	/* nobody can add one any more */
-	for (size_t i = 0; i < scheduler->count; i++)
-		scheduler->heap[i]->drop(scheduler->heap[i]);
-	scheduler->count = 0;
+	for (size_t i = 0; i < timer_queue->count; i++)
+		timer_queue->heap[i]->drop(timer_queue->heap[i]);
+	timer_queue->count = 0;
 }
 
-void scheduler_free(struct scheduler *scheduler)
+void timer_queue_free(struct timer_queue *timer_queue)
 {
-	if (!scheduler)
+	if (!timer_queue)
 		return;
-	scheduler_stop(scheduler);
-	pthread_cond_destroy(&scheduler->changed);
-	pthread_mutex_destroy(&scheduler->lock);
-	free(scheduler->heap);
-	free(scheduler);
+	timer_queue_stop(timer_queue);
+	pthread_cond_destroy(&timer_queue->changed);
+	pthread_mutex_destroy(&timer_queue->lock);
+	free(timer_queue->heap);
+	free(timer_queue);
 }

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-struct scheduler;
+struct timer_queue;
 
 /* Embedded in what it is about, whose memory stays the caller's. */
 struct task {
@@ -18,22 +18,22 @@ struct task {
 	void (*run)(struct task *task);
 	/* Called instead of run(), in the thread that stops the scheduler. */
 	void (*drop)(struct task *task);
-	int64_t deadline; /* set by scheduler_at(), as the next one */
+	int64_t deadline; /* set by timer_queue_at(), as the next one */
 	uint64_t order;	  /* tasks of the same deadline run in the order of their scheduling */
 };
 
 /* NULL: the failure is set. */
-struct scheduler *scheduler_start(struct failure *failure);
+struct timer_queue *timer_queue_start(struct error *error);
 
 /* Schedules a task that is not scheduled, for a deadline in nanoseconds; from any thread, also from
  * run(). 0, or -1: it is not scheduled, for lack of memory or because the scheduler was stopped. */
-int scheduler_at(struct scheduler *scheduler, struct task *task, int64_t deadline);
+int timer_queue_at(struct timer_queue *timer_queue, struct task *task, int64_t deadline);
 
 /* Ends the thread after the task that runs now, and drops all that are scheduled. From then on
- * scheduler_at() fails. Any number of times; accepts NULL. */
-void scheduler_stop(struct scheduler *scheduler);
+ * timer_queue_at() fails. Any number of times; accepts NULL. */
+void timer_queue_stop(struct timer_queue *timer_queue);
 
 /* Stops and frees it; accepts NULL. */
-void scheduler_free(struct scheduler *scheduler);
+void timer_queue_free(struct timer_queue *timer_queue);
 
 #endif

@@ -11,92 +11,96 @@
 #include "base/clock.h"
 #include "net/socket.h"
 
-#define WIRE_FIRST_PAUSE (10 * CLOCK_MILLISECOND)
+#define CONNECTION_FIRST_PAUSE (10 * CLOCK_MILLISECOND)
 /* A connection that nothing was asked of is as good as one that answers after so long. */
-#define WIRE_SOUND CLOCK_SECOND
-#define WIRE_LONGEST_PAUSE (500 * CLOCK_MILLISECOND)
+#define CONNECTION_SOUND CLOCK_SECOND
+#define CONNECTION_LONGEST_PAUSE (500 * CLOCK_MILLISECOND)
 
 /* Remembers since when and why a connection is down. One that was well is tried again at once, else
  * many would come back one after the other, each after its pause; then the pauses grow. */
-static void wire_note_down(struct talk *talk, struct wire *wire, const struct failure *reason)
+static void connection_note_down(struct client_session *session,
+				 struct client_connection *connection, const struct error *reason)
 {
-	if (!wire->down_since) {
-		wire->down_since = clock_now();
-		wire->pause = 0;
-		talk->reason = *reason;
+	if (!connection->down_since) {
+		connection->down_since = clock_now();
+		connection->pause = 0;
+		session->reason = *reason;
 		return;
 	}
-	wire->pause =
-		wire->pause ? clock_earlier(wire->pause * 2, WIRE_LONGEST_PAUSE) : WIRE_FIRST_PAUSE;
+	connection->pause = connection->pause
+				    ? clock_earlier(connection->pause * 2, CONNECTION_LONGEST_PAUSE)
+				    : CONNECTION_FIRST_PAUSE;
 }
 
-void wire_lose(struct talk *talk, size_t connection, const struct failure *reason)
+void connection_lose(struct client_session *session, size_t index, const struct error *reason)
 {
-	struct wire *wire = &talk->wires[connection];
-	int descriptor = wire->descriptor;
+	struct client_connection *connection = &session->connections[index];
+	int descriptor = connection->descriptor;
 	if (descriptor < 0)
 		return;
-	pthread_mutex_lock(&talk->guard);
-	wire->descriptor = -1;
-	pthread_mutex_unlock(&talk->guard);
+	pthread_mutex_lock(&session->guard);
+	connection->descriptor = -1;
+	pthread_mutex_unlock(&session->guard);
 	(void)close(descriptor); /* it is lost whatever close says */
-	text_clear(&wire->rest, 0);
-	struct flight *flight = flights_oldest_of(&talk->flights, (uint32_t)connection);
-	if (!flight && clock_now() - wire->up_since >= WIRE_SOUND)
-		wire->down_since = wire->pause = 0;
-	for (; flight; flight = flights_next_of(&talk->flights, flight))
-		flight->sent = 0;
-	wire_note_down(talk, wire, reason);
+	buffer_clear(&connection->rest, 0);
+	struct inflight_line *line_sent = inflight_oldest_of(&session->inflight, (uint32_t)index);
+	if (!line_sent && clock_now() - connection->up_since >= CONNECTION_SOUND)
+		connection->down_since = connection->pause = 0;
+	for (; line_sent; line_sent = inflight_next_of(&session->inflight, line_sent))
+		line_sent->sent = 0;
+	connection_note_down(session, connection, reason);
 }
 
 /* What the socket needs for the way its answers are waited for. */
-static int wire_prepare(const struct talk *talk, size_t connection, int descriptor)
+static int connection_prepare(const struct client_session *session, size_t index, int descriptor)
 {
-	if (talk->events >= 0) {
-		struct epoll_event event = {.events = EPOLLIN, .data.u64 = connection};
-		return epoll_ctl(talk->events, EPOLL_CTL_ADD, descriptor, &event);
+	if (session->events >= 0) {
+		struct epoll_event event = {.events = EPOLLIN, .data.u64 = index};
+		return epoll_ctl(session->events, EPOLL_CTL_ADD, descriptor, &event);
 	}
-	int64_t microseconds = talk->settings.timeout / 1000;
+	int64_t microseconds = session->settings.timeout / 1000;
 	struct timeval time = {.tv_sec = (time_t)(microseconds / 1000000),
 			       .tv_usec = (suseconds_t)(microseconds % 1000000)};
 	return setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
 }
 
 /* Puts a new socket to use, unless the talk has been stopped meanwhile. */
-static bool wire_adopt(struct talk *talk, struct wire *wire, int descriptor)
+static bool connection_adopt(struct client_session *session, struct client_connection *connection,
+			     int descriptor)
 {
-	pthread_mutex_lock(&talk->guard);
-	bool stopped = atomic_load(&talk->stopped);
+	pthread_mutex_lock(&session->guard);
+	bool stopped = atomic_load(&session->stopped);
 	if (!stopped)
-		wire->descriptor = descriptor;
-	wire->up_since = clock_now();
-	pthread_mutex_unlock(&talk->guard);
+		connection->descriptor = descriptor;
+	connection->up_since = clock_now();
+	pthread_mutex_unlock(&session->guard);
 	return !stopped;
 }
 
 /* One attempt to connect. LOST: it did not succeed. */
-static enum talk_step wire_connect(struct talk *talk, size_t connection, struct failure *failure)
+static enum session_step connection_connect(struct client_session *session, size_t index,
+					    struct error *error)
 {
-	struct wire *wire = &talk->wires[connection];
-	const struct talk_settings *settings = &talk->settings;
+	struct client_connection *connection = &session->connections[index];
+	const struct client_session_settings *settings = &session->settings;
 	int64_t deadline = clock_after(settings->timeout);
-	if (wire->down_since) /* at least a moment, or the last attempt would be none */
-		deadline = clock_earlier(deadline,
-					 wire->down_since + settings->retry + CLOCK_MILLISECOND);
-	atomic_store(&talk->connecting, true);
-	int descriptor = net_connect(settings->host, settings->port, deadline, failure);
-	atomic_store(&talk->connecting, false);
-	if (atomic_load(&talk->stopped) || descriptor < 0) {
+	if (connection->down_since) /* at least a moment, or the last attempt would be none */
+		deadline = clock_earlier(deadline, connection->down_since + settings->retry +
+							   CLOCK_MILLISECOND);
+	atomic_store(&session->connecting, true);
+	int descriptor = socket_connect(settings->host, settings->port, deadline, error);
+	atomic_store(&session->connecting, false);
+	if (atomic_load(&session->stopped) || descriptor < 0) {
 		if (descriptor >= 0)
 			(void)close(descriptor);
-		return atomic_load(&talk->stopped) ? STEP_FAILED : STEP_LOST;
+		return atomic_load(&session->stopped) ? STEP_FAILED : STEP_LOST;
 	}
-	if (wire_prepare(talk, connection, descriptor) < 0)
-		failure_set(failure, "cannot set up a connection: %s", strerror(errno));
-	else if (wire_adopt(talk, wire, descriptor)) {
-		char name[NET_NAME_SIZE];
-		net_local_name(descriptor, name);
-		settings->connected(settings->context, connection, name);
+	if (connection_prepare(session, index, descriptor) < 0)
+		error_set(error, "cannot set up a connection: %s", strerror(errno));
+	else if (connection_adopt(session, connection, descriptor)) {
+		char name[SOCKET_NAME_SIZE];
+		socket_local_name(descriptor, name);
+		settings->connected(settings->context, index, name);
 		return STEP_DONE;
 	}
 	(void)close(descriptor);
@@ -104,12 +108,13 @@ static enum talk_step wire_connect(struct talk *talk, size_t connection, struct 
 }
 
 /* Sends again, in their order, the lines that were in flight. */
-static enum talk_step wire_resend(struct talk *talk, size_t connection, struct failure *failure)
+static enum session_step connection_resend(struct client_session *session, size_t index,
+					   struct error *error)
 {
-	struct flight *flight = flights_oldest_of(&talk->flights, (uint32_t)connection);
+	struct inflight_line *line_sent = inflight_oldest_of(&session->inflight, (uint32_t)index);
 	/* older ones may be answered meanwhile, but not one that has not been sent yet */
-	for (; flight; flight = flights_next_of(&talk->flights, flight)) {
-		enum talk_step step = wire_send(talk, flight, failure);
+	for (; line_sent; line_sent = inflight_next_of(&session->inflight, line_sent)) {
+		enum session_step step = connection_send(session, line_sent, error);
 		if (step != STEP_DONE)
 			return step;
 	}
@@ -117,58 +122,60 @@ static enum talk_step wire_resend(struct talk *talk, size_t connection, struct f
 }
 
 /* Waits before the next attempt. False: no time is left for one, or the talk is stopped. */
-static bool wire_pause(struct talk *talk, const struct wire *wire)
+static bool connection_pause(struct client_session *session,
+			     const struct client_connection *connection)
 {
-	struct pollfd stop = {.fd = talk->settings.stop, .events = POLLIN};
-	int64_t end = wire->down_since ? wire->down_since + talk->settings.retry : CLOCK_NEVER;
+	struct pollfd stop = {.fd = session->settings.stop, .events = POLLIN};
+	int64_t end = connection->down_since ? connection->down_since + session->settings.retry
+					     : CLOCK_NEVER;
 	if (clock_now() >= end)
 		return false;
-	int64_t until = clock_earlier(clock_after(wire->pause), end);
-	while (wire->pause && clock_now() < until)
-		if (talk_poll(&stop, 1, until) > 0)
+	int64_t until = clock_earlier(clock_after(connection->pause), end);
+	while (connection->pause && clock_now() < until)
+		if (session_poll(&stop, 1, until) > 0)
 			return false;
-	return !atomic_load(&talk->stopped);
+	return !atomic_load(&session->stopped);
 }
 
 /* The last reason is in the failure: adds the first, and for how long it was tried. */
-static void tell_retries(struct talk *talk, struct failure *failure)
+static void tell_retries(struct client_session *session, struct error *error)
 {
 	char time[DURATION_SIZE];
-	struct failure last = *failure;
-	duration_show(talk->settings.retry, time);
-	if (strcmp(last.words, talk->reason.words) == 0)
-		failure_set(failure, "%.400s (tried again for %s)", last.words, time);
+	struct error last = *error;
+	duration_format(session->settings.retry, time);
+	if (strcmp(last.message, session->reason.message) == 0)
+		error_set(error, "%.400s (tried again for %s)", last.message, time);
 	else
-		failure_set(failure, "%.230s; tried again for %s, then: %.200s", talk->reason.words,
-			    time, last.words);
+		error_set(error, "%.230s; tried again for %s, then: %.200s",
+			  session->reason.message, time, last.message);
 }
 
 /* One attempt to bring a connection up. False: it is not to be tried again. */
-static bool wire_restore(struct talk *talk, size_t connection, struct failure *failure)
+static bool connection_restore(struct client_session *session, size_t index, struct error *error)
 {
-	struct wire *wire = &talk->wires[connection];
-	if (!wire_pause(talk, wire)) {
-		tell_retries(talk, failure);
+	struct client_connection *connection = &session->connections[index];
+	if (!connection_pause(session, connection)) {
+		tell_retries(session, error);
 		return false;
 	}
-	enum talk_step step = wire_connect(talk, connection, failure);
+	enum session_step step = connection_connect(session, index, error);
 	if (step == STEP_LOST)
-		wire_note_down(talk, wire, failure);
+		connection_note_down(session, connection, error);
 	else if (step == STEP_DONE)
-		step = wire_resend(talk, connection, failure);
-	return step == STEP_DONE || (step == STEP_LOST && talk->settings.retry);
+		step = connection_resend(session, index, error);
+	return step == STEP_DONE || (step == STEP_LOST && session->settings.retry);
 }
 
-bool wire_repair(struct talk *talk, struct failure *failure)
+bool connection_repair(struct client_session *session, struct error *error)
 {
 	bool again = true;
 	/* bringing one up can bring to light that another one is down: until all were seen up */
 	while (again) {
 		again = false;
-		for (size_t i = 0; i < talk->settings.connections; i++) {
-			if (talk->wires[i].descriptor >= 0)
+		for (size_t i = 0; i < session->settings.connections; i++) {
+			if (session->connections[i].descriptor >= 0)
 				continue;
-			if (!wire_restore(talk, i, failure))
+			if (!connection_restore(session, i, error))
 				return false;
 			again = true;
 		}
@@ -177,94 +184,98 @@ bool wire_repair(struct talk *talk, struct failure *failure)
 }
 
 /* The connection does not take any more. What it sent before it broke may say why. */
-static enum talk_step send_failed(struct talk *talk, const struct flight *flight,
-				  struct failure *failure)
+static enum session_step send_failed(struct client_session *session,
+				     const struct inflight_line *line_sent, struct error *error)
 {
-	int error = errno;
-	size_t connection = flight->connection;
-	enum talk_step step;
+	int errnum = errno;
+	size_t index = line_sent->connection;
+	enum session_step step;
 	do
-		step = answer_take(talk, connection, failure);
+		step = answer_take(session, index, error);
 	while (step == STEP_DONE);
 	if (step != STEP_NOTHING)
 		return step;
-	failure_set(failure, "cannot send '%s': %s", talk_quote_line(talk, flight),
-		    strerror(error));
-	wire_lose(talk, connection, failure);
+	error_set(error, "cannot send '%s': %s", session_quote_line(session, line_sent),
+		  strerror(errnum));
+	connection_lose(session, index, error);
 	return STEP_LOST;
 }
 
 /* Waits until the connection takes more, and takes answers meanwhile, so that a server which waits
  * for its answers to be read goes on reading. NOTHING: it is time to try. */
-static enum talk_step await_room(struct talk *talk, const struct flight *flight, int64_t deadline,
-				 struct failure *failure)
+static enum session_step await_room(struct client_session *session,
+				    const struct inflight_line *line_sent, int64_t deadline,
+				    struct error *error)
 {
-	struct pollfd waiting[] = {{.fd = talk->wires[flight->connection].descriptor,
-				    .events = talk->events < 0 ? POLLIN | POLLOUT : POLLOUT},
-				   {.fd = talk->events, .events = POLLIN}};
-	int64_t answer = answer_deadline(talk);
-	int ready = talk_poll(waiting, 2, clock_earlier(deadline, answer));
+	struct pollfd waiting[] = {{.fd = session->connections[line_sent->connection].descriptor,
+				    .events = session->events < 0 ? POLLIN | POLLOUT : POLLOUT},
+				   {.fd = session->events, .events = POLLIN}};
+	int64_t answer = answer_deadline(session);
+	int ready = session_poll(waiting, 2, clock_earlier(deadline, answer));
 	if (waiting[0].revents & ~POLLOUT || waiting[1].revents)
-		return talk->events < 0 ? answer_take(talk, flight->connection, failure)
-					: answer_take_all(talk, failure);
+		return session->events < 0 ? answer_take(session, line_sent->connection, error)
+					   : answer_take_all(session, error);
 	if (ready == 0 && clock_now() >= answer)
-		return answer_overdue(talk, failure);
+		return answer_overdue(session, error);
 	if (ready == 0 && clock_now() >= deadline) {
 		char time[DURATION_SIZE];
-		duration_show(talk->settings.timeout, time);
-		failure_set(failure, "the server has not taken '%s' within %s",
-			    talk_quote_line(talk, flight), time);
-		wire_lose(talk, flight->connection, failure);
+		duration_format(session->settings.timeout, time);
+		error_set(error, "the server has not taken '%s' within %s",
+			  session_quote_line(session, line_sent), time);
+		connection_lose(session, line_sent->connection, error);
 		return STEP_LOST;
 	}
 	return STEP_NOTHING;
 }
 
 /* Sends what is left of a line. A line of which only a part can be sent ends its connection. */
-static enum talk_step send_rest(struct talk *talk, const struct flight *flight, size_t done,
-				struct failure *failure)
+static enum session_step send_rest(struct client_session *session,
+				   const struct inflight_line *line_sent, size_t done,
+				   struct error *error)
 {
-	const struct wire *wire = &talk->wires[flight->connection];
-	int64_t deadline = clock_after(talk->settings.timeout);
-	while (done < flight->length) {
-		enum talk_step step = await_room(talk, flight, deadline, failure);
+	const struct client_connection *connection = &session->connections[line_sent->connection];
+	int64_t deadline = clock_after(session->settings.timeout);
+	while (done < line_sent->length) {
+		enum session_step step = await_room(session, line_sent, deadline, error);
 		if (step == STEP_LOST || step == STEP_FAILED) {
-			wire_lose(talk, flight->connection, failure);
+			connection_lose(session, line_sent->connection, error);
 			return step;
 		}
-		ssize_t length = send(wire->descriptor, flights_line(&talk->flights, flight) + done,
-				      flight->length - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t length = send(connection->descriptor,
+				      inflight_line(&session->inflight, line_sent) + done,
+				      line_sent->length - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (length < 0 && errno != EAGAIN && errno != EINTR)
-			return send_failed(talk, flight, failure);
+			return send_failed(session, line_sent, error);
 		done += length > 0 ? (size_t)length : 0;
 		if (length > 0 || step == STEP_DONE)
-			deadline = clock_after(talk->settings.timeout);
+			deadline = clock_after(session->settings.timeout);
 	}
 	return STEP_DONE;
 }
 
-enum talk_step wire_send(struct talk *talk, struct flight *flight, struct failure *failure)
+enum session_step connection_send(struct client_session *session, struct inflight_line *line_sent,
+				  struct error *error)
 {
-	struct tally *tally = &talk->settings.tallies[flight->thread];
+	struct counters *counters = &session->settings.counters[line_sent->thread];
 	int64_t now = clock_now();
-	ssize_t length = send(talk->wires[flight->connection].descriptor,
-			      flights_line(&talk->flights, flight), flight->length,
+	ssize_t length = send(session->connections[line_sent->connection].descriptor,
+			      inflight_line(&session->inflight, line_sent), line_sent->length,
 			      MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (length < 0 && errno != EAGAIN && errno != EINTR)
-		return send_failed(talk, flight, failure);
-	flight->sent = now;
-	if (length != (ssize_t)flight->length) {
-		flight->sent = 0;
-		enum talk_step step =
-			send_rest(talk, flight, length > 0 ? (size_t)length : 0, failure);
+		return send_failed(session, line_sent, error);
+	line_sent->sent = now;
+	if (length != (ssize_t)line_sent->length) {
+		line_sent->sent = 0;
+		enum session_step step =
+			send_rest(session, line_sent, length > 0 ? (size_t)length : 0, error);
 		if (step != STEP_DONE)
 			return step;
-		flight->sent = clock_now();
+		line_sent->sent = clock_now();
 	}
-	if (flight->first)
-		tally->resent++;
+	if (line_sent->first)
+		counters->resent++;
 	else
-		tally->sent++;
-	flight->first = flight->first ? flight->first : now;
+		counters->sent++;
+	line_sent->first = line_sent->first ? line_sent->first : now;
 	return STEP_DONE;
 }

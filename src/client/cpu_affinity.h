@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct herd {
+struct cpu_affinity {
 	cpu_set_t allowed; /* of the thread that made it */
 	bool split;	   /* there is more than one to choose from */
 	bool scouting;	   /* a thread is free, and the herd will be where it is woken next */
@@ -18,15 +18,15 @@ struct herd {
 };
 
 /* Where one thread of it is; zeroed, it belongs to the herd and was not yet put anywhere. */
-struct herd_place {
+struct cpu_affinity_place {
 	bool put, scout;
 	int cpu;
 };
 
-void herd_init(struct herd *herd);
+void cpu_affinity_init(struct cpu_affinity *herd);
 
 /* Called by whoever works, when it begins: moves the calling thread to the herd. Never fails: what
  * the system refuses stays as it is, and costs only speed. */
-void herd_join(struct herd *herd, struct herd_place *place);
+void cpu_affinity_join(struct cpu_affinity *herd, struct cpu_affinity_place *place);
 
 #endif

@@ -11,120 +11,122 @@ enum {
 
 #define FLIGHT_NONE UINT64_MAX
 
-struct flight_chain {
+struct inflight_chain {
 	uint64_t first, last; /* numbers, FLIGHT_NONE while the connection has no lines */
 };
 
-static struct flight *place(const struct flights *flights, uint64_t number)
+static struct inflight_line *place(const struct inflight_queue *inflight, uint64_t number)
 {
-	return &flights->ring[number & (flights->capacity - 1)];
+	return &inflight->ring[number & (inflight->capacity - 1)];
 }
 
-static struct flight *numbered(const struct flights *flights, uint64_t number)
+static struct inflight_line *numbered(const struct inflight_queue *inflight, uint64_t number)
 {
-	return number == FLIGHT_NONE ? NULL : place(flights, number);
+	return number == FLIGHT_NONE ? NULL : place(inflight, number);
 }
 
-bool flights_init(struct flights *flights, size_t connections)
+bool inflight_init(struct inflight_queue *inflight, size_t connections)
 {
-	*flights = (struct flights){.connections = connections};
-	flights->chains = malloc(connections * sizeof *flights->chains);
-	if (!flights->chains)
+	*inflight = (struct inflight_queue){.connections = connections};
+	inflight->chains = malloc(connections * sizeof *inflight->chains);
+	if (!inflight->chains)
 		return false;
 	for (size_t i = 0; i < connections; i++)
-		flights->chains[i] = (struct flight_chain){FLIGHT_NONE, FLIGHT_NONE};
+		inflight->chains[i] = (struct inflight_chain){FLIGHT_NONE, FLIGHT_NONE};
 	return true;
 }
 
-void flights_free(struct flights *flights)
+void inflight_free(struct inflight_queue *inflight)
 {
-	free(flights->ring);
-	free(flights->chains);
-	text_free(&flights->lines);
-	*flights = (struct flights){0};
+	free(inflight->ring);
+	free(inflight->chains);
+	buffer_free(&inflight->lines);
+	*inflight = (struct inflight_queue){0};
 }
 
 /* Doubles the ring; every line keeps its number and so moves to a new place. */
-static bool ring_grow(struct flights *flights)
+static bool ring_grow(struct inflight_queue *inflight)
 {
-	size_t capacity = flights->capacity ? flights->capacity * 2 : FLIGHTS_FIRST_CAPACITY;
-	struct flight *ring = calloc(capacity, sizeof *ring);
+	size_t capacity = inflight->capacity ? inflight->capacity * 2 : FLIGHTS_FIRST_CAPACITY;
+	struct inflight_line *ring = calloc(capacity, sizeof *ring);
 	if (!ring)
 		return false;
-	for (uint64_t i = flights->begin; i < flights->end; i++)
-		ring[i & (capacity - 1)] = *place(flights, i);
-	free(flights->ring);
-	flights->ring = ring;
-	flights->capacity = capacity;
+	for (uint64_t i = inflight->begin; i < inflight->end; i++)
+		ring[i & (capacity - 1)] = *place(inflight, i);
+	free(inflight->ring);
+	inflight->ring = ring;
+	inflight->capacity = capacity;
 	return true;
 }
 
-struct flight *flights_add(struct flights *flights, uint32_t connection, uint32_t thread,
-			   const char *line, size_t length)
+struct inflight_line *inflight_add(struct inflight_queue *inflight, uint32_t connection,
+				   uint32_t thread, const char *line, size_t length)
 {
-	if (flights->end - flights->begin == flights->capacity && !ring_grow(flights))
+	if (inflight->end - inflight->begin == inflight->capacity && !ring_grow(inflight))
 		return NULL;
-	uint64_t at = flights->lines_at + flights->lines.length;
-	if (!text_append(&flights->lines, line, length))
+	uint64_t at = inflight->lines_at + inflight->lines.length;
+	if (!buffer_append(&inflight->lines, line, length))
 		return NULL;
-	struct flight_chain *chain = &flights->chains[connection];
-	uint64_t number = flights->end++;
+	struct inflight_chain *chain = &inflight->chains[connection];
+	uint64_t number = inflight->end++;
 	if (chain->first == FLIGHT_NONE)
 		chain->first = number;
 	else
-		place(flights, chain->last)->next = number;
+		place(inflight, chain->last)->next = number;
 	chain->last = number;
-	flights->waiting++;
-	struct flight *flight = place(flights, number);
-	*flight = (struct flight){.at = at,
-				  .next = FLIGHT_NONE,
-				  .length = length,
-				  .connection = connection,
-				  .thread = thread};
-	return flight;
+	inflight->waiting++;
+	struct inflight_line *line_sent = place(inflight, number);
+	*line_sent = (struct inflight_line){.at = at,
+					    .next = FLIGHT_NONE,
+					    .length = length,
+					    .connection = connection,
+					    .thread = thread};
+	return line_sent;
 }
 
-struct flight *flights_oldest(const struct flights *flights)
+struct inflight_line *inflight_oldest(const struct inflight_queue *inflight)
 {
-	return flights->waiting ? place(flights, flights->begin) : NULL;
+	return inflight->waiting ? place(inflight, inflight->begin) : NULL;
 }
 
-struct flight *flights_oldest_of(const struct flights *flights, uint32_t connection)
+struct inflight_line *inflight_oldest_of(const struct inflight_queue *inflight, uint32_t connection)
 {
-	return numbered(flights, flights->chains[connection].first);
+	return numbered(inflight, inflight->chains[connection].first);
 }
 
-struct flight *flights_next_of(const struct flights *flights, const struct flight *flight)
+struct inflight_line *inflight_next_of(const struct inflight_queue *inflight,
+				       const struct inflight_line *line_sent)
 {
-	return numbered(flights, flight->next);
+	return numbered(inflight, line_sent->next);
 }
 
-const char *flights_line(const struct flights *flights, const struct flight *flight)
+const char *inflight_line(const struct inflight_queue *inflight,
+			  const struct inflight_line *line_sent)
 {
-	return flights->lines.bytes + (flight->at - flights->lines_at);
+	return inflight->lines.bytes + (line_sent->at - inflight->lines_at);
 }
 
 /* Forgets the bytes before the oldest line, seldom enough to cost next to nothing for each line. */
-static void lines_drop(struct flights *flights)
+static void lines_drop(struct inflight_queue *inflight)
 {
-	size_t dead = flights->lines.length;
-	if (flights->begin < flights->end)
-		dead = (size_t)(place(flights, flights->begin)->at - flights->lines_at);
-	bool all = dead == flights->lines.length;
-	if (!all && (dead < FLIGHTS_SLACK || dead < flights->lines.length / 2))
+	size_t dead = inflight->lines.length;
+	if (inflight->begin < inflight->end)
+		dead = (size_t)(place(inflight, inflight->begin)->at - inflight->lines_at);
+	bool all = dead == inflight->lines.length;
+	if (!all && (dead < FLIGHTS_SLACK || dead < inflight->lines.length / 2))
 		return;
-	text_drop(&flights->lines, dead);
-	flights->lines_at += dead;
+	buffer_drop(&inflight->lines, dead);
+	inflight->lines_at += dead;
 }
 
-void flights_answer(struct flights *flights, uint32_t connection)
+void inflight_answer(struct inflight_queue *inflight, uint32_t connection)
 {
-	struct flight_chain *chain = &flights->chains[connection];
-	struct flight *flight = place(flights, chain->first);
-	flight->answered = true;
-	chain->first = flight->next;
-	flights->waiting--;
-	while (flights->begin < flights->end && place(flights, flights->begin)->answered)
-		flights->begin++;
-	lines_drop(flights);
+	struct inflight_chain *chain = &inflight->chains[connection];
+	struct inflight_line *line_sent = place(inflight, chain->first);
+	line_sent->answered = true;
+	chain->first = line_sent->next;
+	inflight->waiting--;
+	while (inflight->begin < inflight->end && place(inflight, inflight->begin)->answered)
+		inflight->begin++;
+	lines_drop(inflight);
 }

@@ -10,7 +10,7 @@
 
 #include "base/buffer.h"
 
-struct flight {
+struct inflight_line {
 	int64_t first; /* ns, when it was sent for the first time; 0: never yet */
 	int64_t sent;  /* ns, when it was sent on the connection as it is now; 0: not yet */
 	int64_t due;   /* ns, when it should have been sent; 0: when it was */
@@ -23,38 +23,41 @@ struct flight {
 	bool warming;  /* its latency does not count */
 };
 
-/* To be made with flights_init(), and freed with flights_free(). */
-struct flights {
-	struct flight *ring;	     /* a line's number modulo capacity is its place */
-	size_t capacity;	     /* a power of two, or 0 */
-	uint64_t begin, end;	     /* numbers: of the oldest line, and of the next to come */
-	size_t waiting;		     /* lines without an answer */
-	struct text lines;	     /* the bytes of those lines, and some already answered */
-	uint64_t lines_at;	     /* position of lines.bytes[0] */
-	struct flight_chain *chains; /* for each connection its lines, linked by `next` */
+/* To be made with inflight_init(), and freed with inflight_free(). */
+struct inflight_queue {
+	struct inflight_line *ring;    /* a line's number modulo capacity is its place */
+	size_t capacity;	       /* a power of two, or 0 */
+	uint64_t begin, end;	       /* numbers: of the oldest line, and of the next to come */
+	size_t waiting;		       /* lines without an answer */
+	struct buffer lines;	       /* the bytes of those lines, and some already answered */
+	uint64_t lines_at;	       /* position of lines.bytes[0] */
+	struct inflight_chain *chains; /* for each connection its lines, linked by `next` */
 	size_t connections;
 };
 
 /* False: out of memory. */
-bool flights_init(struct flights *flights, size_t connections);
-void flights_free(struct flights *flights);
+bool inflight_init(struct inflight_queue *inflight, size_t connections);
+void inflight_free(struct inflight_queue *inflight);
 
 /* Adds a line, with its line end, as the youngest. Pointers to other lines become invalid. NULL:
  * out of memory, and nothing has changed. */
-struct flight *flights_add(struct flights *flights, uint32_t connection, uint32_t thread,
-			   const char *line, size_t length);
+struct inflight_line *inflight_add(struct inflight_queue *inflight, uint32_t connection,
+				   uint32_t thread, const char *line, size_t length);
 
 /* The oldest line without an answer, of all or of one connection, or NULL. */
-struct flight *flights_oldest(const struct flights *flights);
-struct flight *flights_oldest_of(const struct flights *flights, uint32_t connection);
+struct inflight_line *inflight_oldest(const struct inflight_queue *inflight);
+struct inflight_line *inflight_oldest_of(const struct inflight_queue *inflight,
+					 uint32_t connection);
 
 /* The next younger line of the same connection, or NULL. */
-struct flight *flights_next_of(const struct flights *flights, const struct flight *flight);
+struct inflight_line *inflight_next_of(const struct inflight_queue *inflight,
+				       const struct inflight_line *line_sent);
 
-/* The line's bytes, with its line end; valid until the next flights_add(). */
-const char *flights_line(const struct flights *flights, const struct flight *flight);
+/* The line's bytes, with its line end; valid until the next inflight_add(). */
+const char *inflight_line(const struct inflight_queue *inflight,
+			  const struct inflight_line *line_sent);
 
 /* Takes the connection's oldest line out: it has been answered. There must be one. */
-void flights_answer(struct flights *flights, uint32_t connection);
+void inflight_answer(struct inflight_queue *inflight, uint32_t connection);
 
 #endif

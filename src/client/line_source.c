@@ -7,20 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
-int input_open(struct input *input, const char *name, struct failure *failure)
+int line_source_open(struct line_source *input, const char *name, struct error *error)
 {
 	bool standard = !strcmp(name, "-");
-	*input = (struct input){.name = standard ? "stdin" : name, .descriptor = STDIN_FILENO};
+	*input =
+		(struct line_source){.name = standard ? "stdin" : name, .descriptor = STDIN_FILENO};
 	if (!standard)
 		input->descriptor = open(name, O_RDONLY | O_CLOEXEC);
 	if (input->descriptor < 0)
-		return failure_set(failure, "cannot open %.200s: %s", name, strerror(errno));
+		return error_set(error, "cannot open %.200s: %s", name, strerror(errno));
 	if (line_init(&input->lines, INPUT_LONGEST))
 		return 0;
-	return failure_set(failure, "out of memory for %.200s", input->name);
+	return error_set(error, "out of memory for %.200s", input->name);
 }
 
-void input_close(struct input *input)
+void line_source_close(struct line_source *input)
 {
 	line_free(&input->lines);
 	if (input->descriptor > STDIN_FILENO)
@@ -28,14 +29,14 @@ void input_close(struct input *input)
 	input->descriptor = -1;
 }
 
-enum input_result input_next(struct input *input, const char **line, size_t *length,
-			     struct failure *failure)
+enum line_source_result line_source_next(struct line_source *input, const char **line,
+					 size_t *length, struct error *error)
 {
 	enum line_result result = line_next(&input->lines, line, length);
 	if (result == LINE_NONE && !input->ended)
 		return INPUT_MORE;
 	if (result == LINE_NONE) {
-		*line = line_piece(&input->lines, true, length); /* the last one, without an end */
+		*line = line_chunk(&input->lines, true, length); /* the last one, without an end */
 		if (!*line)
 			return INPUT_END;
 		if (*length <= INPUT_LONGEST)
@@ -44,23 +45,23 @@ enum input_result input_next(struct input *input, const char **line, size_t *len
 	input->number++;
 	if (result == LINE_FOUND)
 		return INPUT_LINE;
-	failure_set(failure, "line %" PRIu64 " of %.200s is longer than %d bytes", input->number,
-		    input->name, INPUT_LONGEST);
+	error_set(error, "line %" PRIu64 " of %.200s is longer than %d bytes", input->number,
+		  input->name, INPUT_LONGEST);
 	return INPUT_FAILED;
 }
 
-int input_read(struct input *input, struct failure *failure)
+int line_source_read(struct line_source *input, struct error *error)
 {
 	size_t room;
 	char *space = line_space(&input->lines, &room);
 	if (!space)
-		return failure_set(failure, "out of memory while reading %.200s", input->name);
+		return error_set(error, "out of memory while reading %.200s", input->name);
 	ssize_t length = read(input->descriptor, space, room);
 	if (length > 0)
 		line_filled(&input->lines, (size_t)length);
 	else if (length == 0)
 		input->ended = true;
 	else if (errno != EINTR && errno != EAGAIN)
-		return failure_set(failure, "cannot read %.200s: %s", input->name, strerror(errno));
+		return error_set(error, "cannot read %.200s: %s", input->name, strerror(errno));
 	return 0;
 }

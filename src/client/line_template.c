@@ -5,25 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
-int message_check(const char *message, struct failure *failure)
+int line_template_check(const char *message, struct error *error)
 {
 	if (strpbrk(message, "\r\n"))
-		return failure_set(failure, "-message: a line end cannot be in a line");
+		return error_set(error, "-message: a line end cannot be in a line");
 	for (const char *at = strchr(message, '%'); at; at = strchr(at + 2, '%')) {
 		if (!at[1])
-			return failure_set(failure, "-message: nothing stands behind the last "
-						    "'%%'; a percent sign is '%%%%'");
+			return error_set(error, "-message: nothing stands behind the last "
+						"'%%'; a percent sign is '%%%%'");
 		if (!strchr("tinc%", at[1]))
-			return failure_set(failure,
-					   "-message: '%.2s' is not one of %%t, %%i, %%n, "
-					   "%%c, %%%%",
-					   at);
+			return error_set(error,
+					 "-message: '%.2s' is not one of %%t, %%i, %%n, "
+					 "%%c, %%%%",
+					 at);
 	}
 	return 0;
 }
 
 /* What an escape stands for. */
-static bool add_value(struct text *text, char escape, const struct message_values *values)
+static bool add_value(struct buffer *text, char escape, const struct line_template_values *values)
 {
 	char words[24];
 	switch (escape) {
@@ -43,14 +43,15 @@ static bool add_value(struct text *text, char escape, const struct message_value
 		(void)snprintf(words, sizeof words, "%%");
 		break;
 	}
-	return text_append_string(text, words);
+	return buffer_append_string(text, words);
 }
 
-bool message_compose(struct text *text, const char *message, const struct message_values *values)
+bool line_template_compose(struct buffer *text, const char *message,
+			   const struct line_template_values *values)
 {
 	for (;;) {
 		size_t plain = strcspn(message, "%");
-		if (!text_append(text, message, plain))
+		if (!buffer_append(text, message, plain))
 			return false;
 		message += plain;
 		if (!*message)
@@ -61,12 +62,12 @@ bool message_compose(struct text *text, const char *message, const struct messag
 	}
 }
 
-bool message_pad(struct text *text, size_t size)
+bool line_template_pad(struct buffer *text, size_t size)
 {
 	if (text->length >= size)
 		return true;
 	size_t more = size - text->length;
-	if (!text_reserve(text, more))
+	if (!buffer_reserve(text, more))
 		return false;
 	memset(text->bytes + text->length, '.', more);
 	text->length += more;

@@ -11,19 +11,20 @@
 #include "base/error.h"
 #include "base/buffer.h"
 
-struct message_values {
+struct line_template_values {
 	size_t thread;
 	int64_t iteration, client;
 	uint64_t number;
 };
 
 /* 0, or -1 with a failure that names what cannot be in a message. */
-int message_check(const char *message, struct failure *failure);
+int line_template_check(const char *message, struct error *error);
 
 /* Appends a message that was checked, without a line end. False: out of memory. */
-bool message_compose(struct text *text, const char *message, const struct message_values *values);
+bool line_template_compose(struct buffer *text, const char *message,
+			   const struct line_template_values *values);
 
 /* Fills up to a size with dots. False: out of memory. */
-bool message_pad(struct text *text, size_t size);
+bool line_template_pad(struct buffer *text, size_t size);
 
 #endif

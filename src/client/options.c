@@ -40,7 +40,7 @@ static const struct option_spec specs[] = {
 	{"window", OPTION_NUMBER, "N", "most lines in flight; free: of each thread [1]", AT(window),
 	 1, 1000000, NULL, LINES},
 	{"rate", OPTION_NUMBER, "N",
-	 "lines a second, whatever the answers do [as fast as they come]", AT(rate), 1, PACE_MOST,
+	 "lines a second, whatever the answers do [as fast as they come]", AT(rate), 1, RATE_MAX,
 	 NULL, LINES},
 	{"warmup", OPTION_DURATION, "TIME", "beginning of which nothing is measured [0]",
 	 AT(warmup), 0, DAYS(365), NULL, LINES},
@@ -56,7 +56,7 @@ static const struct option_spec specs[] = {
 	{"log", OPTION_TEXT, "FILE", "the client's log [ping: logs/clientN.log, N as in -id]",
 	 AT(log), 0, 0, NULL, "ping"},
 	{"service", OPTION_CHOICE, "NAME", "the server's: ok, echo, ping, chars or relay [ok]",
-	 AT(service), 0, 0, role_names, NULL},
+	 AT(service), 0, 0, workload_names, NULL},
 	{"input", OPTION_TEXT, "FILE", "send this file's lines; -: those of stdin", AT(input), 0, 0,
 	 NULL, LINES},
 	{"message", OPTION_TEXT, "WORDS",
@@ -113,7 +113,7 @@ static void put_in(int64_t *number, int64_t usual)
 }
 
 /* Lines of an input are said as they are, by one thread. */
-static int refuse_with_input(const struct client_options *options, struct failure *failure)
+static int refuse_with_input(const struct client_options *options, struct error *error)
 {
 	const char *name = options->iterations > 0	  ? "ni"
 			   : options->threads > 1	  ? "nt"
@@ -121,71 +121,69 @@ static int refuse_with_input(const struct client_options *options, struct failur
 			   : options->message		  ? "message"
 			   : options->size > 0		  ? "size"
 							  : NULL;
-	return name ? failure_set(failure,
-				  "-%s: not with -input, whose lines are sent in order, "
-				  "as they are",
-				  name)
+	return name ? error_set(error,
+				"-%s: not with -input, whose lines are sent in order, "
+				"as they are",
+				name)
 		    : 0;
 }
 
 /* What is of no use together. */
-static int refuse_together(const struct client_options *options, struct failure *failure)
+static int refuse_together(const struct client_options *options, struct error *error)
 {
 	if (options->input)
-		return refuse_with_input(options, failure);
+		return refuse_with_input(options, error);
 	if (options->duration > 0 && options->iterations > 0)
-		return failure_set(failure, "-ni: not with -duration");
+		return error_set(error, "-ni: not with -duration");
 	if (options->rate > 0 && options->delay.max > 0)
-		return failure_set(failure,
-				   "-delay: not with -rate, which says when lines are due");
+		return error_set(error, "-delay: not with -rate, which says when lines are due");
 	if (options->order == ORDER_FREE && options->connect == CONNECT_SHARED)
-		return failure_set(failure, "-connect shared: not with -order free, where each "
-					    "thread has its own connection");
+		return error_set(error, "-connect shared: not with -order free, where each "
+					"thread has its own connection");
 	return 0;
 }
 
 /* What the service has no use for. */
-static int refuse_for_service(const struct client_options *options, struct failure *failure)
+static int refuse_for_service(const struct client_options *options, struct error *error)
 {
-	const char *name = role_names[options->service];
-	if (options_check_service(&client_option_table, options, name, failure) < 0)
+	const char *name = workload_names[options->service];
+	if (options_check_service(&client_option_table, options, name, error) < 0)
 		return -1;
-	if (roles[options->service]->threads == 1 && options->threads > 1)
-		return failure_set(failure, "-nt: not with -service %s, which has one thread",
-				   name);
+	if (workloads[options->service]->threads == 1 && options->threads > 1)
+		return error_set(error, "-nt: not with -service %s, which has one thread", name);
 	return 0;
 }
 
-static int check_words(const struct client_options *options, struct failure *failure)
+static int check_words(const struct client_options *options, struct error *error)
 {
-	struct expectations expected;
-	if (options->expect && expect_parse(&expected, options->expect, failure) < 0)
+	struct assertions expected;
+	if (options->expect && assertions_parse(&expected, options->expect, error) < 0)
 		return -1;
-	return options->message ? message_check(options->message, failure) : 0;
+	return options->message ? line_template_check(options->message, error) : 0;
 }
 
-int client_options_complete(struct client_options *options, struct failure *failure)
+int client_options_complete(struct client_options *options, struct error *error)
 {
-	const struct role *role = roles[options->service];
-	if (refuse_for_service(options, failure) < 0 || refuse_together(options, failure) < 0 ||
-	    check_words(options, failure) < 0)
+	const struct workload *workload = workloads[options->service];
+	if (refuse_for_service(options, error) < 0 || refuse_together(options, error) < 0 ||
+	    check_words(options, error) < 0)
 		return -1;
 	if (options->acks >= 0 && fcntl((int)options->acks, F_GETFD) < 0)
-		return failure_set(failure, "-acks: '%lld' is not an open descriptor",
-				   (long long)options->acks);
+		return error_set(error, "-acks: '%lld' is not an open descriptor",
+				 (long long)options->acks);
 	if (!options->number)
 		options->number = 1;
 	if (options->duration < 0 && options->iterations < 0 && !options->input)
-		options->iterations = role->iterations;
-	put_in(&options->threads, options->input ? 1 : role->threads);
+		options->iterations = workload->iterations;
+	put_in(&options->threads, options->input ? 1 : workload->threads);
 	put_in(&options->iterations, 0);
 	put_in(&options->window, 1);
 	put_in(&options->rate, 0);
 	put_in(&options->warmup, 0);
 	put_in(&options->size, 0);
-	put_in(&options->timeout, role->timeout);
+	put_in(&options->timeout, workload->timeout);
 	put_in(&options->retry, 0);
-	put_in(&options->duration, role->duration);
+	put_in(&options->duration, workload->duration);
 	if (options->order < 0)
 		options->order = ORDER_STRICT;
 	if (options->report < 0)
@@ -198,6 +196,6 @@ int client_options_complete(struct client_options *options, struct failure *fail
 	if (options->rate || (options->input && options->delay.min < 0))
 		options->delay = (struct range){0, 0};
 	if (options->delay.min < 0)
-		options->delay = role->delay;
+		options->delay = workload->delay;
 	return 0;
 }

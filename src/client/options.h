@@ -48,6 +48,6 @@ extern const struct client_options client_option_defaults;
 
 /* Puts in what was not given and depends on the service. -1: something was given that is of no use
  * to it, and the failure names it. */
-int client_options_complete(struct client_options *options, struct failure *failure);
+int client_options_complete(struct client_options *options, struct error *error);
 
 #endif

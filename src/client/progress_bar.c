@@ -17,18 +17,19 @@ enum { PROGRESS_BAR = 24 };
 /* To the start of the line, and away with what stands there. */
 #define PROGRESS_CLEAR "\r\033[K"
 
-void progress_open(struct progress *progress, int descriptor, uint64_t planned, int64_t time)
+void progress_bar_open(struct progress_bar *progress, int descriptor, uint64_t planned,
+		       int64_t time)
 {
 	bool terminal = isatty(descriptor) == 1;
-	*progress = (struct progress){.descriptor = terminal ? descriptor : -1,
-				      .planned = planned,
-				      .time = time,
-				      .started = clock_now()};
+	*progress = (struct progress_bar){.descriptor = terminal ? descriptor : -1,
+					  .planned = planned,
+					  .time = time,
+					  .started = clock_now()};
 	progress->next = terminal ? progress->started + PROGRESS_FIRST : CLOCK_NEVER;
 }
 
 /* From 0 to 1; negative where it is not known. */
-static double fraction_of(const struct progress *progress, uint64_t done, int64_t elapsed)
+static double fraction_of(const struct progress_bar *progress, uint64_t done, int64_t elapsed)
 {
 	double fraction = progress->planned ? (double)done / (double)progress->planned
 			  : progress->time  ? (double)elapsed / (double)progress->time
@@ -47,8 +48,8 @@ static void put_left(char *words, size_t size, double seconds)
 			       (int)(left / 60 % 60), (int)(left % 60));
 }
 
-void progress_words(const struct progress *progress, uint64_t done, int64_t now,
-		    char words[PROGRESS_SIZE])
+void progress_bar_format(const struct progress_bar *progress, uint64_t done, int64_t now,
+			 char words[PROGRESS_BAR_SIZE])
 {
 	static const char full[] = "########################", empty[] = "........................";
 	char bar[2 * PROGRESS_BAR + 32] = "", left[40] = "";
@@ -66,12 +67,12 @@ void progress_words(const struct progress *progress, uint64_t done, int64_t now,
 	if (fraction > 0)
 		put_left(left, sizeof left,
 			 (double)elapsed / (double)CLOCK_SECOND * (1 - fraction) / fraction);
-	(void)snprintf(words, PROGRESS_SIZE, "%s%" PRIu64 " lines, %.0f lines/s%s", bar, done, rate,
-		       left);
+	(void)snprintf(words, PROGRESS_BAR_SIZE, "%s%" PRIu64 " lines, %.0f lines/s%s", bar, done,
+		       rate, left);
 }
 
 /* A terminal that takes nothing, as one that was stopped, is not waited for. */
-static void put(const struct progress *progress, const char *words)
+static void put(const struct progress_bar *progress, const char *words)
 {
 	struct pollfd ready = {.fd = progress->descriptor, .events = POLLOUT};
 	if (poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT)
@@ -81,7 +82,7 @@ static void put(const struct progress *progress, const char *words)
 }
 
 /* A line that were longer than the terminal is wide would not be written over. */
-static size_t columns(const struct progress *progress)
+static size_t columns(const struct progress_bar *progress)
 {
 	struct winsize size;
 	if (ioctl(progress->descriptor, TIOCGWINSZ, &size) < 0 || !size.ws_col)
@@ -89,13 +90,13 @@ static size_t columns(const struct progress *progress)
 	return size.ws_col;
 }
 
-void progress_update(struct progress *progress, uint64_t done)
+void progress_bar_update(struct progress_bar *progress, uint64_t done)
 {
 	int64_t now = clock_now();
 	if (now < progress->next)
 		return;
-	char words[PROGRESS_SIZE], line[PROGRESS_SIZE + sizeof PROGRESS_CLEAR];
-	progress_words(progress, done, now, words);
+	char words[PROGRESS_BAR_SIZE], line[PROGRESS_BAR_SIZE + sizeof PROGRESS_CLEAR];
+	progress_bar_format(progress, done, now, words);
 	(void)snprintf(line, sizeof line, PROGRESS_CLEAR "%.*s", (int)columns(progress) - 1, words);
 	put(progress, line);
 	progress->shown = now;
@@ -103,7 +104,7 @@ void progress_update(struct progress *progress, uint64_t done)
 	progress->next = now + PROGRESS_INTERVAL;
 }
 
-void progress_close(struct progress *progress)
+void progress_bar_close(struct progress_bar *progress)
 {
 	if (progress->shown)
 		put(progress, PROGRESS_CLEAR);

@@ -3,12 +3,12 @@
 
 #include "base/clock.h"
 
-int64_t pace_due(const struct pace *pace, uint64_t number)
+int64_t rate_schedule_due(const struct rate_schedule *schedule, uint64_t number)
 {
-	uint64_t rate = (uint64_t)pace->rate, second = (uint64_t)CLOCK_SECOND;
-	uint64_t seconds = number / rate, left = (uint64_t)(CLOCK_NEVER - pace->start);
+	uint64_t rate = (uint64_t)schedule->rate, second = (uint64_t)CLOCK_SECOND;
+	uint64_t seconds = number / rate, left = (uint64_t)(CLOCK_NEVER - schedule->start);
 	if (seconds >= left / second)
 		return CLOCK_NEVER;
-	/* the product is in range, as the remainder is below PACE_MOST */
-	return pace->start + (int64_t)(seconds * second + number % rate * second / rate);
+	/* the product is in range, as the remainder is below RATE_MAX */
+	return schedule->start + (int64_t)(seconds * second + number % rate * second / rate);
 }

@@ -6,15 +6,15 @@
 
 #include <stdint.h>
 
-#define PACE_MOST INT64_C(10000000) /* lines a second */
+#define RATE_MAX INT64_C(10000000) /* lines a second */
 
-struct pace {
+struct rate_schedule {
 	int64_t start; /* ns, when the first line is due */
-	int64_t rate;  /* lines a second, 1 to PACE_MOST */
+	int64_t rate;  /* lines a second, 1 to RATE_MAX */
 };
 
 /* When a line is due, in nanoseconds; lines are numbered from 0. CLOCK_NEVER where that is out of
  * range. */
-int64_t pace_due(const struct pace *pace, uint64_t number);
+int64_t rate_schedule_due(const struct rate_schedule *schedule, uint64_t number);
 
 #endif

@@ -25,207 +25,213 @@ static bool turns_away(const char *bytes, size_t length)
 	return answer_is(bytes, length, "error: too many connections");
 }
 
-static enum talk_step judge_other(struct talk *talk, size_t connection, const char *bytes,
-				  size_t length, struct failure *failure)
+static enum session_step judge_other(struct client_session *session, size_t index,
+				     const char *bytes, size_t length, struct error *error)
 {
-	const struct flight *flight = flights_oldest_of(&talk->flights, (uint32_t)connection);
-	const char *shown = talk_quote(&talk->answer_shown, bytes, length);
-	if (flight && flight->sent)
-		failure_set(failure, "line '%s' was answered '%s'", talk_quote_line(talk, flight),
-			    shown);
+	const struct inflight_line *line_sent =
+		inflight_oldest_of(&session->inflight, (uint32_t)index);
+	const char *shown = session_quote(&session->answer_shown, bytes, length);
+	if (line_sent && line_sent->sent)
+		error_set(error, "line '%s' was answered '%s'",
+			  session_quote_line(session, line_sent), shown);
 	else
-		failure_set(failure, "the server sent '%s' without being asked", shown);
+		error_set(error, "the server sent '%s' without being asked", shown);
 	if (!turns_away(bytes, length))
 		return STEP_FAILED;
-	wire_lose(talk, connection, failure);
+	connection_lose(session, index, error);
 	return STEP_LOST;
 }
 
-static bool is_due(const struct talk *talk, const struct flight *flight, const char *bytes,
-		   size_t length)
+static bool is_due(const struct client_session *session, const struct inflight_line *line_sent,
+		   const char *bytes, size_t length)
 {
-	if (!talk->settings.echoes)
+	if (!session->settings.echoes)
 		return answer_is(bytes, length, "ok");
-	return length + 1 == flight->length &&
-	       memcmp(bytes, flights_line(&talk->flights, flight), length) == 0;
+	return length + 1 == line_sent->length &&
+	       memcmp(bytes, inflight_line(&session->inflight, line_sent), length) == 0;
 }
 
-static void note_latency(const struct talk *talk, const struct flight *flight, int64_t now)
+static void note_latency(const struct client_session *session,
+			 const struct inflight_line *line_sent, int64_t now)
 {
-	latency_record(talk->settings.latency, now - (flight->due ? flight->due : flight->first));
-	if (talk->settings.raw)
-		latency_record(talk->settings.raw, now - flight->first);
+	histogram_record(session->settings.latency,
+			 now - (line_sent->due ? line_sent->due : line_sent->first));
+	if (session->settings.raw)
+		histogram_record(session->settings.raw, now - line_sent->first);
 }
 
 /* One whole answer, without its line end. */
-static enum talk_step judge(struct talk *talk, size_t connection, const char *bytes, size_t length,
-			    int64_t now, struct failure *failure)
+static enum session_step judge(struct client_session *session, size_t index, const char *bytes,
+			       size_t length, int64_t now, struct error *error)
 {
-	const struct flight *flight = flights_oldest_of(&talk->flights, (uint32_t)connection);
-	if (length && bytes[length - 1] == '\r' && !talk->settings.echoes)
+	const struct inflight_line *line_sent =
+		inflight_oldest_of(&session->inflight, (uint32_t)index);
+	if (length && bytes[length - 1] == '\r' && !session->settings.echoes)
 		length--;
-	if (!flight || !flight->sent || !is_due(talk, flight, bytes, length))
-		return judge_other(talk, connection, bytes, length, failure);
-	if (talk->settings.answered &&
-	    !talk->settings.answered(talk->settings.context, bytes, length, failure))
+	if (!line_sent || !line_sent->sent || !is_due(session, line_sent, bytes, length))
+		return judge_other(session, index, bytes, length, error);
+	if (session->settings.answered &&
+	    !session->settings.answered(session->settings.context, bytes, length, error))
 		return STEP_FAILED;
-	if (!flight->warming)
-		note_latency(talk, flight, now);
-	talk->settings.tallies[flight->thread].acknowledged++;
-	flights_answer(&talk->flights, (uint32_t)connection);
-	talk->wires[connection].down_since = 0;
-	talk->wires[connection].pause = 0;
+	if (!line_sent->warming)
+		note_latency(session, line_sent, now);
+	session->settings.counters[line_sent->thread].acknowledged++;
+	inflight_answer(&session->inflight, (uint32_t)index);
+	session->connections[index].down_since = 0;
+	session->connections[index].pause = 0;
 	return STEP_DONE;
 }
 
 /* The bytes that are there: whole answers are judged, the beginning of another one is kept. */
-static enum talk_step judge_all(struct talk *talk, size_t connection, size_t length,
-				struct failure *failure)
+static enum session_step judge_all(struct client_session *session, size_t index, size_t length,
+				   struct error *error)
 {
-	const char *at = talk->input.bytes, *end = at + length, *stop;
+	const char *at = session->input.bytes, *end = at + length, *stop;
 	int64_t now = clock_now();
-	talk->looked = now;
+	session->looked = now;
 	for (; (stop = memchr(at, '\n', (size_t)(end - at))); at = stop + 1) {
-		enum talk_step step =
-			judge(talk, connection, at, (size_t)(stop - at), now, failure);
+		enum session_step step = judge(session, index, at, (size_t)(stop - at), now, error);
 		if (step != STEP_DONE)
 			return step;
 	}
-	if (end - at > TALK_ANSWER_LONGEST) {
-		failure_set(failure, "the server sent an answer of more than %d bytes",
-			    TALK_ANSWER_LONGEST);
+	if (end - at > SESSION_ANSWER_LONGEST) {
+		error_set(error, "the server sent an answer of more than %d bytes",
+			  SESSION_ANSWER_LONGEST);
 		return STEP_FAILED;
 	}
-	if (end > at && !text_append(&talk->wires[connection].rest, at, (size_t)(end - at))) {
-		failure_set(failure, "out of memory while reading an answer");
+	if (end > at && !buffer_append(&session->connections[index].rest, at, (size_t)(end - at))) {
+		error_set(error, "out of memory while reading an answer");
 		return STEP_FAILED;
 	}
 	return STEP_DONE;
 }
 
-static enum talk_step tell_closed(struct talk *talk, size_t connection, int error,
-				  struct failure *failure)
+static enum session_step tell_closed(struct client_session *session, size_t index, int errnum,
+				     struct error *error)
 {
-	const struct flight *flight = flights_oldest_of(&talk->flights, (uint32_t)connection);
+	const struct inflight_line *line_sent =
+		inflight_oldest_of(&session->inflight, (uint32_t)index);
 	const char *part =
-		talk->wires[connection].rest.length ? "completely answering" : "answering";
-	const char *line = flight ? talk_quote_line(talk, flight) : NULL;
-	if (error && line)
-		failure_set(failure, "the connection broke before '%s' was answered: %s", line,
-			    strerror(error));
+		session->connections[index].rest.length ? "completely answering" : "answering";
+	const char *line = line_sent ? session_quote_line(session, line_sent) : NULL;
+	if (errnum && line)
+		error_set(error, "the connection broke before '%s' was answered: %s", line,
+			  strerror(errnum));
 	else if (line)
-		failure_set(failure, "the server closed the connection before %s '%s'", part, line);
+		error_set(error, "the server closed the connection before %s '%s'", part, line);
 	else
-		failure_set(failure, "the server closed the connection%s%s", error ? ": " : "",
-			    error ? strerror(error) : "");
-	wire_lose(talk, connection, failure);
+		error_set(error, "the server closed the connection%s%s", errnum ? ": " : "",
+			  errnum ? strerror(errnum) : "");
+	connection_lose(session, index, error);
 	return STEP_LOST;
 }
 
 /* Reads once. DONE: something came; NOTHING: nothing was there, within the time of the socket. */
-static enum talk_step receive(struct talk *talk, size_t connection, int flags,
-			      struct failure *failure)
+static enum session_step receive(struct client_session *session, size_t index, int flags,
+				 struct error *error)
 {
-	struct wire *wire = &talk->wires[connection];
-	size_t before = wire->rest.length; /* at most TALK_ANSWER_LONGEST */
-	size_t room = talk->settings.alone ? TALK_INPUT_SMALL : TALK_INPUT_LARGE;
-	if (!text_reserve(&talk->input, before + room)) {
-		failure_set(failure, "out of memory while reading an answer");
+	struct client_connection *connection = &session->connections[index];
+	size_t before = connection->rest.length; /* at most SESSION_ANSWER_LONGEST */
+	size_t room = session->settings.alone ? SESSION_INPUT_SMALL : SESSION_INPUT_LARGE;
+	if (!buffer_reserve(&session->input, before + room)) {
+		error_set(error, "out of memory while reading an answer");
 		return STEP_FAILED;
 	}
 	if (before)
-		memcpy(talk->input.bytes, wire->rest.bytes, before);
-	ssize_t length = recv(wire->descriptor, talk->input.bytes + before, room, flags);
+		memcpy(session->input.bytes, connection->rest.bytes, before);
+	ssize_t length = recv(connection->descriptor, session->input.bytes + before, room, flags);
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return STEP_NOTHING;
-	if (length <= 0 && atomic_load(&talk->stopped))
+	if (length <= 0 && atomic_load(&session->stopped))
 		return STEP_FAILED;
 	if (length <= 0)
-		return tell_closed(talk, connection, length < 0 ? errno : 0, failure);
-	text_clear(&wire->rest, SIZE_MAX);
-	return judge_all(talk, connection, before + (size_t)length, failure);
+		return tell_closed(session, index, length < 0 ? errno : 0, error);
+	buffer_clear(&connection->rest, SIZE_MAX);
+	return judge_all(session, index, before + (size_t)length, error);
 }
 
-enum talk_step answer_take(struct talk *talk, size_t connection, struct failure *failure)
+enum session_step answer_take(struct client_session *session, size_t index, struct error *error)
 {
-	if (talk->wires[connection].descriptor < 0)
+	if (session->connections[index].descriptor < 0)
 		return STEP_NOTHING;
-	return receive(talk, connection, MSG_DONTWAIT, failure);
+	return receive(session, index, MSG_DONTWAIT, error);
 }
 
-enum talk_step answer_take_all(struct talk *talk, struct failure *failure)
+enum session_step answer_take_all(struct client_session *session, struct error *error)
 {
-	const struct flight *flight = flights_oldest(&talk->flights);
-	if (talk->events < 0) /* then only one connection can have lines in flight */
-		return answer_take(talk, flight ? flight->connection : 0, failure);
+	const struct inflight_line *line_sent = inflight_oldest(&session->inflight);
+	if (session->events < 0) /* then only one connection can have lines in flight */
+		return answer_take(session, line_sent ? line_sent->connection : 0, error);
 	struct epoll_event events[ANSWER_EVENTS];
-	int count = epoll_wait(talk->events, events, ANSWER_EVENTS, 0);
-	enum talk_step step = STEP_NOTHING;
+	int count = epoll_wait(session->events, events, ANSWER_EVENTS, 0);
+	enum session_step step = STEP_NOTHING;
 	for (int i = 0; i < count; i++) {
-		if (events[i].data.u64 == talk->settings.connections)
+		if (events[i].data.u64 == session->settings.connections)
 			return STEP_FAILED; /* told to stop */
-		step = answer_take(talk, (size_t)events[i].data.u64, failure);
+		step = answer_take(session, (size_t)events[i].data.u64, error);
 		if (step == STEP_LOST || step == STEP_FAILED)
 			return step;
 	}
 	return step;
 }
 
-int64_t answer_deadline(const struct talk *talk)
+int64_t answer_deadline(const struct client_session *session)
 {
-	const struct flight *flight = flights_oldest(&talk->flights);
-	return flight && flight->sent ? flight->sent + talk->settings.timeout : CLOCK_NEVER;
+	const struct inflight_line *line_sent = inflight_oldest(&session->inflight);
+	return line_sent && line_sent->sent ? line_sent->sent + session->settings.timeout
+					    : CLOCK_NEVER;
 }
 
-enum talk_step answer_overdue(struct talk *talk, struct failure *failure)
+enum session_step answer_overdue(struct client_session *session, struct error *error)
 {
-	const struct flight *flight = flights_oldest(&talk->flights);
+	const struct inflight_line *line_sent = inflight_oldest(&session->inflight);
 	char time[DURATION_SIZE];
-	duration_show(talk->settings.timeout, time);
-	failure_set(failure, "no answer to '%s' within %s", talk_quote_line(talk, flight), time);
-	wire_lose(talk, flight->connection, failure);
+	duration_format(session->settings.timeout, time);
+	error_set(error, "no answer to '%s' within %s", session_quote_line(session, line_sent),
+		  time);
+	connection_lose(session, line_sent->connection, error);
 	return STEP_LOST;
 }
 
-enum talk_step answer_await_any(struct talk *talk, int64_t until, int descriptor,
-				struct failure *failure)
+enum session_step answer_await_any(struct client_session *session, int64_t until, int descriptor,
+				   struct error *error)
 {
-	int answers = talk->events < 0 ? talk->wires[0].descriptor : talk->events;
+	int answers = session->events < 0 ? session->connections[0].descriptor : session->events;
 	struct pollfd waiting[] = {{.fd = answers, .events = POLLIN},
-				   {.fd = talk->settings.stop, .events = POLLIN},
+				   {.fd = session->settings.stop, .events = POLLIN},
 				   {.fd = descriptor, .events = POLLIN}};
-	int64_t answer = answer_deadline(talk);
-	int ready = talk_poll(waiting, 3, until < answer ? until : answer);
+	int64_t answer = answer_deadline(session);
+	int ready = session_poll(waiting, 3, until < answer ? until : answer);
 	if (ready > 0 && waiting[1].revents)
 		return STEP_FAILED; /* told to stop */
 	if (ready > 0 && waiting[0].revents)
-		return answer_take_all(talk, failure);
+		return answer_take_all(session, error);
 	if (ready > 0)
 		return STEP_READY;
-	return clock_now() >= answer ? answer_overdue(talk, failure) : STEP_NOTHING;
+	return clock_now() >= answer ? answer_overdue(session, error) : STEP_NOTHING;
 }
 
 /* Waits on the one connection that has lines in flight. */
-static enum talk_step await_one(struct talk *talk, struct failure *failure)
+static enum session_step await_one(struct client_session *session, struct error *error)
 {
-	const struct flight *flight = flights_oldest(&talk->flights);
-	size_t connection = flight->connection;
-	int64_t deadline = answer_deadline(talk);
-	if (clock_now() - flight->sent < ANSWER_YOUNG) {
-		enum talk_step step = receive(talk, connection, 0, failure);
+	const struct inflight_line *line_sent = inflight_oldest(&session->inflight);
+	size_t index = line_sent->connection;
+	int64_t deadline = answer_deadline(session);
+	if (clock_now() - line_sent->sent < ANSWER_YOUNG) {
+		enum session_step step = receive(session, index, 0, error);
 		if (step != STEP_NOTHING)
 			return step;
 	} else {
-		struct pollfd waiting = {.fd = talk->wires[connection].descriptor,
+		struct pollfd waiting = {.fd = session->connections[index].descriptor,
 					 .events = POLLIN};
-		if (talk_poll(&waiting, 1, deadline) > 0)
-			return receive(talk, connection, MSG_DONTWAIT, failure);
+		if (session_poll(&waiting, 1, deadline) > 0)
+			return receive(session, index, MSG_DONTWAIT, error);
 	}
-	return clock_now() >= deadline ? answer_overdue(talk, failure) : STEP_NOTHING;
+	return clock_now() >= deadline ? answer_overdue(session, error) : STEP_NOTHING;
 }
 
-enum talk_step answer_await(struct talk *talk, struct failure *failure)
+enum session_step answer_await(struct client_session *session, struct error *error)
 {
-	return talk->events < 0 ? await_one(talk, failure)
-				: answer_await_any(talk, CLOCK_NEVER, -1, failure);
+	return session->events < 0 ? await_one(session, error)
+				   : answer_await_any(session, CLOCK_NEVER, -1, error);
 }

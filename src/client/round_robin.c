@@ -10,55 +10,55 @@
 
 /* Locking and signalling are not checked below: on a mutex and on conditions that have been
  * initialised and are used by these functions alone they cannot fail. */
-struct turn {
+struct round_robin {
 	pthread_mutex_t mutex;
 	size_t threads;
-	size_t holder;	  /* under the mutex; `threads` means nobody yet */
-	bool stopped;	  /* under the mutex */
-	struct herd herd; /* of who has the turn */
+	size_t holder;		  /* under the mutex; `threads` means nobody yet */
+	bool stopped;		  /* under the mutex */
+	struct cpu_affinity herd; /* of who has the turn */
 	struct turn_thread {
 		pthread_cond_t given; /* it has the turn, or all is over */
-		struct herd_place place;
+		struct cpu_affinity_place place;
 	} each[];
 };
 
-static void conditions_free(struct turn *turn, size_t count)
+static void conditions_free(struct round_robin *turn, size_t count)
 {
 	while (count)
 		pthread_cond_destroy(&turn->each[--count].given);
 }
 
 /* 0, or the error of pthread, and then nothing is left to destroy. */
-static int turn_init(struct turn *turn, size_t threads)
+static int turn_init(struct round_robin *turn, size_t threads)
 {
 	turn->threads = turn->holder = threads;
-	herd_init(&turn->herd);
-	int error = pthread_mutex_init(&turn->mutex, NULL);
-	if (error)
-		return error;
+	cpu_affinity_init(&turn->herd);
+	int errnum = pthread_mutex_init(&turn->mutex, NULL);
+	if (errnum)
+		return errnum;
 	for (size_t i = 0; i < threads; i++) {
-		error = pthread_cond_init(&turn->each[i].given, NULL);
-		if (error) {
+		errnum = pthread_cond_init(&turn->each[i].given, NULL);
+		if (errnum) {
 			conditions_free(turn, i);
 			pthread_mutex_destroy(&turn->mutex);
-			return error;
+			return errnum;
 		}
 	}
 	return 0;
 }
 
-struct turn *turn_make(size_t threads, struct failure *failure)
+struct round_robin *round_robin_make(size_t threads, struct error *error)
 {
-	struct turn *turn = calloc(1, sizeof *turn + threads * sizeof *turn->each);
-	int error = turn ? turn_init(turn, threads) : ENOMEM;
-	if (!error)
+	struct round_robin *turn = calloc(1, sizeof *turn + threads * sizeof *turn->each);
+	int errnum = turn ? turn_init(turn, threads) : ENOMEM;
+	if (!errnum)
 		return turn;
 	free(turn);
-	failure_set(failure, "cannot set up turns for %zu threads: %s", threads, strerror(error));
+	error_set(error, "cannot set up turns for %zu threads: %s", threads, strerror(errnum));
 	return NULL;
 }
 
-void turn_free(struct turn *turn)
+void round_robin_free(struct round_robin *turn)
 {
 	if (!turn)
 		return;
@@ -67,7 +67,7 @@ void turn_free(struct turn *turn)
 	free(turn);
 }
 
-bool turn_wait(struct turn *turn, size_t thread)
+bool round_robin_wait(struct round_robin *turn, size_t thread)
 {
 	pthread_mutex_lock(&turn->mutex);
 	while (turn->holder != thread && !turn->stopped)
@@ -75,11 +75,11 @@ bool turn_wait(struct turn *turn, size_t thread)
 	bool given = !turn->stopped;
 	pthread_mutex_unlock(&turn->mutex);
 	if (given && turn->threads > 1)
-		herd_join(&turn->herd, &turn->each[thread].place);
+		cpu_affinity_join(&turn->herd, &turn->each[thread].place);
 	return given;
 }
 
-void turn_pass(struct turn *turn)
+void round_robin_pass(struct round_robin *turn)
 {
 	pthread_mutex_lock(&turn->mutex);
 	size_t next = turn->holder + 1 < turn->threads ? turn->holder + 1 : 0;
@@ -89,7 +89,7 @@ void turn_pass(struct turn *turn)
 	pthread_cond_signal(&turn->each[next].given);
 }
 
-void turn_stop(struct turn *turn)
+void round_robin_stop(struct round_robin *turn)
 {
 	pthread_mutex_lock(&turn->mutex);
 	bool first = !turn->stopped;

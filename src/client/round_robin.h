@@ -9,24 +9,24 @@
 
 #include "base/error.h"
 
-struct turn;
+struct round_robin;
 
-/* A rotation of at least one thread. Nobody has the turn until the first turn_pass(), which gives
- * it to thread 0. NULL: the failure is set. */
-struct turn *turn_make(size_t threads, struct failure *failure);
+/* A rotation of at least one thread. Nobody has the turn until the first round_robin_pass(), which
+ * gives it to thread 0. NULL: the failure is set. */
+struct round_robin *round_robin_make(size_t threads, struct error *error);
 
 /* Frees it once no thread uses it any more; accepts NULL. */
-void turn_free(struct turn *turn);
+void round_robin_free(struct round_robin *turn);
 
 /* Waits until the thread has the turn. False: the rotation was stopped, and nobody gets the turn
  * again. */
-bool turn_wait(struct turn *turn, size_t thread);
+bool round_robin_wait(struct round_robin *turn, size_t thread);
 
 /* Hands the turn on to the next thread; only for who has it, or to start the rotation. What was
  * done in one turn is visible to all later ones. */
-void turn_pass(struct turn *turn);
+void round_robin_pass(struct round_robin *turn);
 
 /* Ends the rotation and wakes everybody; from any thread, any number of times. */
-void turn_stop(struct turn *turn);
+void round_robin_stop(struct round_robin *turn);
 
 #endif

@@ -29,11 +29,11 @@ struct worker {
 	struct client *client;
 	size_t number;
 	pthread_t thread;
-	struct talk *talk;
-	struct text line;	/* what it says */
+	struct client_session *session;
+	struct buffer line;	/* what it says */
 	int64_t ended;		/* ns, when its work was over; 0: others ended it */
 	atomic_ullong answered; /* its lines that were acknowledged, for who looks on */
-	struct failure failure;
+	struct error error;
 };
 
 /* main() reads what the threads write when they have ended; `guard` is for what they write at any
@@ -42,35 +42,35 @@ struct client {
 	struct client_options options;
 	const char *program;
 	int signals;
-	int stop;	       /* eventfd, readable from when all are told to end */
-	int over;	       /* eventfd, readable when the last thread has ended */
-	struct turn *turn;     /* of strict order */
-	struct muster *muster; /* of free order */
+	int stop;		       /* eventfd, readable from when all are told to end */
+	int over;		       /* eventfd, readable when the last thread has ended */
+	struct round_robin *turn;      /* of strict order */
+	struct start_barrier *barrier; /* of free order */
 	struct worker *workers;
-	size_t talks; /* how many there are: as many as threads, or one */
-	size_t made;  /* threads that were made */
+	size_t sessions; /* how many there are: as many as threads, or one */
+	size_t made;	 /* threads that were made */
 	atomic_size_t running;
 	int64_t interrupted; /* ns, when the first signal came; 0: none */
-	struct progress progress;
+	struct progress_bar progress;
 	bool abandoned; /* a thread could not be ended, and is not waited for */
-	struct tally *tallies;
-	struct latency *latencies; /* one for each talk, and with a rate a second one for each */
+	struct counters *counters;
+	struct histogram *histograms; /* one for each talk, and with a rate a second one for each */
 
 	/* written before the first line, by the thread that begins */
-	int64_t started;  /* ns, 0: not yet */
-	int64_t measured; /* ns, nothing is measured before */
-	struct pace pace; /* of -rate */
-	int64_t deadline; /* ns, nothing is said from then on */
+	int64_t started;	       /* ns, 0: not yet */
+	int64_t measured;	       /* ns, nothing is measured before */
+	struct rate_schedule schedule; /* of -rate */
+	int64_t deadline;	       /* ns, nothing is said from then on */
 
 	atomic_ullong said; /* lines, by all threads */
 
-	struct input input; /* of -input, and of its one thread */
+	struct line_source input; /* of -input, and of its one thread */
 
 	pthread_mutex_t guard;
-	struct output output;
-	struct acks acks;
+	struct stdout_writer output;
+	struct client_result_writer acks;
 	bool failed; /* the first failure is in `failure` */
-	struct failure failure;
+	struct error error;
 };
 
 /* The one talk of strict order, or the thread's own. */
@@ -87,7 +87,7 @@ void client_stop(struct client *client);
 
 /* What a talk calls, with a struct worker as its context. */
 void worker_connected(void *context, size_t connection, const char *local_name);
-bool worker_answered(void *context, const char *answer, size_t length, struct failure *failure);
+bool worker_answered(void *context, const char *answer, size_t length, struct error *error);
 
 /* Tells how it ended, when all threads have. True: every line was acknowledged, and everything
  * could be told. */

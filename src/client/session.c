@@ -15,29 +15,30 @@
 #include "record/format.h"
 #include "client/session_internal.h"
 
-enum { TALK_DESCRIPTORS = 32 }; /* for all else than connections, with some to spare */
+enum { SESSION_DESCRIPTORS = 32 }; /* for all else than connections, with some to spare */
 
 /* With room in the window answers are looked for so often, which is how exact latencies are then.
  */
-#define TALK_LOOK_INTERVAL (20 * CLOCK_MICROSECOND)
+#define SESSION_LOOK_INTERVAL (20 * CLOCK_MICROSECOND)
 
-const char *talk_quote(struct text *shown, const char *bytes, size_t length)
+const char *session_quote(struct buffer *shown, const char *bytes, size_t length)
 {
-	text_clear(shown, SIZE_MAX);
-	bool cut = length > TALK_SHOWN_LONGEST;
-	if (!record_escape(shown, bytes, cut ? TALK_SHOWN_LONGEST : length) ||
-	    !text_append(shown, cut ? "..." : "", cut ? 4 : 1))
+	buffer_clear(shown, SIZE_MAX);
+	bool cut = length > SESSION_SHOWN_LONGEST;
+	if (!record_escape(shown, bytes, cut ? SESSION_SHOWN_LONGEST : length) ||
+	    !buffer_append(shown, cut ? "..." : "", cut ? 4 : 1))
 		return "?";
 	return shown->bytes;
 }
 
-const char *talk_quote_line(struct talk *talk, const struct flight *flight)
+const char *session_quote_line(struct client_session *session,
+			       const struct inflight_line *line_sent)
 {
-	return talk_quote(&talk->line_shown, flights_line(&talk->flights, flight),
-			  flight->length - 1);
+	return session_quote(&session->line_shown, inflight_line(&session->inflight, line_sent),
+			     line_sent->length - 1);
 }
 
-int talk_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline)
+int session_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline)
 {
 	if (deadline == CLOCK_NEVER)
 		return poll(descriptors, count, -1);
@@ -50,189 +51,192 @@ int talk_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline)
 }
 
 /* Where answers can come from several connections at once, or from any of them during pauses. */
-static bool needs_events(const struct talk_settings *settings)
+static bool needs_events(const struct client_session_settings *settings)
 {
 	return settings->connections > 1 &&
 	       (settings->window > 1 || settings->delay.max > 0 || settings->waits);
 }
 
-static bool events_open(struct talk *talk)
+static bool events_open(struct client_session *session)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = talk->settings.connections};
-	talk->events = epoll_create1(EPOLL_CLOEXEC);
-	return talk->events >= 0 &&
-	       epoll_ctl(talk->events, EPOLL_CTL_ADD, talk->settings.stop, &event) == 0;
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = session->settings.connections};
+	session->events = epoll_create1(EPOLL_CLOEXEC);
+	return session->events >= 0 &&
+	       epoll_ctl(session->events, EPOLL_CTL_ADD, session->settings.stop, &event) == 0;
 }
 
-static bool talk_allocate(struct talk *talk)
+static bool talk_allocate(struct client_session *session)
 {
-	size_t connections = talk->settings.connections;
-	talk->wires = calloc(connections, sizeof *talk->wires);
-	if (!talk->wires || !flights_init(&talk->flights, connections))
+	size_t connections = session->settings.connections;
+	session->connections = calloc(connections, sizeof *session->connections);
+	if (!session->connections || !inflight_init(&session->inflight, connections))
 		return false;
 	for (size_t i = 0; i < connections; i++)
-		talk->wires[i].descriptor = -1;
-	return !needs_events(&talk->settings) || events_open(talk);
+		session->connections[i].descriptor = -1;
+	return !needs_events(&session->settings) || events_open(session);
 }
 
-int talk_allow(size_t connections, struct failure *failure)
+int client_session_allow(size_t connections, struct error *error)
 {
 	struct rlimit limit;
-	rlim_t needed = (rlim_t)connections + TALK_DESCRIPTORS;
+	rlim_t needed = (rlim_t)connections + SESSION_DESCRIPTORS;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return failure_set(failure, "cannot read the descriptor limit: %s",
-				   strerror(errno));
+		return error_set(error, "cannot read the descriptor limit: %s", strerror(errno));
 	if (limit.rlim_cur >= needed)
 		return 0;
 	limit.rlim_cur = limit.rlim_max;
 	if (limit.rlim_max < needed)
-		return failure_set(failure,
-				   "%zu connections need %llu descriptors, and the limit is %llu",
-				   connections, (unsigned long long)needed,
-				   (unsigned long long)limit.rlim_max);
+		return error_set(error,
+				 "%zu connections need %llu descriptors, and the limit is %llu",
+				 connections, (unsigned long long)needed,
+				 (unsigned long long)limit.rlim_max);
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return failure_set(failure, "cannot raise the descriptor limit: %s",
-				   strerror(errno));
+		return error_set(error, "cannot raise the descriptor limit: %s", strerror(errno));
 	return 0;
 }
 
-struct talk *talk_make(const struct talk_settings *settings, struct failure *failure)
+struct client_session *client_session_make(const struct client_session_settings *settings,
+					   struct error *error)
 {
-	struct talk *talk = calloc(1, sizeof *talk);
-	if (talk) {
-		talk->settings = *settings;
-		talk->random = settings->seed;
-		talk->events = -1;
+	struct client_session *session = calloc(1, sizeof *session);
+	if (session) {
+		session->settings = *settings;
+		session->random = settings->seed;
+		session->events = -1;
 		/* a mutex with default attributes needs nothing that could fail */
-		(void)pthread_mutex_init(&talk->guard, NULL);
-		if (talk_allocate(talk))
-			return talk;
+		(void)pthread_mutex_init(&session->guard, NULL);
+		if (talk_allocate(session))
+			return session;
 	}
-	failure_set(failure, "cannot set up %zu connections: %s", settings->connections,
-		    strerror(errno));
-	talk_free(talk);
+	error_set(error, "cannot set up %zu connections: %s", settings->connections,
+		  strerror(errno));
+	client_session_free(session);
 	return NULL;
 }
 
-void talk_free(struct talk *talk)
+void client_session_free(struct client_session *session)
 {
-	if (!talk)
+	if (!session)
 		return;
-	for (size_t i = 0; talk->wires && i < talk->settings.connections; i++) {
-		if (talk->wires[i].descriptor >= 0)
-			(void)close(talk->wires[i].descriptor); /* all that matters is answered */
-		text_free(&talk->wires[i].rest);
+	for (size_t i = 0; session->connections && i < session->settings.connections; i++) {
+		if (session->connections[i].descriptor >= 0)
+			(void)close(session->connections[i]
+					    .descriptor); /* all that matters is answered */
+		buffer_free(&session->connections[i].rest);
 	}
-	if (talk->events >= 0)
-		(void)close(talk->events);
-	flights_free(&talk->flights);
-	free(talk->wires);
-	text_free(&talk->input);
-	text_free(&talk->line_shown);
-	text_free(&talk->answer_shown);
-	pthread_mutex_destroy(&talk->guard);
-	free(talk);
+	if (session->events >= 0)
+		(void)close(session->events);
+	inflight_free(&session->inflight);
+	free(session->connections);
+	buffer_free(&session->input);
+	buffer_free(&session->line_shown);
+	buffer_free(&session->answer_shown);
+	pthread_mutex_destroy(&session->guard);
+	free(session);
 }
 
 /* What follows from a step: go on, at once or after a repair, or not. */
-static bool settle(struct talk *talk, enum talk_step step, struct failure *failure)
+static bool settle(struct client_session *session, enum session_step step, struct error *error)
 {
-	if (step == STEP_LOST && talk->settings.retry && !atomic_load(&talk->stopped))
-		return wire_repair(talk, failure);
+	if (step == STEP_LOST && session->settings.retry && !atomic_load(&session->stopped))
+		return connection_repair(session, error);
 	return step != STEP_LOST && step != STEP_FAILED;
 }
 
-bool talk_open(struct talk *talk, struct failure *failure)
+bool client_session_open(struct client_session *session, struct error *error)
 {
-	return wire_repair(talk, failure);
+	return connection_repair(session, error);
 }
 
-bool talk_await(struct talk *talk, int64_t deadline, int descriptor, struct failure *failure)
+bool client_session_await(struct client_session *session, int64_t deadline, int descriptor,
+			  struct error *error)
 {
 	while (clock_now() < deadline) {
-		enum talk_step step = answer_await_any(talk, deadline, descriptor, failure);
+		enum session_step step = answer_await_any(session, deadline, descriptor, error);
 		if (step == STEP_READY)
 			return true;
-		if (!settle(talk, step, failure))
+		if (!settle(session, step, error))
 			return false;
 	}
 	return true;
 }
 
-static bool talk_pause(struct talk *talk, int64_t deadline, struct failure *failure)
+static bool talk_pause(struct client_session *session, int64_t deadline, struct error *error)
 {
-	const struct range *delay = &talk->settings.delay;
-	int64_t until = clock_after(random_between(&talk->random, delay->min, delay->max));
-	return talk_await(talk, until < deadline ? until : deadline, -1, failure);
+	const struct range *delay = &session->settings.delay;
+	int64_t until = clock_after(random_between(&session->random, delay->min, delay->max));
+	return client_session_await(session, until < deadline ? until : deadline, -1, error);
 }
 
 /* Answers that have come although there was no need to wait for them. */
-static enum talk_step look(struct talk *talk, struct failure *failure)
+static enum session_step look(struct client_session *session, struct error *error)
 {
 	int64_t now = clock_now();
-	if (!talk->flights.waiting || now - talk->looked < TALK_LOOK_INTERVAL)
+	if (!session->inflight.waiting || now - session->looked < SESSION_LOOK_INTERVAL)
 		return STEP_NOTHING;
-	talk->looked = now;
-	enum talk_step step = answer_take_all(talk, failure);
-	if (step == STEP_NOTHING && now >= answer_deadline(talk))
-		return answer_overdue(talk, failure);
+	session->looked = now;
+	enum session_step step = answer_take_all(session, error);
+	if (step == STEP_NOTHING && now >= answer_deadline(session))
+		return answer_overdue(session, error);
 	return step;
 }
 
-bool talk_ready(struct talk *talk, int64_t deadline, struct failure *failure)
+bool client_session_ready(struct client_session *session, int64_t deadline, struct error *error)
 {
-	if (talk->settings.window > 1 && !settle(talk, look(talk, failure), failure))
+	if (session->settings.window > 1 && !settle(session, look(session, error), error))
 		return false;
-	while (talk->flights.waiting >= talk->settings.window)
-		if (!settle(talk, answer_await(talk, failure), failure))
+	while (session->inflight.waiting >= session->settings.window)
+		if (!settle(session, answer_await(session, error), error))
 			return false;
-	return !talk->settings.delay.max || talk_pause(talk, deadline, failure);
+	return !session->settings.delay.max || talk_pause(session, deadline, error);
 }
 
-bool talk_send(struct talk *talk, const struct talk_line *line, struct failure *failure)
+bool client_session_send(struct client_session *session, const struct client_line *line,
+			 struct error *error)
 {
-	struct flight *flight = flights_add(&talk->flights, (uint32_t)line->connection,
-					    (uint32_t)line->thread, line->bytes, line->length);
-	if (!flight) {
-		failure_set(failure, "out of memory with %zu lines in flight",
-			    talk->flights.waiting);
+	struct inflight_line *line_sent =
+		inflight_add(&session->inflight, (uint32_t)line->connection, (uint32_t)line->thread,
+			     line->bytes, line->length);
+	if (!line_sent) {
+		error_set(error, "out of memory with %zu lines in flight",
+			  session->inflight.waiting);
 		return false;
 	}
-	flight->due = line->due;
-	flight->warming = line->warming;
-	return settle(talk, wire_send(talk, flight, failure), failure);
+	line_sent->due = line->due;
+	line_sent->warming = line->warming;
+	return settle(session, connection_send(session, line_sent, error), error);
 }
 
 /* Whether something comes that was not asked for. A connection that ends now has done its duty. */
-static bool talk_rest(struct talk *talk, struct failure *failure)
+static bool talk_rest(struct client_session *session, struct error *error)
 {
-	for (size_t i = 0; i < talk->settings.connections; i++)
-		if (answer_take(talk, i, failure) == STEP_FAILED)
+	for (size_t i = 0; i < session->settings.connections; i++)
+		if (answer_take(session, i, error) == STEP_FAILED)
 			return false;
 	return true;
 }
 
-bool talk_finish(struct talk *talk, struct failure *failure)
+bool client_session_finish(struct client_session *session, struct error *error)
 {
-	while (talk->flights.waiting)
-		if (!settle(talk, answer_await(talk, failure), failure))
+	while (session->inflight.waiting)
+		if (!settle(session, answer_await(session, error), error))
 			return false;
-	return talk_rest(talk, failure);
+	return talk_rest(session, error);
 }
 
-void talk_stop(struct talk *talk)
+void client_session_stop(struct client_session *session)
 {
 	/* from here on no connection comes up; those that are up end whatever waits on them */
-	pthread_mutex_lock(&talk->guard);
-	atomic_store(&talk->stopped, true);
-	for (size_t i = 0; i < talk->settings.connections; i++)
-		if (talk->wires[i].descriptor >= 0)
-			(void)shutdown(talk->wires[i].descriptor,
+	pthread_mutex_lock(&session->guard);
+	atomic_store(&session->stopped, true);
+	for (size_t i = 0; i < session->settings.connections; i++)
+		if (session->connections[i].descriptor >= 0)
+			(void)shutdown(session->connections[i].descriptor,
 				       SHUT_RDWR); /* or is down already */
-	pthread_mutex_unlock(&talk->guard);
+	pthread_mutex_unlock(&session->guard);
 }
 
-bool talk_connecting(struct talk *talk)
+bool client_session_connecting(struct client_session *session)
 {
-	return atomic_load(&talk->connecting);
+	return atomic_load(&session->connecting);
 }

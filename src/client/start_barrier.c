@@ -8,7 +8,7 @@
 
 /* Locking and signalling are not checked below: on a mutex and on conditions that have been
  * initialised and are used by these functions alone they cannot fail. */
-struct muster {
+struct start_barrier {
 	pthread_mutex_t mutex;
 	pthread_cond_t left; /* somebody has left, or all is over */
 	pthread_cond_t full; /* all have come, or all is over */
@@ -18,73 +18,74 @@ struct muster {
 	bool begun, stopped;
 };
 
-struct muster *muster_make(size_t threads, size_t doors, struct failure *failure)
+struct start_barrier *start_barrier_make(size_t threads, size_t doors, struct error *error)
 {
-	struct muster *muster = calloc(1, sizeof *muster);
-	if (!muster) {
-		failure_set(failure, "cannot set up the start of %zu threads: %s", threads,
-			    strerror(ENOMEM));
+	struct start_barrier *barrier = calloc(1, sizeof *barrier);
+	if (!barrier) {
+		error_set(error, "cannot set up the start of %zu threads: %s", threads,
+			  strerror(ENOMEM));
 		return NULL;
 	}
 	/* with default attributes these need nothing that could fail */
-	(void)pthread_mutex_init(&muster->mutex, NULL);
-	(void)pthread_cond_init(&muster->left, NULL);
-	(void)pthread_cond_init(&muster->full, NULL);
-	muster->threads = threads;
-	muster->doors = doors;
-	return muster;
+	(void)pthread_mutex_init(&barrier->mutex, NULL);
+	(void)pthread_cond_init(&barrier->left, NULL);
+	(void)pthread_cond_init(&barrier->full, NULL);
+	barrier->threads = threads;
+	barrier->doors = doors;
+	return barrier;
 }
 
-void muster_free(struct muster *muster)
+void start_barrier_free(struct start_barrier *barrier)
 {
-	if (!muster)
+	if (!barrier)
 		return;
-	pthread_cond_destroy(&muster->full);
-	pthread_cond_destroy(&muster->left);
-	pthread_mutex_destroy(&muster->mutex);
-	free(muster);
+	pthread_cond_destroy(&barrier->full);
+	pthread_cond_destroy(&barrier->left);
+	pthread_mutex_destroy(&barrier->mutex);
+	free(barrier);
 }
 
-bool muster_enter(struct muster *muster)
+bool start_barrier_enter(struct start_barrier *barrier)
 {
-	pthread_mutex_lock(&muster->mutex);
-	while (muster->inside == muster->doors && !muster->stopped)
-		pthread_cond_wait(&muster->left, &muster->mutex);
-	bool entered = !muster->stopped;
+	pthread_mutex_lock(&barrier->mutex);
+	while (barrier->inside == barrier->doors && !barrier->stopped)
+		pthread_cond_wait(&barrier->left, &barrier->mutex);
+	bool entered = !barrier->stopped;
 	if (entered)
-		muster->inside++;
-	pthread_mutex_unlock(&muster->mutex);
+		barrier->inside++;
+	pthread_mutex_unlock(&barrier->mutex);
 	return entered;
 }
 
-void muster_leave(struct muster *muster)
+void start_barrier_leave(struct start_barrier *barrier)
 {
-	pthread_mutex_lock(&muster->mutex);
-	muster->inside--;
-	pthread_mutex_unlock(&muster->mutex);
-	pthread_cond_signal(&muster->left);
+	pthread_mutex_lock(&barrier->mutex);
+	barrier->inside--;
+	pthread_mutex_unlock(&barrier->mutex);
+	pthread_cond_signal(&barrier->left);
 }
 
-bool muster_arrive(struct muster *muster, void (*begin)(void *context), void *context)
+bool start_barrier_arrive(struct start_barrier *barrier, void (*begin)(void *context),
+			  void *context)
 {
-	pthread_mutex_lock(&muster->mutex);
-	if (++muster->arrived == muster->threads && !muster->stopped) {
+	pthread_mutex_lock(&barrier->mutex);
+	if (++barrier->arrived == barrier->threads && !barrier->stopped) {
 		begin(context);
-		muster->begun = true;
-		pthread_cond_broadcast(&muster->full);
+		barrier->begun = true;
+		pthread_cond_broadcast(&barrier->full);
 	}
-	while (!muster->begun && !muster->stopped)
-		pthread_cond_wait(&muster->full, &muster->mutex);
-	bool begun = !muster->stopped;
-	pthread_mutex_unlock(&muster->mutex);
+	while (!barrier->begun && !barrier->stopped)
+		pthread_cond_wait(&barrier->full, &barrier->mutex);
+	bool begun = !barrier->stopped;
+	pthread_mutex_unlock(&barrier->mutex);
 	return begun;
 }
 
-void muster_stop(struct muster *muster)
+void start_barrier_stop(struct start_barrier *barrier)
 {
-	pthread_mutex_lock(&muster->mutex);
-	muster->stopped = true;
-	pthread_mutex_unlock(&muster->mutex);
-	pthread_cond_broadcast(&muster->left);
-	pthread_cond_broadcast(&muster->full);
+	pthread_mutex_lock(&barrier->mutex);
+	barrier->stopped = true;
+	pthread_mutex_unlock(&barrier->mutex);
+	pthread_cond_broadcast(&barrier->left);
+	pthread_cond_broadcast(&barrier->full);
 }

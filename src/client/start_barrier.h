@@ -9,20 +9,21 @@
 
 #include "base/error.h"
 
-struct muster;
+struct start_barrier;
 
 /* For that many threads, of which at most `doors` are inside at once. NULL: the failure is set. */
-struct muster *muster_make(size_t threads, size_t doors, struct failure *failure);
-void muster_free(struct muster *muster); /* accepts NULL */
+struct start_barrier *start_barrier_make(size_t threads, size_t doors, struct error *error);
+void start_barrier_free(struct start_barrier *barrier); /* accepts NULL */
 
 /* Waits for a place inside, and gives it back. False: stopped, and there is no place. */
-bool muster_enter(struct muster *muster);
-void muster_leave(struct muster *muster);
+bool start_barrier_enter(struct start_barrier *barrier);
+void start_barrier_leave(struct start_barrier *barrier);
 
 /* Waits until all have come; the last one calls `begin` first. False: stopped. */
-bool muster_arrive(struct muster *muster, void (*begin)(void *context), void *context);
+bool start_barrier_arrive(struct start_barrier *barrier, void (*begin)(void *context),
+			  void *context);
 
 /* Ends all waiting, now and later. */
-void muster_stop(struct muster *muster);
+void start_barrier_stop(struct start_barrier *barrier);
 
 #endif

@@ -13,30 +13,31 @@ enum {
 	OUTPUT_ECHO_MOST = 256, /* bytes of a line for an echo: what roles say is shorter */
 };
 
-void output_open(struct output *output, int descriptor, int stop)
+void stdout_writer_open(struct stdout_writer *output, int descriptor, int stop)
 {
-	*output = (struct output){
+	*output = (struct stdout_writer){
 		.descriptor = descriptor, .stop = stop, .each_line = isatty(descriptor) == 1};
 }
 
-void output_free(struct output *output)
+void stdout_writer_free(struct stdout_writer *output)
 {
-	text_free(&output->text);
+	buffer_free(&output->text);
 }
 
-bool output_line(struct output *output, const char *line, size_t length, struct failure *failure)
+bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t length,
+			struct error *error)
 {
-	if (output->text.length + length > OUTPUT_CHUNK && !output_flush(output, failure))
+	if (output->text.length + length > OUTPUT_CHUNK && !stdout_writer_flush(output, error))
 		return false;
-	if (!text_append(&output->text, line, length)) {
-		failure_set(failure, "out of memory for stdout");
+	if (!buffer_append(&output->text, line, length)) {
+		error_set(error, "out of memory for stdout");
 		return false;
 	}
-	return !output->each_line || output_flush(output, failure);
+	return !output->each_line || stdout_writer_flush(output, error);
 }
 
 /* Waits until stdout takes something. False: waiting is over. */
-static bool await_writable(const struct output *output)
+static bool await_writable(const struct stdout_writer *output)
 {
 	struct pollfd waiting[] = {{.fd = output->descriptor, .events = POLLOUT},
 				   {.fd = output->stop, .events = POLLIN}};
@@ -46,7 +47,7 @@ static bool await_writable(const struct output *output)
 	return waiting[0].revents != 0;
 }
 
-static bool write_chunk(struct output *output, size_t *done)
+static bool write_chunk(struct stdout_writer *output, size_t *done)
 {
 	size_t left = output->text.length - *done;
 	ssize_t length = write(output->descriptor, output->text.bytes + *done,
@@ -56,29 +57,30 @@ static bool write_chunk(struct output *output, size_t *done)
 	return length >= 0 || errno == EINTR || errno == EAGAIN;
 }
 
-bool output_flush(struct output *output, struct failure *failure)
+bool stdout_writer_flush(struct stdout_writer *output, struct error *error)
 {
 	size_t done = 0;
 	bool written = true;
 	while (written && done < output->text.length) {
 		if (!await_writable(output)) {
-			failure_set(failure, "stdout was not read");
+			error_set(error, "stdout was not read");
 			written = false;
 		} else if (!write_chunk(output, &done)) {
-			failure_set(failure, "cannot write to stdout: %s", strerror(errno));
+			error_set(error, "cannot write to stdout: %s", strerror(errno));
 			written = false;
 		}
 	}
-	text_clear(&output->text, OUTPUT_CHUNK * 2);
+	buffer_clear(&output->text, OUTPUT_CHUNK * 2);
 	return written;
 }
 
-bool output_echo(struct output *output, const char *answer, size_t length, struct failure *failure)
+bool stdout_writer_echo(struct stdout_writer *output, const char *answer, size_t length,
+			struct error *error)
 {
 	char line[OUTPUT_ECHO_MOST];
 	stamp_update(&output->stamp);
 	int all = snprintf(line, sizeof line, "%s.%03d echo: %.*s\n", output->stamp.local,
 			   (int)output->stamp.microsecond / 1000, (int)length, answer);
 	size_t shown = (size_t)all < sizeof line ? (size_t)all : sizeof line - 1;
-	return output_line(output, line, shown, failure);
+	return stdout_writer_line(output, line, shown, error);
 }

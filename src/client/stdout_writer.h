@@ -11,25 +11,28 @@
 #include "record/format.h"
 #include "base/buffer.h"
 
-/* To be made with output_open(), and freed with output_free(). */
-struct output {
+/* To be made with stdout_writer_open(), and freed with stdout_writer_free(). */
+struct stdout_writer {
 	int descriptor;
 	int stop;	/* a descriptor that is readable when there is no more waiting */
 	bool each_line; /* a terminal: nothing is kept back */
-	struct text text;
+	struct buffer text;
 	struct stamp stamp;
 };
 
-void output_open(struct output *output, int descriptor, int stop);
-void output_free(struct output *output);
+void stdout_writer_open(struct stdout_writer *output, int descriptor, int stop);
+void stdout_writer_free(struct stdout_writer *output);
 
 /* Writes a line, with its line end, now or later. False: the failure is set. */
-bool output_line(struct output *output, const char *line, size_t length, struct failure *failure);
+bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t length,
+			struct error *error);
 
-/* Writes an answer that came, given without its line end, behind the time. As output_line(). */
-bool output_echo(struct output *output, const char *answer, size_t length, struct failure *failure);
+/* Writes an answer that came, given without its line end, behind the time. As stdout_writer_line().
+ */
+bool stdout_writer_echo(struct stdout_writer *output, const char *answer, size_t length,
+			struct error *error);
 
 /* Writes what was kept back. False: the failure is set, and nothing is kept back any more. */
-bool output_flush(struct output *output, struct failure *failure);
+bool stdout_writer_flush(struct stdout_writer *output, struct error *error);
 
 #endif

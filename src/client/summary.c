@@ -10,20 +10,20 @@
 
 enum { UNSENT_RECORDS = 1000000 }; /* how often something is recorded for lines not sent */
 
-static struct tally total_of(const struct client *client)
+static struct counters total_of(const struct client *client)
 {
-	struct tally total = {0};
+	struct counters total = {0};
 	for (int64_t i = 0; i < client->options.threads; i++)
-		tally_merge(&total, &client->tallies[i]);
+		counters_merge(&total, &client->counters[i]);
 	return total;
 }
 
 /* Those of all talks, merged into the first. */
-static struct latency *merged(const struct client *client, struct latency *latencies)
+static struct histogram *merged(const struct client *client, struct histogram *histograms)
 {
-	for (size_t i = 1; i < client->talks; i++)
-		latency_merge(&latencies[0], &latencies[i]);
-	return latencies;
+	for (size_t i = 1; i < client->sessions; i++)
+		histogram_merge(&histograms[0], &histograms[i]);
+	return histograms;
 }
 
 /* When the last thread had done its work; now, where none has. */
@@ -37,7 +37,7 @@ static int64_t ended(const struct client *client)
 }
 
 /* How many lines were to be said: where nothing else sets an end, all that were. */
-static uint64_t planned(const struct client *client, const struct tally *total)
+static uint64_t planned(const struct client *client, const struct counters *total)
 {
 	if (!client->options.iterations)
 		return total->sent;
@@ -45,7 +45,7 @@ static uint64_t planned(const struct client *client, const struct tally *total)
 }
 
 /* Prints on stdout or stderr. False: stdout failed, or memory is out. */
-static bool show(const struct client *client, FILE *where, const struct text *text, bool complete)
+static bool show(const struct client *client, FILE *where, const struct buffer *text, bool complete)
 {
 	/* nowhere is left to report that stderr cannot be written; stdout is checked here */
 	(void)fwrite(text->bytes, 1, text->length, where);
@@ -60,8 +60,8 @@ static bool show(const struct client *client, FILE *where, const struct text *te
  * goes to stdout. */
 static bool show_report(const struct client *client, const struct result *result)
 {
-	bool echoes = roles[client->options.service]->echoes;
-	struct text text = {0};
+	bool echoes = workloads[client->options.service]->echoes;
+	struct buffer text = {0};
 	bool json = client->options.report == REPORT_JSON, complete = true;
 	if (echoes && client->options.quiet && !json)
 		return true;
@@ -75,24 +75,24 @@ static bool show_report(const struct client *client, const struct result *result
 		complete = complete && report_add(&text, "%s: pauses by seed %" PRId64 "\n",
 						  client->program, client->options.seed);
 	bool shown = show(client, echoes || json ? stdout : stderr, &text, complete);
-	text_free(&text);
+	buffer_free(&text);
 	return shown;
 }
 
 /* Says of each thing that was expected how it was, where the report is. False: it was not so. */
 static bool show_expected(const struct client *client, const struct result *result)
 {
-	struct expectations expected;
-	struct failure failure; /* it was read before: there is none */
-	struct text text = {0};
-	bool echoes = roles[client->options.service]->echoes;
+	struct assertions expected;
+	struct error error; /* it was read before: there is none */
+	struct buffer text = {0};
+	bool echoes = workloads[client->options.service]->echoes;
 	bool json = client->options.report == REPORT_JSON;
 	if (!client->options.expect ||
-	    expect_parse(&expected, client->options.expect, &failure) < 0)
+	    assertions_parse(&expected, client->options.expect, &error) < 0)
 		return true;
-	bool met = expect_check(&expected, result, &text);
+	bool met = assertions_check(&expected, result, &text);
 	bool shown = show(client, echoes && !json ? stdout : stderr, &text, true);
-	text_free(&text);
+	buffer_free(&text);
 	return met && shown;
 }
 
@@ -104,7 +104,7 @@ static bool is_strict(const struct client_options *options)
 }
 
 /* Lines that were due at the rate, and for which a server that is too slow left no time. */
-static uint64_t unsent(const struct client *client, const struct tally *total)
+static uint64_t unsent(const struct client *client, const struct counters *total)
 {
 	const struct client_options *options = &client->options;
 	bool whole = client->started && !client->failed && !client->interrupted;
@@ -123,23 +123,24 @@ static void count_unsent(const struct client *client, uint64_t sent, uint64_t un
 	uint64_t step = unsent / UNSENT_RECORDS + 1;
 	for (uint64_t i = 0; i < unsent; i += step) {
 		uint64_t times = unsent - i < step ? unsent - i : step;
-		int64_t due = pace_due(&client->pace, sent + i);
+		int64_t due = rate_schedule_due(&client->schedule, sent + i);
 		if (due >= client->measured)
-			latency_record_many(&client->latencies[0], client->deadline - due, times);
+			histogram_record_many(&client->histograms[0], client->deadline - due,
+					      times);
 	}
 }
 
-static struct result result_of(const struct client *client, const struct tally *total)
+static struct result result_of(const struct client *client, const struct counters *total)
 {
-	struct latency *raw = client->options.rate ? &client->latencies[client->talks] : NULL;
-	struct latency *latency = merged(client, client->latencies);
+	struct histogram *raw = client->options.rate ? &client->histograms[client->sessions] : NULL;
+	struct histogram *latency = merged(client, client->histograms);
 	uint64_t left = unsent(client, total);
 	count_unsent(client, total->sent, left);
 	return (struct result){
 		.program = client->program,
-		.failure = client->interrupted ? "interrupted"
-			   : client->failed    ? client->failure.words
-					       : NULL,
+		.error = client->interrupted ? "interrupted"
+			 : client->failed    ? client->error.message
+					     : NULL,
 		.total = *total,
 		.unsent = left,
 		.elapsed = client->started ? ended(client) - client->started : 0,
@@ -152,15 +153,15 @@ static struct result result_of(const struct client *client, const struct tally *
 
 bool client_tell(struct client *client)
 {
-	struct failure failure;
-	struct tally total = total_of(client);
+	struct error error;
+	struct counters total = total_of(client);
 	bool done = client->started && !client->failed && !client->interrupted &&
 		    total.acknowledged == planned(client, &total);
 	const struct result result = result_of(client, &total);
-	if (result.failure)
-		program_complain(client->program, result.failure);
-	if (!output_flush(&client->output, &failure)) {
-		program_complain(client->program, failure.words);
+	if (result.error)
+		program_complain(client->program, result.error);
+	if (!stdout_writer_flush(&client->output, &error)) {
+		program_complain(client->program, error.message);
 		done = false;
 	}
 	bool json = client->options.report == REPORT_JSON, account = client->options.acks >= 0;
@@ -170,9 +171,10 @@ bool client_tell(struct client *client)
 		done = false;
 	if (!show_expected(client, &result))
 		done = false;
-	if (account && !acks_write(&client->acks, &client->options, client->tallies,
-				   json ? &result : NULL, &failure)) {
-		program_complain(client->program, failure.words);
+	if (account &&
+	    !client_result_writer_write(&client->acks, &client->options, client->counters,
+					json ? &result : NULL, &error)) {
+		program_complain(client->program, error.message);
 		done = false;
 	}
 	return done;

@@ -19,12 +19,12 @@ static void raise_event(int descriptor)
 void client_stop(struct client *client)
 {
 	raise_event(client->stop);
-	for (size_t i = 0; i < client->talks; i++)
-		talk_stop(client->workers[i].talk);
+	for (size_t i = 0; i < client->sessions; i++)
+		client_session_stop(client->workers[i].session);
 	if (client->turn)
-		turn_stop(client->turn);
-	if (client->muster)
-		muster_stop(client->muster);
+		round_robin_stop(client->turn);
+	if (client->barrier)
+		start_barrier_stop(client->barrier);
 }
 
 /* Notes why a thread has failed, and ends the others: after the first failure no other counts. */
@@ -36,13 +36,13 @@ static void fail(struct worker *worker)
 	bool first = !client->failed;
 	if (first) {
 		client->failed = true;
-		client->failure = worker->failure;
+		client->error = worker->error;
 	}
 	pthread_mutex_unlock(&client->guard);
 	if (first && client_is_free(client))
 		client_stop(client);
 	else if (first)
-		turn_stop(client->turn);
+		round_robin_stop(client->turn);
 }
 
 void worker_connected(void *context, size_t connection, const char *local_name)
@@ -52,17 +52,18 @@ void worker_connected(void *context, size_t connection, const char *local_name)
 	if (client->options.acks < 0)
 		return;
 	pthread_mutex_lock(&client->guard);
-	acks_connection(&client->acks, &client->options, client->tallies,
-			client_is_free(client) ? worker->number : connection, local_name);
+	client_result_writer_connection(&client->acks, &client->options, client->counters,
+					client_is_free(client) ? worker->number : connection,
+					local_name);
 	pthread_mutex_unlock(&client->guard);
 }
 
-bool worker_answered(void *context, const char *answer, size_t length, struct failure *failure)
+bool worker_answered(void *context, const char *answer, size_t length, struct error *error)
 {
 	const struct worker *worker = context;
 	struct client *client = worker->client;
 	pthread_mutex_lock(&client->guard);
-	bool shown = output_echo(&client->output, answer, length, failure);
+	bool shown = stdout_writer_echo(&client->output, answer, length, error);
 	pthread_mutex_unlock(&client->guard);
 	return shown;
 }
@@ -73,15 +74,15 @@ static bool show_line(struct worker *worker)
 	if (client->options.quiet)
 		return true;
 	pthread_mutex_lock(&client->guard);
-	bool shown = output_line(&client->output, worker->line.bytes, worker->line.length,
-				 &worker->failure);
+	bool shown = stdout_writer_line(&client->output, worker->line.bytes, worker->line.length,
+					&worker->error);
 	pthread_mutex_unlock(&client->guard);
 	return shown;
 }
 
 static enum outcome out_of_memory(struct worker *worker)
 {
-	failure_set(&worker->failure, "out of memory for a line");
+	error_set(&worker->error, "out of memory for a line");
 	return OUTCOME_FAILED;
 }
 
@@ -94,24 +95,25 @@ static bool is_over(const struct client *client)
 static enum outcome read_input(struct worker *worker)
 {
 	struct client *client = worker->client;
-	struct input *input = &client->input;
-	if (!talk_await(worker->talk, client->deadline, input->descriptor, &worker->failure))
+	struct line_source *input = &client->input;
+	if (!client_session_await(worker->session, client->deadline, input->descriptor,
+				  &worker->error))
 		return OUTCOME_FAILED;
 	if (is_over(client))
 		return OUTCOME_OVER;
-	return input_read(input, &worker->failure) < 0 ? OUTCOME_FAILED : OUTCOME_SAID;
+	return line_source_read(input, &worker->error) < 0 ? OUTCOME_FAILED : OUTCOME_SAID;
 }
 
 /* Takes the next line of the input; `came` is set to when it came, where it was waited for. A line
  * that is wrong ends the client, but what was said before is answered first. */
 static enum outcome take_input(struct worker *worker, int64_t *came)
 {
-	struct input *input = &worker->client->input;
-	struct failure rest;
+	struct line_source *input = &worker->client->input;
+	struct error rest;
 	const char *line;
 	size_t length;
-	enum input_result result;
-	while ((result = input_next(input, &line, &length, &worker->failure)) == INPUT_MORE) {
+	enum line_source_result result;
+	while ((result = line_source_next(input, &line, &length, &worker->error)) == INPUT_MORE) {
 		enum outcome outcome = read_input(worker);
 		if (outcome != OUTCOME_SAID)
 			return outcome;
@@ -120,56 +122,56 @@ static enum outcome take_input(struct worker *worker, int64_t *came)
 	if (result == INPUT_END)
 		return OUTCOME_OVER;
 	if (result == INPUT_FAILED) {
-		(void)talk_finish(worker->talk, &rest); /* the line is why it ends */
+		(void)client_session_finish(worker->session, &rest); /* the line is why it ends */
 		return OUTCOME_FAILED;
 	}
-	return text_append(&worker->line, line, length) ? OUTCOME_SAID : out_of_memory(worker);
+	return buffer_append(&worker->line, line, length) ? OUTCOME_SAID : out_of_memory(worker);
 }
 
 /* The usual words of the service, or one's own. */
 static bool compose(struct worker *worker, int64_t iteration, uint64_t number)
 {
 	const struct client_options *options = &worker->client->options;
-	struct text *line = &worker->line;
-	const struct message_values values = {worker->number, iteration, options->number,
-					      number + 1};
+	struct buffer *line = &worker->line;
+	const struct line_template_values values = {worker->number, iteration, options->number,
+						    number + 1};
 	if (options->message) {
-		if (!message_compose(line, options->message, &values))
+		if (!line_template_compose(line, options->message, &values))
 			return false;
-	} else if (text_reserve(line, ROLE_LINE_SIZE)) {
+	} else if (buffer_reserve(line, WORKLOAD_LINE_SIZE)) {
 		/* with its line end, which may have to stand further behind */
-		line->length = roles[options->service]->compose(line->bytes, options->number,
-								worker->number, iteration) -
+		line->length = workloads[options->service]->compose(line->bytes, options->number,
+								    worker->number, iteration) -
 			       1;
 	} else
 		return false;
-	return message_pad(line, (size_t)options->size);
+	return line_template_pad(line, (size_t)options->size);
 }
 
 /* Puts together what is to be said, with its line end. */
 static enum outcome prepare(struct worker *worker, int64_t iteration, uint64_t number,
 			    int64_t *came)
 {
-	text_clear(&worker->line, SIZE_MAX);
+	buffer_clear(&worker->line, SIZE_MAX);
 	if (worker->client->options.input) {
 		enum outcome outcome = take_input(worker, came);
 		if (outcome != OUTCOME_SAID)
 			return outcome;
 	} else if (!compose(worker, iteration, number))
 		return out_of_memory(worker);
-	return text_append(&worker->line, "\n", 1) ? OUTCOME_SAID : out_of_memory(worker);
+	return buffer_append(&worker->line, "\n", 1) ? OUTCOME_SAID : out_of_memory(worker);
 }
 
 /* Waits until a line is due, which it is not before it came. */
-static enum outcome await_due(struct worker *worker, struct talk_line *line, uint64_t number,
+static enum outcome await_due(struct worker *worker, struct client_line *line, uint64_t number,
 			      int64_t came)
 {
 	struct client *client = worker->client;
 	if (client->options.rate) {
-		line->due = pace_due(&client->pace, number);
+		line->due = rate_schedule_due(&client->schedule, number);
 		line->due = came > line->due ? came : line->due;
 		int64_t until = line->due < client->deadline ? line->due : client->deadline;
-		if (!talk_await(worker->talk, until, -1, &worker->failure))
+		if (!client_session_await(worker->session, until, -1, &worker->error))
 			return OUTCOME_FAILED;
 		if (line->due >= client->deadline)
 			return OUTCOME_OVER;
@@ -184,9 +186,10 @@ static enum outcome say(struct worker *worker, int64_t iteration)
 {
 	struct client *client = worker->client;
 	bool each = client->options.connect == CONNECT_EACH && !client_is_free(client);
-	struct talk_line line = {.connection = each ? worker->number : 0, .thread = worker->number};
+	struct client_line line = {.connection = each ? worker->number : 0,
+				   .thread = worker->number};
 	int64_t came = 0;
-	if (!talk_ready(worker->talk, client->deadline, &worker->failure))
+	if (!client_session_ready(worker->session, client->deadline, &worker->error))
 		return OUTCOME_FAILED;
 	if (is_over(client))
 		return OUTCOME_OVER;
@@ -201,9 +204,9 @@ static enum outcome say(struct worker *worker, int64_t iteration)
 		return OUTCOME_FAILED;
 	line.bytes = worker->line.bytes;
 	line.length = worker->line.length;
-	if (!talk_send(worker->talk, &line, &worker->failure))
+	if (!client_session_send(worker->session, &line, &worker->error))
 		return OUTCOME_FAILED;
-	atomic_store_explicit(&worker->answered, client->tallies[worker->number].acknowledged,
+	atomic_store_explicit(&worker->answered, client->counters[worker->number].acknowledged,
 			      memory_order_relaxed);
 	return OUTCOME_SAID;
 }
@@ -213,7 +216,7 @@ static void begin(void *context)
 	struct client *client = context;
 	client->started = clock_now();
 	client->measured = client->started + client->options.warmup;
-	client->pace = (struct pace){client->started, client->options.rate};
+	client->schedule = (struct rate_schedule){client->started, client->options.rate};
 	client->deadline = client->options.duration ? client->measured + client->options.duration
 						    : CLOCK_NEVER;
 }
@@ -221,7 +224,7 @@ static void begin(void *context)
 /* What the last line of all is followed by. */
 static bool finish(struct worker *worker)
 {
-	if (!talk_finish(worker->talk, &worker->failure))
+	if (!client_session_finish(worker->session, &worker->error))
 		return false;
 	worker->ended = clock_now();
 	return true;
@@ -238,10 +241,10 @@ static bool take_turns(struct worker *worker)
 	struct client *client = worker->client;
 	bool last = worker->number + 1 == (size_t)client->options.threads;
 	for (int64_t i = 1;; i++) {
-		if (!turn_wait(client->turn, worker->number))
+		if (!round_robin_wait(client->turn, worker->number))
 			return true;
 		if (worker->number == 0 && i == 1) {
-			if (!talk_open(worker->talk, &worker->failure))
+			if (!client_session_open(worker->session, &worker->error))
 				return false;
 			begin(client);
 		}
@@ -250,11 +253,11 @@ static bool take_turns(struct worker *worker)
 			return false;
 		if (outcome == OUTCOME_OVER || (last && is_last(worker, i))) {
 			bool finished = finish(worker);
-			turn_stop(client->turn);
+			round_robin_stop(client->turn);
 			return finished;
 		}
 		/* at once: the next thread reads the answer to this line before it sends its own */
-		turn_pass(client->turn);
+		round_robin_pass(client->turn);
 		if (is_last(worker, i))
 			return true;
 	}
@@ -264,13 +267,13 @@ static bool take_turns(struct worker *worker)
 static bool go_free(struct worker *worker)
 {
 	struct client *client = worker->client;
-	if (!muster_enter(client->muster))
+	if (!start_barrier_enter(client->barrier))
 		return true;
-	bool open = talk_open(worker->talk, &worker->failure);
-	muster_leave(client->muster);
+	bool open = client_session_open(worker->session, &worker->error);
+	start_barrier_leave(client->barrier);
 	if (!open)
 		return false;
-	if (!muster_arrive(client->muster, begin, client))
+	if (!start_barrier_arrive(client->barrier, begin, client))
 		return true;
 	enum outcome outcome = OUTCOME_SAID;
 	for (int64_t i = 1; outcome == OUTCOME_SAID; i++) {

@@ -13,8 +13,8 @@ enum {
 };
 
 /* The recipient's entry at the end of the batch, which grows: one send for all its answers. */
-static struct batch_entry *entry_for(struct batch *batch, struct recipient *recipient, size_t start,
-				     bool recorded)
+static struct batch_entry *entry_for(struct batch *batch, struct reply_target *recipient,
+				     size_t start, bool recorded)
 {
 	struct batch_entry *last = batch->count ? &batch->entries[batch->count - 1] : NULL;
 	if (last && last->recipient == recipient && last->recorded == recorded)
@@ -32,15 +32,15 @@ static struct batch_entry *entry_for(struct batch *batch, struct recipient *reci
 	return entry;
 }
 
-static bool add_answers(struct batch *batch, struct recipient *recipient,
+static bool add_answers(struct batch *batch, struct reply_target *recipient,
 			const struct log_item *items, size_t count)
 {
 	size_t before = batch->answers.length, lines = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (!items[i].answer_length)
 			continue;
-		if (!text_append(&batch->answers, items[i].answer, items[i].answer_length) ||
-		    (!items[i].exact && !text_append(&batch->answers, "\n", 1)))
+		if (!buffer_append(&batch->answers, items[i].answer, items[i].answer_length) ||
+		    (!items[i].exact && !buffer_append(&batch->answers, "\n", 1)))
 			goto failed;
 		lines++;
 	}
@@ -59,7 +59,7 @@ failed:
 }
 
 bool batch_add(struct batch *batch, enum record_format format, const struct stamp *stamp,
-	       struct recipient *recipient, const struct log_item *items, size_t count)
+	       struct reply_target *recipient, const struct log_item *items, size_t count)
 {
 	size_t before = batch->records.length;
 	for (size_t i = 0; i < count; i++) {
@@ -81,7 +81,7 @@ failed:
 
 /* A record for each answer; where memory runs out the rest is left out: the lines themselves are in
  * the log, and that is what was promised. */
-static void append_sent(struct text *sent, enum record_format format, const struct stamp *stamp,
+static void append_sent(struct buffer *sent, enum record_format format, const struct stamp *stamp,
 			const char *name, const char *answers, size_t length)
 {
 	const char *end = answers + length, *previous = NULL;
@@ -98,7 +98,7 @@ static void append_sent(struct text *sent, enum record_format format, const stru
 		bool again = previous && previous_length == record.length &&
 			     !memcmp(previous, answers, record.length);
 		size_t before = sent->length;
-		if (again ? !text_repeat(sent, start, before - start)
+		if (again ? !buffer_repeat(sent, start, before - start)
 			  : !record_append(sent, format, stamp, &record))
 			return;
 		start = before;
@@ -112,12 +112,12 @@ static void append_sent(struct text *sent, enum record_format format, const stru
  * ok for its answer. */
 static void release_errors(const struct batch_entry *entry, const char *reason)
 {
-	char error[160], answers[BATCH_ERRORS];
+	char errnum[160], answers[BATCH_ERRORS];
 	size_t length =
-		(size_t)snprintf(error, sizeof error, "error: not logged: %.120s\n", reason);
+		(size_t)snprintf(errnum, sizeof errnum, "error: not logged: %.120s\n", reason);
 	size_t most = sizeof answers / length;
 	for (size_t i = 0; i < most; i++)
-		memcpy(answers + i * length, error, length);
+		memcpy(answers + i * length, errnum, length);
 	/* no record: a line that is not in the log has none for its answer either */
 	for (size_t left = entry->lines, lines; left; left -= lines) {
 		lines = left < most ? left : most;
@@ -127,11 +127,12 @@ static void release_errors(const struct batch_entry *entry, const char *reason)
 
 /* Releases answers whose records are stored, and adds the records that say so. */
 static void release_stored(const struct batch_entry *entry, const char *answers,
-			   enum record_format format, const struct stamp *stamp, struct text *sent)
+			   enum record_format format, const struct stamp *stamp,
+			   struct buffer *sent)
 {
 	/* first the record, then the release, after which the recipient may be gone */
 	size_t before = sent->length;
-	const struct recipient recipient = *entry->recipient;
+	const struct reply_target recipient = *entry->recipient;
 	if (!entry->recorded)
 		append_sent(sent, format, stamp, recipient.name, answers, entry->length);
 	if (recipient.release(entry->recipient, answers, entry->length, entry->lines))
@@ -144,7 +145,7 @@ static void release_stored(const struct batch_entry *entry, const char *answers,
 /* The records could not be stored: each answer is an error. */
 static void release_failed(const struct batch_entry *entry, const char *answers, const char *reason)
 {
-	const struct recipient recipient = *entry->recipient;
+	const struct reply_target recipient = *entry->recipient;
 	if (recipient.unsent)
 		recipient.unsent(recipient.context, answers, entry->length);
 	if (!recipient.unasked)
@@ -152,7 +153,7 @@ static void release_failed(const struct batch_entry *entry, const char *answers,
 }
 
 void batch_release(const struct batch *batch, const char *reason, enum record_format format,
-		   const struct stamp *stamp, struct text *sent)
+		   const struct stamp *stamp, struct buffer *sent)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
@@ -166,8 +167,8 @@ void batch_release(const struct batch *batch, const char *reason, enum record_fo
 
 void batch_clear(struct batch *batch)
 {
-	text_clear(&batch->records, BATCH_KEEP);
-	text_clear(&batch->answers, BATCH_KEEP);
+	buffer_clear(&batch->records, BATCH_KEEP);
+	buffer_clear(&batch->answers, BATCH_KEEP);
 	if (batch->capacity > BATCH_KEEP_ENTRIES) {
 		free(batch->entries);
 		batch->entries = NULL;
@@ -178,8 +179,8 @@ void batch_clear(struct batch *batch)
 
 void batch_free(struct batch *batch)
 {
-	text_free(&batch->records);
-	text_free(&batch->answers);
+	buffer_free(&batch->records);
+	buffer_free(&batch->answers);
 	free(batch->entries);
 	*batch = (struct batch){0};
 }

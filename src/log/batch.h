@@ -13,15 +13,15 @@
 
 /* The answers of one recipient that stand together in the batch. */
 struct batch_entry {
-	struct recipient *recipient;
+	struct reply_target *recipient;
 	size_t start, length; /* in the batch's answers */
 	size_t lines;
 	bool recorded; /* they need no sent records any more */
 };
 
 struct batch {
-	struct text records;
-	struct text answers; /* each with its line end */
+	struct buffer records;
+	struct buffer answers; /* each with its line end */
 	struct batch_entry *entries;
 	size_t count, capacity;
 	size_t lines; /* in all entries whose recipients wait for answers */
@@ -29,13 +29,13 @@ struct batch {
 
 /* Adds records and answers. False: out of memory, and nothing has changed. */
 bool batch_add(struct batch *batch, enum record_format format, const struct stamp *stamp,
-	       struct recipient *recipient, const struct log_item *items, size_t count);
+	       struct reply_target *recipient, const struct log_item *items, size_t count);
 
 /* Releases every answer and appends the records that say so to `sent`, as far as there is memory
  * for them. If reason is not NULL the records could not be stored: then every answer is an error
  * that gives the reason, and `sent` stays as it is. */
 void batch_release(const struct batch *batch, const char *reason, enum record_format format,
-		   const struct stamp *stamp, struct text *sent);
+		   const struct stamp *stamp, struct buffer *sent);
 
 /* Empties it for the next commit, keeping what memory a usual one needs. */
 void batch_clear(struct batch *batch);

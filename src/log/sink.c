@@ -21,11 +21,11 @@ static const struct sink_type *find_type(const char *target, const char **rest)
 	return types[0];
 }
 
-struct sink *sink_open(const char *target, bool append, struct failure *failure)
+struct sink *sink_open(const char *target, bool append, struct error *error)
 {
 	const char *rest;
 	const struct sink_type *type = find_type(target, &rest);
-	return type->open(rest, append, failure);
+	return type->open(rest, append, error);
 }
 
 const char *sink_file_name(const char *target)

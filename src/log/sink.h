@@ -23,19 +23,19 @@ struct sink_type {
 	const char *name;
 	/* Opens the target for this server alone, emptied unless append. NULL: the failure is set.
 	 */
-	struct sink *(*open)(const char *target, bool append, struct failure *failure);
+	struct sink *(*open)(const char *target, bool append, struct error *error);
 	/* Stores the parts, whole records each, all or nothing; if durable, so that they survive a
 	 * power cut. Returns 0 or an errno value. */
 	int (*commit)(struct sink *sink, const struct iovec *parts, int count, bool durable);
 	/* Goes on under the target's name, which may have been given to another file by now:
 	 * `fresh` and `torn` are about that one then. -1: the failure is set, and the sink goes on
 	 * as before. */
-	int (*reopen)(struct sink *sink, struct failure *failure);
+	int (*reopen)(struct sink *sink, struct error *error);
 	void (*close)(struct sink *sink);
 };
 
 /* Opens a target: "TYPE:REST" for one of the table's types, anything else is a file's name. */
-struct sink *sink_open(const char *target, bool append, struct failure *failure);
+struct sink *sink_open(const char *target, bool append, struct error *error);
 
 /* The name of the file that a target means, part of it; NULL where it is no file. */
 const char *sink_file_name(const char *target);

@@ -37,23 +37,23 @@ static void sync_folder(const char *target)
 }
 
 /* Opens and locks; O_NONBLOCK so that a FIFO without a reader is an error instead of a wait. */
-static int open_locked(const char *target, bool *regular, struct failure *failure)
+static int open_locked(const char *target, bool *regular, struct error *error)
 {
 	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	int descriptor = open(target, flags, 0644);
 	struct stat status;
 	if (descriptor < 0 || fstat(descriptor, &status) < 0 ||
 	    fcntl(descriptor, F_SETFL, O_APPEND) < 0) {
-		failure_set(failure, "cannot open the log %s: %s", target, strerror(errno));
+		error_set(error, "cannot open the log %s: %s", target, strerror(errno));
 		goto failed;
 	}
 	*regular = S_ISREG(status.st_mode);
 	if (*regular && flock(descriptor, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
-			failure_set(failure, "cannot log to %s: another server is logging there",
-				    target);
+			error_set(error, "cannot log to %s: another server is logging there",
+				  target);
 		else
-			failure_set(failure, "cannot lock the log %s: %s", target, strerror(errno));
+			error_set(error, "cannot lock the log %s: %s", target, strerror(errno));
 		goto failed;
 	}
 	sync_folder(target);
@@ -104,16 +104,16 @@ static bool find_rest(struct file *file)
 	return found;
 }
 
-static int prepare(struct file *file, bool append, struct failure *failure)
+static int prepare(struct file *file, bool append, struct error *error)
 {
 	if (!file->regular)
 		return 0;
 	if (!append && ftruncate(file->descriptor, 0) < 0)
-		return failure_set(failure, "cannot empty the log %s: %s", file->target,
-				   strerror(errno));
+		return error_set(error, "cannot empty the log %s: %s", file->target,
+				 strerror(errno));
 	if (append && !find_rest(file))
-		return failure_set(failure, "cannot read the end of the log %s: %s", file->target,
-				   strerror(errno));
+		return error_set(error, "cannot read the end of the log %s: %s", file->target,
+				 strerror(errno));
 	return 0;
 }
 
@@ -125,18 +125,18 @@ static void file_close(struct sink *sink)
 	free(file);
 }
 
-static struct sink *file_open(const char *target, bool append, struct failure *failure)
+static struct sink *file_open(const char *target, bool append, struct error *error)
 {
 	size_t length = strlen(target) + 1;
 	struct file *file = calloc(1, sizeof *file + length);
 	if (!file) {
-		failure_set(failure, "cannot open the log %s: %s", target, strerror(errno));
+		error_set(error, "cannot open the log %s: %s", target, strerror(errno));
 		return NULL;
 	}
 	memcpy(file->target, target, length);
 	file->sink.type = &sink_file;
-	file->descriptor = open_locked(target, &file->regular, failure);
-	if (file->descriptor >= 0 && prepare(file, append, failure) == 0) {
+	file->descriptor = open_locked(target, &file->regular, error);
+	if (file->descriptor >= 0 && prepare(file, append, error) == 0) {
 		file->sink.fresh = is_empty(file->descriptor);
 		return &file->sink;
 	}
@@ -152,16 +152,16 @@ static int cut(struct file *file)
 
 /* Takes back the last `written` bytes, and returns the error that was the reason. Nobody else
  * writes to the file, and after an appending write the offset is the file's end. */
-static int cut_back(struct file *file, size_t written, int error)
+static int cut_back(struct file *file, size_t written, int errnum)
 {
 	if (!written || !file->regular)
-		return error;
+		return errnum;
 	off_t end = lseek(file->descriptor, 0, SEEK_CUR);
 	if (end < (off_t)written)
-		return error;
+		return errnum;
 	file->whole = end - (off_t)written;
 	(void)cut(file); /* if it fails, the next commit begins with it */
-	return error;
+	return errnum;
 }
 
 /* Steps over what was written. Returns the number of parts left, from *parts on. */
@@ -204,7 +204,7 @@ static int file_commit(struct sink *sink, const struct iovec *parts, int count, 
 	return 0;
 }
 
-static int file_reopen(struct sink *sink, struct failure *failure)
+static int file_reopen(struct sink *sink, struct error *error)
 {
 	struct file *file = (struct file *)sink;
 	struct stat old, new;
@@ -213,7 +213,7 @@ static int file_reopen(struct sink *sink, struct failure *failure)
 	    old.st_dev == new.st_dev && old.st_ino == new.st_ino)
 		return 0;
 	bool regular;
-	int descriptor = open_locked(file->target, &regular, failure);
+	int descriptor = open_locked(file->target, &regular, error);
 	if (descriptor < 0)
 		return -1;
 	if (file->uncut)

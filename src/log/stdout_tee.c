@@ -15,18 +15,18 @@
 #include "base/buffer.h"
 
 enum {
-	SHOW_MOST = 1 << 20,	/* bytes that may wait for the reader */
-	SHOW_STOPPING_MS = 100, /* how often a stuck write is asked whether it should end */
+	STDOUT_TEE_MOST = 1 << 20,    /* bytes that may wait for the reader */
+	STDOUT_TEE_STOPPING_MS = 100, /* how often a stuck write is asked whether it should end */
 };
 
-struct show {
+struct stdout_tee {
 	int descriptor;
 	size_t piece; /* bytes that a ready descriptor takes without blocking */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* under the lock */
-	struct text waiting;
+	struct buffer waiting;
 	size_t skipped; /* records */
 	bool stopping, ended;
 	bool broken; /* nobody reads any more */
@@ -42,13 +42,13 @@ static size_t count_lines(const char *bytes, size_t length)
 	return lines;
 }
 
-void show_offer(struct show *show, const char *bytes, size_t length)
+void stdout_tee_push(struct stdout_tee *show, const char *bytes, size_t length)
 {
 	pthread_mutex_lock(&show->lock);
 	if (show->broken) {
 		/* nobody is there to miss it */
-	} else if (show->waiting.length + length > SHOW_MOST ||
-		   !text_append(&show->waiting, bytes, length)) {
+	} else if (show->waiting.length + length > STDOUT_TEE_MOST ||
+		   !buffer_append(&show->waiting, bytes, length)) {
 		show->skipped += count_lines(bytes, length);
 		pthread_cond_broadcast(&show->changed);
 	} else if (show->waiting.length == length) {
@@ -58,7 +58,7 @@ void show_offer(struct show *show, const char *bytes, size_t length)
 }
 
 /* When the wait for the reader has to end; CLOCK_NEVER while the server runs. */
-static int64_t current_deadline(struct show *show)
+static int64_t current_deadline(struct stdout_tee *show)
 {
 	pthread_mutex_lock(&show->lock);
 	int64_t deadline = show->stopping ? show->deadline : CLOCK_NEVER;
@@ -67,11 +67,11 @@ static int64_t current_deadline(struct show *show)
 }
 
 /* Waits until the descriptor takes more. False: it will not, or not in time. */
-static bool wait_writable(struct show *show)
+static bool wait_writable(struct stdout_tee *show)
 {
 	struct pollfd waiting = {.fd = show->descriptor, .events = POLLOUT};
 	for (;;) {
-		int ready = poll(&waiting, 1, SHOW_STOPPING_MS);
+		int ready = poll(&waiting, 1, STDOUT_TEE_STOPPING_MS);
 		if (ready > 0)
 			return true;
 		if (ready < 0 && errno != EINTR)
@@ -81,7 +81,7 @@ static bool wait_writable(struct show *show)
 	}
 }
 
-static bool write_all(struct show *show, const char *bytes, size_t length)
+static bool write_all(struct stdout_tee *show, const char *bytes, size_t length)
 {
 	while (length) {
 		if (!wait_writable(show))
@@ -99,12 +99,12 @@ static bool write_all(struct show *show, const char *bytes, size_t length)
 }
 
 /* Takes what waits. False: there is nothing, and there will be nothing more. */
-static bool take(struct show *show, struct text *text, size_t *skipped)
+static bool take(struct stdout_tee *show, struct buffer *text, size_t *skipped)
 {
 	pthread_mutex_lock(&show->lock);
 	while (!show->waiting.length && !show->skipped && !show->stopping)
 		pthread_cond_wait(&show->changed, &show->lock);
-	struct text empty = *text;
+	struct buffer empty = *text;
 	*text = show->waiting;
 	show->waiting = empty;
 	*skipped = show->skipped;
@@ -115,13 +115,13 @@ static bool take(struct show *show, struct text *text, size_t *skipped)
 
 static void *show_run(void *argument)
 {
-	struct show *show = argument;
-	struct text text = {0};
+	struct stdout_tee *show = argument;
+	struct buffer text = {0};
 	size_t skipped;
 	bool taken = true;
 	while (taken && take(show, &text, &skipped)) {
 		taken = write_all(show, text.bytes, text.length);
-		text_clear(&text, SHOW_MOST);
+		buffer_clear(&text, STDOUT_TEE_MOST);
 		char note[96];
 		int length = snprintf(note, sizeof note,
 				      "(%zu records not shown: stdout is slow; the log has them)\n",
@@ -129,7 +129,7 @@ static void *show_run(void *argument)
 		if (taken && skipped)
 			taken = write_all(show, note, (size_t)length);
 	}
-	text_free(&text);
+	buffer_free(&text);
 	pthread_mutex_lock(&show->lock);
 	show->broken = !taken;
 	show->ended = true;
@@ -143,31 +143,31 @@ static size_t piece_of(int descriptor)
 {
 	struct stat status;
 	bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-	return regular ? SHOW_MOST : PIPE_BUF;
+	return regular ? STDOUT_TEE_MOST : PIPE_BUF;
 }
 
-struct show *show_start(int descriptor, struct failure *failure)
+struct stdout_tee *stdout_tee_start(int descriptor, struct error *error)
 {
-	struct show *show = calloc(1, sizeof *show);
+	struct stdout_tee *show = calloc(1, sizeof *show);
 	if (!show) {
-		failure_set(failure, "cannot show records: %s", strerror(errno));
+		error_set(error, "cannot show records: %s", strerror(errno));
 		return NULL;
 	}
 	show->descriptor = descriptor;
 	show->piece = piece_of(descriptor);
 	pthread_mutex_init(&show->lock, NULL); /* cannot fail with standard attributes */
-	int error = clock_condition_init(&show->changed);
-	if (!error)
-		error = pthread_create(&show->thread, NULL, show_run, show);
-	if (!error)
+	int errnum = clock_condition_init(&show->changed);
+	if (!errnum)
+		errnum = pthread_create(&show->thread, NULL, show_run, show);
+	if (!errnum)
 		return show;
-	failure_set(failure, "cannot show records: %s", strerror(error));
+	error_set(error, "cannot show records: %s", strerror(errnum));
 	pthread_mutex_destroy(&show->lock);
 	free(show);
 	return NULL;
 }
 
-bool show_stop(struct show *show, int64_t deadline)
+bool stdout_tee_stop(struct stdout_tee *show, int64_t deadline)
 {
 	if (!show)
 		return true;
@@ -176,7 +176,7 @@ bool show_stop(struct show *show, int64_t deadline)
 	show->deadline = deadline;
 	pthread_cond_broadcast(&show->changed);
 	/* a moment more than the thread has, which looks at the clock itself */
-	int64_t more = 5 * SHOW_STOPPING_MS * CLOCK_MILLISECOND;
+	int64_t more = 5 * STDOUT_TEE_STOPPING_MS * CLOCK_MILLISECOND;
 	int64_t patience = deadline > CLOCK_NEVER - more ? CLOCK_NEVER : deadline + more;
 	int waited = 0;
 	while (!show->ended && !waited)
@@ -188,7 +188,7 @@ bool show_stop(struct show *show, int64_t deadline)
 	pthread_join(show->thread, NULL);
 	pthread_cond_destroy(&show->changed);
 	pthread_mutex_destroy(&show->lock);
-	text_free(&show->waiting);
+	buffer_free(&show->waiting);
 	free(show);
 	return true;
 }

@@ -10,16 +10,16 @@
 
 #include "base/error.h"
 
-struct show;
+struct stdout_tee;
 
 /* Shows on a descriptor, which stays the caller's. NULL: the failure is set. */
-struct show *show_start(int descriptor, struct failure *failure);
+struct stdout_tee *stdout_tee_start(int descriptor, struct error *error);
 
 /* Hands over whole records. Never waits. */
-void show_offer(struct show *show, const char *bytes, size_t length);
+void stdout_tee_push(struct stdout_tee *show, const char *bytes, size_t length);
 
 /* Shows what waits, until the deadline, and frees; accepts NULL. False: the reader is stuck so hard
  * that the thread cannot end; it keeps its memory, and the process should end without it. */
-bool show_stop(struct show *show, int64_t deadline);
+bool stdout_tee_stop(struct stdout_tee *show, int64_t deadline);
 
 #endif

@@ -9,7 +9,7 @@
  * this time without a failure the log counts as healed, so that the warnings don't alternate. */
 #define LOG_HEALED (1 * CLOCK_SECOND)
 
-static void append_note(struct log *log, struct text *text, const struct stamp *stamp,
+static void append_note(struct log *log, struct buffer *text, const struct stamp *stamp,
 			enum record_level level, const char *words)
 {
 	struct record record = {.level = level,
@@ -21,43 +21,43 @@ static void append_note(struct log *log, struct text *text, const struct stamp *
 	(void)record_append(text, log->settings.format, stamp, &record);
 }
 
-static void began_failing(struct log *log, int error)
+static void began_failing(struct log *log, int errnum)
 {
-	struct failure words;
+	struct error words;
 	log->failed = clock_now();
 	if (log->failing)
 		return;
 	log->failing = true;
-	failure_set(&words,
-		    "WARNING: cannot write to %s: %s; lines are answered with an error until it "
-		    "can be written",
-		    log->settings.target, strerror(error));
-	log->settings.warn(words.words);
+	error_set(&words,
+		  "WARNING: cannot write to %s: %s; lines are answered with an error until it "
+		  "can be written",
+		  log->settings.target, strerror(errnum));
+	log->settings.warn(words.message);
 }
 
 void log_store_unlogged(struct log *log)
 {
-	struct failure words;
-	failure_set(&words, "the log could not be written; %zu lines were answered with an error",
-		    log->unlogged);
-	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING, words.words);
+	struct error words;
+	error_set(&words, "the log could not be written; %zu lines were answered with an error",
+		  log->unlogged);
+	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING, words.message);
 }
 
 /* The log can be written again: says so, once it is likely to stay so. */
 static void ended_failing(struct log *log)
 {
-	struct failure words;
+	struct error words;
 	if (!log->failing || clock_now() - log->failed < LOG_HEALED)
 		return;
 	log_store_unlogged(log);
-	failure_set(&words, "%s can be written again; %zu lines were answered with an error",
-		    log->settings.target, log->unlogged);
-	log->settings.warn(words.words);
+	error_set(&words, "%s can be written again; %zu lines were answered with an error",
+		  log->settings.target, log->unlogged);
+	log->settings.warn(words.message);
 	log->failing = false;
 	log->unlogged = 0;
 }
 
-int log_store(struct log *log, const struct text *records, bool durable)
+int log_store(struct log *log, const struct buffer *records, bool durable)
 {
 	const char *header = log->sink->fresh ? record_header(log->settings.format) : "";
 	struct iovec parts[] = {{(char *)(uintptr_t)header, strlen(header)}, /* only read */
@@ -65,14 +65,14 @@ int log_store(struct log *log, const struct text *records, bool durable)
 				{records->bytes, records->length}};
 	if (!log->carry.length && !records->length)
 		return 0;
-	int error = log->sink->type->commit(log->sink, parts, 3, durable);
-	if (error) {
-		began_failing(log, error);
-		return error;
+	int errnum = log->sink->type->commit(log->sink, parts, 3, durable);
+	if (errnum) {
+		began_failing(log, errnum);
+		return errnum;
 	}
 	if (log->settings.show) {
-		show_offer(log->settings.show, log->carry.bytes, log->carry.length);
-		show_offer(log->settings.show, records->bytes, records->length);
+		stdout_tee_push(log->settings.show, log->carry.bytes, log->carry.length);
+		stdout_tee_push(log->settings.show, records->bytes, records->length);
 	}
 	if (log->stored)
 		log->stored(log->stored_context,
@@ -84,23 +84,23 @@ int log_store(struct log *log, const struct text *records, bool durable)
 
 int log_store_carry(struct log *log)
 {
-	static const struct text nothing;
+	static const struct buffer nothing;
 	return log_store(log, &nothing, false);
 }
 
 void log_store_reopen(struct log *log)
 {
-	struct failure failure, words;
+	struct error error, words;
 	stamp_update(&log->sent_stamp);
 	(void)log_store_carry(log); /* on an error the carry goes to the new file */
-	if (log->sink->type->reopen(log->sink, &failure) == 0) {
+	if (log->sink->type->reopen(log->sink, &error) == 0) {
 		log_store_torn(log);
 		return;
 	}
-	failure_set(&words, "WARNING: %s; going on with the old file", failure.words);
+	error_set(&words, "WARNING: %s; going on with the old file", error.message);
 	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
-		    words.words + strlen("WARNING: ")); /* the record has its level before it */
-	log->settings.warn(words.words);
+		    words.message + strlen("WARNING: ")); /* the record has its level before it */
+	log->settings.warn(words.message);
 }
 
 /* A crash has left half a record: its line is ended, and the next record says what it is. A quote
@@ -109,15 +109,15 @@ void log_store_torn(struct log *log)
 {
 	if (!log->sink->torn)
 		return;
-	struct text waiting = log->carry;
-	log->carry = (struct text){0};
+	struct buffer waiting = log->carry;
+	log->carry = (struct buffer){0};
 	stamp_update(&log->sent_stamp);
 	bool quoted = log->settings.format == RECORD_CSV && log->sink->open_quote;
 	/* out of memory: the torn line joins the next record */
-	(void)text_append_string(&log->carry, quoted ? "\"\n" : "\n");
+	(void)buffer_append_string(&log->carry, quoted ? "\"\n" : "\n");
 	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
 		    "the line before this one is torn: the server was stopped while it wrote it");
-	(void)text_append(&log->carry, waiting.bytes, waiting.length);
-	text_free(&waiting);
+	(void)buffer_append(&log->carry, waiting.bytes, waiting.length);
+	buffer_free(&waiting);
 	log->sink->torn = false;
 }

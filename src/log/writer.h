@@ -30,13 +30,13 @@ struct log {
 	bool stopping;
 	bool lingering;	      /* the carry is to be written, at linger_until at the latest */
 	int64_t linger_until; /* ns */
-	const struct recipient *last; /* whose line was committed last; never looked into */
-	int64_t yield_from;	      /* ns, when a commit may yield again */
+	const struct reply_target *last; /* whose line was committed last; never looked into */
+	int64_t yield_from;		 /* ns, when a commit may yield again */
 
 	/* only for whoever has the duty; `failing` and the carry's length also under the lock,
 	 * while nobody has it */
 	struct batch batches[2];
-	struct text carry; /* records that the next write begins with */
+	struct buffer carry; /* records that the next write begins with */
 	struct stamp sent_stamp;
 	bool failing;	 /* a commit has failed, and the log is not yet healed */
 	int64_t failed;	 /* when, the last time */
@@ -47,7 +47,7 @@ struct log {
 
 /* Stores the carry and one more text behind it, all or nothing, with the header before them where
  * it is due. The carry is empty afterwards, or as it was. Returns 0 or an errno value. */
-int log_store(struct log *log, const struct text *records, bool durable);
+int log_store(struct log *log, const struct buffer *records, bool durable);
 
 /* Stores what is in the carry. Returns 0 or an errno value. */
 int log_store_carry(struct log *log);

@@ -11,30 +11,30 @@
 #include "base/error.h"
 #include "measure/report_text.h"
 
-enum { EXPECT_MOST = 32, EXPECT_WORDS = 48 };
+enum { ASSERTIONS_MAX = 32, ASSERTION_SIZE = 48 };
 
-enum expect_kind { EXPECT_COUNT, EXPECT_RATE, EXPECT_LATENCY, EXPECT_ORDER };
+enum assertion_kind { ASSERTION_COUNT, ASSERTION_RATE, ASSERTION_LATENCY, ASSERTION_ORDER };
 
-struct condition {
-	char words[EXPECT_WORDS]; /* as it was given */
-	enum expect_kind kind;
-	size_t count;		   /* which one, for EXPECT_COUNT */
-	double fraction;	   /* of the lines, for EXPECT_LATENCY */
+struct assertion {
+	char words[ASSERTION_SIZE]; /* as it was given */
+	enum assertion_kind kind;
+	size_t count;		   /* which one, for ASSERTION_COUNT */
+	double fraction;	   /* of the lines, for ASSERTION_LATENCY */
 	bool less, equal, greater; /* how the measured value may stand to this one: */
-	int64_t value; /* a number, nanoseconds, or for EXPECT_ORDER 1: strict, 0: free */
+	int64_t value; /* a number, nanoseconds, or for ASSERTION_ORDER 1: strict, 0: free */
 };
 
-struct expectations {
+struct assertions {
 	size_t count;
-	struct condition conditions[EXPECT_MOST];
+	struct assertion conditions[ASSERTIONS_MAX];
 };
 
 /* Reads conditions that stand behind commas. 0, or -1 with a failure that names the wrong one. */
-int expect_parse(struct expectations *expected, const char *string, struct failure *failure);
+int assertions_parse(struct assertions *expected, const char *string, struct error *error);
 
 /* Checks each, and appends a line on it with what was measured. Without any answer nothing is as
  * expected. False: something is not, or memory is out. */
-bool expect_check(const struct expectations *expected, const struct result *result,
-		  struct text *text);
+bool assertions_check(const struct assertions *expected, const struct result *result,
+		      struct buffer *text);
 
 #endif

@@ -27,34 +27,33 @@ void chars_sum_add(struct chars_sum *sum, const char *text, size_t length)
 	sum->characters += length;
 }
 
-int chars_account_write(const struct chars_account *account, int descriptor,
-			struct failure *failure)
+int chars_result_write(const struct chars_result *account, int descriptor, struct error *error)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	bool complete =
 		report_add(&text,
 			   "chars %s %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu64 " %" PRIu64
 			   " %" PRIu64 "\nend\n",
 			   account->name, account->got.messages, account->got.characters,
 			   account->got.digest, account->before, account->stats, account->counted);
-	bool written = acks_send(descriptor, &text, complete, failure);
-	text_free(&text);
+	bool written = client_result_writer_send(descriptor, &text, complete, error);
+	buffer_free(&text);
 	return written ? 0 : -1;
 }
 
-int chars_account_read(struct chars_account *account, const char *bytes, size_t length,
-		       struct failure *failure)
+int chars_result_read(struct chars_result *account, const char *bytes, size_t length,
+		      struct error *error)
 {
 	char words[ACCOUNT_SIZE];
 	int end = 0;
-	*account = (struct chars_account){0};
+	*account = (struct chars_result){0};
 	if (!length)
-		return failure_set(failure, "left no account");
+		return error_set(error, "left no account");
 	if (length >= sizeof words)
-		return failure_set(failure, "its account is damaged");
+		return error_set(error, "its account is damaged");
 	memcpy(words, bytes, length);
 	words[length] = '\0';
-	_Static_assert(NET_NAME_SIZE == 80, "as long as the name below");
+	_Static_assert(SOCKET_NAME_SIZE == 80, "as long as the name below");
 	int read = sscanf(words,
 			  "chars %79s %" SCNu64 " %" SCNu64 " %" SCNx64 " %" SCNu64 " %" SCNu64
 			  " %" SCNu64 "\nend%n",
@@ -63,6 +62,6 @@ int chars_account_read(struct chars_account *account, const char *bytes, size_t 
 			  &account->counted, &end);
 	if (read != 7 || !end || strcmp(words + end, "\n") != 0 ||
 	    account->before > account->got.messages)
-		return failure_set(failure, "its account is damaged");
+		return error_set(error, "its account is damaged");
 	return 0;
 }

@@ -19,8 +19,8 @@ struct chars_sum {
 	uint64_t messages, characters, digest;
 };
 
-struct chars_account {
-	char name[NET_NAME_SIZE]; /* the client's end: the subject of the server's records */
+struct chars_result {
+	char name[SOCKET_NAME_SIZE]; /* the client's end: the subject of the server's records */
 	struct chars_sum got;
 	uint64_t before;	 /* messages that came before the first answer */
 	uint64_t stats, counted; /* answers to stat, and the sum of their counts */
@@ -30,11 +30,10 @@ void chars_sum_start(struct chars_sum *sum);
 void chars_sum_add(struct chars_sum *sum, const char *text, size_t length);
 
 /* Writes the account to a descriptor, and closes it. 0, or -1 with the failure set. */
-int chars_account_write(const struct chars_account *account, int descriptor,
-			struct failure *failure);
+int chars_result_write(const struct chars_result *account, int descriptor, struct error *error);
 
 /* 0, or -1 with the failure set: it is damaged, or ends too early. */
-int chars_account_read(struct chars_account *account, const char *bytes, size_t length,
-		       struct failure *failure);
+int chars_result_read(struct chars_result *account, const char *bytes, size_t length,
+		      struct error *error);
 
 #endif

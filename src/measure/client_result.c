@@ -14,9 +14,9 @@ enum {
 };
 #define ACCOUNT_ITERATIONS (INT64_C(1) << 42) /* product stays in range */
 
-static int damaged(const char *line, struct failure *failure)
+static int damaged(const char *line, struct error *error)
 {
-	return failure_set(failure, "damaged account at '%.60s'", line);
+	return error_set(error, "damaged account at '%.60s'", line);
 }
 
 /* Splits a line at single blanks, in place; returns the number of words, 0 when there are too many.
@@ -36,7 +36,7 @@ static size_t split(char *line, char *words[ACCOUNT_WORDS])
 }
 
 /* plan NT NI WINDOW shared|each [free] [open] */
-static bool read_plan(struct account *account, char **words, size_t count)
+static bool read_plan(struct client_result *account, char **words, size_t count)
 {
 	if (count < 5 || account->per_thread ||
 	    number_parse(words[1], 1, ACCOUNT_THREADS, &account->threads) < 0 ||
@@ -58,11 +58,11 @@ static bool read_plan(struct account *account, char **words, size_t count)
 }
 
 /* connection THREAD LOCALNAME [ANSWERED] */
-static bool read_connection(struct account *account, char **words, size_t count)
+static bool read_connection(struct client_result *account, char **words, size_t count)
 {
 	int64_t thread, answered = -1;
-	if (count < 3 || count > 4 || !account->per_thread || strlen(words[2]) >= NET_NAME_SIZE ||
-	    !*words[2] ||
+	if (count < 3 || count > 4 || !account->per_thread ||
+	    strlen(words[2]) >= SOCKET_NAME_SIZE || !*words[2] ||
 	    number_parse(words[1], 0, account->each ? account->threads - 1 : 0, &thread) < 0 ||
 	    (count == 4 && number_parse(words[3], 0, INT64_MAX, &answered) < 0))
 		return false;
@@ -76,7 +76,7 @@ static bool read_connection(struct account *account, char **words, size_t count)
 		account->connections = larger;
 		account->connection_capacity = capacity;
 	}
-	struct account_connection *made = &account->connections[account->connection_count++];
+	struct client_result_connection *made = &account->connections[account->connection_count++];
 	made->thread = thread;
 	made->answered = answered;
 	memcpy(made->name, words[2], strlen(words[2]) + 1);
@@ -84,13 +84,13 @@ static bool read_connection(struct account *account, char **words, size_t count)
 }
 
 /* thread K SENT ACKNOWLEDGED RESENT */
-static bool read_thread(struct account *account, char **words, size_t count)
+static bool read_thread(struct client_result *account, char **words, size_t count)
 {
 	int64_t number;
 	if (count != 5 || !account->per_thread ||
 	    number_parse(words[1], 0, account->threads - 1, &number) < 0)
 		return false;
-	struct account_thread *thread = &account->per_thread[number];
+	struct client_result_thread *thread = &account->per_thread[number];
 	if (thread->told || number_parse(words[2], 0, account->iterations, &thread->sent) < 0 ||
 	    number_parse(words[3], 0, thread->sent, &thread->acknowledged) < 0 ||
 	    number_parse(words[4], 0, INT32_MAX, &thread->resent) < 0)
@@ -100,7 +100,7 @@ static bool read_thread(struct account *account, char **words, size_t count)
 }
 
 /* end: every thread must have been told of. */
-static bool read_end(struct account *account, size_t count)
+static bool read_end(struct client_result *account, size_t count)
 {
 	if (count != 1 || !account->per_thread)
 		return false;
@@ -111,7 +111,7 @@ static bool read_end(struct account *account, size_t count)
 	return true;
 }
 
-static bool read_words(struct account *account, char **words, size_t count)
+static bool read_words(struct client_result *account, char **words, size_t count)
 {
 	if (!count || account->complete) /* nothing may follow the end */
 		return false;
@@ -126,7 +126,8 @@ static bool read_words(struct account *account, char **words, size_t count)
 	return !strcmp(words[0], "end") && read_end(account, count);
 }
 
-int account_read(struct account *account, const char *bytes, size_t length, struct failure *failure)
+int client_result_read(struct client_result *account, const char *bytes, size_t length,
+		       struct error *error)
 {
 	const char *end = bytes + length;
 	while (bytes < end) {
@@ -138,7 +139,7 @@ int account_read(struct account *account, const char *bytes, size_t length, stru
 		char line[ACCOUNT_LINE], shown[ACCOUNT_LINE];
 		size_t line_length = (size_t)(stop - bytes);
 		if (line_length >= sizeof line || memchr(bytes, '\0', line_length))
-			return damaged("a line that is too long or holds a NUL", failure);
+			return damaged("a line that is too long or holds a NUL", error);
 		memcpy(line, bytes, line_length);
 		line[line_length] = '\0';
 		memcpy(shown, line, line_length + 1);
@@ -146,19 +147,19 @@ int account_read(struct account *account, const char *bytes, size_t length, stru
 		size_t count = split(line, words);
 		if (!read_words(account, words, count)) {
 			account->complete = false;
-			return damaged(shown, failure);
+			return damaged(shown, error);
 		}
 		bytes = stop + 1;
 	}
 	return 0;
 }
 
-int64_t account_planned(const struct account *account)
+int64_t client_result_planned(const struct client_result *account)
 {
-	return account->open ? account_sent(account) : account->threads * account->iterations;
+	return account->open ? client_result_sent(account) : account->threads * account->iterations;
 }
 
-int64_t account_sent(const struct account *account)
+int64_t client_result_sent(const struct client_result *account)
 {
 	int64_t sum = 0;
 	for (int64_t i = 0; i < account->threads; i++)
@@ -166,7 +167,7 @@ int64_t account_sent(const struct account *account)
 	return sum;
 }
 
-int64_t account_acknowledged(const struct account *account)
+int64_t client_result_acknowledged(const struct client_result *account)
 {
 	int64_t sum = 0;
 	for (int64_t i = 0; i < account->threads; i++)
@@ -174,7 +175,7 @@ int64_t account_acknowledged(const struct account *account)
 	return sum;
 }
 
-int64_t account_resent(const struct account *account)
+int64_t client_result_resent(const struct client_result *account)
 {
 	int64_t sum = 0;
 	for (int64_t i = 0; i < account->threads; i++)
@@ -182,9 +183,9 @@ int64_t account_resent(const struct account *account)
 	return sum;
 }
 
-void account_free(struct account *account)
+void client_result_free(struct client_result *account)
 {
 	free(account->connections);
 	free(account->per_thread);
-	*account = (struct account){0};
+	*account = (struct client_result){0};
 }

@@ -8,51 +8,55 @@
 
 #include "measure/histogram_text.h"
 
-void acks_connection(struct acks *acks, const struct client_options *options,
-		     const struct tally *tallies, size_t connection, const char *local_name)
+void client_result_writer_connection(struct client_result_writer *acks,
+				     const struct client_options *options,
+				     const struct counters *counters, size_t connection,
+				     const char *local_name)
 {
 	bool each = options->connect == CONNECT_EACH;
-	uint64_t answered = each ? tallies[connection].acknowledged : 0;
+	uint64_t answered = each ? counters[connection].acknowledged : 0;
 	for (int64_t i = 0; !each && i < options->threads; i++)
-		answered += tallies[i].acknowledged;
+		answered += counters[i].acknowledged;
 	if (!report_add(&acks->connections, "connection %zu %s %" PRIu64 "\n", connection,
 			local_name, answered))
 		acks->incomplete = true;
 }
 
-void acks_free(struct acks *acks)
+void client_result_writer_free(struct client_result_writer *acks)
 {
-	text_free(&acks->connections);
+	buffer_free(&acks->connections);
 }
 
 /* What was planned; where time was the plan, the most that a thread has said. */
-static int64_t iterations_of(const struct client_options *options, const struct tally *tallies)
+static int64_t iterations_of(const struct client_options *options, const struct counters *counters)
 {
 	int64_t most = options->iterations ? options->iterations : 1;
 	for (int64_t i = 0; i < options->threads; i++)
-		if ((int64_t)tallies[i].sent > most)
-			most = (int64_t)tallies[i].sent;
+		if ((int64_t)counters[i].sent > most)
+			most = (int64_t)counters[i].sent;
 	return most;
 }
 
-static bool acks_compose(struct text *text, const struct acks *acks,
-			 const struct client_options *options, const struct tally *tallies,
-			 const struct result *measured)
+static bool client_result_writer_compose(struct buffer *text,
+					 const struct client_result_writer *acks,
+					 const struct client_options *options,
+					 const struct counters *counters,
+					 const struct result *measured)
 {
 	bool complete = !acks->incomplete;
 	complete &= report_add(text, "plan %" PRId64 " %" PRId64 " %" PRId64 " %s%s%s\n",
-			       options->threads, iterations_of(options, tallies), options->window,
+			       options->threads, iterations_of(options, counters), options->window,
 			       options->connect == CONNECT_EACH ? "each" : "shared",
 			       options->order == ORDER_FREE ? " free" : "",
 			       options->iterations ? "" : " open");
-	complete &= text_append(text, acks->connections.bytes, acks->connections.length);
+	complete &= buffer_append(text, acks->connections.bytes, acks->connections.length);
 	for (int64_t i = 0; i < options->threads; i++)
-		complete &=
-			report_add(text, "thread %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-				   i, tallies[i].sent, tallies[i].acknowledged, tallies[i].resent);
+		complete &= report_add(
+			text, "thread %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
+			counters[i].sent, counters[i].acknowledged, counters[i].resent);
 	if (measured)
 		complete &= report_account(text, measured);
-	return complete && text_append_string(text, "end\n");
+	return complete && buffer_append_string(text, "end\n");
 }
 
 /* 0, or -1 with errno. */
@@ -70,27 +74,30 @@ static int write_all(int descriptor, const char *bytes, size_t length)
 	return 0;
 }
 
-bool acks_write(const struct acks *acks, const struct client_options *options,
-		const struct tally *tallies, const struct result *measured, struct failure *failure)
+bool client_result_writer_write(const struct client_result_writer *acks,
+				const struct client_options *options,
+				const struct counters *counters, const struct result *measured,
+				struct error *error)
 {
-	struct text text = {0};
-	bool complete = acks_compose(&text, acks, options, tallies, measured);
-	bool written = acks_send((int)options->acks, &text, complete, failure);
-	text_free(&text);
+	struct buffer text = {0};
+	bool complete = client_result_writer_compose(&text, acks, options, counters, measured);
+	bool written = client_result_writer_send((int)options->acks, &text, complete, error);
+	buffer_free(&text);
 	return written;
 }
 
-bool acks_send(int descriptor, const struct text *text, bool complete, struct failure *failure)
+bool client_result_writer_send(int descriptor, const struct buffer *text, bool complete,
+			       struct error *error)
 {
 	errno = ENOMEM;
 	bool written = complete && write_all(descriptor, text->bytes, text->length) == 0;
-	int error = errno;
+	int errnum = errno;
 	if (close(descriptor) < 0 && written) {
 		written = false;
-		error = errno;
+		errnum = errno;
 	}
 	if (!written)
-		failure_set(failure, "cannot write the account to descriptor %d: %s", descriptor,
-			    strerror(error));
+		error_set(error, "cannot write the account to descriptor %d: %s", descriptor,
+			  strerror(errnum));
 	return written;
 }

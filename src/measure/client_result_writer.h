@@ -13,16 +13,18 @@
 #include "base/buffer.h"
 
 /* The connections that were made, in order of time. A zeroed one is empty; freed with
- * acks_free(). */
-struct acks {
-	struct text connections;
+ * client_result_writer_free(). */
+struct client_result_writer {
+	struct buffer connections;
 	bool incomplete; /* memory was out */
 };
 
 /* Adds a connection; the tallies are those of this moment. */
-void acks_connection(struct acks *acks, const struct client_options *options,
-		     const struct tally *tallies, size_t connection, const char *local_name);
-void acks_free(struct acks *acks);
+void client_result_writer_connection(struct client_result_writer *acks,
+				     const struct client_options *options,
+				     const struct counters *counters, size_t connection,
+				     const char *local_name);
+void client_result_writer_free(struct client_result_writer *acks);
 
 /* Writes the account to the descriptor of -acks, and closes it. Lines of text:
  *   plan NT NI WINDOW shared|each [free] [open]
@@ -33,12 +35,14 @@ void acks_free(struct acks *acks);
  * then, unless `measured` is NULL, what was measured (report_account.h), and
  *   end
  * False: the failure is set. */
-bool acks_write(const struct acks *acks, const struct client_options *options,
-		const struct tally *tallies, const struct result *measured,
-		struct failure *failure);
+bool client_result_writer_write(const struct client_result_writer *acks,
+				const struct client_options *options,
+				const struct counters *counters, const struct result *measured,
+				struct error *error);
 
 /* Writes the text of an account to a descriptor, and closes it; not complete: memory was out while
  * it was composed. False: the failure is set. */
-bool acks_send(int descriptor, const struct text *text, bool complete, struct failure *failure);
+bool client_result_writer_send(int descriptor, const struct buffer *text, bool complete,
+			       struct error *error);
 
 #endif

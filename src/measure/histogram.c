@@ -3,45 +3,45 @@
 
 #include <stdio.h>
 
-enum { LATENCY_STEP_BITS = 7 }; /* log2 of LATENCY_STEPS */
+enum { LATENCY_STEP_BITS = 7 }; /* log2 of HISTOGRAM_STEPS */
 
-void tally_merge(struct tally *tally, const struct tally *from)
+void counters_merge(struct counters *counters, const struct counters *from)
 {
-	tally->sent += from->sent;
-	tally->acknowledged += from->acknowledged;
-	tally->resent += from->resent;
+	counters->sent += from->sent;
+	counters->acknowledged += from->acknowledged;
+	counters->resent += from->resent;
 }
 
-size_t latency_bucket(int64_t nanoseconds)
+size_t histogram_bucket(int64_t nanoseconds)
 {
 	uint64_t value = (uint64_t)nanoseconds;
-	if (value < LATENCY_STEPS)
+	if (value < HISTOGRAM_STEPS)
 		return (size_t)value;
 	int exponent = 63 - __builtin_clzll(value);
 	int shift = exponent - LATENCY_STEP_BITS;
-	return (size_t)shift * LATENCY_STEPS + (size_t)(value >> shift);
+	return (size_t)shift * HISTOGRAM_STEPS + (size_t)(value >> shift);
 }
 
 /* The power of two that is the width of a bucket. */
 static size_t bucket_shift(size_t bucket)
 {
-	return bucket < LATENCY_STEPS ? 0 : bucket / LATENCY_STEPS - 1;
+	return bucket < HISTOGRAM_STEPS ? 0 : bucket / HISTOGRAM_STEPS - 1;
 }
 
-int64_t latency_bucket_start(size_t bucket)
+int64_t histogram_bucket_start(size_t bucket)
 {
-	if (bucket >= LATENCY_BUCKETS)
+	if (bucket >= HISTOGRAM_BUCKETS)
 		return INT64_MAX;
 	size_t shift = bucket_shift(bucket);
-	return (int64_t)(bucket - shift * LATENCY_STEPS) << shift;
+	return (int64_t)(bucket - shift * HISTOGRAM_STEPS) << shift;
 }
 
 static int64_t bucket_middle(size_t bucket)
 {
-	return latency_bucket_start(bucket) + (((int64_t)1 << bucket_shift(bucket)) - 1) / 2;
+	return histogram_bucket_start(bucket) + (((int64_t)1 << bucket_shift(bucket)) - 1) / 2;
 }
 
-void latency_record_many(struct latency *latency, int64_t nanoseconds, uint64_t times)
+void histogram_record_many(struct histogram *latency, int64_t nanoseconds, uint64_t times)
 {
 	int64_t value = nanoseconds > 0 ? nanoseconds : 0;
 	if (!latency->count || value < latency->min)
@@ -49,15 +49,15 @@ void latency_record_many(struct latency *latency, int64_t nanoseconds, uint64_t 
 	if (!latency->count || value > latency->max)
 		latency->max = value;
 	latency->count += times;
-	latency->buckets[latency_bucket(value)] += times;
+	latency->buckets[histogram_bucket(value)] += times;
 }
 
-void latency_record(struct latency *latency, int64_t nanoseconds)
+void histogram_record(struct histogram *latency, int64_t nanoseconds)
 {
-	latency_record_many(latency, nanoseconds, 1);
+	histogram_record_many(latency, nanoseconds, 1);
 }
 
-void latency_merge(struct latency *latency, const struct latency *from)
+void histogram_merge(struct histogram *latency, const struct histogram *from)
 {
 	if (!from->count)
 		return;
@@ -66,7 +66,7 @@ void latency_merge(struct latency *latency, const struct latency *from)
 	if (!latency->count || from->max > latency->max)
 		latency->max = from->max;
 	latency->count += from->count;
-	for (size_t i = 0; i < LATENCY_BUCKETS; i++)
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
 		latency->buckets[i] += from->buckets[i];
 }
 
@@ -83,7 +83,7 @@ static uint64_t rank_of(double fraction, uint64_t count)
 	return rank ? rank : 1;
 }
 
-int64_t latency_quantile(const struct latency *latency, double fraction)
+int64_t histogram_quantile(const struct histogram *latency, double fraction)
 {
 	if (!latency->count)
 		return 0;
@@ -101,7 +101,7 @@ int64_t latency_quantile(const struct latency *latency, double fraction)
 	return value > latency->max ? latency->max : value;
 }
 
-void duration_show(int64_t nanoseconds, char words[DURATION_SIZE])
+void duration_format(int64_t nanoseconds, char words[DURATION_SIZE])
 {
 	static const struct {
 		const char *name;

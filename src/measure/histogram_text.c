@@ -9,19 +9,19 @@
 
 enum { ACCOUNT_LINE = 128 };
 
-static bool add_histogram(struct text *text, const char *name, const struct latency *latency)
+static bool add_histogram(struct buffer *text, const char *name, const struct histogram *latency)
 {
 	bool complete = report_add(text, "histogram %s %" PRIu64 " %" PRId64 " %" PRId64 "\n", name,
-				   latency->count, latency_quantile(latency, 0),
-				   latency_quantile(latency, 1));
-	for (size_t i = 0; i < LATENCY_BUCKETS && complete; i++)
+				   latency->count, histogram_quantile(latency, 0),
+				   histogram_quantile(latency, 1));
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS && complete; i++)
 		if (latency->buckets[i])
 			complete = report_add(text, "bucket %s %zu %" PRIu64 "\n", name, i,
 					      latency->buckets[i]);
 	return complete;
 }
 
-bool report_account(struct text *text, const struct result *result)
+bool report_account(struct buffer *text, const struct result *result)
 {
 	return report_add(text, "measured %" PRId64 " %" PRId64 " %s\n", result->elapsed,
 			  result->warmup, result->strict ? "strict" : "free") &&
@@ -77,7 +77,7 @@ static bool add_measured(struct result *sum, const struct fields *fields)
 }
 
 /* The exact ends; what is between them comes with the buckets. */
-static bool add_ends(struct latency *latency, const struct fields *fields)
+static bool add_ends(struct histogram *latency, const struct fields *fields)
 {
 	const int64_t *numbers = fields->numbers;
 	if (fields->count != 3)
@@ -106,17 +106,16 @@ static bool add_line(struct result *sum, char *line)
 	bool raw = !strcmp(fields.name, "raw");
 	if (!raw && strcmp(fields.name, "latency") != 0)
 		return false;
-	struct latency *latency = raw ? sum->raw : sum->latency;
+	struct histogram *latency = raw ? sum->raw : sum->latency;
 	if (!strcmp(kind, "histogram"))
 		return add_ends(latency, &fields);
-	if (fields.count != 2 || fields.numbers[0] >= (int64_t)LATENCY_BUCKETS)
+	if (fields.count != 2 || fields.numbers[0] >= (int64_t)HISTOGRAM_BUCKETS)
 		return false;
 	latency->buckets[fields.numbers[0]] += (uint64_t)fields.numbers[1];
 	return true;
 }
 
-int report_account_add(struct result *sum, const char *bytes, size_t length,
-		       struct failure *failure)
+int report_account_add(struct result *sum, const char *bytes, size_t length, struct error *error)
 {
 	const char *end = bytes + length, *stop;
 	for (; bytes < end && (stop = memchr(bytes, '\n', (size_t)(end - bytes)));
@@ -125,7 +124,7 @@ int report_account_add(struct result *sum, const char *bytes, size_t length,
 		(void)snprintf(line, sizeof line, "%.*s", (int)(stop - bytes), bytes);
 		memcpy(shown, line, sizeof shown);
 		if (!add_line(sum, line))
-			return failure_set(failure, "damaged account at '%.60s'", shown);
+			return error_set(error, "damaged account at '%.60s'", shown);
 	}
 	return 0;
 }

@@ -12,14 +12,13 @@
 #include "measure/report_text.h"
 
 /* Appends these lines. False: out of memory. */
-bool report_account(struct text *text, const struct result *result);
+bool report_account(struct buffer *text, const struct result *result);
 
 /* Is that one of these lines, by its first word? */
 bool report_account_has(const char *word);
 
 /* Adds what a whole account says was measured; other lines are passed over. `sum` begins with
  * histograms that are zeroed, both of them, and strict. -1: damaged, with the failure set. */
-int report_account_add(struct result *sum, const char *bytes, size_t length,
-		       struct failure *failure);
+int report_account_add(struct result *sum, const char *bytes, size_t length, struct error *error);
 
 #endif

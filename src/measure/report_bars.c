@@ -18,13 +18,13 @@ struct row {
 };
 
 /* Cuts the histogram into rows; returns how many. */
-static size_t cut(const struct latency *latency, struct row rows[PLOT_ROWS])
+static size_t cut(const struct histogram *latency, struct row rows[PLOT_ROWS])
 {
-	size_t first = latency_bucket(latency->min), last = latency_bucket(latency->max);
+	size_t first = histogram_bucket(latency->min), last = histogram_bucket(latency->max);
 	size_t step = (last - first) / PLOT_ROWS + 1, count = 0;
 	for (size_t bucket = first; bucket <= last; bucket += step, count++) {
-		rows[count] = (struct row){.start = latency_bucket_start(bucket),
-					   .end = latency_bucket_start(bucket + step)};
+		rows[count] = (struct row){.start = histogram_bucket_start(bucket),
+					   .end = histogram_bucket_start(bucket + step)};
 		for (size_t i = bucket; i < bucket + step && i <= last; i++)
 			rows[count].count += latency->buckets[i];
 	}
@@ -32,15 +32,15 @@ static size_t cut(const struct latency *latency, struct row rows[PLOT_ROWS])
 }
 
 /* A time in a column; the two bytes of a "µ" are one character. */
-static bool add_time(struct text *text, int64_t time)
+static bool add_time(struct buffer *text, int64_t time)
 {
 	char words[DURATION_SIZE];
-	duration_show(time, words);
+	duration_format(time, words);
 	int width = PLOT_LABEL + (strstr(words, "µ") != NULL);
 	return report_add(text, "%*s", width, words);
 }
 
-static bool add_row(struct text *text, const struct result *result, const struct row *row,
+static bool add_row(struct buffer *text, const struct result *result, const struct row *row,
 		    uint64_t longest)
 {
 	static const char bar[PLOT_BAR + 1] = "################################";
@@ -54,7 +54,7 @@ static bool add_row(struct text *text, const struct result *result, const struct
 			  row->count, 100 * (double)row->count / (double)all);
 }
 
-bool report_plot(struct text *text, const struct result *result)
+bool report_plot(struct buffer *text, const struct result *result)
 {
 	struct row rows[PLOT_ROWS];
 	if (!result->latency->count)

@@ -10,24 +10,25 @@
 #include "record/format.h"
 
 /* Words as a JSON string; what is no text is escaped as in a log. */
-static bool add_string(struct text *text, const char *words)
+static bool add_string(struct buffer *text, const char *words)
 {
-	struct text escaped = {0};
-	bool complete = record_escape(&escaped, words, strlen(words)) && text_append(text, "\"", 1);
+	struct buffer escaped = {0};
+	bool complete =
+		record_escape(&escaped, words, strlen(words)) && buffer_append(text, "\"", 1);
 	for (size_t i = 0; i < escaped.length; i++) {
 		if (escaped.bytes[i] == '"' || escaped.bytes[i] == '\\')
-			complete = complete && text_append(text, "\\", 1);
-		complete = complete && text_append(text, &escaped.bytes[i], 1);
+			complete = complete && buffer_append(text, "\\", 1);
+		complete = complete && buffer_append(text, &escaped.bytes[i], 1);
 	}
-	text_free(&escaped);
-	return complete && text_append(text, "\"", 1);
+	buffer_free(&escaped);
+	return complete && buffer_append(text, "\"", 1);
 }
 
-static bool add_buckets(struct text *text, const struct latency *latency)
+static bool add_buckets(struct buffer *text, const struct histogram *latency)
 {
 	const char *comma = "";
 	bool complete = true;
-	for (size_t i = 0; i < LATENCY_BUCKETS && complete; i++) {
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS && complete; i++) {
 		if (!latency->buckets[i])
 			continue;
 		complete = report_add(text, "%s[%zu,%" PRIu64 "]", comma, i, latency->buckets[i]);
@@ -36,7 +37,7 @@ static bool add_buckets(struct text *text, const struct latency *latency)
 	return complete;
 }
 
-static bool add_latency(struct text *text, const char *name, const struct latency *latency)
+static bool add_latency(struct buffer *text, const char *name, const struct histogram *latency)
 {
 	static const struct {
 		const char *name;
@@ -46,14 +47,14 @@ static bool add_latency(struct text *text, const char *name, const struct latenc
 	bool complete = report_add(text, ",\"%s\":{\"count\":%" PRIu64, name, latency->count);
 	for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)
 		complete &= report_add(text, ",\"%s\":%" PRId64, quantiles[i].name,
-				       latency_quantile(latency, quantiles[i].fraction));
+				       histogram_quantile(latency, quantiles[i].fraction));
 	return complete && report_add(text, ",\"buckets\":[") && add_buckets(text, latency) &&
 	       report_add(text, "]}");
 }
 
-bool report_json(struct text *text, const struct result *result)
+bool report_json(struct buffer *text, const struct result *result)
 {
-	const struct tally *total = &result->total;
+	const struct counters *total = &result->total;
 	double second = (double)CLOCK_SECOND;
 	return report_add(text,
 			  "{\"sent\":%" PRIu64 ",\"acknowledged\":%" PRIu64 ",\"lost\":%" PRIu64
@@ -66,7 +67,7 @@ bool report_json(struct text *text, const struct result *result)
 			  (double)result->elapsed / second, result_lines(result),
 			  (double)result_measured(result) / second, result_rate(result)) &&
 	       report_add(text, ",\"failure\":") &&
-	       (result->failure ? add_string(text, result->failure) : report_add(text, "null")) &&
+	       (result->error ? add_string(text, result->error) : report_add(text, "null")) &&
 	       add_latency(text, "latency", result->latency) &&
 	       (!result->raw || add_latency(text, "raw", result->raw)) && report_add(text, "}\n");
 }

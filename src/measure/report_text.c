@@ -29,7 +29,7 @@ double result_rate(const struct result *result)
 	return per_second(result_lines(result), result_measured(result));
 }
 
-bool report_add(struct text *text, const char *format, ...)
+bool report_add(struct buffer *text, const char *format, ...)
 {
 	char words[REPORT_WORDS];
 	va_list values;
@@ -37,7 +37,7 @@ bool report_add(struct text *text, const char *format, ...)
 	/* what is too long is cut: nothing is */
 	(void)vsnprintf(words, sizeof words, format, values);
 	va_end(values);
-	return text_append_string(text, words);
+	return buffer_append_string(text, words);
 }
 
 static const char *plural(uint64_t count)
@@ -50,9 +50,9 @@ static double seconds(int64_t nanoseconds)
 	return (double)nanoseconds / (double)CLOCK_SECOND;
 }
 
-static bool add_lines(struct text *text, const struct result *result)
+static bool add_lines(struct buffer *text, const struct result *result)
 {
-	const struct tally *total = &result->total;
+	const struct counters *total = &result->total;
 	return report_add(text,
 			  "%s: %" PRIu64 " line%s sent, %" PRIu64 " acknowledged, %" PRIu64
 			  " lost in %.3f s (%.0f lines/s)\n",
@@ -61,7 +61,7 @@ static bool add_lines(struct text *text, const struct result *result)
 			  per_second(total->acknowledged, result->elapsed));
 }
 
-static bool add_unsent(struct text *text, const struct result *result)
+static bool add_unsent(struct buffer *text, const struct result *result)
 {
 	return !result->unsent ||
 	       report_add(text,
@@ -71,7 +71,7 @@ static bool add_unsent(struct text *text, const struct result *result)
 			  result->program, result->unsent, plural(result->unsent));
 }
 
-static bool add_resent(struct text *text, const struct result *result)
+static bool add_resent(struct buffer *text, const struct result *result)
 {
 	uint64_t resent = result->total.resent;
 	return !resent || report_add(text,
@@ -80,10 +80,10 @@ static bool add_resent(struct text *text, const struct result *result)
 				     result->program, resent, plural(resent));
 }
 
-static bool add_warmup(struct text *text, const struct result *result)
+static bool add_warmup(struct buffer *text, const struct result *result)
 {
 	char time[DURATION_SIZE];
-	duration_show(result->warmup, time);
+	duration_format(result->warmup, time);
 	return !result->warmup ||
 	       report_add(text,
 			  "%s: %" PRIu64 " line%s measured in %.3f s (%.0f lines/s), after a "
@@ -93,7 +93,7 @@ static bool add_warmup(struct text *text, const struct result *result)
 }
 
 /* Min, what half, nine in ten and so on did not exceed, and max. */
-bool report_latency(struct text *text, const char *program, const struct latency *latency,
+bool report_latency(struct buffer *text, const char *program, const struct histogram *latency,
 		    const char *since)
 {
 	static const double fractions[] = {0, 0.5, 0.9, 0.99, 0.999, 1};
@@ -101,15 +101,15 @@ bool report_latency(struct text *text, const char *program, const struct latency
 	if (!latency->count)
 		return true;
 	for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++)
-		duration_show(latency_quantile(latency, fractions[i]), times[i]);
+		duration_format(histogram_quantile(latency, fractions[i]), times[i]);
 	return report_add(
 		text, "%s: latency min %s, median %s, p90 %s, p99 %s, p99.9 %s, max %s%s\n",
 		program, times[0], times[1], times[2], times[3], times[4], times[5], since);
 }
 
-bool report_text(struct text *text, const struct result *result)
+bool report_text(struct buffer *text, const struct result *result)
 {
-	const struct latency *raw = result->raw;
+	const struct histogram *raw = result->raw;
 	return add_lines(text, result) && add_unsent(text, result) && add_resent(text, result) &&
 	       add_warmup(text, result) &&
 	       report_latency(text, result->program, result->latency,

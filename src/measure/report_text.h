@@ -11,17 +11,17 @@
 
 /* All borrowed. */
 struct result {
-	const char *program; /* what lines of text begin with */
-	const char *failure; /* why it ended before its time; NULL: it did not */
-	struct tally total;  /* of all lines */
-	int64_t elapsed;     /* ns, for all lines */
-	uint64_t unsent;     /* lines that were due, and for which there was no time left */
-	int64_t warmup;	     /* ns of it in which nothing was measured */
-	bool strict;	     /* lines came in strict order */
+	const char *program;   /* what lines of text begin with */
+	const char *error;     /* why it ended before its time; NULL: it did not */
+	struct counters total; /* of all lines */
+	int64_t elapsed;       /* ns, for all lines */
+	uint64_t unsent;       /* lines that were due, and for which there was no time left */
+	int64_t warmup;	       /* ns of it in which nothing was measured */
+	bool strict;	       /* lines came in strict order */
 	/* Of the lines that were measured, from when each was due; where lines were unsent, also
 	 * how long those had waited. */
-	struct latency *latency;
-	struct latency *raw; /* from when each was sent; NULL: there is no difference */
+	struct histogram *latency;
+	struct histogram *raw; /* from when each was sent; NULL: there is no difference */
 };
 
 /* For how long it was measured, in nanoseconds, the lines acknowledged in that time, and how many a
@@ -31,16 +31,16 @@ uint64_t result_lines(const struct result *result);
 double result_rate(const struct result *result);
 
 /* Each appends to a text what there is to print, whole lines. False: out of memory. */
-bool report_text(struct text *text, const struct result *result);
-bool report_plot(struct text *text, const struct result *result);
-bool report_json(struct text *text, const struct result *result);
+bool report_text(struct buffer *text, const struct result *result);
+bool report_plot(struct buffer *text, const struct result *result);
+bool report_json(struct buffer *text, const struct result *result);
 
 /* The line of report_text() about latencies, with `since` at its end, which says from when they
  * are; nothing where there are none. */
-bool report_latency(struct text *text, const char *program, const struct latency *latency,
+bool report_latency(struct buffer *text, const char *program, const struct histogram *latency,
 		    const char *since);
 
 /* Appends formatted words of less than 512 bytes. False: out of memory. */
-bool report_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool report_add(struct buffer *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -8,14 +8,14 @@
 
 enum { SPIN_VAIN_MOST = 7 }; /* a pause doubles so often */
 
-static bool begin(struct spin *spin)
+static bool begin(struct busy_poll *spin)
 {
 	return spin->time && !atomic_load_explicit(&spin->taken, memory_order_relaxed) &&
 	       clock_now() >= atomic_load_explicit(&spin->paused_until, memory_order_relaxed) &&
 	       !atomic_exchange_explicit(&spin->taken, true, memory_order_acquire);
 }
 
-static void end(struct spin *spin, bool vain)
+static void end(struct busy_poll *spin, bool vain)
 {
 	if (vain)
 		atomic_store_explicit(&spin->paused_until, clock_after(spin->time << spin->vain),
@@ -24,7 +24,7 @@ static void end(struct spin *spin, bool vain)
 	atomic_store_explicit(&spin->taken, false, memory_order_release);
 }
 
-ssize_t spin_receive(struct spin *spin, struct stream *stream, void *bytes, size_t room)
+ssize_t busy_poll_receive(struct busy_poll *spin, struct stream *stream, void *bytes, size_t room)
 {
 	if (!begin(spin))
 		return stream_receive(stream, bytes, room);

@@ -15,7 +15,7 @@
 #include "net/stream.h"
 
 /* Shared by all who wait; zeroed but for the time. */
-struct spin {
+struct busy_poll {
 	int64_t time;		      /* ns, how long; 0: never */
 	atomic_bool taken;	      /* somebody spins */
 	int vain;		      /* spins in a row; for who has taken it */
@@ -23,6 +23,6 @@ struct spin {
 };
 
 /* As stream_receive(), and may spin first. */
-ssize_t spin_receive(struct spin *spin, struct stream *stream, void *bytes, size_t room);
+ssize_t busy_poll_receive(struct busy_poll *spin, struct stream *stream, void *bytes, size_t room);
 
 #endif

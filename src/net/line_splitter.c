@@ -6,20 +6,20 @@
 
 enum { LINE_TRAFFIC_CAPACITY = 65536 }; /* what a busy connection receives at once */
 
-bool line_init(struct line_buffer *buffer, size_t limit)
+bool line_init(struct line_splitter *buffer, size_t limit)
 {
-	*buffer = (struct line_buffer){.limit = limit, .capacity = LINE_FIRST_CAPACITY};
+	*buffer = (struct line_splitter){.limit = limit, .capacity = LINE_FIRST_CAPACITY};
 	buffer->bytes = malloc(buffer->capacity);
 	return buffer->bytes != NULL;
 }
 
-void line_free(struct line_buffer *buffer)
+void line_free(struct line_splitter *buffer)
 {
 	free(buffer->bytes);
-	*buffer = (struct line_buffer){0};
+	*buffer = (struct line_splitter){0};
 }
 
-static bool resize(struct line_buffer *buffer, size_t capacity)
+static bool resize(struct line_splitter *buffer, size_t capacity)
 {
 	char *bytes = realloc(buffer->bytes, capacity);
 	if (!bytes)
@@ -30,13 +30,13 @@ static bool resize(struct line_buffer *buffer, size_t capacity)
 }
 
 /* The longest unfinished line that is kept: the limit and a CR LF. */
-static size_t most_capacity(const struct line_buffer *buffer)
+static size_t most_capacity(const struct line_splitter *buffer)
 {
 	size_t line = buffer->limit + 2;
 	return line > LINE_TRAFFIC_CAPACITY ? line : LINE_TRAFFIC_CAPACITY;
 }
 
-char *line_space(struct line_buffer *buffer, size_t *room)
+char *line_space(struct line_splitter *buffer, size_t *room)
 {
 	size_t kept = buffer->end - buffer->start;
 	if (kept && buffer->start)
@@ -58,20 +58,20 @@ char *line_space(struct line_buffer *buffer, size_t *room)
 	return buffer->bytes + kept;
 }
 
-void line_filled(struct line_buffer *buffer, size_t length)
+void line_filled(struct line_splitter *buffer, size_t length)
 {
 	buffer->full = length == buffer->capacity - buffer->end;
 	buffer->end += length;
 }
 
-static void forget(struct line_buffer *buffer)
+static void forget(struct line_splitter *buffer)
 {
 	buffer->start = buffer->searched = buffer->end;
 }
 
 /* No line end in sight: is it already certain that the line is too long? A CR at the very end of
  * limit + 1 bytes may still be half of its end. */
-static bool hopeless(const struct line_buffer *buffer)
+static bool hopeless(const struct line_splitter *buffer)
 {
 	size_t kept = buffer->end - buffer->start;
 	if (kept <= buffer->limit)
@@ -80,7 +80,7 @@ static bool hopeless(const struct line_buffer *buffer)
 }
 
 /* Sets *length to that of the line without its end. False: there is no line end yet. */
-static bool find_end(struct line_buffer *buffer, size_t *length)
+static bool find_end(struct line_splitter *buffer, size_t *length)
 {
 	const char *from = buffer->bytes + buffer->searched;
 	const char *feed = memchr(from, '\n', buffer->end - buffer->searched);
@@ -96,7 +96,7 @@ static bool find_end(struct line_buffer *buffer, size_t *length)
 	return true;
 }
 
-enum line_result line_next(struct line_buffer *buffer, const char **line, size_t *length)
+enum line_result line_next(struct line_splitter *buffer, const char **line, size_t *length)
 {
 	size_t start = buffer->start;
 	if (buffer->skipping) {
@@ -118,7 +118,7 @@ enum line_result line_next(struct line_buffer *buffer, const char **line, size_t
 	return LINE_TOO_LONG;
 }
 
-const char *line_piece(struct line_buffer *buffer, bool rest, size_t *length)
+const char *line_chunk(struct line_splitter *buffer, bool rest, size_t *length)
 {
 	size_t start = buffer->start;
 	if (!find_end(buffer, length)) {
@@ -130,12 +130,12 @@ const char *line_piece(struct line_buffer *buffer, bool rest, size_t *length)
 	return buffer->bytes + start;
 }
 
-bool line_is_full(const struct line_buffer *buffer)
+bool line_is_full(const struct line_splitter *buffer)
 {
 	return buffer->end - buffer->start >= LINE_TRAFFIC_CAPACITY;
 }
 
-size_t line_rest(const struct line_buffer *buffer, const char **rest)
+size_t line_remainder(const struct line_splitter *buffer, const char **rest)
 {
 	*rest = buffer->bytes + buffer->start;
 	return buffer->end - buffer->start;

@@ -19,13 +19,13 @@
 enum {
 	/* A silent peer is probed after a minute, and given up when it has answered nothing for
 	 * two: neither probes nor data, nor taken any of what waits for it. */
-	NET_KEEPALIVE_IDLE_SECONDS = 60,
-	NET_KEEPALIVE_INTERVAL_SECONDS = 10,
-	NET_KEEPALIVE_PROBES = 6,
-	NET_USER_TIMEOUT_MILLISECONDS = 120000,
+	SOCKET_KEEPALIVE_IDLE_SECONDS = 60,
+	SOCKET_KEEPALIVE_INTERVAL_SECONDS = 10,
+	SOCKET_KEEPALIVE_PROBES = 6,
+	SOCKET_USER_TIMEOUT_MILLISECONDS = 120000,
 };
 
-static struct addrinfo *resolve(const char *host, int port, int flags, struct failure *failure)
+static struct addrinfo *resolve(const char *host, int port, int flags, struct error *error)
 {
 	char service[16];
 	struct addrinfo *found = NULL;
@@ -33,10 +33,10 @@ static struct addrinfo *resolve(const char *host, int port, int flags, struct fa
 				 .ai_socktype = SOCK_STREAM,
 				 .ai_flags = flags | AI_NUMERICSERV};
 	(void)snprintf(service, sizeof service, "%d", port);
-	int error = getaddrinfo(host, service, &hints, &found);
-	if (error) {
-		failure_set(failure, "cannot resolve '%.200s': %s", host,
-			    error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+	int errnum = getaddrinfo(host, service, &hints, &found);
+	if (errnum) {
+		error_set(error, "cannot resolve '%.200s': %s", host,
+			  errnum == EAI_SYSTEM ? strerror(errno) : gai_strerror(errnum));
 		return NULL;
 	}
 	return found;
@@ -71,9 +71,9 @@ static int bind_address(const struct addrinfo *address)
 	return descriptor;
 }
 
-int net_bind(const char *host, int port, struct failure *failure)
+int socket_bind(const char *host, int port, struct error *error)
 {
-	struct addrinfo *found = resolve(host, port, AI_PASSIVE, failure);
+	struct addrinfo *found = resolve(host, port, AI_PASSIVE, error);
 	if (!found)
 		return -1;
 	int descriptor = -1;
@@ -81,29 +81,30 @@ int net_bind(const char *host, int port, struct failure *failure)
 	     address = address->ai_next)
 		descriptor = bind_address(address);
 	if (descriptor < 0) {
-		char name[NET_NAME_SIZE];
-		net_name(found->ai_addr, found->ai_addrlen, name);
-		failure_set(failure, "cannot listen on %s: %s", name, strerror(errno));
+		char name[SOCKET_NAME_SIZE];
+		socket_name(found->ai_addr, found->ai_addrlen, name);
+		error_set(error, "cannot listen on %s: %s", name, strerror(errno));
 	}
 	freeaddrinfo(found);
 	return descriptor;
 }
 
-int net_listen(int descriptor, struct failure *failure)
+int socket_listen(int descriptor, struct error *error)
 {
 	if (set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
 	    set_flag(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) == 0 &&
-	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, NET_KEEPALIVE_IDLE_SECONDS) == 0 &&
-	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, NET_KEEPALIVE_INTERVAL_SECONDS) == 0 &&
-	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPCNT, NET_KEEPALIVE_PROBES) == 0 &&
-	    set_flag(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, NET_USER_TIMEOUT_MILLISECONDS) ==
+	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, SOCKET_KEEPALIVE_IDLE_SECONDS) == 0 &&
+	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, SOCKET_KEEPALIVE_INTERVAL_SECONDS) ==
 		    0 &&
-	    listen(descriptor, NET_BACKLOG) == 0)
+	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPCNT, SOCKET_KEEPALIVE_PROBES) == 0 &&
+	    set_flag(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, SOCKET_USER_TIMEOUT_MILLISECONDS) ==
+		    0 &&
+	    listen(descriptor, SOCKET_BACKLOG) == 0)
 		return 0;
-	char name[NET_NAME_SIZE];
+	char name[SOCKET_NAME_SIZE];
 	int saved = errno;
-	net_local_name(descriptor, name);
-	return failure_set(failure, "cannot listen on %s: %s", name, strerror(saved));
+	socket_local_name(descriptor, name);
+	return error_set(error, "cannot listen on %s: %s", name, strerror(saved));
 }
 
 /* Waits for a connection under way. 0, or -1 with errno. */
@@ -118,21 +119,21 @@ static int wait_connected(int descriptor, int64_t deadline)
 		errno = ETIMEDOUT;
 	if (ready <= 0)
 		return -1;
-	int error = 0;
-	socklen_t length = sizeof error;
-	if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+	int errnum = 0;
+	socklen_t length = sizeof errnum;
+	if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &errnum, &length) < 0)
 		return -1;
-	errno = error;
-	return error ? -1 : 0;
+	errno = errnum;
+	return errnum ? -1 : 0;
 }
 
 /* Has the kernel chosen the port that was asked for as our own? Where nobody listens on one of the
  * ports it chooses from, a socket can so connect to itself, and would keep a server from it. */
 static bool is_own(int descriptor)
 {
-	char local[NET_NAME_SIZE], peer[NET_NAME_SIZE];
-	net_local_name(descriptor, local);
-	net_peer_name(descriptor, peer);
+	char local[SOCKET_NAME_SIZE], peer[SOCKET_NAME_SIZE];
+	socket_local_name(descriptor, local);
+	socket_peer_name(descriptor, peer);
 	return !strcmp(local, peer) && strcmp(local, "unknown") != 0;
 }
 
@@ -154,9 +155,9 @@ static int connect_address(const struct addrinfo *address, int64_t deadline)
 	return descriptor;
 }
 
-int net_connect(const char *host, int port, int64_t deadline, struct failure *failure)
+int socket_connect(const char *host, int port, int64_t deadline, struct error *error)
 {
-	struct addrinfo *found = resolve(host, port, 0, failure);
+	struct addrinfo *found = resolve(host, port, 0, error);
 	if (!found)
 		return -1;
 	int descriptor = -1;
@@ -164,14 +165,14 @@ int net_connect(const char *host, int port, int64_t deadline, struct failure *fa
 	for (; address && descriptor < 0; address = address->ai_next)
 		descriptor = connect_address(address, deadline);
 	if (descriptor < 0)
-		failure_set(failure, "cannot connect to %s%.200s%s:%d: %s",
-			    strchr(host, ':') ? "[" : "", host, strchr(host, ':') ? "]" : "", port,
-			    strerror(errno));
+		error_set(error, "cannot connect to %s%.200s%s:%d: %s",
+			  strchr(host, ':') ? "[" : "", host, strchr(host, ':') ? "]" : "", port,
+			  strerror(errno));
 	freeaddrinfo(found);
 	return descriptor;
 }
 
-void net_name(const struct sockaddr *address, socklen_t length, char name[NET_NAME_SIZE])
+void socket_name(const struct sockaddr *address, socklen_t length, char name[SOCKET_NAME_SIZE])
 {
 	struct sockaddr_in plain = {.sin_family = AF_INET};
 	const struct sockaddr_in6 *six = (const void *)address;
@@ -181,37 +182,37 @@ void net_name(const struct sockaddr *address, socklen_t length, char name[NET_NA
 		address = (const void *)&plain;
 		length = sizeof plain;
 	}
-	char host[NET_NAME_SIZE - 9], port[8];
+	char host[SOCKET_NAME_SIZE - 9], port[8];
 	if (getnameinfo(address, length, host, sizeof host, port, sizeof port,
 			NI_NUMERICHOST | NI_NUMERICSERV))
-		(void)snprintf(name, NET_NAME_SIZE, "unknown");
+		(void)snprintf(name, SOCKET_NAME_SIZE, "unknown");
 	else
-		(void)snprintf(name, NET_NAME_SIZE, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
-			       port);
+		(void)snprintf(name, SOCKET_NAME_SIZE, strchr(host, ':') ? "[%s]:%s" : "%s:%s",
+			       host, port);
 }
 
-static void name_of(int descriptor, char name[NET_NAME_SIZE],
+static void name_of(int descriptor, char name[SOCKET_NAME_SIZE],
 		    int (*ask)(int, struct sockaddr *, socklen_t *))
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof address;
 	if (ask(descriptor, (struct sockaddr *)&address, &length) == 0)
-		net_name((struct sockaddr *)&address, length, name);
+		socket_name((struct sockaddr *)&address, length, name);
 	else
-		(void)snprintf(name, NET_NAME_SIZE, "unknown");
+		(void)snprintf(name, SOCKET_NAME_SIZE, "unknown");
 }
 
-void net_local_name(int descriptor, char name[NET_NAME_SIZE])
+void socket_local_name(int descriptor, char name[SOCKET_NAME_SIZE])
 {
 	name_of(descriptor, name, getsockname);
 }
 
-void net_peer_name(int descriptor, char name[NET_NAME_SIZE])
+void socket_peer_name(int descriptor, char name[SOCKET_NAME_SIZE])
 {
 	name_of(descriptor, name, getpeername);
 }
 
-int net_name_split(const char *name, char host[NET_NAME_SIZE], int *port)
+int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port)
 {
 	const char *colon = strrchr(name, ':');
 	int64_t number;
@@ -222,7 +223,7 @@ int net_name_split(const char *name, char host[NET_NAME_SIZE], int *port)
 		name++;
 		length -= 2;
 	}
-	if (!length || length >= NET_NAME_SIZE)
+	if (!length || length >= SOCKET_NAME_SIZE)
 		return -1;
 	memcpy(host, name, length);
 	host[length] = '\0';

@@ -10,32 +10,32 @@
 #include "base/error.h"
 
 /* Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn. */
-#define NET_BACKLOG 4096
+#define SOCKET_BACKLOG 4096
 
 /* The longest "[IPv6%SCOPE]:PORT", with its NUL. */
-#define NET_NAME_SIZE 80
+#define SOCKET_NAME_SIZE 80
 
 /* Binds a TCP socket to host (name, IPv4 or IPv6 address) and port (0: a free one), without
  * listening yet: the first of the host's addresses that can be bound. "::" takes IPv4 as well.
  * Returns the descriptor, which the caller closes, or -1 with the failure set. */
-int net_bind(const char *host, int port, struct failure *failure);
+int socket_bind(const char *host, int port, struct error *error);
 
 /* Starts listening on a bound socket. Accepted sockets inherit TCP_NODELAY, keepalive and the user
  * time-out, by which a peer that has vanished is given up. 0, or -1 with the failure set. */
-int net_listen(int descriptor, struct failure *failure);
+int socket_listen(int descriptor, struct error *error);
 
 /* Connects to host:port before the deadline, trying each of the host's addresses in turn. The
  * socket returned is blocking, with TCP_NODELAY. -1: the failure is set. */
-int net_connect(const char *host, int port, int64_t deadline, struct failure *failure);
+int socket_connect(const char *host, int port, int64_t deadline, struct error *error);
 
 /* "127.0.0.1:2005" or "[::1]:2005"; an IPv4 address mapped into IPv6 is shown as IPv4. */
-void net_name(const struct sockaddr *address, socklen_t length, char name[NET_NAME_SIZE]);
+void socket_name(const struct sockaddr *address, socklen_t length, char name[SOCKET_NAME_SIZE]);
 
 /* The socket's own address, or that of its peer, as text; "unknown" where there is none. */
-void net_local_name(int descriptor, char name[NET_NAME_SIZE]);
-void net_peer_name(int descriptor, char name[NET_NAME_SIZE]);
+void socket_local_name(int descriptor, char name[SOCKET_NAME_SIZE]);
+void socket_peer_name(int descriptor, char name[SOCKET_NAME_SIZE]);
 
 /* Splits such a name into host, without brackets, and port. 0, or -1 where it is no such name. */
-int net_name_split(const char *name, char host[NET_NAME_SIZE], int *port);
+int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port);
 
 #endif

@@ -8,7 +8,7 @@
 /* Only the peer and the bytes can hold something that has to be quoted. */
 struct layout {
 	const char *time, *level, *peer, *event, *bytes, *end; /* what stands before each field */
-	bool (*quote)(struct text *text, size_t start);	       /* what was appended from there on */
+	bool (*quote)(struct buffer *text, size_t start);      /* what was appended from there on */
 	bool (*find)(char **at, char *end, char **field, size_t *length); /* still quoted */
 	char mark;							  /* before quoted bytes */
 };
@@ -18,12 +18,12 @@ static const char *const level_names[] = {"INFO", "WARNING", NULL};
 static const char *const event_names[] = {"received", "sent", "ignored", "timeout", "note", NULL};
 
 /* Puts the mark before each of two bytes, from start on. False: out of memory. */
-static bool mark_bytes(struct text *text, size_t start, char mark, char other)
+static bool mark_bytes(struct buffer *text, size_t start, char mark, char other)
 {
 	size_t count = 0;
 	for (size_t i = start; i < text->length; i++)
 		count += text->bytes[i] == mark || text->bytes[i] == other;
-	if (!text_reserve(text, count))
+	if (!buffer_reserve(text, count))
 		return false;
 	char *from = text->bytes + text->length, *to = from + count;
 	text->length += count;
@@ -36,18 +36,18 @@ static bool mark_bytes(struct text *text, size_t start, char mark, char other)
 }
 
 /* The words around the field have the quotes already. */
-static bool quote_json(struct text *text, size_t start)
+static bool quote_json(struct buffer *text, size_t start)
 {
 	return mark_bytes(text, start, '\\', '"');
 }
 
-static bool quote_csv(struct text *text, size_t start)
+static bool quote_csv(struct buffer *text, size_t start)
 {
 	size_t length = text->length - start;
 	const char *field = text->bytes + start;
 	if (!length || (!memchr(field, ',', length) && !memchr(field, '"', length)))
 		return true;
-	if (!mark_bytes(text, start, '"', '"') || !text_reserve(text, 2))
+	if (!mark_bytes(text, start, '"', '"') || !buffer_reserve(text, 2))
 		return false;
 	length = text->length - start;
 	memmove(text->bytes + start + 1, text->bytes + start, length);
@@ -133,9 +133,9 @@ bool record_is_header(const char *line, size_t length)
 }
 
 /* RFC 3339: YYYY-MM-DDTHH:MM:SS.UUUUUU+HH:MM */
-static bool append_time(struct text *text, const struct stamp *stamp)
+static bool append_time(struct buffer *text, const struct stamp *stamp)
 {
-	if (!text_reserve(text, 32))
+	if (!buffer_reserve(text, 32))
 		return false;
 	char *out = text->bytes + text->length;
 	memcpy(out, stamp->local, STAMP_LENGTH);
@@ -146,28 +146,28 @@ static bool append_time(struct text *text, const struct stamp *stamp)
 	return true;
 }
 
-static bool append_field(struct text *text, const struct layout *layout, const char *bytes,
+static bool append_field(struct buffer *text, const struct layout *layout, const char *bytes,
 			 size_t length)
 {
 	size_t start = text->length;
 	return record_escape(text, bytes, length) && layout->quote(text, start);
 }
 
-bool record_append_fields(struct text *text, enum record_format format, const struct stamp *stamp,
+bool record_append_fields(struct buffer *text, enum record_format format, const struct stamp *stamp,
 			  const struct record *record)
 {
 	const struct layout *layout = layout_of(format);
 	size_t before = text->length;
-	if (text_append_string(text, layout->time) && append_time(text, stamp) &&
-	    text_append_string(text, layout->level) &&
-	    text_append_string(text, level_names[record->level]) &&
-	    text_append_string(text, layout->peer) &&
+	if (buffer_append_string(text, layout->time) && append_time(text, stamp) &&
+	    buffer_append_string(text, layout->level) &&
+	    buffer_append_string(text, level_names[record->level]) &&
+	    buffer_append_string(text, layout->peer) &&
 	    append_field(text, layout, record->subject, strlen(record->subject)) &&
-	    text_append_string(text, layout->event) &&
-	    text_append_string(text, event_names[record->event]) &&
-	    text_append_string(text, layout->bytes) &&
+	    buffer_append_string(text, layout->event) &&
+	    buffer_append_string(text, event_names[record->event]) &&
+	    buffer_append_string(text, layout->bytes) &&
 	    append_field(text, layout, record->bytes, record->length) &&
-	    text_append_string(text, layout->end) && text_append(text, "\n", 1))
+	    buffer_append_string(text, layout->end) && buffer_append(text, "\n", 1))
 		return true;
 	text->length = before;
 	return false;

@@ -12,66 +12,67 @@
 
 enum { DATE_LENGTH = 10, TIME_LENGTH = 12 };
 
-static bool append_date(struct text *text, const struct stamp *stamp)
+static bool append_date(struct buffer *text, const struct stamp *stamp)
 {
-	return text_append(text, stamp->local, DATE_LENGTH) && text_append(text, ";", 1);
+	return buffer_append(text, stamp->local, DATE_LENGTH) && buffer_append(text, ";", 1);
 }
 
-static bool append_time(struct text *text, const struct stamp *stamp)
+static bool append_time(struct buffer *text, const struct stamp *stamp)
 {
 	char time[TIME_LENGTH];
 	size_t seconds = STAMP_LENGTH - DATE_LENGTH - 1;
 	memcpy(time, stamp->local + DATE_LENGTH + 1, seconds);
 	(void)record_put_fraction(time + seconds, stamp, 3);
-	return text_append(text, time, TIME_LENGTH);
+	return buffer_append(text, time, TIME_LENGTH);
 }
 
 /* A ';' in it would end the field: it is escaped as other bytes are that cannot stand there. */
-static bool append_field(struct text *text, const char *bytes, size_t length)
+static bool append_field(struct buffer *text, const char *bytes, size_t length)
 {
 	const char *end = bytes + length;
 	while (bytes < end) {
 		const char *mark = memchr(bytes, ';', (size_t)(end - bytes));
 		size_t part = (size_t)((mark ? mark : end) - bytes);
-		if (!record_escape(text, bytes, part) || (mark && !text_append(text, "\\x3b", 4)))
+		if (!record_escape(text, bytes, part) || (mark && !buffer_append(text, "\\x3b", 4)))
 			return false;
 		bytes += part + (mark != NULL);
 	}
 	return true;
 }
 
-static bool append_note(struct text *text, const struct stamp *stamp, const struct record *record)
+static bool append_note(struct buffer *text, const struct stamp *stamp, const struct record *record)
 {
 	const char *level = record->level == RECORD_WARNING ? "WARNING: " : "";
-	return append_date(text, stamp) && append_time(text, stamp) && text_append(text, ";", 1) &&
-	       text_append_string(text, level) &&
+	return append_date(text, stamp) && append_time(text, stamp) &&
+	       buffer_append(text, ";", 1) && buffer_append_string(text, level) &&
 	       append_field(text, record->subject, strlen(record->subject)) &&
-	       text_append(text, " ", 1) && append_field(text, record->bytes, record->length) &&
-	       text_append(text, ";;\n", 3);
+	       buffer_append(text, " ", 1) && append_field(text, record->bytes, record->length) &&
+	       buffer_append(text, ";;\n", 3);
 }
 
-static bool append_request(struct text *text, const struct stamp *stamp,
+static bool append_request(struct buffer *text, const struct stamp *stamp,
 			   const struct record_request *request)
 {
 	if (!request)
-		return append_date(text, stamp) && text_append(text, ";;", 2);
+		return append_date(text, stamp) && buffer_append(text, ";;", 2);
 	return append_date(text, &request->stamp) && append_time(text, &request->stamp) &&
-	       text_append(text, ";", 1) && append_field(text, request->bytes, request->length) &&
-	       text_append(text, ";", 1);
+	       buffer_append(text, ";", 1) && append_field(text, request->bytes, request->length) &&
+	       buffer_append(text, ";", 1);
 }
 
-static bool append_answer(struct text *text, const struct stamp *stamp, const struct record *record)
+static bool append_answer(struct buffer *text, const struct stamp *stamp,
+			  const struct record *record)
 {
 	if (record->event == RECORD_IGNORED)
-		return text_append_string(text, "(ignored);(ignored)\n");
-	if (!append_time(text, stamp) || !text_append(text, ";", 1))
+		return buffer_append_string(text, "(ignored);(ignored)\n");
+	if (!append_time(text, stamp) || !buffer_append(text, ";", 1))
 		return false;
 	if (record->event == RECORD_TIMEOUT)
-		return text_append_string(text, "(timeout)\n");
-	return append_field(text, record->bytes, record->length) && text_append(text, "\n", 1);
+		return buffer_append_string(text, "(timeout)\n");
+	return append_field(text, record->bytes, record->length) && buffer_append(text, "\n", 1);
 }
 
-bool record_append_pair(struct text *text, const struct stamp *stamp, const struct record *record)
+bool record_append_pair(struct buffer *text, const struct stamp *stamp, const struct record *record)
 {
 	size_t before = text->length;
 	if (record->event == RECORD_RECEIVED && !record->request)

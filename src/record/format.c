@@ -110,10 +110,10 @@ static size_t readable_head(const char *bytes, size_t length)
 	return sequence && !acts(point) ? sequence : 0;
 }
 
-bool record_escape(struct text *text, const char *bytes, size_t length)
+bool record_escape(struct buffer *text, const char *bytes, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";
-	if (!text_reserve(text, length * 4)) /* the worst case, so that nothing can fail below */
+	if (!buffer_reserve(text, length * 4)) /* the worst case, so that nothing can fail below */
 		return false;
 	char *out = text->bytes + text->length;
 	for (size_t i = 0; i < length;) {
@@ -172,13 +172,13 @@ char *record_put_fraction(char *out, const struct stamp *stamp, int digits)
 }
 
 /* With so many digits of the fraction of the second. */
-static bool append_text(struct text *text, int digits, const struct stamp *stamp,
+static bool append_text(struct buffer *text, int digits, const struct stamp *stamp,
 			const struct record *record)
 {
 	const char *level = level_names[record->level], *event = event_names[record->event];
 	size_t subject_length = strlen(record->subject);
 	size_t before = text->length;
-	if (!text_reserve(text, 64 + subject_length))
+	if (!buffer_reserve(text, 64 + subject_length))
 		return false;
 	char *out = text->bytes + before;
 	out = put(out, level, strlen(level));
@@ -189,13 +189,13 @@ static bool append_text(struct text *text, int digits, const struct stamp *stamp
 	out = put(out, record->subject, subject_length);
 	out = put(out, event, strlen(event));
 	text->length = (size_t)(out - text->bytes);
-	if (record_escape(text, record->bytes, record->length) && text_append(text, "\n", 1))
+	if (record_escape(text, record->bytes, record->length) && buffer_append(text, "\n", 1))
 		return true;
 	text->length = before;
 	return false;
 }
 
-bool record_append(struct text *text, enum record_format format, const struct stamp *stamp,
+bool record_append(struct buffer *text, enum record_format format, const struct stamp *stamp,
 		   const struct record *record)
 {
 	switch (format) {

@@ -69,7 +69,7 @@ struct record {
 
 /* Appends the record, with its line end. False: out of memory, and nothing has changed. In
  * RECORD_PAIRS nothing is appended for a line received: that is told when it is answered. */
-bool record_append(struct text *text, enum record_format format, const struct stamp *stamp,
+bool record_append(struct buffer *text, enum record_format format, const struct stamp *stamp,
 		   const struct record *record);
 
 /* The line that a log in that format begins with, with its line end; empty where there is none. */
@@ -79,7 +79,7 @@ const char *record_header(enum record_format format);
  * (C0, DEL, C1), line and paragraph separators, bidirectional controls and what is no UTF-8 as
  * \xNN, byte by byte. A backslash stays one, unless an x follows: then it is \x5c, so that every \x
  * in the log is an escape. False: out of memory, and nothing has changed. */
-bool record_escape(struct text *text, const char *bytes, size_t length);
+bool record_escape(struct buffer *text, const char *bytes, size_t length);
 
 /* The way back, in place: returns the length of the original bytes. */
 size_t record_unescape(char *bytes, size_t length);

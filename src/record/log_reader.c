@@ -22,46 +22,45 @@ static const char torn_words[] = "the line before this one is torn";
 static const char start_words[] = "listening on ";
 static const char acknowledgement[] = "ok";
 
-static int unreadable(const char *name, int error, struct failure *failure)
+static int unreadable(const char *name, int errnum, struct error *error)
 {
-	return failure_set(failure, "cannot read %.200s: %s", name, strerror(error));
+	return error_set(error, "cannot read %.200s: %s", name, strerror(errnum));
 }
 
-int verify_log_rewind(struct verify_log *log, struct failure *failure)
+int log_reader_rewind(struct log_reader *log, struct error *error)
 {
 	if (lseek(log->descriptor, log->offset, SEEK_SET) < 0)
-		return unreadable(log->name, errno, failure);
+		return unreadable(log->name, errno, error);
 	log->begin = log->end = 0;
 	log->exhausted = log->ahead_there = false;
 	log->number = log->closed = 0;
 	return 0;
 }
 
-int verify_log_open(struct verify_log *log, const char *name, int64_t offset,
-		    struct failure *failure)
+int log_reader_open(struct log_reader *log, const char *name, int64_t offset, struct error *error)
 {
-	*log = (struct verify_log){.name = name, .offset = offset, .capacity = BUFFER_FIRST};
+	*log = (struct log_reader){.name = name, .offset = offset, .capacity = BUFFER_FIRST};
 	/* not blocking: opening a FIFO would wait for somebody who writes it */
 	log->descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (log->descriptor < 0)
-		return unreadable(name, errno, failure);
+		return unreadable(name, errno, error);
 	struct stat status;
 	int result = -1;
 	if (fstat(log->descriptor, &status) < 0)
-		unreadable(name, errno, failure);
+		unreadable(name, errno, error);
 	else if (!S_ISREG(status.st_mode))
-		failure_set(failure, "cannot read %.200s: it is not a regular file", name);
+		error_set(error, "cannot read %.200s: it is not a regular file", name);
 	else if (!(log->buffer = malloc(log->capacity)))
-		unreadable(name, ENOMEM, failure);
+		unreadable(name, ENOMEM, error);
 	else
-		result = verify_log_rewind(log, failure);
+		result = log_reader_rewind(log, error);
 	if (result < 0)
-		verify_log_close(log);
+		log_reader_close(log);
 	return result;
 }
 
 /* Makes room behind the end: moves what is still needed, from `keep` on, to the front. */
-static bool make_room(struct verify_log *log, size_t keep)
+static bool make_room(struct log_reader *log, size_t keep)
 {
 	if (keep) {
 		memmove(log->buffer, log->buffer + keep, log->end - keep);
@@ -80,7 +79,7 @@ static bool make_room(struct verify_log *log, size_t keep)
 }
 
 /* Reads more behind the end. 0, or -1 with errno. */
-static int read_more(struct verify_log *log)
+static int read_more(struct log_reader *log)
 {
 	ssize_t length;
 	do
@@ -95,7 +94,7 @@ static int read_more(struct verify_log *log)
 
 /* Sets `ahead` to the next line of the file, keeping the current one, at its old `ahead`, in the
  * buffer. *shift is by how much that one has been moved. */
-static int look_ahead(struct verify_log *log, size_t *shift, struct failure *failure)
+static int look_ahead(struct log_reader *log, size_t *shift, struct error *error)
 {
 	size_t searched = 0;
 	*shift = 0;
@@ -114,11 +113,10 @@ static int look_ahead(struct verify_log *log, size_t *shift, struct failure *fai
 		size_t keep = log->ahead_there ? log->ahead.start : log->begin;
 		*shift += keep;
 		if (!make_room(log, keep))
-			return failure_set(failure,
-					   "cannot read %.200s: line %" PRId64 " is too long",
-					   log->name, log->number + 1);
+			return error_set(error, "cannot read %.200s: line %" PRId64 " is too long",
+					 log->name, log->number + 1);
 		if (read_more(log) < 0)
-			return unreadable(log->name, errno, failure);
+			return unreadable(log->name, errno, error);
 	}
 }
 
@@ -151,25 +149,25 @@ bool verify_notes_torn(const char *line, size_t length)
 }
 
 /* Does the line ahead say that the current one is torn? */
-static bool torn_by_next(const struct verify_log *log)
+static bool torn_by_next(const struct log_reader *log)
 {
 	return log->ahead_there &&
 	       verify_notes_torn(log->buffer + log->ahead.start, log->ahead.length);
 }
 
-enum verify_line verify_log_next(struct verify_log *log, struct failure *failure)
+enum verify_line log_reader_next(struct log_reader *log, struct error *error)
 {
 	size_t shift;
 	struct verify_piece current;
 	char *line;
 	bool torn;
-	if (!log->number && !log->ahead_there && look_ahead(log, &shift, failure) < 0)
+	if (!log->number && !log->ahead_there && look_ahead(log, &shift, error) < 0)
 		return VERIFY_BROKEN;
 	do {
 		if (!log->ahead_there)
 			return VERIFY_END;
 		current = log->ahead;
-		if (look_ahead(log, &shift, failure) < 0)
+		if (look_ahead(log, &shift, error) < 0)
 			return VERIFY_BROKEN;
 		log->number++;
 		line = log->buffer + current.start - shift;
@@ -189,13 +187,13 @@ static bool same_turn(const struct verify_turn *one, const struct verify_turn *o
 	       one->client == other->client;
 }
 
-int verify_log_search(struct verify_log *log, struct verify_search *search, struct failure *failure)
+int log_reader_search(struct log_reader *log, struct verify_search *search, struct error *error)
 {
 	enum verify_line kind;
 	search->got_line = search->due_line = 0;
-	if (verify_log_rewind(log, failure) < 0)
+	if (log_reader_rewind(log, error) < 0)
 		return -1;
-	while ((kind = verify_log_next(log, failure)) != VERIFY_END) {
+	while ((kind = log_reader_next(log, error)) != VERIFY_END) {
 		struct verify_turn turn;
 		if (kind == VERIFY_BROKEN)
 			return -1;
@@ -212,7 +210,7 @@ int verify_log_search(struct verify_log *log, struct verify_search *search, stru
 	return 0;
 }
 
-int64_t verify_log_lines_before(const struct verify_log *log)
+int64_t log_reader_lines_before(const struct log_reader *log)
 {
 	char piece[16384];
 	int64_t lines = 0, at = 0;
@@ -231,7 +229,7 @@ int64_t verify_log_lines_before(const struct verify_log *log)
 	return lines;
 }
 
-void verify_log_close(struct verify_log *log)
+void log_reader_close(struct log_reader *log)
 {
 	if (log->descriptor >= 0)
 		(void)close(log->descriptor); /* it was only read */
@@ -293,7 +291,7 @@ bool verify_acknowledges(const struct record_view *record)
 
 void verify_excerpt(const char *bytes, size_t length, char words[VERIFY_EXCERPT_SIZE])
 {
-	struct text escaped = {0};
+	struct buffer escaped = {0};
 	size_t most = VERIFY_EXCERPT_SIZE - sizeof "...";
 	size_t taken = length < most ? length : most;
 	char plain[VERIFY_EXCERPT_SIZE];
@@ -304,5 +302,5 @@ void verify_excerpt(const char *bytes, size_t length, char words[VERIFY_EXCERPT_
 	bool cut = !shown || length > most || escaped.length > most;
 	(void)snprintf(words, VERIFY_EXCERPT_SIZE, "%.*s%s", (int)fits,
 		       shown && escaped.bytes ? escaped.bytes : "", cut ? "..." : "");
-	text_free(&escaped);
+	buffer_free(&escaped);
 }

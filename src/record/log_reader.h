@@ -25,12 +25,12 @@ struct verify_piece {
 	bool whole; /* has a line end */
 };
 
-struct verify_log {
+struct log_reader {
 	const char *name; /* borrowed */
 	int descriptor;
 	int64_t offset; /* where reading began */
 
-	/* what the last call of verify_log_next() gave, valid until the next one */
+	/* what the last call of log_reader_next() gave, valid until the next one */
 	int64_t number;	   /* of the line, counted from the offset */
 	int64_t closed;	   /* lines so far that were torn, and noted as such */
 	const char *bytes; /* of a record: without the quoting of its format */
@@ -47,15 +47,14 @@ struct verify_log {
 };
 
 /* Opens a log to be read from an offset on. -1: the failure is set, nothing is to be closed. */
-int verify_log_open(struct verify_log *log, const char *name, int64_t offset,
-		    struct failure *failure);
+int log_reader_open(struct log_reader *log, const char *name, int64_t offset, struct error *error);
 
 /* Starts again at the offset. -1: the failure is set. */
-int verify_log_rewind(struct verify_log *log, struct failure *failure);
+int log_reader_rewind(struct log_reader *log, struct error *error);
 
 /* Gives the next line. One that was torn by a crash and is noted as such by the server, which
  * closed it when it went on with the log, is counted but not given, and so is a header. */
-enum verify_line verify_log_next(struct verify_log *log, struct failure *failure);
+enum verify_line log_reader_next(struct log_reader *log, struct error *error);
 
 /* One line of a client. */
 struct verify_turn {
@@ -73,13 +72,12 @@ struct verify_search {
 	const void *context;
 	int64_t got_line, due_line;
 };
-int verify_log_search(struct verify_log *log, struct verify_search *search,
-		      struct failure *failure);
+int log_reader_search(struct log_reader *log, struct verify_search *search, struct error *error);
 
 /* How many lines lie before the offset; 0 where they cannot be read. */
-int64_t verify_log_lines_before(const struct verify_log *log);
+int64_t log_reader_lines_before(const struct log_reader *log);
 
-void verify_log_close(struct verify_log *log);
+void log_reader_close(struct log_reader *log);
 
 /* The longest text of a client's line, with its NUL. */
 #define VERIFY_TURN_SIZE 96

@@ -34,38 +34,38 @@ static bool fits(const char *line, size_t length, const char *shape, uint64_t *n
 	return at == end;
 }
 
-bool ping_line_read(const char *line, size_t length, struct ping_line *read)
+bool ping_message_read(const char *line, size_t length, struct ping_message *read)
 {
 	uint64_t numbers[3];
 	if (fits(line, length, "[#] PING", numbers))
-		*read = (struct ping_line){.kind = PING_REQUEST, .request = numbers[0]};
+		*read = (struct ping_message){.kind = PING_REQUEST, .request = numbers[0]};
 	else if (fits(line, length, "[#/#] PONG (#)", numbers))
-		*read = (struct ping_line){.kind = PING_ANSWER,
-					   .message = numbers[0],
-					   .request = numbers[1],
-					   .client = numbers[2]};
+		*read = (struct ping_message){.kind = PING_ANSWER,
+					      .message = numbers[0],
+					      .request = numbers[1],
+					      .client = numbers[2]};
 	else if (fits(line, length, "[#] keepalive", numbers))
-		*read = (struct ping_line){.kind = PING_KEEPALIVE, .message = numbers[0]};
+		*read = (struct ping_message){.kind = PING_KEEPALIVE, .message = numbers[0]};
 	else
 		return false;
 	return true;
 }
 
-size_t ping_line_write(char line[PING_LINE_SIZE], const struct ping_line *written)
+size_t ping_message_write(char line[PING_MESSAGE_SIZE], const struct ping_message *written)
 {
 	int length = 0;
 	switch (written->kind) {
 	case PING_REQUEST:
-		length = snprintf(line, PING_LINE_SIZE, "[%" PRIu64 "] PING", written->request);
+		length = snprintf(line, PING_MESSAGE_SIZE, "[%" PRIu64 "] PING", written->request);
 		break;
 	case PING_ANSWER:
-		length = snprintf(line, PING_LINE_SIZE,
+		length = snprintf(line, PING_MESSAGE_SIZE,
 				  "[%" PRIu64 "/%" PRIu64 "] PONG (%" PRIu64 ")", written->message,
 				  written->request, written->client);
 		break;
 	case PING_KEEPALIVE:
-		length =
-			snprintf(line, PING_LINE_SIZE, "[%" PRIu64 "] keepalive", written->message);
+		length = snprintf(line, PING_MESSAGE_SIZE, "[%" PRIu64 "] keepalive",
+				  written->message);
 		break;
 	}
 	return (size_t)length;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* The longest line of 20 digits each, with a NUL. */
-#define PING_LINE_SIZE 96
+#define PING_MESSAGE_SIZE 96
 
 enum ping_kind {
 	PING_REQUEST,	/* [N] PING */
@@ -17,7 +17,7 @@ enum ping_kind {
 	PING_KEEPALIVE, /* [M] keepalive */
 };
 
-struct ping_line {
+struct ping_message {
 	enum ping_kind kind;
 	uint64_t request; /* N: the client's, from 0 */
 	uint64_t message; /* M: over all that the server sends, from 1 */
@@ -25,9 +25,9 @@ struct ping_line {
 };
 
 /* Reads a line without its end. False: it is none of these. */
-bool ping_line_read(const char *line, size_t length, struct ping_line *read);
+bool ping_message_read(const char *line, size_t length, struct ping_message *read);
 
 /* Writes it without a line end, with a NUL. Returns its length. */
-size_t ping_line_write(char line[PING_LINE_SIZE], const struct ping_line *written);
+size_t ping_message_write(char line[PING_MESSAGE_SIZE], const struct ping_message *written);
 
 #endif

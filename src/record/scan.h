@@ -9,13 +9,14 @@
 enum { STAMP_LENGTH = 19 }; /* of the local time, up to the second */
 
 /* As record_append() and record_read(), for CSV and JSON only. */
-bool record_append_fields(struct text *text, enum record_format format, const struct stamp *stamp,
+bool record_append_fields(struct buffer *text, enum record_format format, const struct stamp *stamp,
 			  const struct record *record);
 bool record_read_fields(char *line, size_t length, enum record_format format,
 			struct record_view *view);
 
 /* As record_append(), for RECORD_PAIRS only. */
-bool record_append_pair(struct text *text, const struct stamp *stamp, const struct record *record);
+bool record_append_pair(struct buffer *text, const struct stamp *stamp,
+			const struct record *record);
 
 /* Writes a point and the first digits, 6 at most, of the fraction of the second; returns what
  * follows. */

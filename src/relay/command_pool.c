@@ -30,10 +30,10 @@ enum {
 struct relay_worker {
 	struct relay *relay;
 	pthread_t thread;
-	struct child child;
-	int in, out;	  /* of the process: our ends; -1: there is none */
-	struct text line; /* what has come out for the line that is in work */
-	int64_t pause;	  /* ns, before the next attempt */
+	struct process child;
+	int in, out;	    /* of the process: our ends; -1: there is none */
+	struct buffer line; /* what has come out for the line that is in work */
+	int64_t pause;	    /* ns, before the next attempt */
 };
 
 /* --- the process --- */
@@ -85,32 +85,32 @@ static void end_process(struct relay_worker *worker, int64_t grace)
 		while (waitpid(worker->child.pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
-	worker->child = (struct child){0};
+	worker->child = (struct process){0};
 	if (worker->out >= 0)
 		(void)close(worker->out);
 	worker->out = -1;
 }
 
-static int start_process(struct relay_worker *worker, struct failure *failure)
+static int start_process(struct relay_worker *worker, struct error *error)
 {
 	char shell[] = "/bin/sh", option[] = "-c";
 	char *argv[] = {shell, option, (char *)(uintptr_t)worker->relay->command, NULL};
 	int in[2], terminal;
 	if (pipe2(in, O_CLOEXEC) < 0)
-		return failure_set(failure, "cannot make a pipe: %s", strerror(errno));
+		return error_set(error, "cannot make a pipe: %s", strerror(errno));
 	worker->in = in[1];
 	worker->out = open_terminal(&terminal);
 	int result = -1;
 	if (worker->out < 0 || fcntl(in[1], F_SETFL, O_NONBLOCK) < 0)
-		failure_set(failure, "cannot make a pseudo-terminal: %s", strerror(errno));
+		error_set(error, "cannot make a pseudo-terminal: %s", strerror(errno));
 	else {
-		struct child_setup setup = {.path = shell,
-					    .argv = argv,
-					    .input = in[0],
-					    .output = terminal,
-					    .keep = -1,
-					    .death_signal = SIGKILL};
-		result = child_start(&worker->child, &setup, failure);
+		struct process_setup setup = {.path = shell,
+					      .argv = argv,
+					      .input = in[0],
+					      .output = terminal,
+					      .keep = -1,
+					      .death_signal = SIGKILL};
+		result = process_start(&worker->child, &setup, error);
 	}
 	(void)close(in[0]); /* the process has its own */
 	if (terminal >= 0)
@@ -123,7 +123,7 @@ static int start_process(struct relay_worker *worker, struct failure *failure)
 /* --- a line --- */
 
 /* Gives what is left of a line to the process, as far as it takes it. False: it does not read. */
-static bool feed(struct relay_worker *worker, const struct text *line, size_t *given)
+static bool feed(struct relay_worker *worker, const struct buffer *line, size_t *given)
 {
 	static const char end[] = "\n";
 	while (*given <= line->length) {
@@ -141,35 +141,35 @@ static bool feed(struct relay_worker *worker, const struct text *line, size_t *g
 
 /* Reads what has come out. 1: a whole line has; 0: not yet; -1: nothing will, the failure is set.
  */
-static int collect(struct relay_worker *worker, struct failure *failure)
+static int collect(struct relay_worker *worker, struct error *error)
 {
-	struct text *line = &worker->line;
+	struct buffer *line = &worker->line;
 	if (line->length > WORK_LINE_MOST)
-		return failure_set(failure, "it writes without end");
-	if (!text_reserve(line, WORK_PIECE))
-		return failure_set(failure, "%s", strerror(ENOMEM));
+		return error_set(error, "it writes without end");
+	if (!buffer_reserve(line, WORK_PIECE))
+		return error_set(error, "%s", strerror(ENOMEM));
 	ssize_t length = read(worker->out, line->bytes + line->length, WORK_PIECE);
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (length <= 0) /* EIO, when nobody has the other end any more */
-		return failure_set(failure, "it has ended");
+		return error_set(error, "it has ended");
 	const char *feed = memchr(line->bytes + line->length, '\n', (size_t)length);
 	line->length += (size_t)length;
 	if (!feed)
 		return 0;
 	if (feed + 1 != line->bytes + line->length)
-		return failure_set(failure, "it writes more than a line for a line");
+		return error_set(error, "it writes more than a line for a line");
 	line->length--;
 	return 1;
 }
 
 /* Has a line worked on; what comes out is in worker->line. 0; 1: all is to end; -1: it has to be
  * tried again, the failure is set. */
-static int work_on(struct relay_worker *worker, const struct text *line, struct failure *failure)
+static int work_on(struct relay_worker *worker, const struct buffer *line, struct error *error)
 {
 	size_t given = 0;
 	int64_t deadline = clock_after(WORK_ANSWER);
-	text_clear(&worker->line, WORK_PIECE);
+	buffer_clear(&worker->line, WORK_PIECE);
 	while (clock_now() < deadline) {
 		bool feeding = given <= line->length;
 		struct pollfd ready[] = {
@@ -181,17 +181,16 @@ static int work_on(struct relay_worker *worker, const struct text *line, struct 
 			continue; /* late, or interrupted */
 		if (ready[0].revents)
 			return 1;
-		int result = ready[1].revents ? collect(worker, failure) : 0;
+		int result = ready[1].revents ? collect(worker, error) : 0;
 		if (result < 0)
 			return -1;
 		if (result > 0)
-			return feeding ? failure_set(failure, "it writes before it has the line")
-				       : 0;
+			return feeding ? error_set(error, "it writes before it has the line") : 0;
 		if (ready[2].revents && !feed(worker, line, &given))
-			return failure_set(failure, "it does not read the line");
+			return error_set(error, "it does not read the line");
 	}
-	return failure_set(failure, "no line has come out after %d s",
-			   (int)(WORK_ANSWER / CLOCK_SECOND));
+	return error_set(error, "no line has come out after %d s",
+			 (int)(WORK_ANSWER / CLOCK_SECOND));
 }
 
 /* What came out since the last line belongs to none. */
@@ -214,8 +213,7 @@ static bool pause_worker(struct relay_worker *worker)
 }
 
 /* Tries once: 0 done, 1 all is to end, -1 the failure is set. */
-static int try_once(struct relay_worker *worker, const struct relay_job *job,
-		    struct failure *failure)
+static int try_once(struct relay_worker *worker, const struct relay_job *job, struct error *error)
 {
 	if (worker->out >= 0 && has_more(worker)) {
 		log_note(worker->relay->settings.log, RECORD_WARNING, RECORD_SERVER,
@@ -223,20 +221,20 @@ static int try_once(struct relay_worker *worker, const struct relay_job *job,
 			 "ended: started again");
 		end_process(worker, 0);
 	}
-	if (worker->out < 0 && start_process(worker, failure) < 0)
+	if (worker->out < 0 && start_process(worker, error) < 0)
 		return -1;
-	return work_on(worker, &job->line, failure);
+	return work_on(worker, &job->line, error);
 }
 
 /* Works on a job until it is done; a command that fails is started again. False: all is to end. */
 static bool do_job(struct relay_worker *worker, struct relay_job *job)
 {
-	struct failure failure;
+	struct error error;
 	int result;
-	while ((result = try_once(worker, job, &failure)) < 0) {
+	while ((result = try_once(worker, job, &error)) < 0) {
 		log_note(worker->relay->settings.log, RECORD_WARNING, RECORD_SERVER,
 			 "line %llu: the -work command failed: %s; trying again",
-			 (unsigned long long)job->number, failure.words);
+			 (unsigned long long)job->number, error.message);
 		end_process(worker, 0);
 		if (!pause_worker(worker))
 			return false;
@@ -244,7 +242,7 @@ static bool do_job(struct relay_worker *worker, struct relay_job *job)
 	if (result > 0)
 		return false;
 	worker->pause = WORK_PAUSE_FIRST;
-	struct text before = job->line;
+	struct buffer before = job->line;
 	job->line = worker->line;
 	worker->line = before;
 	relay_job_done(job);
@@ -273,31 +271,31 @@ static void *worker_run(void *argument)
 	while ((job = await_job(worker->relay)) && do_job(worker, job))
 		;
 	end_process(worker, WORK_END);
-	text_free(&worker->line);
+	buffer_free(&worker->line);
 	return NULL;
 }
 
-int relay_work_start(struct relay *relay, struct failure *failure)
+int relay_work_start(struct relay *relay, struct error *error)
 {
 	pthread_attr_t attributes;
-	int error = pthread_attr_init(&attributes);
+	int errnum = pthread_attr_init(&attributes);
 	relay->hands = calloc(relay->workers, sizeof *relay->hands);
 	if (!relay->hands)
-		return failure_set(failure, "cannot start %zu workers: %s", relay->workers,
-				   strerror(ENOMEM));
-	if (!error)
-		error = pthread_attr_setstacksize(&attributes, RELAY_STACK);
-	for (size_t i = 0; i < relay->workers && !error; i++) {
+		return error_set(error, "cannot start %zu workers: %s", relay->workers,
+				 strerror(ENOMEM));
+	if (!errnum)
+		errnum = pthread_attr_setstacksize(&attributes, RELAY_STACK);
+	for (size_t i = 0; i < relay->workers && !errnum; i++) {
 		struct relay_worker *worker = &relay->hands[i];
 		*worker = (struct relay_worker){
 			.relay = relay, .in = -1, .out = -1, .pause = WORK_PAUSE_FIRST};
-		error = pthread_create(&worker->thread, &attributes, worker_run, worker);
-		relay->hired += !error;
+		errnum = pthread_create(&worker->thread, &attributes, worker_run, worker);
+		relay->hired += !errnum;
 	}
 	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
-	if (error)
-		return failure_set(failure, "cannot start %zu workers: %s", relay->workers,
-				   strerror(error));
+	if (errnum)
+		return error_set(error, "cannot start %zu workers: %s", relay->workers,
+				 strerror(errnum));
 	return 0;
 }
 

@@ -35,10 +35,10 @@ enum {
 /* What became of a line, by its answer. */
 enum verdict_of_next { NEXT_OK, NEXT_TOO_LONG, NEXT_REFUSES };
 
-int relay_next_parse(const char *next, char host[NET_NAME_SIZE], int *port)
+int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port)
 {
 	bool bracket = *next == '[';
-	if (net_name_split(next, host, port) < 0 || *port < 1 || strpbrk(host, "[]"))
+	if (socket_name_split(next, host, port) < 0 || *port < 1 || strpbrk(host, "[]"))
 		return -1;
 	const char *colon = strrchr(next, ':');
 	/* an address with colons has brackets, and only such a one */
@@ -50,7 +50,7 @@ int relay_next_parse(const char *next, char host[NET_NAME_SIZE], int *port)
 	return 0;
 }
 
-int relay_link_open(struct relay *relay, struct failure *failure)
+int relay_link_open(struct relay *relay, struct error *error)
 {
 	struct relay_link *link = &relay->link;
 	link->name = relay->settings.options->next;
@@ -58,9 +58,9 @@ int relay_link_open(struct relay *relay, struct failure *failure)
 	link->pause = LINK_PAUSE_FIRST;
 	link->answer_wait = LINK_ANSWER_FIRST;
 	if (relay_next_parse(link->name, link->host, &link->port) < 0)
-		return failure_set(failure, "-next: '%.100s' is not HOST:PORT", link->name);
+		return error_set(error, "-next: '%.100s' is not HOST:PORT", link->name);
 	if (!line_init(&link->answers, LINK_ANSWER))
-		return failure_set(failure, "cannot start the relay: %s", strerror(ENOMEM));
+		return error_set(error, "cannot start the relay: %s", strerror(ENOMEM));
 	return 0;
 }
 
@@ -74,7 +74,7 @@ static void hang_up(struct relay_link *link)
 void relay_link_close(struct relay_link *link)
 {
 	hang_up(link);
-	text_free(&link->out);
+	buffer_free(&link->out);
 	line_free(&link->answers);
 }
 
@@ -147,10 +147,10 @@ static void set_number(int socket, int level, int name, int value)
 static void reach(struct relay *relay)
 {
 	struct relay_link *link = &relay->link;
-	struct failure failure;
-	int socket = net_connect(link->host, link->port, clock_after(LINK_CONNECT), &failure);
+	struct error error;
+	int socket = socket_connect(link->host, link->port, clock_after(LINK_CONNECT), &error);
 	if (socket < 0) {
-		lose(relay, failure.words);
+		lose(relay, error.message);
 		return;
 	}
 	set_number(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -159,7 +159,7 @@ static void reach(struct relay *relay)
 	set_number(socket, IPPROTO_TCP, TCP_KEEPCNT, LINK_KEEPALIVE_PROBES);
 	set_number(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, LINK_USER_TIMEOUT_MILLISECONDS);
 	link->socket = socket;
-	text_clear(&link->out, 0);
+	buffer_clear(&link->out, 0);
 	line_free(&link->answers);
 	if (!line_init(&link->answers, LINK_ANSWER))
 		lose(relay, strerror(ENOMEM));
@@ -167,7 +167,7 @@ static void reach(struct relay *relay)
 
 /* --- sending --- */
 
-static bool append_job(struct text *out, const struct relay_job *job)
+static bool append_job(struct buffer *out, const struct relay_job *job)
 {
 	char head[RELAY_OVERHEAD];
 	size_t before = out->length, length = job->line.length;
@@ -175,9 +175,9 @@ static bool append_job(struct text *out, const struct relay_job *job)
 				   (unsigned long long)job->number, job->received, job->done);
 	/* a CR at the end of the line is part of it: another one goes to the line's end */
 	bool returns = length && job->line.bytes[length - 1] == '\r';
-	if (text_append(out, head, (size_t)head_length) &&
-	    text_append(out, job->line.bytes, length) &&
-	    text_append_string(out, returns ? "\r\n" : "\n"))
+	if (buffer_append(out, head, (size_t)head_length) &&
+	    buffer_append(out, job->line.bytes, length) &&
+	    buffer_append_string(out, returns ? "\r\n" : "\n"))
 		return true;
 	out->length = before; /* tried again, when something has left */
 	return false;
@@ -204,7 +204,7 @@ static bool fill(struct relay *relay, bool *unnoted)
 		link->sent = relay->confirmed;
 	bool there = link->sent > relay->confirmed;
 	while (link->sent < last_allowed(relay) &&
-	       (job = reorder_get(&relay->jobs, link->sent + 1))) {
+	       (job = reorder_buffer_get(&relay->jobs, link->sent + 1))) {
 		there = true;
 		if (link->socket < 0 || !append_job(&link->out, job))
 			break;
@@ -228,7 +228,7 @@ static bool send_out(struct relay_link *link)
 			continue;
 		if (sent < 0)
 			return errno == EAGAIN;
-		text_drop(&link->out, (size_t)sent);
+		buffer_drop(&link->out, (size_t)sent);
 	}
 	return true;
 }
@@ -242,7 +242,7 @@ static bool confirm(struct relay *relay)
 	pthread_mutex_lock(&relay->lock);
 	if (relay->confirmed < relay->link.sent) {
 		relay->confirmed++;
-		job = reorder_take(&relay->jobs);
+		job = reorder_buffer_take(&relay->jobs);
 		pthread_cond_signal(&relay->feed);
 		pthread_cond_broadcast(&relay->progress);
 	}
@@ -345,7 +345,7 @@ static bool receive(struct relay *relay, char why[128])
 }
 
 /* One turn with a connection: sends, waits until `deadline` at the longest, and receives. */
-static void talk(struct relay *relay, bool in_flight, int64_t deadline)
+static void session(struct relay *relay, bool in_flight, int64_t deadline)
 {
 	struct relay_link *link = &relay->link;
 	char why[128];
@@ -379,7 +379,7 @@ void *relay_sender_run(void *argument)
 		bool in_flight = fill(relay, &unnoted);
 		int64_t deadline = !unnoted ? CLOCK_NEVER : clock_after(noted ? 0 : LINK_NOTE);
 		if (relay->link.socket >= 0)
-			talk(relay, in_flight, deadline);
+			session(relay, in_flight, deadline);
 		else if (in_flight)
 			reach(relay);
 		else

@@ -18,37 +18,37 @@ enum {
 	TAIL_MOST = 1 << 29, /* above the longest record: 64 MiB, each byte as \xNN */
 };
 
-static int unreadable(const struct relay_tail *tail, int error, struct failure *failure)
+static int unreadable(const struct log_cursor *tail, int errnum, struct error *error)
 {
-	return failure_set(failure, "cannot read %.200s: %s", tail->name, strerror(error));
+	return error_set(error, "cannot read %.200s: %s", tail->name, strerror(errnum));
 }
 
-int relay_tail_open(struct relay_tail *tail, const char *name, struct failure *failure)
+int log_cursor_open(struct log_cursor *tail, const char *name, struct error *error)
 {
 	struct stat status;
 	int result = -1;
-	*tail = (struct relay_tail){.name = name, .capacity = TAIL_FIRST};
+	*tail = (struct log_cursor){.name = name, .capacity = TAIL_FIRST};
 	/* not blocking: opening a FIFO would wait for somebody who writes it */
 	tail->descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (tail->descriptor < 0)
-		return unreadable(tail, errno, failure);
+		return unreadable(tail, errno, error);
 	if (fstat(tail->descriptor, &status) < 0)
-		unreadable(tail, errno, failure);
+		unreadable(tail, errno, error);
 	else if (!S_ISREG(status.st_mode))
-		failure_set(failure, "cannot forward from the log %.200s: it is not a regular file",
-			    name);
+		error_set(error, "cannot forward from the log %.200s: it is not a regular file",
+			  name);
 	else if (!(tail->buffer = malloc(tail->capacity)))
-		unreadable(tail, ENOMEM, failure);
+		unreadable(tail, ENOMEM, error);
 	else
 		result = 0;
 	if (result < 0)
-		relay_tail_close(tail);
+		log_cursor_close(tail);
 	else
 		tail->old = tail->limit = status.st_size;
 	return result;
 }
 
-void relay_tail_close(struct relay_tail *tail)
+void log_cursor_close(struct log_cursor *tail)
 {
 	if (tail->descriptor >= 0)
 		(void)close(tail->descriptor); /* it was only read */
@@ -57,14 +57,14 @@ void relay_tail_close(struct relay_tail *tail)
 	tail->buffer = NULL;
 }
 
-static void go_to(struct relay_tail *tail, int64_t offset)
+static void go_to(struct log_cursor *tail, int64_t offset)
 {
 	tail->at = offset;
 	tail->begin = tail->end = 0;
 }
 
 /* Makes room behind the end of what is in the buffer. */
-static bool make_room(struct relay_tail *tail)
+static bool make_room(struct log_cursor *tail)
 {
 	if (tail->begin) {
 		memmove(tail->buffer, tail->buffer + tail->begin, tail->end - tail->begin);
@@ -83,30 +83,30 @@ static bool make_room(struct relay_tail *tail)
 }
 
 /* Reads more behind what is in the buffer: 1; 0 at the limit; -1 with the failure set. */
-static int read_more(struct relay_tail *tail, struct failure *failure)
+static int read_more(struct log_cursor *tail, struct error *error)
 {
 	int64_t from = tail->at + (int64_t)(tail->end - tail->begin);
 	int64_t left = tail->limit - from;
 	if (left <= 0)
 		return 0;
 	if (!make_room(tail))
-		return unreadable(tail, ENOMEM, failure);
+		return unreadable(tail, ENOMEM, error);
 	size_t room = tail->capacity - tail->end;
 	ssize_t length = pread(tail->descriptor, tail->buffer + tail->end,
 			       left < (int64_t)room ? (size_t)left : room, from);
 	if (length < 0 && errno == EINTR)
 		return 1;
 	if (length < 0)
-		return unreadable(tail, errno, failure);
+		return unreadable(tail, errno, error);
 	if (length == 0)
-		return failure_set(failure, "cannot read %.200s: it was cut", tail->name);
+		return error_set(error, "cannot read %.200s: it was cut", tail->name);
 	tail->end += (size_t)length;
 	return 1;
 }
 
 /* Finds the line that begins so many bytes behind the current one's beginning. *length is without
  * its end. 1; 0: there is no whole one up to the limit; -1 with the failure set. */
-static int find_line(struct relay_tail *tail, size_t skip, size_t *length, struct failure *failure)
+static int find_line(struct log_cursor *tail, size_t skip, size_t *length, struct error *error)
 {
 	size_t searched = skip;
 	for (;;) {
@@ -119,7 +119,7 @@ static int find_line(struct relay_tail *tail, size_t skip, size_t *length, struc
 			return 1;
 		}
 		searched = there > skip ? there : skip;
-		int result = read_more(tail, failure);
+		int result = read_more(tail, error);
 		if (result <= 0)
 			return result;
 	}
@@ -128,13 +128,13 @@ static int find_line(struct relay_tail *tail, size_t skip, size_t *length, struc
 /* Is the line of that length, the next one, only the beginning of a record? Either the file ended
  * in it when this server began, or a server before said so in the line below. 1, 0, or -1 with the
  * failure set. */
-static int is_torn(struct relay_tail *tail, size_t length, struct failure *failure)
+static int is_torn(struct log_cursor *tail, size_t length, struct error *error)
 {
 	size_t below;
 	int64_t end = tail->at + (int64_t)length + 1;
 	if (end >= tail->old)
 		return tail->at < tail->old && end > tail->old;
-	int found = find_line(tail, length + 1, &below, failure);
+	int found = find_line(tail, length + 1, &below, error);
 	return found > 0 ? verify_notes_torn(tail->buffer + tail->begin + length + 1, below)
 			 : found;
 }
@@ -150,7 +150,7 @@ static void take_time(const struct record_view *record, char time[RELAY_TIME_SIZ
 	time[10] = ' ';
 }
 
-static void take_note(struct relay_tail *tail, const struct record_view *record)
+static void take_note(struct log_cursor *tail, const struct record_view *record)
 {
 	static const char words[] = RELAY_ACKNOWLEDGED;
 	size_t skip = sizeof words - 1;
@@ -166,7 +166,7 @@ static void take_note(struct relay_tail *tail, const struct record_view *record)
 }
 
 /* Takes a line of the log apart. True: it tells of a line that was received. */
-static bool take_record(struct relay_tail *tail, char *bytes, size_t length,
+static bool take_record(struct log_cursor *tail, char *bytes, size_t length,
 			struct relay_line *line)
 {
 	struct record_view record;
@@ -184,13 +184,13 @@ static bool take_record(struct relay_tail *tail, char *bytes, size_t length,
 	return true;
 }
 
-enum relay_tail_result relay_tail_next(struct relay_tail *tail, struct relay_line *line,
-				       struct failure *failure)
+enum log_cursor_result log_cursor_next(struct log_cursor *tail, struct relay_line *line,
+				       struct error *error)
 {
 	for (;;) {
 		size_t length;
-		int found = find_line(tail, 0, &length, failure);
-		int torn = found > 0 ? is_torn(tail, length, failure) : 0;
+		int found = find_line(tail, 0, &length, error);
+		int torn = found > 0 ? is_torn(tail, length, error) : 0;
 		if (found < 0 || torn < 0)
 			return RELAY_BROKEN;
 		if (!found)
@@ -205,39 +205,39 @@ enum relay_tail_result relay_tail_next(struct relay_tail *tail, struct relay_lin
 }
 
 /* Passes over lines that were received, up to that number. -1: the failure is set. */
-static int pass(struct relay_tail *tail, uint64_t number, struct failure *failure)
+static int pass(struct log_cursor *tail, uint64_t number, struct error *error)
 {
 	struct relay_line line;
-	enum relay_tail_result result = RELAY_LINE;
+	enum log_cursor_result result = RELAY_LINE;
 	while (result == RELAY_LINE && tail->received < number)
-		result = relay_tail_next(tail, &line, failure);
+		result = log_cursor_next(tail, &line, error);
 	return result == RELAY_BROKEN ? -1 : 0;
 }
 
-int relay_tail_recover(struct relay_tail *tail, struct failure *failure)
+int log_cursor_recover(struct log_cursor *tail, struct error *error)
 {
-	if (pass(tail, UINT64_MAX, failure) < 0)
+	if (pass(tail, UINT64_MAX, error) < 0)
 		return -1;
 	uint64_t acknowledged = tail->acknowledged;
 	if (acknowledged > tail->received) /* lines are missing: what is there was forwarded */
 		acknowledged = tail->received;
 	go_to(tail, 0);
 	tail->received = 0;
-	if (pass(tail, acknowledged, failure) < 0)
+	if (pass(tail, acknowledged, error) < 0)
 		return -1;
 	tail->acknowledged = acknowledged;
 	return 0;
 }
 
-uint64_t relay_tail_rest(const struct relay_tail *tail)
+uint64_t log_cursor_rest(const struct log_cursor *tail)
 {
-	struct failure failure;
-	struct relay_tail rest = *tail;
+	struct error error;
+	struct log_cursor rest = *tail;
 	rest.capacity = TAIL_FIRST;
 	rest.buffer = malloc(rest.capacity);
 	go_to(&rest, tail->at);
 	if (rest.buffer)
-		(void)pass(&rest, UINT64_MAX, &failure); /* what can be read is counted */
+		(void)pass(&rest, UINT64_MAX, &error); /* what can be read is counted */
 	free(rest.buffer);
 	return rest.received - tail->received;
 }

@@ -16,7 +16,7 @@
 /* What a note in the log begins with that says up to which line the next server has all. */
 #define RELAY_ACKNOWLEDGED "acknowledged up to "
 
-struct relay_tail {
+struct log_cursor {
 	const char *name; /* borrowed */
 	int descriptor;
 	int64_t old;   /* bytes that were there before this server: only in these a line can be torn
@@ -40,25 +40,25 @@ struct relay_line {
 	size_t length;
 };
 
-enum relay_tail_result { RELAY_LINE, RELAY_END, RELAY_BROKEN };
+enum log_cursor_result { RELAY_LINE, RELAY_END, RELAY_BROKEN };
 
 /* Opens a log, which must be a regular file, and sets old and limit to its size. -1: the failure is
  * set, and nothing is to be closed. */
-int relay_tail_open(struct relay_tail *tail, const char *name, struct failure *failure);
+int log_cursor_open(struct log_cursor *tail, const char *name, struct error *error);
 
 /* Reads all that is there, to find what the next server has not acknowledged, and goes on before
  * the first such line. -1: the failure is set. */
-int relay_tail_recover(struct relay_tail *tail, struct failure *failure);
+int log_cursor_recover(struct log_cursor *tail, struct error *error);
 
 /* The next line that was received, up to the limit. RELAY_BROKEN: the failure is set; a later call
  * tries again. */
-enum relay_tail_result relay_tail_next(struct relay_tail *tail, struct relay_line *line,
-				       struct failure *failure);
+enum log_cursor_result log_cursor_next(struct log_cursor *tail, struct relay_line *line,
+				       struct error *error);
 
 /* How many lines were received that were not given out yet. Uses nothing of the tail but where it
  * is; 0 where they cannot be read. */
-uint64_t relay_tail_rest(const struct relay_tail *tail);
+uint64_t log_cursor_rest(const struct log_cursor *tail);
 
-void relay_tail_close(struct relay_tail *tail);
+void log_cursor_close(struct log_cursor *tail);
 
 #endif

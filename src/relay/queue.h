@@ -33,18 +33,18 @@ struct relay_job {
 	uint64_t number;
 	int64_t start; /* where its record begins in the log */
 	char received[RELAY_TIME_SIZE], done[RELAY_TIME_SIZE];
-	struct text line;
+	struct buffer line;
 	struct relay_job *next; /* that waits for a worker */
 };
 
 /* The connection to the next server; only the sender's. */
 struct relay_link {
 	const char *name; /* HOST:PORT, as given */
-	char host[NET_NAME_SIZE];
+	char host[SOCKET_NAME_SIZE];
 	int port;
-	int socket;	 /* -1: none */
-	struct text out; /* not yet sent */
-	struct line_buffer answers;
+	int socket;	   /* -1: none */
+	struct buffer out; /* not yet sent */
+	struct line_splitter answers;
 	uint64_t sent;	     /* up to this number it was put into out, on this connection */
 	int64_t deadline;    /* for the next answer */
 	int64_t answer_wait; /* ns; doubled where nothing came in time */
@@ -58,9 +58,9 @@ struct relay {
 	struct range delay; /* ns */
 	size_t workers;	    /* that are at work at once */
 	const char *command;
-	struct relay_tail tail; /* the feeder's, but for `limit`'s origin below */
+	struct log_cursor tail; /* the feeder's, but for `limit`'s origin below */
 	struct relay_link link;
-	struct recipient acknowledger; /* of notes in the log, in the next server's name */
+	struct reply_target acknowledger; /* of notes in the log, in the next server's name */
 	pthread_t feeder, sender;
 	bool feeding, sending;	    /* the threads were made */
 	struct relay_worker *hands; /* those that have a command */
@@ -73,7 +73,7 @@ struct relay {
 	pthread_cond_t hire;	 /* for workers: a job waits */
 	pthread_cond_t progress; /* for all that wait for lines to be forwarded */
 	/* under the lock */
-	struct reorder jobs;
+	struct reorder_buffer jobs;
 	struct relay_job *waiting, **last; /* for a worker */
 	size_t in_work;
 	struct stamp stamp;
@@ -98,12 +98,12 @@ void relay_wake_sender(struct relay *relay);
 
 /* relay_next.c: sets up the link to the next server, runs the sender, and frees. -1: the failure is
  * set. */
-int relay_link_open(struct relay *relay, struct failure *failure);
+int relay_link_open(struct relay *relay, struct error *error);
 void *relay_sender_run(void *relay);
 void relay_link_close(struct relay_link *link);
 
 /* relay_work.c: makes a thread for each worker; ends all that were made. -1: the failure is set. */
-int relay_work_start(struct relay *relay, struct failure *failure);
+int relay_work_start(struct relay *relay, struct error *error);
 void relay_work_stop(struct relay *relay);
 
 #endif

@@ -19,7 +19,7 @@ void relay_job_free(struct relay_job *job)
 {
 	if (!job)
 		return;
-	text_free(&job->line);
+	buffer_free(&job->line);
 	free(job);
 }
 
@@ -39,7 +39,7 @@ void relay_job_done(struct relay_job *job)
 	/* always fits */
 	(void)snprintf(job->done, sizeof job->done, "%.19s.%06u", relay->stamp.local,
 		       (unsigned)relay->stamp.microsecond % 1000000);
-	reorder_done(&relay->jobs, job->number, sizeof *job + job->line.length);
+	reorder_buffer_done(&relay->jobs, job->number, sizeof *job + job->line.length);
 	relay->in_work--;
 	pthread_cond_signal(&relay->feed);
 	relay_wake_sender(relay);
@@ -75,14 +75,14 @@ static void give_to_work(struct relay *relay, struct relay_job *job)
 	job->task = (struct task){.run = end_delay, .drop = drop_delay};
 	/* without memory, or when the end was forced, it goes on without its delay */
 	if (delay == 0 ||
-	    scheduler_at(relay->settings.scheduler, &job->task, clock_after(delay)) < 0)
+	    timer_queue_at(relay->settings.timer_queue, &job->task, clock_after(delay)) < 0)
 		relay_job_done(job);
 }
 
 /* Can the feeder take another line? Called with the lock. */
 static bool has_room(const struct relay *relay)
 {
-	return relay->in_work < relay->workers && !reorder_is_full(&relay->jobs);
+	return relay->in_work < relay->workers && !reorder_buffer_is_full(&relay->jobs);
 }
 
 /* Waits until there may be a line and there is room for it. False: it is to end. */
@@ -113,7 +113,7 @@ static bool rest(struct relay *relay)
 static struct relay_job *make_job(struct relay *relay, const struct relay_line *line)
 {
 	struct relay_job *job = calloc(1, sizeof *job);
-	if (!job || !text_append(&job->line, line->bytes, line->length)) {
+	if (!job || !buffer_append(&job->line, line->bytes, line->length)) {
 		relay_job_free(job);
 		return NULL;
 	}
@@ -128,7 +128,7 @@ static struct relay_job *make_job(struct relay *relay, const struct relay_line *
 static void take_job(struct relay *relay, struct relay_job *job)
 {
 	pthread_mutex_lock(&relay->lock);
-	(void)reorder_add(&relay->jobs, job, sizeof *job + job->line.length);
+	(void)reorder_buffer_add(&relay->jobs, job, sizeof *job + job->line.length);
 	relay->in_work++;
 	relay->read = relay->tail.at;
 	pthread_mutex_unlock(&relay->lock);
@@ -146,15 +146,15 @@ static void publish_end(struct relay *relay)
 static void *feeder_run(void *argument)
 {
 	struct relay *relay = argument;
-	struct failure failure;
+	struct error error;
 	struct relay_line line;
 	bool broken = false;
 	while (await_line(relay)) {
-		enum relay_tail_result result = relay_tail_next(&relay->tail, &line, &failure);
+		enum log_cursor_result result = log_cursor_next(&relay->tail, &line, &error);
 		if (result == RELAY_BROKEN) {
 			if (!broken)
 				log_note(relay->settings.log, RECORD_WARNING, RECORD_SERVER,
-					 "%s; trying again", failure.words);
+					 "%s; trying again", error.message);
 			broken = true;
 			if (!rest(relay))
 				break;
@@ -187,16 +187,16 @@ static void note_stored(void *context, size_t bytes)
 }
 
 /* A note that lines are acknowledged has been stored, or could not be. */
-static bool note_acknowledged(struct recipient *recipient, const char *answers, size_t length,
+static bool note_acknowledged(struct reply_target *recipient, const char *answers, size_t length,
 			      size_t lines)
 {
-	static const char error[] = "error";
+	static const char errnum[] = "error";
 	struct relay *relay =
 		(struct relay *)((char *)recipient - offsetof(struct relay, acknowledger));
 	(void)lines; /* one at a time */
 	pthread_mutex_lock(&relay->lock);
 	relay->note_failed =
-		length >= sizeof error - 1 && !memcmp(answers, error, sizeof error - 1);
+		length >= sizeof errnum - 1 && !memcmp(answers, errnum, sizeof errnum - 1);
 	if (!relay->note_failed)
 		relay->noted = relay->noting;
 	relay->noting = 0;
@@ -211,7 +211,7 @@ static bool note_acknowledged(struct recipient *recipient, const char *answers, 
 /* How much of the log lies behind the first line that the next server has not. With the lock. */
 static int64_t count_behind(const struct relay *relay)
 {
-	const struct relay_job *oldest = reorder_oldest(&relay->jobs);
+	const struct relay_job *oldest = reorder_buffer_oldest(&relay->jobs);
 	return relay->committed - (oldest ? oldest->start : relay->read);
 }
 
@@ -234,11 +234,11 @@ void relay_drain(struct relay *relay)
 /* Has everything been forwarded, and does the log say so? With the lock. */
 static bool is_finished(const struct relay *relay)
 {
-	return relay->read == relay->committed && reorder_is_empty(&relay->jobs) &&
+	return relay->read == relay->committed && reorder_buffer_is_empty(&relay->jobs) &&
 	       relay->noted == relay->confirmed && !relay->noting;
 }
 
-int relay_finish(struct relay *relay, int64_t deadline, struct failure *failure)
+int relay_finish(struct relay *relay, int64_t deadline, struct error *error)
 {
 	int late = 0;
 	/* what has been answered may be on its way to the log */
@@ -247,7 +247,7 @@ int relay_finish(struct relay *relay, int64_t deadline, struct failure *failure)
 	while (!is_finished(relay) && !late)
 		late = clock_condition_wait(&relay->progress, &relay->lock, deadline);
 	bool done = is_finished(relay);
-	struct relay_tail tail = {.name = relay->tail.name,
+	struct log_cursor tail = {.name = relay->tail.name,
 				  .descriptor = relay->tail.descriptor,
 				  .old = relay->tail.old,
 				  .limit = relay->committed,
@@ -256,13 +256,13 @@ int relay_finish(struct relay *relay, int64_t deadline, struct failure *failure)
 	pthread_mutex_unlock(&relay->lock);
 	if (done)
 		return 0;
-	left += relay_tail_rest(&tail);
+	left += log_cursor_rest(&tail);
 	if (!left)
-		return failure_set(failure, "the log does not say yet that all was forwarded");
-	return failure_set(failure,
-			   "%llu line%s not yet forwarded to %s; start again with -append to "
-			   "go on",
-			   (unsigned long long)left, left == 1 ? " is" : "s are", relay->link.name);
+		return error_set(error, "the log does not say yet that all was forwarded");
+	return error_set(error,
+			 "%llu line%s not yet forwarded to %s; start again with -append to "
+			 "go on",
+			 (unsigned long long)left, left == 1 ? " is" : "s are", relay->link.name);
 }
 
 /* --- beginning and end --- */
@@ -281,11 +281,11 @@ static void tell_to_end(struct relay *relay)
 static void free_relay(struct relay *relay)
 {
 	struct relay_job *job;
-	while (relay->jobs.slots && (job = reorder_take(&relay->jobs)))
+	while (relay->jobs.slots && (job = reorder_buffer_take(&relay->jobs)))
 		relay_job_free(job);
-	reorder_free(&relay->jobs);
+	reorder_buffer_free(&relay->jobs);
 	relay_link_close(&relay->link);
-	relay_tail_close(&relay->tail);
+	log_cursor_close(&relay->tail);
 	if (relay->wake >= 0)
 		(void)close(relay->wake);
 	if (relay->stop >= 0)
@@ -326,7 +326,7 @@ static struct relay *make_relay(const struct service_settings *settings)
 		relay->delay = (struct range){0, 0};
 	relay->last = &relay->waiting;
 	relay->tail.descriptor = relay->link.socket = -1;
-	relay->acknowledger = (struct recipient){
+	relay->acknowledger = (struct reply_target){
 		.name = options->next, .release = note_acknowledged, .internal = true};
 	/* none of these fails on Linux */
 	pthread_mutex_init(&relay->lock, NULL);
@@ -339,49 +339,50 @@ static struct relay *make_relay(const struct service_settings *settings)
 }
 
 /* Finds where the log is to be gone on with. -1: the failure is set. */
-static int find_place(struct relay *relay, struct failure *failure)
+static int find_place(struct relay *relay, struct error *error)
 {
 	const char *name = sink_file_name(relay->settings.log_name);
 	if (!name)
-		return failure_set(failure, "cannot forward from the log %.200s: it is not a file",
-				   relay->settings.log_name);
-	if (relay_tail_open(&relay->tail, name, failure) < 0 ||
-	    relay_tail_recover(&relay->tail, failure) < 0)
+		return error_set(error, "cannot forward from the log %.200s: it is not a file",
+				 relay->settings.log_name);
+	if (log_cursor_open(&relay->tail, name, error) < 0 ||
+	    log_cursor_recover(&relay->tail, error) < 0)
 		return -1;
 	relay->committed = relay->tail.old;
 	relay->read = relay->tail.at;
 	relay->confirmed = relay->noted = relay->tail.received;
-	if (!reorder_init(&relay->jobs, relay->tail.received + 1, RELAY_JOBS, RELAY_JOBS_BYTES))
-		return failure_set(failure, "cannot start the relay: %s", strerror(ENOMEM));
+	if (!reorder_buffer_init(&relay->jobs, relay->tail.received + 1, RELAY_JOBS,
+				 RELAY_JOBS_BYTES))
+		return error_set(error, "cannot start the relay: %s", strerror(ENOMEM));
 	return 0;
 }
 
-static int start_threads(struct relay *relay, struct failure *failure)
+static int start_threads(struct relay *relay, struct error *error)
 {
-	if (relay->command && relay_work_start(relay, failure) < 0)
+	if (relay->command && relay_work_start(relay, error) < 0)
 		return -1;
-	int error = pthread_create(&relay->feeder, NULL, feeder_run, relay);
-	relay->feeding = !error;
-	if (!error)
-		error = pthread_create(&relay->sender, NULL, relay_sender_run, relay);
-	relay->sending = relay->feeding && !error;
-	if (error)
-		return failure_set(failure, "cannot start the relay: %s", strerror(error));
+	int errnum = pthread_create(&relay->feeder, NULL, feeder_run, relay);
+	relay->feeding = !errnum;
+	if (!errnum)
+		errnum = pthread_create(&relay->sender, NULL, relay_sender_run, relay);
+	relay->sending = relay->feeding && !errnum;
+	if (errnum)
+		return error_set(error, "cannot start the relay: %s", strerror(errnum));
 	return 0;
 }
 
-struct relay *relay_start(const struct service_settings *settings, struct failure *failure)
+struct relay *relay_start(const struct service_settings *settings, struct error *error)
 {
 	struct relay *relay = make_relay(settings);
 	if (!relay) {
-		failure_set(failure, "cannot start the relay: %s", strerror(ENOMEM));
+		error_set(error, "cannot start the relay: %s", strerror(ENOMEM));
 		return NULL;
 	}
 	if (relay->wake < 0 || relay->stop < 0)
-		failure_set(failure, "cannot start the relay: %s", strerror(errno));
-	else if (find_place(relay, failure) == 0 && relay_link_open(relay, failure) == 0) {
+		error_set(error, "cannot start the relay: %s", strerror(errno));
+	else if (find_place(relay, error) == 0 && relay_link_open(relay, error) == 0) {
 		log_follow(settings->log, note_stored, relay);
-		if (start_threads(relay, failure) == 0)
+		if (start_threads(relay, error) == 0)
 			return relay;
 		relay_stop(relay);
 		return NULL;

@@ -22,10 +22,10 @@ struct relay;
 
 /* Splits HOST:PORT or [IPv6]:PORT, strictly: the port is from 1 to 65535, and an address with
  * colons has its brackets. 0, or -1: it is neither. */
-int relay_next_parse(const char *next, char host[NET_NAME_SIZE], int *port);
+int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port);
 
 /* Finds what of the log is still to be forwarded, and starts. NULL: the failure is set. */
-struct relay *relay_start(const struct service_settings *settings, struct failure *failure);
+struct relay *relay_start(const struct service_settings *settings, struct error *error);
 
 /* Waits while too much of the log is still to be forwarded. */
 void relay_wait_room(struct relay *relay);
@@ -35,7 +35,7 @@ void relay_drain(struct relay *relay);
 
 /* Waits until the next server has acknowledged every line, and the log says so. -1 at the deadline,
  * with the failure set. */
-int relay_finish(struct relay *relay, int64_t deadline, struct failure *failure);
+int relay_finish(struct relay *relay, int64_t deadline, struct error *error);
 
 /* Ends all threads and frees it. Tasks of it may not be scheduled any more. */
 void relay_stop(struct relay *relay);

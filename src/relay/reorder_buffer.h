@@ -14,7 +14,7 @@ struct reorder_slot {
 	bool done;
 };
 
-struct reorder {
+struct reorder_buffer {
 	struct reorder_slot *slots; /* owned; the item of a number is at number % capacity */
 	size_t capacity;
 	size_t bytes, most;   /* of all items, and when it counts as full */
@@ -23,27 +23,28 @@ struct reorder {
 
 /* Makes room for so many items and about so many bytes; the first item gets that number. False: out
  * of memory. */
-bool reorder_init(struct reorder *reorder, uint64_t first, size_t capacity, size_t most);
-void reorder_free(struct reorder *reorder);
+bool reorder_buffer_init(struct reorder_buffer *reorder, uint64_t first, size_t capacity,
+			 size_t most);
+void reorder_buffer_free(struct reorder_buffer *reorder);
 
 /* No more may be added: there is no slot, or the bytes have reached the most. One item, of whatever
  * size, always has room. */
-bool reorder_is_full(const struct reorder *reorder);
-bool reorder_is_empty(const struct reorder *reorder);
+bool reorder_buffer_is_full(const struct reorder_buffer *reorder);
+bool reorder_buffer_is_empty(const struct reorder_buffer *reorder);
 
 /* Adds an item, which is not done, where it is not full. Returns its number. */
-uint64_t reorder_add(struct reorder *reorder, void *item, size_t bytes);
+uint64_t reorder_buffer_add(struct reorder_buffer *reorder, void *item, size_t bytes);
 
 /* The item of that number is done, and may have another size now. */
-void reorder_done(struct reorder *reorder, uint64_t number, size_t bytes);
+void reorder_buffer_done(struct reorder_buffer *reorder, uint64_t number, size_t bytes);
 
 /* The item of that number; NULL: it is not done, not there yet, or gone. */
-void *reorder_get(const struct reorder *reorder, uint64_t number);
+void *reorder_buffer_get(const struct reorder_buffer *reorder, uint64_t number);
 
 /* The oldest item, done or not; NULL: there is none. */
-void *reorder_oldest(const struct reorder *reorder);
+void *reorder_buffer_oldest(const struct reorder_buffer *reorder);
 
 /* Takes the oldest item out, done or not, and returns it; NULL: there is none. */
-void *reorder_take(struct reorder *reorder);
+void *reorder_buffer_take(struct reorder_buffer *reorder);
 
 #endif

@@ -19,12 +19,12 @@ struct runall {
 	const char *program;
 	struct runall_options options;
 	struct runall_programs programs;
-	struct watch watch;
+	struct supervisor watch;
 	struct relay_stages stages; /* behind the server of a chain */
 	size_t clients;
 	int64_t log_start; /* where the log ended before */
 	const char *host;  /* as clients connect */
-	char reported[NET_NAME_SIZE], port[16];
+	char reported[SOCKET_NAME_SIZE], port[16];
 	struct drill drill;
 	bool failed;
 };

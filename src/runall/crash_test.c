@@ -24,7 +24,8 @@
 
 enum { LOOKED_AT = 65536 }; /* bytes behind a start, in which a line is looked for */
 
-void drill_set_up(struct drill *drill, const struct runall_options *options, struct watch *watch)
+void drill_set_up(struct drill *drill, const struct runall_options *options,
+		  struct supervisor *watch)
 {
 	*drill = (struct drill){.watch = watch,
 				.log = options->server.log,
@@ -41,7 +42,7 @@ void drill_add_to_client(const struct runall_options *options, struct argument_l
 		argument_add(list, "-retry", CLIENT_RETRY);
 }
 
-static bool client_over(const struct watch *watch)
+static bool client_over(const struct supervisor *watch)
 {
 	for (size_t i = 1; i < watch->count; i++)
 		if (!watch->children[i].running)
@@ -50,24 +51,24 @@ static bool client_over(const struct watch *watch)
 }
 
 /* Something has ended that the drill needs, or the drill itself is to end. */
-static bool is_broken(const struct watch *watch)
+static bool is_broken(const struct supervisor *watch)
 {
-	return watch_interrupted(watch) || watch_server_over(watch) || client_over(watch);
+	return supervisor_interrupted(watch) || supervisor_server_over(watch) || client_over(watch);
 }
 
 /* Why the drill does not go on. Clients that have ended are named by whoever knows them. */
-static int tell_broken(const struct drill *drill, struct failure *failure)
+static int tell_broken(const struct drill *drill, struct error *error)
 {
-	const struct child *server = &drill->watch->children[0];
+	const struct process *server = &drill->watch->children[0];
 	char words[128] = "the drill ended";
-	if (watch_interrupted(drill->watch))
-		return failure_set(failure, "interrupted");
+	if (supervisor_interrupted(drill->watch))
+		return error_set(error, "interrupted");
 	if (!server->running) {
 		memcpy(words, "server ", sizeof "server ");
-		child_words(server, words + strlen(words), sizeof words - strlen(words));
+		process_describe(server, words + strlen(words), sizeof words - strlen(words));
 	}
-	return failure_set(failure, "%s after %" PRId64 " of %" PRId64 " kills", words,
-			   drill->kills, drill->wanted);
+	return error_set(error, "%s after %" PRId64 " of %" PRId64 " kills", words, drill->kills,
+			 drill->wanted);
 }
 
 static int64_t log_size(const struct drill *drill)
@@ -98,51 +99,51 @@ void drill_note_start(struct drill *drill)
 }
 
 /* Waits until lines are logged. */
-static int await_work(struct drill *drill, struct failure *failure)
+static int await_work(struct drill *drill, struct error *error)
 {
 	int64_t deadline = clock_after(drill->patience);
 	char time[DURATION_SIZE];
 	while (!has_lines(drill)) {
 		bool late = clock_now() >= deadline;
-		if (watch_until(drill->watch, is_broken, clock_after(LOOK_INTERVAL)))
-			return tell_broken(drill, failure);
+		if (supervisor_until(drill->watch, is_broken, clock_after(LOOK_INTERVAL)))
+			return tell_broken(drill, error);
 		if (!late)
 			continue;
-		duration_show(drill->patience, time);
-		return failure_set(
-			failure, "no line was logged for %s after %" PRId64 " of %" PRId64 " kills",
-			time, drill->kills, drill->wanted);
+		duration_format(drill->patience, time);
+		return error_set(error,
+				 "no line was logged for %s after %" PRId64 " of %" PRId64 " kills",
+				 time, drill->kills, drill->wanted);
 	}
 	return 0;
 }
 
-static bool was_killed(const struct child *server)
+static bool was_killed(const struct process *server)
 {
 	return WIFSIGNALED(server->status) && WTERMSIG(server->status) == SIGKILL;
 }
 
-static int kill_server(struct drill *drill, struct failure *failure)
+static int kill_server(struct drill *drill, struct error *error)
 {
-	const struct child *server = &drill->watch->children[0];
+	const struct process *server = &drill->watch->children[0];
 	int64_t pause = random_between(&drill->random, SOONEST_KILL, LATEST_KILL);
-	if (watch_until(drill->watch, is_broken, clock_after(pause)))
-		return tell_broken(drill, failure);
-	child_signal(server, SIGKILL);
-	if (!watch_until(drill->watch, watch_server_over, clock_after(DEATH_TIMEOUT)))
-		return failure_set(failure, "the server was killed, and goes on");
+	if (supervisor_until(drill->watch, is_broken, clock_after(pause)))
+		return tell_broken(drill, error);
+	process_signal(server, SIGKILL);
+	if (!supervisor_until(drill->watch, supervisor_server_over, clock_after(DEATH_TIMEOUT)))
+		return error_set(error, "the server was killed, and goes on");
 	if (!was_killed(server)) /* it had come to its end by itself */
-		return tell_broken(drill, failure);
+		return tell_broken(drill, error);
 	drill->kills++;
 	return 0;
 }
 
-int drill_run(struct drill *drill, struct failure *failure)
+int drill_run(struct drill *drill, struct error *error)
 {
-	if (await_work(drill, failure) < 0)
+	if (await_work(drill, error) < 0)
 		return -1;
 	while (drill->kills < drill->wanted)
-		if (kill_server(drill, failure) < 0 || drill->start(drill->context, failure) < 0 ||
-		    await_work(drill, failure) < 0)
+		if (kill_server(drill, error) < 0 || drill->start(drill->context, error) < 0 ||
+		    await_work(drill, error) < 0)
 			return -1;
 	return 0;
 }

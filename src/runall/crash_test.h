@@ -10,7 +10,7 @@
 #include "runall/supervisor.h"
 
 struct drill {
-	struct watch *watch;
+	struct supervisor *watch;
 	const char *log;
 	int64_t size; /* of the log when the server came to listen: it grows by clients' lines */
 	int64_t patience;      /* ns, how long that may take */
@@ -20,12 +20,13 @@ struct drill {
 	int64_t starts;	       /* how often the server came to listen */
 	/* Starts the server once more, and waits until it listens. 0, or -1 with the failure set.
 	 */
-	int (*start)(void *context, struct failure *failure);
+	int (*start)(void *context, struct error *error);
 	void *context;
 };
 
 /* Sets up all but the callback. */
-void drill_set_up(struct drill *drill, const struct runall_options *options, struct watch *watch);
+void drill_set_up(struct drill *drill, const struct runall_options *options,
+		  struct supervisor *watch);
 
 /* Adds what makes a client send until it is told to end, and come back to a server that was killed.
  */
@@ -38,6 +39,6 @@ void drill_note_start(struct drill *drill);
  * have been logged since the start before it, and then at a random moment. Returns 0 when lines are
  * logged after the last start, too; -1 with the failure set when it was interrupted, a client or
  * the server has ended by itself, the server did not start again, or nobody came back to it. */
-int drill_run(struct drill *drill, struct failure *failure);
+int drill_run(struct drill *drill, struct error *error);
 
 #endif

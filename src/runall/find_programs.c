@@ -22,42 +22,41 @@ static const char *find_last(const char *name, const char *word)
 
 /* Puts a word in the place of runall's own name. */
 static int find_program(char path[PATH_MAX], const char *runall, const char *word,
-			struct failure *failure)
+			struct error *error)
 {
 	const char *own = find_last(program_name(runall), own_name);
 	if (!own)
-		return failure_set(failure,
-				   "cannot tell what the %s is called: '%.200s' is not a runall",
-				   word, program_name(runall));
+		return error_set(error,
+				 "cannot tell what the %s is called: '%.200s' is not a runall",
+				 word, program_name(runall));
 	int length = snprintf(path, PATH_MAX, "%.*s%s%s", (int)(own - runall), runall, word,
 			      own + strlen(own_name));
 	if (length < 0 || length >= PATH_MAX)
-		return failure_set(failure, "cannot find the %s: %s", word, strerror(ENAMETOOLONG));
+		return error_set(error, "cannot find the %s: %s", word, strerror(ENAMETOOLONG));
 	struct stat status;
 	if (stat(path, &status) < 0)
-		return failure_set(failure, "cannot find the %s: %.300s: %s", word, path,
-				   strerror(errno));
+		return error_set(error, "cannot find the %s: %.300s: %s", word, path,
+				 strerror(errno));
 	if (!S_ISREG(status.st_mode) || access(path, X_OK) < 0)
-		return failure_set(failure, "cannot run the %s: %.300s is not executable", word,
-				   path);
+		return error_set(error, "cannot run the %s: %.300s is not executable", word, path);
 	return 0;
 }
 
 int runall_programs_beside(struct runall_programs *programs, const char *runall,
-			   struct failure *failure)
+			   struct error *error)
 {
-	if (find_program(programs->server, runall, "server", failure) < 0)
+	if (find_program(programs->server, runall, "server", error) < 0)
 		return -1;
-	return find_program(programs->client, runall, "client", failure);
+	return find_program(programs->client, runall, "client", error);
 }
 
-int runall_programs_find(struct runall_programs *programs, struct failure *failure)
+int runall_programs_find(struct runall_programs *programs, struct error *error)
 {
 	char runall[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", runall, sizeof runall - 1);
 	if (length < 0)
-		return failure_set(failure, "cannot find out where I am: /proc/self/exe: %s",
-				   strerror(errno));
+		return error_set(error, "cannot find out where I am: /proc/self/exe: %s",
+				 strerror(errno));
 	runall[length] = '\0';
-	return runall_programs_beside(programs, runall, failure);
+	return runall_programs_beside(programs, runall, error);
 }

@@ -6,35 +6,36 @@
 #include "measure/histogram_text.h"
 
 /* Adds up those that are complete: the others count for nothing. */
-static int add_up(struct result *sum, const struct account *accounts, const struct watched *outputs,
-		  size_t clients, struct failure *failure)
+static int add_up(struct result *sum, const struct client_result *client_results,
+		  const struct supervised *outputs, size_t clients, struct error *error)
 {
 	for (size_t i = 0; i < clients; i++) {
-		if (!accounts[i].complete)
+		if (!client_results[i].complete)
 			continue;
-		sum->total.sent += (uint64_t)account_sent(&accounts[i]);
-		sum->total.acknowledged += (uint64_t)account_acknowledged(&accounts[i]);
-		sum->total.resent += (uint64_t)account_resent(&accounts[i]);
-		if (report_account_add(sum, outputs[i].text.bytes, outputs[i].text.length,
-				       failure) < 0)
+		sum->total.sent += (uint64_t)client_result_sent(&client_results[i]);
+		sum->total.acknowledged += (uint64_t)client_result_acknowledged(&client_results[i]);
+		sum->total.resent += (uint64_t)client_result_resent(&client_results[i]);
+		if (report_account_add(sum, outputs[i].text.bytes, outputs[i].text.length, error) <
+		    0)
 			return -1;
 	}
 	return 0;
 }
 
-int runall_report(struct text *text, const struct account *accounts, const struct watched *outputs,
-		  size_t clients, const char *fault, struct failure *failure)
+int runall_report(struct buffer *text, const struct client_result *client_results,
+		  const struct supervised *outputs, size_t clients, const char *fault,
+		  struct error *error)
 {
-	struct latency *latencies = calloc(2, sizeof *latencies);
-	if (!latencies)
-		return failure_set(failure, "out of memory for the report");
+	struct histogram *histograms = calloc(2, sizeof *histograms);
+	if (!histograms)
+		return error_set(error, "out of memory for the report");
 	struct result sum = {
-		.failure = fault, .strict = true, .latency = &latencies[0], .raw = &latencies[1]};
-	int added = add_up(&sum, accounts, outputs, clients, failure);
+		.error = fault, .strict = true, .latency = &histograms[0], .raw = &histograms[1]};
+	int added = add_up(&sum, client_results, outputs, clients, error);
 	if (!sum.raw->count)
 		sum.raw = NULL;
 	if (added == 0 && !report_json(text, &sum))
-		added = failure_set(failure, "out of memory for the report");
-	free(latencies);
+		added = error_set(error, "out of memory for the report");
+	free(histograms);
 	return added;
 }

@@ -12,7 +12,8 @@
 
 /* Appends one line of JSON. The text of each client's account is in outputs, and what was read from
  * it in accounts; `fault` is why not all is well, or NULL. 0, or -1 with the failure set. */
-int runall_report(struct text *text, const struct account *accounts, const struct watched *outputs,
-		  size_t clients, const char *fault, struct failure *failure);
+int runall_report(struct buffer *text, const struct client_result *client_results,
+		  const struct supervised *outputs, size_t clients, const char *fault,
+		  struct error *error);
 
 #endif

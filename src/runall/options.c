@@ -70,7 +70,7 @@ static struct handed_option *find_handed(struct runall_options *options, const c
 	return NULL;
 }
 
-static int list_handed(struct runall_options *options, struct failure *failure)
+static int list_handed(struct runall_options *options, struct error *error)
 {
 	const struct option_table *tables[] = {&server_option_table, &client_option_table};
 	for (size_t i = 0; i < 2; i++)
@@ -79,7 +79,7 @@ static int list_handed(struct runall_options *options, struct failure *failure)
 				continue; /* clients cannot share a log, least the server's */
 			struct handed_option *handed = find_handed(options, spec->name);
 			if (!handed)
-				return failure_set(failure, "no room for -%s", spec->name);
+				return error_set(error, "no room for -%s", spec->name);
 			*(i ? &handed->client : &handed->server) = spec;
 			(void)snprintf(handed->word, sizeof handed->word, "-%s", spec->name);
 		}
@@ -116,7 +116,7 @@ static bool is_given(const struct handed_option *handed)
 /* Reads a value as its owners will do, so that a wrong one is refused before anything starts. An
  * owner that has no use for it with this service is none; the first one refuses what is left. */
 static int read_one(struct runall_options *options, struct handed_option *handed,
-		    struct failure *failure)
+		    struct error *error)
 {
 	const char *service = service_names[options->server.service];
 	const struct option_spec *spec = handed->server ? handed->server : handed->client;
@@ -125,40 +125,40 @@ static int read_one(struct runall_options *options, struct handed_option *handed
 	if (handed->client && !option_suits(handed->client, service))
 		handed->client = NULL;
 	if (!handed->server && !handed->client)
-		return option_refuse(spec, failure);
+		return option_refuse(spec, error);
 	if (handed->server &&
-	    option_store(handed->server, &options->server, handed->value, failure) < 0)
+	    option_store(handed->server, &options->server, handed->value, error) < 0)
 		return -1;
 	if (handed->client &&
-	    option_store(handed->client, &options->client, handed->value, failure) < 0)
+	    option_store(handed->client, &options->client, handed->value, error) < 0)
 		return -1;
 	return 0;
 }
 
 /* The service first: it says which of the others are of use. */
-static enum option_outcome read_handed(struct runall_options *options, struct failure *failure)
+static enum option_outcome read_handed(struct runall_options *options, struct error *error)
 {
 	struct handed_option *service = find_handed(options, "service");
-	if (service && is_given(service) && read_one(options, service, failure) < 0)
+	if (service && is_given(service) && read_one(options, service, error) < 0)
 		return OPTIONS_WRONG;
 	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++)
 		if (is_given(&options->handed[i]) &&
-		    read_one(options, &options->handed[i], failure) < 0)
+		    read_one(options, &options->handed[i], error) < 0)
 			return OPTIONS_WRONG;
 	return OPTIONS_READ;
 }
 
 /* With -check nothing runs that an option could be for. */
 static enum option_outcome refuse_without_use(const struct runall_options *options,
-					      struct failure *failure)
+					      struct error *error)
 {
 	if (options->host || options->client_host || options->port != PORT_NOT_GIVEN ||
 	    options->drill) {
-		failure_set(failure, "-%s: not with -check",
-			    options->host	   ? "host"
-			    : options->client_host ? "clhost"
-			    : options->drill	   ? "drill"
-						   : "port");
+		error_set(error, "-%s: not with -check",
+			  options->host		 ? "host"
+			  : options->client_host ? "clhost"
+			  : options->drill	 ? "drill"
+						 : "port");
 		return OPTIONS_WRONG;
 	}
 	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++) {
@@ -168,7 +168,7 @@ static enum option_outcome refuse_without_use(const struct runall_options *optio
 		const char *name = handed->server ? handed->server->name : handed->client->name;
 		if (strcmp(name, "log") != 0 && strcmp(name, "nt") != 0 &&
 		    strcmp(name, "ni") != 0) {
-			failure_set(failure, "-%s: not with -check", name);
+			error_set(error, "-%s: not with -check", name);
 			return OPTIONS_WRONG;
 		}
 	}
@@ -176,49 +176,49 @@ static enum option_outcome refuse_without_use(const struct runall_options *optio
 }
 
 /* In a drill clients send until it is over. */
-static int check_drill(const struct runall_options *options, struct failure *failure)
+static int check_drill(const struct runall_options *options, struct error *error)
 {
-	const struct role *role = roles[options->client.service];
-	if (options->drill && (role->prove || role->chain))
-		return failure_set(failure, "-drill: not with -service %s",
-				   role_names[options->client.service]);
+	const struct workload *workload = workloads[options->client.service];
+	if (options->drill && (workload->prove || workload->chain))
+		return error_set(error, "-drill: not with -service %s",
+				 workload_names[options->client.service]);
 	static const char *const useless[] = {"ni", "duration", "expect"};
 	for (size_t i = 0; options->drill && i < sizeof useless / sizeof *useless; i++)
 		if (runall_option_given(options, useless[i]))
-			return failure_set(failure,
-					   "-%s: not with -drill, whose clients send until the "
-					   "last kill is over",
-					   useless[i]);
+			return error_set(error,
+					 "-%s: not with -drill, whose clients send until the "
+					 "last kill is over",
+					 useless[i]);
 	return 0;
 }
 
 /* Puts in what was not given, and what the log is called as a file: what is handed on stays as it
  * was given. */
-static int complete(struct runall_options *options, struct failure *failure)
+static int complete(struct runall_options *options, struct error *error)
 {
 	if (!options->check && !options->clients)
-		options->clients = roles[options->client.service]->clients;
+		options->clients = workloads[options->client.service]->clients;
 	if (!options->host)
 		options->host = server_option_defaults.host;
 	if (options->port == PORT_NOT_GIVEN)
 		options->port = server_option_defaults.port;
 	options->server.log = sink_file_name(server_options_log(&options->server));
 	/* the next server of each is known when it runs */
-	if (roles[options->client.service]->chain)
+	if (workloads[options->client.service]->chain)
 		options->server.own.next = "127.0.0.1:1";
-	if (server_options_complete(&options->server, failure) < 0)
+	if (server_options_complete(&options->server, error) < 0)
 		return -1;
-	return client_options_complete(&options->client, failure);
+	return client_options_complete(&options->client, error);
 }
 
 enum option_outcome runall_options_read(struct runall_options *options, int argc, char **argv,
-					struct failure *failure)
+					struct error *error)
 {
 	*options = (struct runall_options){.port = PORT_NOT_GIVEN,
 					   .server = server_option_defaults,
 					   .client = client_option_defaults};
 	struct composed composed = {0};
-	if (list_handed(options, failure) < 0)
+	if (list_handed(options, error) < 0)
 		return OPTIONS_WRONG;
 	compose(&composed, options);
 	const struct option_table table = {
@@ -226,14 +226,14 @@ enum option_outcome runall_options_read(struct runall_options *options, int argc
 		.synopsis =
 			"Runs a server and clients, and proves from the log that no line was lost.",
 		.specs = composed.specs};
-	enum option_outcome outcome = options_read(&table, options, argc, argv, failure);
+	enum option_outcome outcome = options_read(&table, options, argc, argv, error);
 	if (outcome == OPTIONS_READ)
-		outcome = read_handed(options, failure);
+		outcome = read_handed(options, error);
 	if (outcome == OPTIONS_READ && options->check)
-		outcome = refuse_without_use(options, failure);
-	if (outcome == OPTIONS_READ && check_drill(options, failure) < 0)
+		outcome = refuse_without_use(options, error);
+	if (outcome == OPTIONS_READ && check_drill(options, error) < 0)
 		outcome = OPTIONS_WRONG;
-	if (outcome == OPTIONS_READ && complete(options, failure) < 0)
+	if (outcome == OPTIONS_READ && complete(options, error) < 0)
 		outcome = OPTIONS_WRONG;
 	return outcome;
 }

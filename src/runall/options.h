@@ -41,7 +41,7 @@ struct runall_options {
 
 /* Reads a command line, and all that is to be handed on. As options_read(). */
 enum option_outcome runall_options_read(struct runall_options *options, int argc, char **argv,
-					struct failure *failure);
+					struct error *error);
 
 /* Was the option of that name given? Only for those handed on. */
 bool runall_option_given(const struct runall_options *options, const char *name);

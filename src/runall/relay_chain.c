@@ -22,7 +22,7 @@ static const char process_log[] = "process.log", save_log[] = "save.log";
 static const char usual_delay[] = "0:5s", usual_workers[] = "10";
 
 /* The program of a stage: 0 process, 1 save. */
-static size_t place(const struct watch *watch, size_t stage)
+static size_t place(const struct supervisor *watch, size_t stage)
 {
 	return watch->count - RELAY_STAGES + stage;
 }
@@ -93,62 +93,62 @@ static void hand_work(const struct runall_options *options, struct argument_list
 		argument_add(list, "-delay", usual_delay);
 }
 
-static bool is_ready_or_over(const struct watch *watch)
+static bool is_ready_or_over(const struct supervisor *watch)
 {
-	return watch_ready(watch) || !watch->children[watch->starting].running ||
-	       watch_interrupted(watch);
+	return supervisor_ready(watch) || !watch->children[watch->starting].running ||
+	       supervisor_interrupted(watch);
 }
 
 /* Starts a stage and waits until it listens; *where becomes its HOST:PORT. */
-static int start_stage(struct relay_stages *stages, struct watch *watch, size_t stage,
-		       struct argument_list *list, char where[NET_NAME_SIZE + 8],
-		       struct failure *failure)
+static int start_stage(struct relay_stages *stages, struct supervisor *watch, size_t stage,
+		       struct argument_list *list, char where[SOCKET_NAME_SIZE + 8],
+		       struct error *error)
 {
 	char number[16], words[128];
 	size_t i = place(watch, stage);
-	int pipe = watch_pipe(watch, i, failure);
+	int pipe = supervisor_pipe(watch, i, error);
 	if (pipe < 0)
 		return -1;
 	(void)snprintf(number, sizeof number, "%d", pipe);
 	argument_add(list, "-ready", number);
-	struct child_setup setup = {.path = stages->program,
-				    .argv = list->words,
-				    .input = -1,
-				    .keep = pipe,
-				    .death_signal = SIGTERM};
-	if (watch_start(watch, i, &setup, failure) < 0)
+	struct process_setup setup = {.path = stages->program,
+				      .argv = list->words,
+				      .input = -1,
+				      .keep = pipe,
+				      .death_signal = SIGTERM};
+	if (supervisor_start(watch, i, &setup, error) < 0)
 		return -1;
 	watch->starting = i;
-	bool known = watch_until(watch, is_ready_or_over, clock_after(STAGE_READY));
-	bool ready = watch_ready(watch);
+	bool known = supervisor_until(watch, is_ready_or_over, clock_after(STAGE_READY));
+	bool ready = supervisor_ready(watch);
 	watch->starting = 0;
-	if (watch_interrupted(watch))
-		return failure_set(failure, "interrupted");
+	if (supervisor_interrupted(watch))
+		return error_set(error, "interrupted");
 	if (ready) {
-		const struct text *text = &watch->outputs[i].text;
+		const struct buffer *text = &watch->outputs[i].text;
 		const char *blank = memchr(text->bytes, ' ', text->length);
 		const char *end = memchr(text->bytes, '\n', text->length);
 		if (!blank || blank > end)
-			return failure_set(failure, "cannot understand where %s listens",
-					   names[stage + 1]);
-		(void)snprintf(where, NET_NAME_SIZE + 8, "%.*s:%.*s", (int)(blank - text->bytes),
+			return error_set(error, "cannot understand where %s listens",
+					 names[stage + 1]);
+		(void)snprintf(where, SOCKET_NAME_SIZE + 8, "%.*s:%.*s", (int)(blank - text->bytes),
 			       text->bytes, (int)(end - blank - 1), blank + 1);
 		return 0;
 	}
-	child_words(&watch->children[i], words, sizeof words);
-	return known ? failure_set(failure, "%s %s before it listened", names[stage + 1], words)
-		     : failure_set(failure, "%s does not listen after %d s", names[stage + 1],
-				   (int)(STAGE_READY / CLOCK_SECOND));
+	process_describe(&watch->children[i], words, sizeof words);
+	return known ? error_set(error, "%s %s before it listened", names[stage + 1], words)
+		     : error_set(error, "%s does not listen after %d s", names[stage + 1],
+				 (int)(STAGE_READY / CLOCK_SECOND));
 }
 
-int relay_stages_start(struct relay_stages *stages, struct watch *watch, struct failure *failure)
+int relay_stages_start(struct relay_stages *stages, struct supervisor *watch, struct error *error)
 {
 	struct argument_list save = {0}, process = {0};
 	prepare(stages);
 	begin_list(stages, &save);
 	argument_add(&save, "-log", save_log);
 	argument_add(&save, "-maxline", stages->maxlines[2]);
-	if (start_stage(stages, watch, 1, &save, stages->save, failure) < 0)
+	if (start_stage(stages, watch, 1, &save, stages->save, error) < 0)
 		return -1;
 	begin_list(stages, &process);
 	argument_add(&process, "-service", "relay");
@@ -157,7 +157,7 @@ int relay_stages_start(struct relay_stages *stages, struct watch *watch, struct 
 	argument_add(&process, "-next", stages->save);
 	argument_add(&process, "-drain", stages->drain);
 	hand_work(stages->options, &process);
-	return start_stage(stages, watch, 0, &process, stages->process, failure);
+	return start_stage(stages, watch, 0, &process, stages->process, error);
 }
 
 void relay_stages_hand(struct relay_stages *stages, struct argument_list *list)
@@ -175,56 +175,56 @@ void relay_stages_hand(struct relay_stages *stages, struct argument_list *list)
 	argument_add(list, "-maxline", stages->maxlines[0]);
 }
 
-bool relay_stages_settled(const struct watch *watch)
+bool relay_stages_settled(const struct supervisor *watch)
 {
-	return watch_server_over(watch) || !watch->children[place(watch, 0)].running ||
+	return supervisor_server_over(watch) || !watch->children[place(watch, 0)].running ||
 	       !watch->children[place(watch, 1)].running;
 }
 
-static bool process_over(const struct watch *watch)
+static bool process_over(const struct supervisor *watch)
 {
 	return !watch->children[place(watch, 0)].running;
 }
 
-static bool save_over(const struct watch *watch)
+static bool save_over(const struct supervisor *watch)
 {
 	return !watch->children[place(watch, 1)].running;
 }
 
 /* As for the server: what process has, it can forward only to save. */
-static bool process_settled(const struct watch *watch)
+static bool process_settled(const struct supervisor *watch)
 {
 	return process_over(watch) || save_over(watch);
 }
 
-void relay_stages_end(struct watch *watch, int64_t patience)
+void relay_stages_end(struct supervisor *watch, int64_t patience)
 {
-	bool (*const settled[])(const struct watch *) = {process_settled, save_over};
-	bool (*const over[])(const struct watch *) = {process_over, save_over};
+	bool (*const settled[])(const struct supervisor *) = {process_settled, save_over};
+	bool (*const over[])(const struct supervisor *) = {process_over, save_over};
 	for (size_t i = 0; i < RELAY_STAGES; i++) {
-		const struct child *child = &watch->children[place(watch, i)];
-		child_signal(child, SIGTERM);
-		(void)watch_until(watch, settled[i], clock_after(patience + STAGE_END));
-		child_signal(child, SIGTERM); /* once more: at once */
-		(void)watch_until(watch, over[i], clock_after(STAGE_END));
-		child_signal(child, SIGKILL);
-		(void)watch_until(watch, over[i], clock_after(STAGE_END));
+		const struct process *child = &watch->children[place(watch, i)];
+		process_signal(child, SIGTERM);
+		(void)supervisor_until(watch, settled[i], clock_after(patience + STAGE_END));
+		process_signal(child, SIGTERM); /* once more: at once */
+		(void)supervisor_until(watch, over[i], clock_after(STAGE_END));
+		process_signal(child, SIGKILL);
+		(void)supervisor_until(watch, over[i], clock_after(STAGE_END));
 	}
 }
 
-bool relay_stages_failed(const struct watch *watch, size_t i, char *words, size_t size)
+bool relay_stages_failed(const struct supervisor *watch, size_t i, char *words, size_t size)
 {
-	const struct child *child = &watch->children[place(watch, i)];
+	const struct process *child = &watch->children[place(watch, i)];
 	char how[128];
-	if (!child->pid || child_succeeded(child))
+	if (!child->pid || process_succeeded(child))
 		return false;
-	child_words(child, how, sizeof how);
+	process_describe(child, how, sizeof how);
 	(void)snprintf(words, size, "%s %s", names[i + 1], how);
 	return true;
 }
 
 int relay_stages_prove(const struct runall_options *options, struct verdict *verdict,
-		       struct failure *failure)
+		       struct error *error)
 {
 	const struct verify_chain chain = {
 		.logs = {options->server.log, process_log, save_log},
@@ -233,5 +233,5 @@ int relay_stages_prove(const struct runall_options *options, struct verdict *ver
 		.planned = options->clients * options->client.iterations,
 		.appended = options->server.append,
 	};
-	return verify_chain(&chain, verdict, failure);
+	return verify_chain(&chain, verdict, error);
 }

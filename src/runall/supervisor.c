@@ -14,60 +14,60 @@
 
 enum { WATCH_PIECE = 65536 }; /* as much as a pipe holds */
 
-int watch_open(struct watch *watch, size_t clients, size_t others, struct failure *failure)
+int supervisor_open(struct supervisor *watch, size_t clients, size_t others, struct error *error)
 {
 	static const int taken[] = {SIGINT, SIGTERM, SIGCHLD, 0};
-	*watch = (struct watch){.signals = -1, .count = 1 + clients + others, .clients = clients};
+	*watch = (struct supervisor){
+		.signals = -1, .count = 1 + clients + others, .clients = clients};
 	watch->children = calloc(watch->count, sizeof *watch->children);
 	watch->outputs = calloc(watch->count, sizeof *watch->outputs);
 	watch->polled = calloc(watch->count + 1, sizeof *watch->polled);
 	if (!watch->children || !watch->outputs || !watch->polled)
-		return failure_set(failure, "cannot watch %zu clients: %s", clients,
-				   strerror(ENOMEM));
+		return error_set(error, "cannot watch %zu clients: %s", clients, strerror(ENOMEM));
 	for (size_t i = 0; i < watch->count; i++)
 		watch->outputs[i].pipe = -1;
 	/* who starts us may ignore it, and then the kernel forgets how children have ended */
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	(void)sigaction(SIGCHLD, &standard, NULL); /* cannot fail for a valid signal */
-	watch->signals = signals_open(taken, failure);
+	watch->signals = signalfd_open(taken, error);
 	return watch->signals < 0 ? -1 : 0;
 }
 
-static void close_pipe(struct watched *output)
+static void close_pipe(struct supervised *output)
 {
 	if (output->pipe >= 0)
 		(void)close(output->pipe); /* it was only read */
 	output->pipe = -1;
 }
 
-void watch_close(struct watch *watch)
+void supervisor_close(struct supervisor *watch)
 {
 	for (size_t i = 0; watch->outputs && i < watch->count; i++) {
 		close_pipe(&watch->outputs[i]);
-		text_free(&watch->outputs[i].text);
+		buffer_free(&watch->outputs[i].text);
 	}
 	free(watch->children);
 	free(watch->outputs);
 	free(watch->polled);
 	if (watch->signals >= 0)
 		(void)close(watch->signals); /* nothing is lost */
-	*watch = (struct watch){.signals = -1};
+	*watch = (struct supervisor){.signals = -1};
 }
 
-int watch_pipe(struct watch *watch, size_t i, struct failure *failure)
+int supervisor_pipe(struct supervisor *watch, size_t i, struct error *error)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return failure_set(failure, "cannot make a pipe: %s", strerror(errno));
+		return error_set(error, "cannot make a pipe: %s", strerror(errno));
 	/* only ours: the program's writing must wait when the pipe is full */
 	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
-		failure_set(failure, "cannot make a pipe: %s", strerror(errno));
+		error_set(error, "cannot make a pipe: %s", strerror(errno));
 		(void)close(ends[0]);
 		(void)close(ends[1]);
 		return -1;
 	}
 	close_pipe(&watch->outputs[i]);
-	text_clear(&watch->outputs[i].text, 0);
+	buffer_clear(&watch->outputs[i].text, 0);
 	watch->outputs[i].pipe = ends[0];
 	return ends[1];
 }
@@ -76,10 +76,11 @@ int watch_pipe(struct watch *watch, size_t i, struct failure *failure)
  * account. */
 static const int held[] = {SIGINT, SIGTERM, 0};
 
-int watch_start(struct watch *watch, size_t i, struct child_setup *setup, struct failure *failure)
+int supervisor_start(struct supervisor *watch, size_t i, struct process_setup *setup,
+		     struct error *error)
 {
 	setup->held = held;
-	int result = child_start(&watch->children[i], setup, failure);
+	int result = process_start(&watch->children[i], setup, error);
 	(void)close(setup->keep); /* the program has its own now */
 	if (result < 0)
 		close_pipe(&watch->outputs[i]);
@@ -87,11 +88,11 @@ int watch_start(struct watch *watch, size_t i, struct child_setup *setup, struct
 }
 
 /* Reads what is there; closes at the end, or where memory is out: the text is then incomplete. */
-static void read_output(struct watched *output)
+static void read_output(struct supervised *output)
 {
 	while (output->pipe >= 0) {
 		ssize_t length = -1;
-		if (text_reserve(&output->text, WATCH_PIECE))
+		if (buffer_reserve(&output->text, WATCH_PIECE))
 			length = read(output->pipe, output->text.bytes + output->text.length,
 				      WATCH_PIECE);
 		else
@@ -107,9 +108,9 @@ static void read_output(struct watched *output)
 
 /* Takes the ends of programs. What such a one wrote is read to the end, even if somebody has
  * inherited its pipe. */
-static void collect(struct watch *watch)
+static void collect(struct supervisor *watch)
 {
-	if (!child_collect(watch->children, watch->count))
+	if (!process_collect(watch->children, watch->count))
 		return;
 	for (size_t i = 0; i < watch->count; i++)
 		if (watch->children[i].pid && !watch->children[i].running) {
@@ -118,19 +119,19 @@ static void collect(struct watch *watch)
 		}
 }
 
-static void take_signals(struct watch *watch)
+static void take_signals(struct supervisor *watch)
 {
-	for (int number; (number = signals_take(watch->signals)) != 0;)
+	for (int number; (number = signalfd_take(watch->signals)) != 0;)
 		if (number == SIGINT || number == SIGTERM)
 			watch->interrupts++;
 	collect(watch);
 	for (size_t i = 0; watch->interrupts > 1 && i < watch->count; i++)
-		child_signal(&watch->children[i], SIGKILL);
+		process_signal(&watch->children[i], SIGKILL);
 }
 
 /* Waits for one event, or until the deadline. Pipes that are closed are left out: more entries than
  * the descriptor limit are an error of poll(). */
-static void wait_once(struct watch *watch, int64_t deadline)
+static void wait_once(struct supervisor *watch, int64_t deadline)
 {
 	nfds_t count = 1;
 	watch->polled[0] = (struct pollfd){.fd = watch->signals, .events = POLLIN};
@@ -148,7 +149,8 @@ static void wait_once(struct watch *watch, int64_t deadline)
 		take_signals(watch);
 }
 
-bool watch_until(struct watch *watch, bool (*holds)(const struct watch *watch), int64_t deadline)
+bool supervisor_until(struct supervisor *watch, bool (*holds)(const struct supervisor *watch),
+		      int64_t deadline)
 {
 	while (!holds(watch)) {
 		bool late = clock_now() >= deadline;
@@ -159,18 +161,18 @@ bool watch_until(struct watch *watch, bool (*holds)(const struct watch *watch), 
 	return true;
 }
 
-bool watch_ready(const struct watch *watch)
+bool supervisor_ready(const struct supervisor *watch)
 {
-	const struct text *text = &watch->outputs[watch->starting].text;
+	const struct buffer *text = &watch->outputs[watch->starting].text;
 	return text->length && memchr(text->bytes, '\n', text->length);
 }
 
-bool watch_server_over(const struct watch *watch)
+bool supervisor_server_over(const struct supervisor *watch)
 {
 	return !watch->children[0].running;
 }
 
-bool watch_clients_over(const struct watch *watch)
+bool supervisor_clients_over(const struct supervisor *watch)
 {
 	for (size_t i = 1; i <= watch->clients; i++)
 		if (watch->children[i].running)
@@ -178,13 +180,13 @@ bool watch_clients_over(const struct watch *watch)
 	return true;
 }
 
-bool watch_interrupted(const struct watch *watch)
+bool supervisor_interrupted(const struct supervisor *watch)
 {
 	return watch->interrupts > 0;
 }
 
-void watch_signal_clients(const struct watch *watch, int number)
+void supervisor_signal_clients(const struct supervisor *watch, int number)
 {
 	for (size_t i = 1; i <= watch->clients; i++)
-		child_signal(&watch->children[i], number);
+		process_signal(&watch->children[i], number);
 }

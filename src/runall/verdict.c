@@ -20,64 +20,64 @@ static void show_verdict(struct runall *runall, const struct verdict *verdict)
 }
 
 /* Prints what all clients have measured. */
-static void show_report(struct runall *runall, const struct account *accounts,
+static void show_report(struct runall *runall, const struct client_result *client_results,
 			const struct verdict *verdict)
 {
-	struct text text = {0};
-	struct failure failure;
+	struct buffer text = {0};
+	struct error error;
 	bool proved = verdict->good && verdict->complete;
 	const char *fault = !proved ? verdict->words : runall->failed ? "a program failed" : NULL;
-	if (runall_report(&text, accounts, runall->watch.outputs + 1, runall->clients, fault,
-			  &failure) < 0)
-		runall_complain(runall, failure.words);
+	if (runall_report(&text, client_results, runall->watch.outputs + 1, runall->clients, fault,
+			  &error) < 0)
+		runall_complain(runall, error.message);
 	else if (fwrite(text.bytes, 1, text.length, stdout) != text.length || fflush(stdout) != 0)
 		runall_complain(runall, "cannot write the report to stdout");
-	text_free(&text);
+	buffer_free(&text);
 }
 
-static void read_accounts(struct runall *runall, struct account *accounts)
+static void read_accounts(struct runall *runall, struct client_result *client_results)
 {
 	for (size_t i = 0; i < runall->clients; i++) {
-		const struct text *text = &runall->watch.outputs[i + 1].text;
-		struct failure failure;
-		char words[sizeof failure.words + 64];
-		accounts[i].absent = !runall->watch.children[i + 1].pid;
-		if (account_read(&accounts[i], text->bytes, text->length, &failure) == 0)
+		const struct buffer *text = &runall->watch.outputs[i + 1].text;
+		struct error error;
+		char words[sizeof error.message + 64];
+		client_results[i].absent = !runall->watch.children[i + 1].pid;
+		if (client_result_read(&client_results[i], text->bytes, text->length, &error) == 0)
 			continue;
-		(void)snprintf(words, sizeof words, "client %zu: %s", i + 1, failure.words);
+		(void)snprintf(words, sizeof words, "client %zu: %s", i + 1, error.message);
 		runall_complain(runall, words);
 	}
 }
 
 /* By the log and the accounts, or as the role does. */
-static int judge(const struct runall *runall, const struct account *accounts,
-		 const struct text *texts, struct verdict *verdict, struct failure *failure)
+static int judge(const struct runall *runall, const struct client_result *client_results,
+		 const struct buffer *texts, struct verdict *verdict, struct error *error)
 {
 	const struct runall_options *options = &runall->options;
 	const struct verify_job job = {.log = options->server.log,
 				       .offset = runall->log_start,
-				       .accounts = accounts,
+				       .client_results = client_results,
 				       .texts = texts,
 				       .clients = runall->clients,
 				       .cut = runall->drill.kills > 0 ||
-					      !child_succeeded(&runall->watch.children[0]),
-				       .echoes = roles[options->client.service]->echoes};
+					      !process_succeeded(&runall->watch.children[0]),
+				       .echoes = workloads[options->client.service]->echoes};
 	const struct drill_facts facts = {.kills = runall->drill.kills,
 					  .starts = runall->drill.starts,
 					  .sync = options->server.sync,
 					  .seed = runall->drill.seed};
-	const struct role *role = roles[options->client.service];
+	const struct workload *workload = workloads[options->client.service];
 	if (options->drill)
-		return verify_drill(&job, &facts, verdict, failure);
-	return (role->prove ? role->prove : verify_run)(&job, verdict, failure);
+		return verify_drill(&job, &facts, verdict, error);
+	return (workload->prove ? workload->prove : verify_run)(&job, verdict, error);
 }
 
 static void prove_chain(struct runall *runall)
 {
 	struct verdict verdict;
-	struct failure failure;
-	if (relay_stages_prove(&runall->options, &verdict, &failure) < 0)
-		runall_complain(runall, failure.words);
+	struct error error;
+	if (relay_stages_prove(&runall->options, &verdict, &error) < 0)
+		runall_complain(runall, error.message);
 	else
 		show_verdict(runall, &verdict);
 }
@@ -88,30 +88,30 @@ void runall_prove(struct runall *runall)
 		prove_chain(runall);
 		return;
 	}
-	struct account *accounts = calloc(runall->clients, sizeof *accounts);
-	struct text *texts = calloc(runall->clients, sizeof *texts);
-	if (!accounts || !texts) {
+	struct client_result *client_results = calloc(runall->clients, sizeof *client_results);
+	struct buffer *texts = calloc(runall->clients, sizeof *texts);
+	if (!client_results || !texts) {
 		runall_complain(runall, "cannot verify: out of memory");
-		free(accounts);
+		free(client_results);
 		free(texts);
 		return;
 	}
 	for (size_t i = 0; i < runall->clients; i++)
 		texts[i] = runall->watch.outputs[i + 1].text; /* borrowed */
-	if (!roles[runall->options.client.service]->prove)
-		read_accounts(runall, accounts);
+	if (!workloads[runall->options.client.service]->prove)
+		read_accounts(runall, client_results);
 	struct verdict verdict;
-	struct failure failure;
-	bool verified = judge(runall, accounts, texts, &verdict, &failure) == 0;
+	struct error error;
+	bool verified = judge(runall, client_results, texts, &verdict, &error) == 0;
 	if (!verified)
-		runall_complain(runall, failure.words);
+		runall_complain(runall, error.message);
 	else
 		show_verdict(runall, &verdict);
 	if (verified && runall_reports_json(runall))
-		show_report(runall, accounts, &verdict);
+		show_report(runall, client_results, &verdict);
 	for (size_t i = 0; i < runall->clients; i++)
-		account_free(&accounts[i]);
-	free(accounts);
+		client_result_free(&client_results[i]);
+	free(client_results);
 	free(texts);
 }
 
@@ -123,9 +123,9 @@ void runall_check(struct runall *runall)
 		.threads = runall_option_given(options, "nt") ? options->client.threads : 0,
 		.iterations = runall_option_given(options, "ni") ? options->client.iterations : 0};
 	struct verdict verdict;
-	struct failure failure;
-	if (verify_check(options->server.log, &expected, &verdict, &failure) < 0)
-		runall_complain(runall, failure.words);
+	struct error error;
+	if (verify_check(options->server.log, &expected, &verdict, &error) < 0)
+		runall_complain(runall, error.message);
 	else
 		show_verdict(runall, &verdict);
 }

@@ -36,10 +36,10 @@ static const char stat_word[] = "stat ";
 static const char unknown[] = "error: unknown request";
 
 struct chars {
-	struct task task;	    /* first, so that the one is the other */
-	struct recipient recipient; /* everyone, by way of the count */
+	struct task task;	       /* first, so that the one is the other */
+	struct reply_target recipient; /* everyone, by way of the count */
 	struct service_settings settings;
-	struct alphabet alphabet;
+	struct charset alphabet;
 	struct range burst, delay;
 
 	/* whoever has the burst: the scheduler's thread, or who commits it */
@@ -56,7 +56,7 @@ struct chars {
 static void schedule(struct chars *chars, int64_t pause)
 {
 	/* out of memory, or the end: no more characters come, and all else goes on */
-	(void)scheduler_at(chars->settings.scheduler, &chars->task, clock_after(pause));
+	(void)timer_queue_at(chars->settings.timer_queue, &chars->task, clock_after(pause));
 }
 
 static int64_t draw_pause(struct chars *chars)
@@ -102,14 +102,14 @@ static void burst_drop(struct task *task)
 }
 
 /* The burst is in the log: counts it first, so that whoever has it finds it in the count. */
-static bool burst_release(struct recipient *recipient, const char *bytes, size_t length,
+static bool burst_release(struct reply_target *recipient, const char *bytes, size_t length,
 			  size_t lines)
 {
 	struct chars *chars = recipient->context;
 	size_t count = chars->length - (sizeof burst_word - 1);
 	atomic_fetch_add(&chars->generated, count);
 	atomic_fetch_add(&chars->since, count);
-	(void)chars->settings.everyone->release(chars->settings.everyone, bytes, length, lines);
+	(void)chars->settings.broadcast->release(chars->settings.broadcast, bytes, length, lines);
 	chars->length = 0;
 	schedule(chars, chars->pause); /* from here on it is the scheduler's thread's */
 	return true;
@@ -139,7 +139,7 @@ static void give_back(void *state, const char *answers, size_t length)
 	}
 }
 
-static bool take(void *state, struct peer *peer, const char *line, size_t length)
+static bool take(void *state, struct responder *peer, const char *line, size_t length)
 {
 	struct chars *chars = state;
 	char answer[CHARS_STAT_SIZE];
@@ -149,38 +149,38 @@ static bool take(void *state, struct peer *peer, const char *line, size_t length
 				.answer = unknown,
 				.answer_length = sizeof unknown - 1};
 	if (length != sizeof stat_word - 2 || memcmp(line, stat_word, length) != 0)
-		return peer_submit(peer, &item, 1, true);
+		return responder_submit(peer, &item, 1, true);
 	uint64_t count = atomic_exchange(&chars->since, 0);
 	item.answer = answer;
 	item.answer_length =
 		(size_t)snprintf(answer, sizeof answer, "%s%" PRIu64, stat_word, count);
-	if (peer_submit(peer, &item, 1, true))
+	if (responder_submit(peer, &item, 1, true))
 		return true;
 	atomic_fetch_add(&chars->since, count);
 	return false;
 }
 
-static void *start(const struct service_settings *settings, struct failure *failure)
+static void *start(const struct service_settings *settings, struct error *error)
 {
 	const struct service_options *options = settings->options;
-	const char *alphabet = options->alphabet ? options->alphabet : ALPHABET_USUAL;
+	const char *alphabet = options->alphabet ? options->alphabet : CHARSET_DEFAULT;
 	struct chars *chars = calloc(1, sizeof *chars);
 	if (!chars) {
-		failure_set(failure, "cannot start the service: out of memory");
+		error_set(error, "cannot start the service: out of memory");
 		return NULL;
 	}
 	chars->settings = *settings;
 	chars->task = (struct task){.run = burst_run, .drop = burst_drop};
-	chars->recipient = (struct recipient){.name = settings->everyone->name,
-					      .release = burst_release,
-					      .unasked = true,
-					      .unsent = burst_unsent,
-					      .context = chars};
+	chars->recipient = (struct reply_target){.name = settings->broadcast->name,
+						 .release = burst_release,
+						 .unasked = true,
+						 .unsent = burst_unsent,
+						 .context = chars};
 	chars->burst = options->burst.min < 0 ? (struct range){1, 20} : options->burst;
 	chars->delay =
 		options->delay.min < 0 ? (struct range){0, 5 * CLOCK_SECOND} : options->delay;
 	chars->random = (uint64_t)options->seed;
-	if (alphabet_read(&chars->alphabet, alphabet, failure) < 0) {
+	if (charset_read(&chars->alphabet, alphabet, error) < 0) {
 		free(chars);
 		return NULL;
 	}

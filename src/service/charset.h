@@ -8,19 +8,19 @@
 #include "base/error.h"
 
 /* What is drawn from where nothing is given. */
-#define ALPHABET_USUAL "a-zA-Z"
+#define CHARSET_DEFAULT "a-zA-Z"
 
 /* All of printable ASCII. */
-enum { ALPHABET_MOST = '~' - ' ' + 1 };
+enum { CHARSET_MAX = '~' - ' ' + 1 };
 
-struct alphabet {
-	char characters[ALPHABET_MOST]; /* each once, in the order in which they were named */
+struct charset {
+	char characters[CHARSET_MAX]; /* each once, in the order in which they were named */
 	size_t count;
 };
 
 /* Reads a description. A '-' between two characters makes them a range, a '-' that is the first or
  * the last one stands for itself. 0, or -1 with the failure set: it is empty, has something that is
  * not printable ASCII, a range that runs backwards, or a '-' that can be neither. */
-int alphabet_read(struct alphabet *alphabet, const char *words, struct failure *failure);
+int charset_read(struct charset *alphabet, const char *words, struct error *error);
 
 #endif

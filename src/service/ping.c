@@ -22,8 +22,8 @@ enum { MILLION = 1000000 };
 
 struct ping {
 	struct log *log;
-	struct scheduler *scheduler;
-	struct recipient *everyone;
+	struct timer_queue *timer_queue;
+	struct reply_target *broadcast;
 	uint64_t seed;
 	int64_t loss; /* millionths */
 	struct range delay;
@@ -38,8 +38,8 @@ struct ping {
 struct pong {
 	struct task task; /* first, so that the one is the other */
 	struct ping *ping;
-	struct peer *peer; /* held */
-	uint64_t number;   /* N */
+	struct responder *peer; /* held */
+	uint64_t number;	/* N */
 	struct stamp received;
 };
 
@@ -59,7 +59,7 @@ static void drop_pong(struct task *task)
 	struct pong *pong = (struct pong *)task;
 	log_note(pong->ping->log, RECORD_WARNING, pong->peer->name,
 		 "[%llu] PING will not be answered", (unsigned long long)pong->number);
-	peer_release(pong->peer);
+	responder_unreference(pong->peer);
 	free(pong);
 }
 
@@ -67,8 +67,8 @@ static void send_pong(struct task *task)
 {
 	struct pong *pong = (struct pong *)task;
 	struct ping *ping = pong->ping;
-	char asked[PING_LINE_SIZE], answer[PING_LINE_SIZE];
-	const struct ping_line lines[] = {
+	char asked[PING_MESSAGE_SIZE], answer[PING_MESSAGE_SIZE];
+	const struct ping_message lines[] = {
 		{.kind = PING_REQUEST, .request = pong->number},
 		{.kind = PING_ANSWER,
 		 .message = ping->sent + 1,
@@ -77,13 +77,13 @@ static void send_pong(struct task *task)
 	};
 	const struct record_request request = {.stamp = pong->received,
 					       .bytes = asked,
-					       .length = ping_line_write(asked, &lines[0])};
-	struct log_item item = message_item(answer, ping_line_write(answer, &lines[1]));
+					       .length = ping_message_write(asked, &lines[0])};
+	struct log_item item = message_item(answer, ping_message_write(answer, &lines[1]));
 	item.request = &request;
-	if (peer_post(pong->peer, &item)) {
+	if (responder_push(pong->peer, &item)) {
 		ping->sent++;
 		free(pong); /* the peer may be gone, too */
-	} else if (scheduler_at(ping->scheduler, task, clock_after(PING_AGAIN)) < 0) {
+	} else if (timer_queue_at(ping->timer_queue, task, clock_after(PING_AGAIN)) < 0) {
 		drop_pong(task);
 	}
 }
@@ -100,36 +100,37 @@ static void plan_keepalive(struct ping *ping)
 	int64_t missed = (clock_now() - ping->due) / ping->interval;
 	ping->due += (missed + 1) * ping->interval;
 	/* -1: the server ends, or without memory the keepalives do */
-	(void)scheduler_at(ping->scheduler, &ping->keepalive, ping->due);
+	(void)timer_queue_at(ping->timer_queue, &ping->keepalive, ping->due);
 }
 
 static void send_keepalive(struct task *task)
 {
 	struct ping *ping =
 		(struct ping *)(void *)((char *)task - offsetof(struct ping, keepalive));
-	char line[PING_LINE_SIZE];
-	const struct ping_line keepalive = {.kind = PING_KEEPALIVE, .message = ping->sent + 1};
-	const struct log_item item = message_item(line, ping_line_write(line, &keepalive));
-	if (!log_post(ping->log, ping->everyone, &item, 1)) {
-		(void)scheduler_at(ping->scheduler, task, clock_after(PING_AGAIN)); /* as above */
+	char line[PING_MESSAGE_SIZE];
+	const struct ping_message keepalive = {.kind = PING_KEEPALIVE, .message = ping->sent + 1};
+	const struct log_item item = message_item(line, ping_message_write(line, &keepalive));
+	if (!log_post(ping->log, ping->broadcast, &item, 1)) {
+		(void)timer_queue_at(ping->timer_queue, task,
+				     clock_after(PING_AGAIN)); /* as above */
 		return;
 	}
 	ping->sent++;
 	plan_keepalive(ping);
 }
 
-static void *start_ping(const struct service_settings *settings, struct failure *failure)
+static void *start_ping(const struct service_settings *settings, struct error *error)
 {
 	const struct service_options *options = settings->options;
 	struct ping *ping = malloc(sizeof *ping);
 	if (!ping) {
-		failure_set(failure, "out of memory");
+		error_set(error, "out of memory");
 		return NULL;
 	}
 	*ping = (struct ping){
 		.log = settings->log,
-		.scheduler = settings->scheduler,
-		.everyone = settings->everyone,
+		.timer_queue = settings->timer_queue,
+		.broadcast = settings->broadcast,
 		.seed = (uint64_t)options->seed,
 		.loss = options->loss < 0 ? MILLION / 10 : options->loss,
 		.delay = options->delay,
@@ -144,24 +145,25 @@ static void *start_ping(const struct service_settings *settings, struct failure 
 	return ping;
 }
 
-static bool take_malformed(struct peer *peer, const char *line, size_t length)
+static bool take_malformed(struct responder *peer, const char *line, size_t length)
 {
-	struct text words = {0};
-	bool taken =
-		text_append_string(&words, "malformed line: ") && text_append(&words, line, length);
+	struct buffer words = {0};
+	bool taken = buffer_append_string(&words, "malformed line: ") &&
+		     buffer_append(&words, line, length);
 	if (taken) {
 		const struct log_item item = {.level = RECORD_WARNING,
 					      .event = RECORD_NOTE,
 					      .bytes = words.bytes,
 					      .length = words.length};
-		taken = peer_submit(peer, &item, 1, true);
+		taken = responder_submit(peer, &item, 1, true);
 	}
-	text_free(&words);
+	buffer_free(&words);
 	return taken;
 }
 
 /* Records that a request has come and, if so, that it is ignored. */
-static bool record_request(struct peer *peer, const struct record_request *request, bool ignored)
+static bool record_request(struct responder *peer, const struct record_request *request,
+			   bool ignored)
 {
 	const struct log_item items[] = {
 		{.event = RECORD_RECEIVED, .bytes = request->bytes, .length = request->length},
@@ -170,10 +172,10 @@ static bool record_request(struct peer *peer, const struct record_request *reque
 		 .length = request->length,
 		 .request = request},
 	};
-	return peer_submit(peer, items, ignored ? 2 : 1, true);
+	return responder_submit(peer, items, ignored ? 2 : 1, true);
 }
 
-static bool schedule_pong(struct ping *ping, struct peer *peer, uint64_t number, int64_t delay,
+static bool schedule_pong(struct ping *ping, struct responder *peer, uint64_t number, int64_t delay,
 			  const struct stamp *received)
 {
 	struct pong *pong = malloc(sizeof *pong);
@@ -185,20 +187,20 @@ static bool schedule_pong(struct ping *ping, struct peer *peer, uint64_t number,
 			      .number = number,
 			      .received = *received};
 	int64_t deadline = clock_after(delay); /* waiting to hold is part of the delay */
-	peer_hold(peer);
-	if (scheduler_at(ping->scheduler, &pong->task, deadline) < 0)
+	responder_reference(peer);
+	if (timer_queue_at(ping->timer_queue, &pong->task, deadline) < 0)
 		drop_pong(&pong->task);
 	return true;
 }
 
 /* What becomes of a request follows from the seed, its client and its number, and from nothing that
  * happens meanwhile: the same seed ignores the same requests. */
-static bool take_ping(void *state, struct peer *peer, const char *line, size_t length)
+static bool take_ping(void *state, struct responder *peer, const char *line, size_t length)
 {
 	static _Thread_local struct stamp received;
 	struct ping *ping = state;
-	struct ping_line read;
-	if (!ping_line_read(line, length, &read) || read.kind != PING_REQUEST)
+	struct ping_message read;
+	if (!ping_message_read(line, length, &read) || read.kind != PING_REQUEST)
 		return take_malformed(peer, line, length);
 	stamp_update(&received);
 	uint64_t chance = random_state(ping->seed, peer->number, read.request);

@@ -14,18 +14,17 @@ static struct answer answer_relay(const char *line, size_t length)
 	return (struct answer){"ok", 2};
 }
 
-static int check_relay(const struct service_options *options, struct failure *failure)
+static int check_relay(const struct service_options *options, struct error *error)
 {
-	char host[NET_NAME_SIZE];
+	char host[SOCKET_NAME_SIZE];
 	int port;
 	if (!options->next)
-		return failure_set(failure, "-next: needed with -service relay, where lines go to");
+		return error_set(error, "-next: needed with -service relay, where lines go to");
 	if (relay_next_parse(options->next, host, &port) < 0)
-		return failure_set(failure, "-next: '%.100s' is not HOST:PORT or [IPv6]:PORT",
-				   options->next);
+		return error_set(error, "-next: '%.100s' is not HOST:PORT or [IPv6]:PORT",
+				 options->next);
 	if (options->work && options->delay.min >= 0)
-		return failure_set(failure,
-				   "-delay: not with -work, whose command takes its own time");
+		return error_set(error, "-delay: not with -work, whose command takes its own time");
 	return 0;
 }
 
@@ -37,9 +36,9 @@ static int64_t descriptors_relay(const struct service_options *options)
 	return options->work ? workers * (EACH + STARTED) : 0;
 }
 
-static void *start_relay(const struct service_settings *settings, struct failure *failure)
+static void *start_relay(const struct service_settings *settings, struct error *error)
 {
-	return relay_start(settings, failure);
+	return relay_start(settings, error);
 }
 
 static void wait_room_relay(void *state)
@@ -52,9 +51,9 @@ static void drain_relay(void *state)
 	relay_drain(state);
 }
 
-static int finish_relay(void *state, int64_t deadline, struct failure *failure)
+static int finish_relay(void *state, int64_t deadline, struct error *error)
 {
-	return relay_finish(state, deadline, failure);
+	return relay_finish(state, deadline, error);
 }
 
 static void stop_relay(void *state)

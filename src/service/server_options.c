@@ -90,20 +90,20 @@ const struct server_options server_option_defaults = {
 		.workers = -1},
 };
 
-int server_options_complete(struct server_options *options, struct failure *failure)
+int server_options_complete(struct server_options *options, struct error *error)
 {
 	const struct service *service = services[options->service];
-	if (options_check_service(&server_option_table, options, service->name, failure) < 0)
+	if (options_check_service(&server_option_table, options, service->name, error) < 0)
 		return -1;
-	struct alphabet alphabet;
-	if (options->own.alphabet && alphabet_read(&alphabet, options->own.alphabet, failure) < 0)
+	struct charset alphabet;
+	if (options->own.alphabet && charset_read(&alphabet, options->own.alphabet, error) < 0)
 		return -1;
 	if (options->maxline && service->exact)
-		return failure_set(failure, "-maxline: not with -service %s, which takes any line",
-				   service_names[options->service]);
+		return error_set(error, "-maxline: not with -service %s, which takes any line",
+				 service_names[options->service]);
 	if (!options->maxline)
 		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
-	if (service->check && service->check(&options->own, failure) < 0)
+	if (service->check && service->check(&options->own, error) < 0)
 		return -1;
 	if (options->own.seed < 0)
 		options->own.seed = random_fresh_seed();

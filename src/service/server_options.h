@@ -34,7 +34,7 @@ extern const struct server_options server_option_defaults;
 
 /* Puts in what was not given and depends on the service. -1: something was given that is of no use
  * to it, and the failure names it. */
-int server_options_complete(struct server_options *options, struct failure *failure);
+int server_options_complete(struct server_options *options, struct error *error);
 
 /* The name of the log: as given, or the service's own. */
 const char *server_options_log(const struct server_options *options);

@@ -21,8 +21,9 @@ struct service_settings {
 	struct log *log;
 	const char *log_name;
 	bool append; /* the log is gone on with */
-	struct scheduler *scheduler;
-	struct recipient *everyone; /* all that are connected when an answer is released to it */
+	struct timer_queue *timer_queue;
+	struct reply_target
+		*broadcast; /* all that are connected when an answer is released to it */
 	void (*warn)(const char *words); /* on stderr, from any thread */
 };
 
@@ -50,18 +51,18 @@ struct service {
 	struct answer (*answer)(const char *line, size_t length);
 	/* Takes a line: it gives it to the log, with an answer or without, and may hold the peer
 	 * for later ones. The log need not commit at once (`more`). False: out of memory. */
-	bool (*take)(void *state, struct peer *peer, const char *line, size_t length);
+	bool (*take)(void *state, struct responder *peer, const char *line, size_t length);
 
 	/* The rest may be NULL. */
 	/* Looks at its options before anything is opened. -1: something is missing or does not go
 	 * together, and the failure names it. */
-	int (*check)(const struct service_options *options, struct failure *failure);
+	int (*check)(const struct service_options *options, struct error *error);
 	/* How many descriptors it may need, besides the log's. */
 	int64_t (*descriptors)(const struct service_options *options);
 	/* Called once, before anybody connects, when the log is open and empty of this run's
 	 * records. NULL: the failure is set. */
-	void *(*start)(const struct service_settings *settings, struct failure *failure);
-	/* As in struct recipient: told of a peer's answers that did not leave. */
+	void *(*start)(const struct service_settings *settings, struct error *error);
+	/* As in struct reply_target: told of a peer's answers that did not leave. */
 	void (*unsent)(void *state, const char *answers, size_t length);
 	/* Waits until more lines can be taken; in a connection's thread, before it receives. */
 	void (*wait_room)(void *state);
@@ -70,7 +71,7 @@ struct service {
 	/* When all connections have ended: does what is still to be done, until the deadline. 0, or
 	 * -1 with the failure set: something was left undone, and is told. It may be called again.
 	 */
-	int (*finish)(void *state, int64_t deadline, struct failure *failure);
+	int (*finish)(void *state, int64_t deadline, struct error *error);
 	/* Frees. No task of it is scheduled any more: all were run or dropped; and whatever was
 	 * given to the log has been released. */
 	void (*stop)(void *state);

@@ -24,25 +24,25 @@ int64_t acceptor_deadline(const struct acceptor *acceptor)
 	return acceptor->paused_until ? acceptor->paused_until : CLOCK_NEVER;
 }
 
-static void pause_accepting(struct acceptor *acceptor, int error)
+static void pause_accepting(struct acceptor *acceptor, int errnum)
 {
-	struct failure words;
+	struct error words;
 	acceptor->paused_until = clock_after(ACCEPTOR_PAUSE);
 	if (acceptor->warned)
 		return;
 	acceptor->warned = true;
-	failure_set(&words, "WARNING: cannot accept more connections for now: %s", strerror(error));
-	acceptor->warn(words.words);
+	error_set(&words, "WARNING: cannot accept more connections for now: %s", strerror(errnum));
+	acceptor->warn(words.message);
 	log_note(acceptor->settings->log, RECORD_WARNING, RECORD_SERVER,
-		 "cannot accept more connections for now: %s", strerror(error));
+		 "cannot accept more connections for now: %s", strerror(errnum));
 }
 
 /* Starts the pending connection's thread. False: not possible now; it stays pending. */
 static bool start_pending(struct acceptor *acceptor)
 {
-	int error = registry_add(acceptor->registry, acceptor->pending);
-	if (error) {
-		pause_accepting(acceptor, error);
+	int errnum = session_table_add(acceptor->table, acceptor->pending);
+	if (errnum) {
+		pause_accepting(acceptor, errnum);
 		return false;
 	}
 	acceptor->pending = NULL;
@@ -65,7 +65,7 @@ static bool accept_one(struct acceptor *acceptor)
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof address;
-	char name[NET_NAME_SIZE];
+	char name[SOCKET_NAME_SIZE];
 	int descriptor =
 		accept4(acceptor->listener, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
 	if (descriptor < 0) {
@@ -74,13 +74,13 @@ static bool accept_one(struct acceptor *acceptor)
 		/* anything else is an error of the one connection, which is gone */
 		return errno != EAGAIN && errno != EWOULDBLOCK && !acceptor->paused_until;
 	}
-	net_name((struct sockaddr *)&address, length, name);
-	if (registry_count(acceptor->registry) >= acceptor->most) {
+	socket_name((struct sockaddr *)&address, length, name);
+	if (session_table_count(acceptor->table) >= acceptor->most) {
 		refuse(acceptor, descriptor, name);
 		return true;
 	}
 	acceptor->pending =
-		connection_new(descriptor, name, acceptor->accepted + 1, acceptor->settings);
+		session_new(descriptor, name, acceptor->accepted + 1, acceptor->settings);
 	if (!acceptor->pending) {
 		(void)close(descriptor); /* out of memory: this peer has to come again */
 		pause_accepting(acceptor, ENOMEM);
@@ -108,12 +108,12 @@ void acceptor_run(struct acceptor *acceptor)
 
 void acceptor_finish(struct acceptor *acceptor)
 {
-	accept_some(acceptor, NET_BACKLOG);
+	accept_some(acceptor, SOCKET_BACKLOG);
 }
 
 void acceptor_close(struct acceptor *acceptor)
 {
-	connection_drop(acceptor->pending);
+	session_drop(acceptor->pending);
 	acceptor->pending = NULL;
 	(void)close(acceptor->listener); /* only accepted from */
 	acceptor->listener = -1;

@@ -14,14 +14,14 @@
 struct acceptor {
 	int listener; /* listening, non-blocking */
 	size_t most;  /* connections at once */
-	struct registry *registry;
-	const struct connection_settings *settings;
+	struct session_table *table;
+	const struct session_settings *settings;
 	void (*warn)(const char *words);
 	/* its own: */
-	uint64_t accepted;	    /* connections so far, without those refused */
-	struct connection *pending; /* accepted, and no thread could be started for it yet */
-	int64_t paused_until;	    /* 0: not paused */
-	bool warned;		    /* that it pauses, once until accepting works again */
+	uint64_t accepted;	 /* connections so far, without those refused */
+	struct session *pending; /* accepted, and no thread could be started for it yet */
+	int64_t paused_until;	 /* 0: not paused */
+	bool warned;		 /* that it pauses, once until accepting works again */
 };
 
 /* What to poll the listener for: POLLIN, or nothing while pausing. */

@@ -3,18 +3,19 @@
 
 #include <string.h>
 
-static bool release(struct recipient *recipient, const char *answers, size_t length, size_t lines)
+static bool release(struct reply_target *recipient, const char *answers, size_t length,
+		    size_t lines)
 {
-	return outbox_send(&((struct peer *)recipient)->outbox, answers, length, lines);
+	return send_queue_send(&((struct responder *)recipient)->queue, answers, length, lines);
 }
 
-void peer_open(struct peer *peer, const char *name, uint64_t number, struct log *log,
-	       struct stream *stream, struct drainer *drainer)
+void responder_open(struct responder *peer, const char *name, uint64_t number, struct log *log,
+		    struct stream *stream, struct flusher *flusher)
 {
-	*peer = (struct peer){.log = log, .number = number};
+	*peer = (struct responder){.log = log, .number = number};
 	memcpy(peer->name, name, strlen(name) + 1);
-	peer->recipient = (struct recipient){.name = peer->name, .release = release};
-	outbox_open(&peer->outbox, stream, drainer);
+	peer->recipient = (struct reply_target){.name = peer->name, .release = release};
+	send_queue_open(&peer->queue, stream, flusher);
 }
 
 static size_t count_answers(const struct log_item *items, size_t count)
@@ -27,37 +28,37 @@ static size_t count_answers(const struct log_item *items, size_t count)
 
 /* Announces the answers, and waits first while the peer does not read those it has. What was given
  * to the log before must not wait with it. */
-static void expect(struct peer *peer, size_t lines)
+static void expect(struct responder *peer, size_t lines)
 {
-	while (!outbox_expect(&peer->outbox, lines)) {
+	while (!send_queue_reserve(&peer->queue, lines)) {
 		(void)log_submit(peer->log, &peer->recipient, NULL, 0, false);
-		outbox_wait_room(&peer->outbox);
+		send_queue_wait_space(&peer->queue);
 	}
 }
 
-bool peer_submit(struct peer *peer, const struct log_item *items, size_t count, bool more)
+bool responder_submit(struct responder *peer, const struct log_item *items, size_t count, bool more)
 {
 	size_t answers = count_answers(items, count);
 	if (answers)
 		expect(peer, answers);
 	if (log_submit(peer->log, &peer->recipient, items, count, more))
 		return true;
-	outbox_unexpect(&peer->outbox, answers);
+	send_queue_cancel(&peer->queue, answers);
 	return false;
 }
 
-void peer_hold(struct peer *peer)
+void responder_reference(struct responder *peer)
 {
 	expect(peer, 1);
-	outbox_wait_answers(&peer->outbox, PEER_HELD_MOST);
+	send_queue_wait_answers(&peer->queue, RESPONDER_REFERENCES_MAX);
 }
 
-bool peer_post(struct peer *peer, const struct log_item *item)
+bool responder_push(struct responder *peer, const struct log_item *item)
 {
 	return log_post(peer->log, &peer->recipient, item, 1);
 }
 
-void peer_release(struct peer *peer)
+void responder_unreference(struct responder *peer)
 {
-	outbox_unexpect(&peer->outbox, 1);
+	send_queue_cancel(&peer->queue, 1);
 }

@@ -8,60 +8,60 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { DRAINER_EVENTS = 64 };
+enum { FLUSHER_EVENTS = 64 };
 
-struct drainer {
+struct flusher {
 	int epoll;
 	int stop; /* an eventfd, readable when the thread should end */
 	pthread_t thread;
 };
 
 /* Sends what goes. Returns how much; an error breaks the outbox. Called with the lock. */
-static size_t send_some(struct outbox *outbox, const char *bytes, size_t length)
+static size_t send_some(struct send_queue *queue, const char *bytes, size_t length)
 {
-	ssize_t sent = stream_send(outbox->stream, bytes, length);
+	ssize_t sent = stream_send(queue->stream, bytes, length);
 	if (sent >= 0)
 		return (size_t)sent;
-	outbox->broken = true;
-	stream_stop(outbox->stream); /* its reader has to end as well */
+	queue->broken = true;
+	stream_stop(queue->stream); /* its reader has to end as well */
 	return length;
 }
 
 /* Asks the drainer to look when the peer takes more, or is gone. Called with the lock. */
-static void arm(struct outbox *outbox)
+static void arm(struct send_queue *queue)
 {
-	struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.ptr = outbox};
-	int epoll = outbox->drainer->epoll, descriptor = outbox->stream->descriptor;
-	outbox->armed = epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) == 0 ||
-			epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
-	if (outbox->armed)
+	struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.ptr = queue};
+	int epoll = queue->flusher->epoll, descriptor = queue->stream->descriptor;
+	queue->armed = epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) == 0 ||
+		       epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+	if (queue->armed)
 		return;
-	outbox->broken = true; /* out of kernel memory: nobody would ever send the rest */
-	stream_stop(outbox->stream);
+	queue->broken = true; /* out of kernel memory: nobody would ever send the rest */
+	stream_stop(queue->stream);
 }
 
-static void drain(struct outbox *outbox)
+static void drain(struct send_queue *queue)
 {
-	pthread_mutex_lock(&outbox->lock);
-	outbox->armed = false;
-	if (!outbox->broken) {
-		size_t sent = send_some(outbox, outbox->unsent.bytes, outbox->unsent.length);
-		text_drop(&outbox->unsent, outbox->broken ? 0 : sent);
+	pthread_mutex_lock(&queue->lock);
+	queue->armed = false;
+	if (!queue->broken) {
+		size_t sent = send_some(queue, queue->unsent.bytes, queue->unsent.length);
+		buffer_drop(&queue->unsent, queue->broken ? 0 : sent);
 	}
-	if (outbox->unsent.length && !outbox->broken)
-		arm(outbox);
-	if (!outbox->unsent.length)
-		text_free(&outbox->unsent);
-	pthread_cond_broadcast(&outbox->changed);
-	pthread_mutex_unlock(&outbox->lock);
+	if (queue->unsent.length && !queue->broken)
+		arm(queue);
+	if (!queue->unsent.length)
+		buffer_free(&queue->unsent);
+	pthread_cond_broadcast(&queue->changed);
+	pthread_mutex_unlock(&queue->lock);
 }
 
-static void *drainer_run(void *argument)
+static void *flusher_run(void *argument)
 {
-	struct drainer *drainer = argument;
-	struct epoll_event events[DRAINER_EVENTS];
+	struct flusher *flusher = argument;
+	struct epoll_event events[FLUSHER_EVENTS];
 	for (;;) {
-		int count = epoll_wait(drainer->epoll, events, DRAINER_EVENTS, -1);
+		int count = epoll_wait(flusher->epoll, events, FLUSHER_EVENTS, -1);
 		for (int i = 0; i < count; i++) {
 			if (!events[i].data.ptr)
 				return NULL;
@@ -70,148 +70,148 @@ static void *drainer_run(void *argument)
 	}
 }
 
-static int drainer_open(struct drainer *drainer)
+static int flusher_open(struct flusher *flusher)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-	drainer->stop = eventfd(0, EFD_CLOEXEC);
-	drainer->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (drainer->stop < 0 || drainer->epoll < 0 ||
-	    epoll_ctl(drainer->epoll, EPOLL_CTL_ADD, drainer->stop, &event) < 0)
+	flusher->stop = eventfd(0, EFD_CLOEXEC);
+	flusher->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (flusher->stop < 0 || flusher->epoll < 0 ||
+	    epoll_ctl(flusher->epoll, EPOLL_CTL_ADD, flusher->stop, &event) < 0)
 		return errno;
-	return pthread_create(&drainer->thread, NULL, drainer_run, drainer);
+	return pthread_create(&flusher->thread, NULL, flusher_run, flusher);
 }
 
-static void drainer_free(struct drainer *drainer)
+static void flusher_free(struct flusher *flusher)
 {
-	if (drainer->epoll >= 0)
-		(void)close(drainer->epoll);
-	if (drainer->stop >= 0)
-		(void)close(drainer->stop);
-	free(drainer);
+	if (flusher->epoll >= 0)
+		(void)close(flusher->epoll);
+	if (flusher->stop >= 0)
+		(void)close(flusher->stop);
+	free(flusher);
 }
 
-struct drainer *drainer_start(struct failure *failure)
+struct flusher *flusher_start(struct error *error)
 {
-	struct drainer *drainer = calloc(1, sizeof *drainer);
-	int error = drainer ? drainer_open(drainer) : ENOMEM;
-	if (!error)
-		return drainer;
-	failure_set(failure, "cannot start the drainer: %s", strerror(error));
-	if (drainer)
-		drainer_free(drainer);
+	struct flusher *flusher = calloc(1, sizeof *flusher);
+	int errnum = flusher ? flusher_open(flusher) : ENOMEM;
+	if (!errnum)
+		return flusher;
+	error_set(error, "cannot start the drainer: %s", strerror(errnum));
+	if (flusher)
+		flusher_free(flusher);
 	return NULL;
 }
 
-void drainer_stop(struct drainer *drainer)
+void flusher_stop(struct flusher *flusher)
 {
-	if (!drainer)
+	if (!flusher)
 		return;
-	(void)eventfd_write(drainer->stop, 1); /* cannot fail: the counter is at 0 */
-	pthread_join(drainer->thread, NULL);
-	drainer_free(drainer);
+	(void)eventfd_write(flusher->stop, 1); /* cannot fail: the counter is at 0 */
+	pthread_join(flusher->thread, NULL);
+	flusher_free(flusher);
 }
 
-void outbox_open(struct outbox *outbox, struct stream *stream, struct drainer *drainer)
+void send_queue_open(struct send_queue *queue, struct stream *stream, struct flusher *flusher)
 {
-	*outbox = (struct outbox){.stream = stream, .drainer = drainer};
+	*queue = (struct send_queue){.stream = stream, .flusher = flusher};
 	/* without attributes neither fails on Linux */
-	pthread_mutex_init(&outbox->lock, NULL);
-	pthread_cond_init(&outbox->changed, NULL);
+	pthread_mutex_init(&queue->lock, NULL);
+	pthread_cond_init(&queue->changed, NULL);
 }
 
-bool outbox_expect(struct outbox *outbox, size_t lines)
+bool send_queue_reserve(struct send_queue *queue, size_t lines)
 {
-	pthread_mutex_lock(&outbox->lock);
-	bool room = outbox->unsent.length < OUTBOX_HIGH_WATER || outbox->broken;
+	pthread_mutex_lock(&queue->lock);
+	bool room = queue->unsent.length < SEND_QUEUE_HIGH_WATER || queue->broken;
 	if (room)
-		outbox->unanswered += lines;
-	pthread_mutex_unlock(&outbox->lock);
+		queue->unanswered += lines;
+	pthread_mutex_unlock(&queue->lock);
 	return room;
 }
 
-void outbox_unexpect(struct outbox *outbox, size_t lines)
+void send_queue_cancel(struct send_queue *queue, size_t lines)
 {
-	pthread_mutex_lock(&outbox->lock);
-	outbox->unanswered -= lines;
-	if (outbox->unanswered <= outbox->most)
-		pthread_cond_broadcast(&outbox->changed);
-	pthread_mutex_unlock(&outbox->lock);
+	pthread_mutex_lock(&queue->lock);
+	queue->unanswered -= lines;
+	if (queue->unanswered <= queue->most)
+		pthread_cond_broadcast(&queue->changed);
+	pthread_mutex_unlock(&queue->lock);
 }
 
-void outbox_wait_room(struct outbox *outbox)
+void send_queue_wait_space(struct send_queue *queue)
 {
-	pthread_mutex_lock(&outbox->lock);
-	while (outbox->unsent.length >= OUTBOX_HIGH_WATER && !outbox->broken)
-		pthread_cond_wait(&outbox->changed, &outbox->lock);
-	pthread_mutex_unlock(&outbox->lock);
+	pthread_mutex_lock(&queue->lock);
+	while (queue->unsent.length >= SEND_QUEUE_HIGH_WATER && !queue->broken)
+		pthread_cond_wait(&queue->changed, &queue->lock);
+	pthread_mutex_unlock(&queue->lock);
 }
 
-void outbox_wait_answers(struct outbox *outbox, size_t most)
+void send_queue_wait_answers(struct send_queue *queue, size_t most)
 {
-	pthread_mutex_lock(&outbox->lock);
-	outbox->most = most;
-	while (outbox->unanswered > most && !outbox->broken)
-		pthread_cond_wait(&outbox->changed, &outbox->lock);
-	outbox->most = 0;
-	pthread_mutex_unlock(&outbox->lock);
+	pthread_mutex_lock(&queue->lock);
+	queue->most = most;
+	while (queue->unanswered > most && !queue->broken)
+		pthread_cond_wait(&queue->changed, &queue->lock);
+	queue->most = 0;
+	pthread_mutex_unlock(&queue->lock);
 }
 
 /* Sends or keeps. Called with the lock. */
-static void take(struct outbox *outbox, const char *bytes, size_t length)
+static void take(struct send_queue *queue, const char *bytes, size_t length)
 {
 	size_t sent = 0;
-	if (!outbox->broken && !outbox->unsent.length)
-		sent = send_some(outbox, bytes, length);
-	if (outbox->broken || sent == length)
+	if (!queue->broken && !queue->unsent.length)
+		sent = send_some(queue, bytes, length);
+	if (queue->broken || sent == length)
 		return;
 	/* out of memory: what is missing must not be followed by more */
-	outbox->broken = !text_append(&outbox->unsent, bytes + sent, length - sent);
-	if (!outbox->broken && !outbox->armed)
-		arm(outbox);
-	if (outbox->broken)
-		stream_stop(outbox->stream);
+	queue->broken = !buffer_append(&queue->unsent, bytes + sent, length - sent);
+	if (!queue->broken && !queue->armed)
+		arm(queue);
+	if (queue->broken)
+		stream_stop(queue->stream);
 }
 
-bool outbox_send(struct outbox *outbox, const char *bytes, size_t length, size_t lines)
+bool send_queue_send(struct send_queue *queue, const char *bytes, size_t length, size_t lines)
 {
-	pthread_mutex_lock(&outbox->lock);
-	take(outbox, bytes, length);
-	bool taken = !outbox->broken;
-	outbox->unanswered -= lines;
-	if (outbox->unanswered <= outbox->most || outbox->broken)
-		pthread_cond_broadcast(&outbox->changed);
-	pthread_mutex_unlock(&outbox->lock);
+	pthread_mutex_lock(&queue->lock);
+	take(queue, bytes, length);
+	bool taken = !queue->broken;
+	queue->unanswered -= lines;
+	if (queue->unanswered <= queue->most || queue->broken)
+		pthread_cond_broadcast(&queue->changed);
+	pthread_mutex_unlock(&queue->lock);
 	return taken;
 }
 
-void outbox_post(struct outbox *outbox, const char *bytes, size_t length)
+void send_queue_push(struct send_queue *queue, const char *bytes, size_t length)
 {
-	pthread_mutex_lock(&outbox->lock);
-	if (!outbox->closed && outbox->unsent.length + length <= OUTBOX_HIGH_WATER) {
-		take(outbox, bytes, length);
-	} else if (!outbox->closed && !outbox->broken) {
-		outbox->broken = outbox->overrun = true;
-		stream_stop(outbox->stream);
+	pthread_mutex_lock(&queue->lock);
+	if (!queue->closed && queue->unsent.length + length <= SEND_QUEUE_HIGH_WATER) {
+		take(queue, bytes, length);
+	} else if (!queue->closed && !queue->broken) {
+		queue->broken = queue->overrun = true;
+		stream_stop(queue->stream);
 	}
-	if (outbox->broken)
-		pthread_cond_broadcast(&outbox->changed);
-	pthread_mutex_unlock(&outbox->lock);
+	if (queue->broken)
+		pthread_cond_broadcast(&queue->changed);
+	pthread_mutex_unlock(&queue->lock);
 }
 
-size_t outbox_close(struct outbox *outbox)
+size_t send_queue_close(struct send_queue *queue)
 {
-	pthread_mutex_lock(&outbox->lock);
-	outbox->closed = true;
-	while (outbox->unanswered || outbox->armed)
-		pthread_cond_wait(&outbox->changed, &outbox->lock);
-	size_t unsent = outbox->unsent.length;
-	pthread_mutex_unlock(&outbox->lock);
+	pthread_mutex_lock(&queue->lock);
+	queue->closed = true;
+	while (queue->unanswered || queue->armed)
+		pthread_cond_wait(&queue->changed, &queue->lock);
+	size_t unsent = queue->unsent.length;
+	pthread_mutex_unlock(&queue->lock);
 	return unsent;
 }
 
-void outbox_free(struct outbox *outbox)
+void send_queue_free(struct send_queue *queue)
 {
-	pthread_cond_destroy(&outbox->changed);
-	pthread_mutex_destroy(&outbox->lock);
-	text_free(&outbox->unsent);
+	pthread_cond_destroy(&queue->changed);
+	pthread_mutex_destroy(&queue->lock);
+	buffer_free(&queue->unsent);
 }

@@ -9,16 +9,16 @@
 #include "base/clock.h"
 
 enum {
-	CONNECTION_STACK = 65536,
-	CONNECTION_FEW = 4,    /* lines given to the log at once, the first time */
-	CONNECTION_ITEMS = 64, /* and then */
+	SESSION_STACK = 65536,
+	SESSION_FEW = 4,    /* lines given to the log at once, the first time */
+	SESSION_ITEMS = 64, /* and then */
 };
 
 /* After so long without another byte the beginning of a line is taken for all there is, for now. */
-#define CONNECTION_PAUSE (10 * CLOCK_MILLISECOND)
+#define SESSION_PAUSE (10 * CLOCK_MILLISECOND)
 
 /* At a drain: how long a close may wait for the peer's system to confirm the last answers. */
-#define CONNECTION_LINGER (500 * CLOCK_MILLISECOND)
+#define SESSION_LINGER (500 * CLOCK_MILLISECOND)
 
 /* Why the reading ended. */
 enum ending { ENDED_BY_PEER, ENDED_BY_DRAIN, ENDED_IDLE, ENDED_BROKEN, ENDED_NO_MEMORY };
@@ -26,12 +26,12 @@ enum ending { ENDED_BY_PEER, ENDED_BY_DRAIN, ENDED_IDLE, ENDED_BROKEN, ENDED_NO_
 enum { TOO_LONG_SIZE = 64 };
 
 /* A line over the limit, of which nothing was kept: says so in the log and to the peer. */
-static struct log_item too_long_item(const struct connection *connection, char words[TOO_LONG_SIZE])
+static struct log_item too_long_item(const struct session *session, char words[TOO_LONG_SIZE])
 {
-	static const char error[] = "error: ";
-	size_t skip = sizeof error - 1;
-	int length = snprintf(words, TOO_LONG_SIZE, "%sline longer than %zu bytes", error,
-			      connection->settings->maxline);
+	static const char errnum[] = "error: ";
+	size_t skip = sizeof errnum - 1;
+	int length = snprintf(words, TOO_LONG_SIZE, "%sline longer than %zu bytes", errnum,
+			      session->settings->maxline);
 	return (struct log_item){.level = RECORD_WARNING,
 				 .event = RECORD_NOTE,
 				 .bytes = words + skip,
@@ -41,21 +41,20 @@ static struct log_item too_long_item(const struct connection *connection, char w
 }
 
 /* Fills items, `most` at the most, from the lines that have come. Returns how many. */
-static size_t gather(struct connection *connection, struct log_item *items, size_t most,
-		     char *words)
+static size_t gather(struct session *session, struct log_item *items, size_t most, char *words)
 {
 	size_t count = 0;
 	while (count < most) {
 		const char *line;
 		size_t length;
-		enum line_result result = line_next(&connection->lines, &line, &length);
+		enum line_result result = line_next(&session->lines, &line, &length);
 		if (result == LINE_NONE)
 			break;
 		if (result == LINE_TOO_LONG) {
-			items[count++] = too_long_item(connection, words);
+			items[count++] = too_long_item(session, words);
 			continue;
 		}
-		struct answer answer = connection->settings->service->answer(line, length);
+		struct answer answer = session->settings->service->answer(line, length);
 		items[count++] = (struct log_item){.event = RECORD_RECEIVED,
 						   .bytes = line,
 						   .length = length,
@@ -66,13 +65,12 @@ static size_t gather(struct connection *connection, struct log_item *items, size
 }
 
 /* The same for a service to which every byte counts; with `rest` also what has no line end. */
-static size_t gather_exact(struct connection *connection, struct log_item *items, size_t most,
-			   bool rest)
+static size_t gather_exact(struct session *session, struct log_item *items, size_t most, bool rest)
 {
 	size_t count = 0, length;
 	const char *piece;
-	while (count < most && (piece = line_piece(&connection->lines, rest, &length))) {
-		struct answer answer = connection->settings->service->answer(piece, length);
+	while (count < most && (piece = line_chunk(&session->lines, rest, &length))) {
+		struct answer answer = session->settings->service->answer(piece, length);
 		size_t end = piece[length - 1] == '\n';
 		items[count++] = (struct log_item){.event = RECORD_RECEIVED,
 						   .bytes = piece,
@@ -85,251 +83,244 @@ static size_t gather_exact(struct connection *connection, struct log_item *items
 }
 
 /* Whether what has no line end is to be taken now: the buffer is full, or nothing more comes. */
-static bool pauses(struct connection *connection)
+static bool pauses(struct session *session)
 {
 	const char *rest;
-	if (!connection->settings->service->exact || !line_rest(&connection->lines, &rest))
+	if (!session->settings->service->exact || !line_remainder(&session->lines, &rest))
 		return false;
-	return line_is_full(&connection->lines) ||
-	       !stream_wait(&connection->stream, CONNECTION_PAUSE);
+	return line_is_full(&session->lines) || !stream_wait(&session->stream, SESSION_PAUSE);
 }
 
 /* Gives a set of lines, as many as there are and `most` at the most, to the log. A full set:
  * probably more stands behind it, to be committed in one. False: out of memory. */
-static bool answer_set(struct connection *connection, bool rest, struct log_item *items,
-		       size_t most, size_t *count)
+static bool answer_set(struct session *session, bool rest, struct log_item *items, size_t most,
+		       size_t *count)
 {
 	char words[TOO_LONG_SIZE];
 	*count = 0;
-	if (atomic_load(&connection->settings->stopping))
+	if (atomic_load(&session->settings->stopping))
 		return true;
-	*count = connection->settings->service->exact ? gather_exact(connection, items, most, rest)
-						      : gather(connection, items, most, words);
-	return !*count || peer_submit(&connection->peer, items, *count, *count == most);
+	*count = session->settings->service->exact ? gather_exact(session, items, most, rest)
+						   : gather(session, items, most, words);
+	return !*count || responder_submit(&session->peer, items, *count, *count == most);
 }
 
 /* What stands behind a full set. In a frame of its own, which is large: a thread whose peer never
  * sends much at once does not touch the memory. */
-__attribute__((noinline)) static bool answer_more(struct connection *connection, bool rest)
+__attribute__((noinline)) static bool answer_more(struct session *session, bool rest)
 {
-	struct log_item items[CONNECTION_ITEMS];
+	struct log_item items[SESSION_ITEMS];
 	size_t count;
 	do
-		if (!answer_set(connection, rest, items, CONNECTION_ITEMS, &count))
+		if (!answer_set(session, rest, items, SESSION_ITEMS, &count))
 			return false;
-	while (count == CONNECTION_ITEMS);
-	return count || peer_submit(&connection->peer, NULL, 0, false);
+	while (count == SESSION_ITEMS);
+	return count || responder_submit(&session->peer, NULL, 0, false);
 }
 
 /* Gives every line that has come to the log, with `rest` also the beginning of the next, to a
  * service to which every byte counts. False: out of memory. */
-static bool answer_lines(struct connection *connection, bool rest)
+static bool answer_lines(struct session *session, bool rest)
 {
-	struct log_item items[CONNECTION_FEW];
+	struct log_item items[SESSION_FEW];
 	size_t count;
-	return answer_set(connection, rest, items, CONNECTION_FEW, &count) &&
-	       (count < CONNECTION_FEW || answer_more(connection, rest));
+	return answer_set(session, rest, items, SESSION_FEW, &count) &&
+	       (count < SESSION_FEW || answer_more(session, rest));
 }
 
 /* Gives every line that has come to a service which takes them itself. False: out of memory. */
-static bool hand_lines(struct connection *connection)
+static bool hand_lines(struct session *session)
 {
-	const struct connection_settings *settings = connection->settings;
+	const struct session_settings *settings = session->settings;
 	enum line_result result = LINE_NONE;
 	const char *line;
 	size_t length;
 	bool taken = true;
 	while (taken && !atomic_load(&settings->stopping) &&
-	       (result = line_next(&connection->lines, &line, &length)) != LINE_NONE) {
+	       (result = line_next(&session->lines, &line, &length)) != LINE_NONE) {
 		char words[TOO_LONG_SIZE];
 		struct log_item item;
 		if (result == LINE_FOUND) {
-			taken = settings->service->take(settings->state, &connection->peer, line,
+			taken = settings->service->take(settings->state, &session->peer, line,
 							length);
 			continue;
 		}
-		item = too_long_item(connection, words);
-		taken = peer_submit(&connection->peer, &item, 1, true);
+		item = too_long_item(session, words);
+		taken = responder_submit(&session->peer, &item, 1, true);
 	}
 	/* what was submitted with more to follow is committed now */
-	return taken && peer_submit(&connection->peer, NULL, 0, false);
+	return taken && responder_submit(&session->peer, NULL, 0, false);
 }
 
-static bool take_lines(struct connection *connection, bool rest)
+static bool take_lines(struct session *session, bool rest)
 {
-	return connection->settings->service->take ? hand_lines(connection)
-						   : answer_lines(connection, rest);
+	return session->settings->service->take ? hand_lines(session) : answer_lines(session, rest);
 }
 
 /* How much may still be received at a drain: what had come when it was first noticed. */
-static size_t limit_room(struct connection *connection, size_t room, size_t *left, bool *limited)
+static size_t limit_room(struct session *session, size_t room, size_t *left, bool *limited)
 {
-	if (atomic_load(&connection->settings->stopping))
+	if (atomic_load(&session->settings->stopping))
 		return 0;
-	if (!atomic_load(&connection->settings->draining))
+	if (!atomic_load(&session->settings->draining))
 		return room;
 	if (!*limited)
-		*left = stream_pending(&connection->stream);
+		*left = stream_pending(&session->stream);
 	*limited = true;
 	return room < *left ? room : *left;
 }
 
-static enum ending read_lines(struct connection *connection)
+static enum ending read_lines(struct session *session)
 {
 	size_t left = 0;
 	bool limited = false;
 	for (;;) {
-		if (connection->settings->service->wait_room)
-			connection->settings->service->wait_room(connection->settings->state);
+		if (session->settings->service->wait_room)
+			session->settings->service->wait_room(session->settings->state);
 		size_t room;
-		char *space = line_space(&connection->lines, &room);
+		char *space = line_space(&session->lines, &room);
 		if (!space)
 			return ENDED_NO_MEMORY;
-		room = limit_room(connection, room, &left, &limited);
+		room = limit_room(session, room, &left, &limited);
 		if (!room)
 			return ENDED_BY_DRAIN;
 		ssize_t length =
-			spin_receive(connection->settings->spin, &connection->stream, space, room);
+			busy_poll_receive(session->settings->spin, &session->stream, space, room);
 		if (length < 0)
 			return errno == EAGAIN ? ENDED_IDLE : ENDED_BROKEN;
 		if (length == 0)
-			return limited || atomic_load(&connection->settings->draining)
-				       ? ENDED_BY_DRAIN
-				       : ENDED_BY_PEER;
+			return limited || atomic_load(&session->settings->draining) ? ENDED_BY_DRAIN
+										    : ENDED_BY_PEER;
 		left -= limited ? (size_t)length : 0;
-		line_filled(&connection->lines, (size_t)length);
-		if (!take_lines(connection, false) ||
-		    (pauses(connection) && !take_lines(connection, true)))
+		line_filled(&session->lines, (size_t)length);
+		if (!take_lines(session, false) || (pauses(session) && !take_lines(session, true)))
 			return ENDED_NO_MEMORY;
 	}
 }
 
 /* What stood behind the last line end is logged, so that it can be seen, and not acknowledged. */
-static void log_rest(struct connection *connection)
+static void log_rest(struct session *session)
 {
 	static const char words[] = "incomplete last line: ";
 	const char *rest;
-	size_t length = line_rest(&connection->lines, &rest);
-	struct text text = {0};
+	size_t length = line_remainder(&session->lines, &rest);
+	struct buffer text = {0};
 	/* at a forced end there may be whole lines, which were neither logged nor answered */
-	if (length && !memchr(rest, '\n', length) && text_append_string(&text, words) &&
-	    text_append(&text, rest, length)) {
+	if (length && !memchr(rest, '\n', length) && buffer_append_string(&text, words) &&
+	    buffer_append(&text, rest, length)) {
 		struct log_item item = {.level = RECORD_WARNING,
 					.event = RECORD_NOTE,
 					.bytes = text.bytes,
 					.length = text.length};
-		(void)log_submit(connection->settings->log, &connection->peer.recipient, &item, 1,
-				 false);
+		(void)log_submit(session->settings->log, &session->peer.recipient, &item, 1, false);
 	}
-	text_free(&text);
+	buffer_free(&text);
 }
 
-static void log_ending(struct connection *connection, enum ending ending)
+static void log_ending(struct session *session, enum ending ending)
 {
-	struct log *log = connection->settings->log;
-	log_rest(connection);
+	struct log *log = session->settings->log;
+	log_rest(session);
 	if (ending == ENDED_IDLE)
-		log_note(log, RECORD_INFO, connection->peer.name,
-			 "closed: nothing received for %gs",
-			 (double)connection->settings->idle / (double)CLOCK_SECOND);
+		log_note(log, RECORD_INFO, session->peer.name, "closed: nothing received for %gs",
+			 (double)session->settings->idle / (double)CLOCK_SECOND);
 	if (ending == ENDED_NO_MEMORY)
-		log_note(log, RECORD_WARNING, connection->peer.name, "closed: out of memory");
+		log_note(log, RECORD_WARNING, session->peer.name, "closed: out of memory");
 }
 
-static void *connection_run(void *argument)
+static void *session_run(void *argument)
 {
-	struct connection *connection = argument;
-	const struct connection_settings *settings = connection->settings;
+	struct session *session = argument;
+	const struct session_settings *settings = session->settings;
 	if (settings->service->numbers)
-		log_note(settings->log, RECORD_INFO, connection->peer.name,
-			 "connected as client %llu", (unsigned long long)connection->peer.number);
+		log_note(settings->log, RECORD_INFO, session->peer.name, "connected as client %llu",
+			 (unsigned long long)session->peer.number);
 	else if (settings->service->tells_ends)
-		log_note(settings->log, RECORD_INFO, connection->peer.name, "connected");
-	enum ending ending = read_lines(connection);
-	if (ending != ENDED_NO_MEMORY && settings->service->exact && !take_lines(connection, true))
+		log_note(settings->log, RECORD_INFO, session->peer.name, "connected");
+	enum ending ending = read_lines(session);
+	if (ending != ENDED_NO_MEMORY && settings->service->exact && !take_lines(session, true))
 		ending = ENDED_NO_MEMORY;
-	log_ending(connection, ending);
+	log_ending(session, ending);
 	if (ending == ENDED_BROKEN || ending == ENDED_NO_MEMORY)
-		stream_stop(&connection->stream);
-	size_t unsent = outbox_close(&connection->peer.outbox);
+		stream_stop(&session->stream);
+	size_t unsent = send_queue_close(&session->peer.queue);
 	if (unsent)
-		log_note(settings->log, RECORD_WARNING, connection->peer.name,
-			 connection->peer.outbox.overrun
+		log_note(settings->log, RECORD_WARNING, session->peer.name,
+			 session->peer.queue.overrun
 				 ? "closed: it does not read; %zu bytes were not taken"
 				 : "closed: %zu bytes of answers were not taken",
 			 unsent);
 	if (settings->service->tells_ends)
-		log_note(settings->log, RECORD_INFO, connection->peer.name, "disconnected");
+		log_note(settings->log, RECORD_INFO, session->peer.name, "disconnected");
 	int64_t linger = 0;
 	if (atomic_load(&settings->draining) && ending == ENDED_BY_DRAIN) {
-		linger = clock_after(CONNECTION_LINGER);
+		linger = clock_after(SESSION_LINGER);
 		if (linger > settings->drain_deadline)
 			linger = settings->drain_deadline;
 	}
-	settings->closing(settings->context, connection);
-	outbox_free(&connection->peer.outbox);
-	stream_close(&connection->stream, linger);
-	line_free(&connection->lines);
-	settings->finished(settings->context, connection);
+	settings->closing(settings->context, session);
+	send_queue_free(&session->peer.queue);
+	stream_close(&session->stream, linger);
+	line_free(&session->lines);
+	settings->finished(settings->context, session);
 	return NULL;
 }
 
-struct connection *connection_new(int descriptor, const char *name, uint64_t number,
-				  const struct connection_settings *settings)
+struct session *session_new(int descriptor, const char *name, uint64_t number,
+			    const struct session_settings *settings)
 {
-	struct connection *connection = calloc(1, sizeof *connection);
-	if (!connection || !line_init(&connection->lines, settings->maxline)) {
-		free(connection);
+	struct session *session = calloc(1, sizeof *session);
+	if (!session || !line_init(&session->lines, settings->maxline)) {
+		free(session);
 		return NULL;
 	}
-	connection->settings = settings;
-	connection->stream.descriptor = descriptor;
-	peer_open(&connection->peer, name, number, settings->log, &connection->stream,
-		  settings->drainer);
-	connection->peer.recipient.unsent = settings->service->unsent;
-	connection->peer.recipient.context = settings->state;
+	session->settings = settings;
+	session->stream.descriptor = descriptor;
+	responder_open(&session->peer, name, number, settings->log, &session->stream,
+		       settings->flusher);
+	session->peer.recipient.unsent = settings->service->unsent;
+	session->peer.recipient.context = settings->state;
 	if (settings->idle)
-		stream_set_idle(&connection->stream, settings->idle);
-	return connection;
+		stream_set_idle(&session->stream, settings->idle);
+	return session;
 }
 
-int connection_start(struct connection *connection)
+int session_start(struct session *session)
 {
 	pthread_attr_t attributes;
-	int error = pthread_attr_init(&attributes);
-	if (error)
-		return error;
-	error = pthread_attr_setstacksize(&attributes, CONNECTION_STACK);
-	if (!error)
-		error = pthread_create(&connection->thread, &attributes, connection_run,
-				       connection);
+	int errnum = pthread_attr_init(&attributes);
+	if (errnum)
+		return errnum;
+	errnum = pthread_attr_setstacksize(&attributes, SESSION_STACK);
+	if (!errnum)
+		errnum = pthread_create(&session->thread, &attributes, session_run, session);
 	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
-	return error;
+	return errnum;
 }
 
-void connection_drain(struct connection *connection)
+void session_drain(struct session *session)
 {
-	stream_stop_receiving(&connection->stream);
+	stream_stop_receiving(&session->stream);
 }
 
-void connection_stop(struct connection *connection)
+void session_stop(struct session *session)
 {
-	stream_stop(&connection->stream);
+	stream_stop(&session->stream);
 }
 
-void connection_join(struct connection *connection)
+void session_join(struct session *session)
 {
-	pthread_join(connection->thread, NULL);
-	free(connection);
+	pthread_join(session->thread, NULL);
+	free(session);
 }
 
-void connection_drop(struct connection *connection)
+void session_drop(struct session *session)
 {
-	if (!connection)
+	if (!session)
 		return;
-	(void)outbox_close(&connection->peer.outbox); /* nothing was announced */
-	outbox_free(&connection->peer.outbox);
-	stream_close(&connection->stream, 0);
-	line_free(&connection->lines);
-	free(connection);
+	(void)send_queue_close(&session->peer.queue); /* nothing was announced */
+	send_queue_free(&session->peer.queue);
+	stream_close(&session->stream, 0);
+	line_free(&session->lines);
+	free(session);
 }

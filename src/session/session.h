@@ -19,13 +19,13 @@
 #include "net/busy_poll.h"
 #include "net/stream.h"
 
-struct connection;
+struct session;
 
 /* What all connections share. Borrowed by each, and read only, but for the drain. */
-struct connection_settings {
+struct session_settings {
 	struct log *log;
-	struct drainer *drainer;
-	struct spin *spin;
+	struct flusher *flusher;
+	struct busy_poll *spin;
 	const struct service *service;
 	void *state;	/* the service's own */
 	size_t maxline; /* bytes */
@@ -36,37 +36,37 @@ struct connection_settings {
 	int64_t drain_deadline;
 	/* Called in the connection's thread as its last act but one: before its socket is closed.
 	 */
-	void (*closing)(void *context, struct connection *connection);
+	void (*closing)(void *context, struct session *session);
 	/* Called in the connection's thread as its last act: it can be joined and freed. */
-	void (*finished)(void *context, struct connection *connection);
+	void (*finished)(void *context, struct session *session);
 	void *context;
 };
 
-struct connection {
-	struct peer peer;
-	const struct connection_settings *settings;
+struct session {
+	struct responder peer;
+	const struct session_settings *settings;
 	struct stream stream;
-	struct line_buffer lines;
+	struct line_splitter lines;
 	pthread_t thread;
-	struct connection *next, *previous; /* the registry's */
+	struct session *next, *previous; /* the registry's */
 };
 
 /* Takes over an accepted socket, the number-th from 1. NULL: out of memory, and the socket stays
  * the caller's. */
-struct connection *connection_new(int descriptor, const char *name, uint64_t number,
-				  const struct connection_settings *settings);
+struct session *session_new(int descriptor, const char *name, uint64_t number,
+			    const struct session_settings *settings);
 
 /* Starts its thread. Returns 0, or pthread_create()'s error and the connection is as before. */
-int connection_start(struct connection *connection);
+int session_start(struct session *session);
 
 /* Lets it read what has come, answer it, and end; or end at once. Any thread, until `closing`. */
-void connection_drain(struct connection *connection);
-void connection_stop(struct connection *connection);
+void session_drain(struct session *session);
+void session_stop(struct session *session);
 
 /* Joins the thread of a finished connection and frees it. */
-void connection_join(struct connection *connection);
+void session_join(struct session *session);
 
 /* Closes and frees one that was never started. Accepts NULL. */
-void connection_drop(struct connection *connection);
+void session_drop(struct session *session);
 
 #endif

@@ -7,154 +7,154 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-struct registry {
-	struct recipient everyone; /* first, so that the one is the other */
-	int descriptor;		   /* an eventfd */
+struct session_table {
+	struct reply_target broadcast; /* first, so that the one is the other */
+	int descriptor;		       /* an eventfd */
 	pthread_mutex_t lock;
 	/* under the lock */
-	struct connection *live;     /* whose sockets are open */
-	struct connection *finished; /* whose threads can be joined */
-	size_t count;		     /* not yet joined */
+	struct session *live;	  /* whose sockets are open */
+	struct session *finished; /* whose threads can be joined */
+	size_t count;		  /* not yet joined */
 };
 
-/* Whoever lives has an outbox that is not freed: registry_closing() comes before that. */
-static bool release_to_all(struct recipient *everyone, const char *bytes, size_t length,
+/* Whoever lives has an outbox that is not freed: session_table_closing() comes before that. */
+static bool release_to_all(struct reply_target *broadcast, const char *bytes, size_t length,
 			   size_t lines)
 {
-	struct registry *registry = (struct registry *)everyone;
+	struct session_table *table = (struct session_table *)broadcast;
 	(void)lines; /* nobody announced them */
-	pthread_mutex_lock(&registry->lock);
-	for (struct connection *at = registry->live; at; at = at->next)
-		outbox_post(&at->peer.outbox, bytes, length);
-	pthread_mutex_unlock(&registry->lock);
+	pthread_mutex_lock(&table->lock);
+	for (struct session *at = table->live; at; at = at->next)
+		send_queue_push(&at->peer.queue, bytes, length);
+	pthread_mutex_unlock(&table->lock);
 	return true;
 }
 
-struct registry *registry_new(struct failure *failure)
+struct session_table *session_table_new(struct error *error)
 {
-	struct registry *registry = calloc(1, sizeof *registry);
-	if (registry && (registry->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0) {
-		pthread_mutex_init(&registry->lock, NULL); /* cannot fail without attributes */
-		registry->everyone = (struct recipient){
+	struct session_table *table = calloc(1, sizeof *table);
+	if (table && (table->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0) {
+		pthread_mutex_init(&table->lock, NULL); /* cannot fail without attributes */
+		table->broadcast = (struct reply_target){
 			.name = "everyone", .release = release_to_all, .unasked = true};
-		return registry;
+		return table;
 	}
-	failure_set(failure, "cannot keep connections: %s", strerror(errno));
-	free(registry);
+	error_set(error, "cannot keep connections: %s", strerror(errno));
+	free(table);
 	return NULL;
 }
 
-void registry_free(struct registry *registry)
+void session_table_free(struct session_table *table)
 {
-	if (!registry)
+	if (!table)
 		return;
-	(void)close(registry->descriptor); /* only ever an event */
-	pthread_mutex_destroy(&registry->lock);
-	free(registry);
+	(void)close(table->descriptor); /* only ever an event */
+	pthread_mutex_destroy(&table->lock);
+	free(table);
 }
 
-struct recipient *registry_everyone(struct registry *registry)
+struct reply_target *session_table_broadcast(struct session_table *table)
 {
-	return &registry->everyone;
+	return &table->broadcast;
 }
 
-int registry_descriptor(const struct registry *registry)
+int session_table_descriptor(const struct session_table *table)
 {
-	return registry->descriptor;
+	return table->descriptor;
 }
 
-static void link_live(struct registry *registry, struct connection *connection)
+static void link_live(struct session_table *table, struct session *session)
 {
-	connection->previous = NULL;
-	connection->next = registry->live;
-	if (registry->live)
-		registry->live->previous = connection;
-	registry->live = connection;
+	session->previous = NULL;
+	session->next = table->live;
+	if (table->live)
+		table->live->previous = session;
+	table->live = session;
 }
 
-static void unlink_live(struct registry *registry, struct connection *connection)
+static void unlink_live(struct session_table *table, struct session *session)
 {
-	if (connection->previous)
-		connection->previous->next = connection->next;
+	if (session->previous)
+		session->previous->next = session->next;
 	else
-		registry->live = connection->next;
-	if (connection->next)
-		connection->next->previous = connection->previous;
+		table->live = session->next;
+	if (session->next)
+		session->next->previous = session->previous;
 }
 
-int registry_add(struct registry *registry, struct connection *connection)
+int session_table_add(struct session_table *table, struct session *session)
 {
 	/* the thread that is started waits at this lock, should it end at once */
-	pthread_mutex_lock(&registry->lock);
-	int error = connection_start(connection);
-	if (!error) {
-		link_live(registry, connection);
-		registry->count++;
+	pthread_mutex_lock(&table->lock);
+	int errnum = session_start(session);
+	if (!errnum) {
+		link_live(table, session);
+		table->count++;
 	}
-	pthread_mutex_unlock(&registry->lock);
-	return error;
+	pthread_mutex_unlock(&table->lock);
+	return errnum;
 }
 
-size_t registry_count(struct registry *registry)
+size_t session_table_count(struct session_table *table)
 {
-	pthread_mutex_lock(&registry->lock);
-	size_t count = registry->count;
-	pthread_mutex_unlock(&registry->lock);
+	pthread_mutex_lock(&table->lock);
+	size_t count = table->count;
+	pthread_mutex_unlock(&table->lock);
 	return count;
 }
 
-void registry_join(struct registry *registry)
+void session_table_join(struct session_table *table)
 {
 	eventfd_t ignored;
-	(void)eventfd_read(registry->descriptor, &ignored); /* EAGAIN: nothing new, which is fine */
-	pthread_mutex_lock(&registry->lock);
-	struct connection *finished = registry->finished;
-	registry->finished = NULL;
-	pthread_mutex_unlock(&registry->lock);
+	(void)eventfd_read(table->descriptor, &ignored); /* EAGAIN: nothing new, which is fine */
+	pthread_mutex_lock(&table->lock);
+	struct session *finished = table->finished;
+	table->finished = NULL;
+	pthread_mutex_unlock(&table->lock);
 	size_t joined = 0;
 	while (finished) {
-		struct connection *connection = finished;
-		finished = connection->next;
-		connection_join(connection);
+		struct session *session = finished;
+		finished = session->next;
+		session_join(session);
 		joined++;
 	}
-	pthread_mutex_lock(&registry->lock);
-	registry->count -= joined;
-	pthread_mutex_unlock(&registry->lock);
+	pthread_mutex_lock(&table->lock);
+	table->count -= joined;
+	pthread_mutex_unlock(&table->lock);
 }
 
-static void for_all(struct registry *registry, void (*act)(struct connection *))
+static void for_all(struct session_table *table, void (*act)(struct session *))
 {
-	pthread_mutex_lock(&registry->lock);
-	for (struct connection *at = registry->live; at; at = at->next)
+	pthread_mutex_lock(&table->lock);
+	for (struct session *at = table->live; at; at = at->next)
 		act(at);
-	pthread_mutex_unlock(&registry->lock);
+	pthread_mutex_unlock(&table->lock);
 }
 
-void registry_drain(struct registry *registry)
+void session_table_drain(struct session_table *table)
 {
-	for_all(registry, connection_drain);
+	for_all(table, session_drain);
 }
 
-void registry_stop(struct registry *registry)
+void session_table_stop(struct session_table *table)
 {
-	for_all(registry, connection_stop);
+	for_all(table, session_stop);
 }
 
-void registry_closing(void *context, struct connection *connection)
+void session_table_closing(void *context, struct session *session)
 {
-	struct registry *registry = context;
-	pthread_mutex_lock(&registry->lock);
-	unlink_live(registry, connection);
-	pthread_mutex_unlock(&registry->lock);
+	struct session_table *table = context;
+	pthread_mutex_lock(&table->lock);
+	unlink_live(table, session);
+	pthread_mutex_unlock(&table->lock);
 }
 
-void registry_finished(void *context, struct connection *connection)
+void session_table_finished(void *context, struct session *session)
 {
-	struct registry *registry = context;
-	pthread_mutex_lock(&registry->lock);
-	connection->next = registry->finished;
-	registry->finished = connection;
-	pthread_mutex_unlock(&registry->lock);
-	(void)eventfd_write(registry->descriptor, 1); /* EAGAIN: it is readable already */
+	struct session_table *table = context;
+	pthread_mutex_lock(&table->lock);
+	session->next = table->finished;
+	table->finished = session;
+	pthread_mutex_unlock(&table->lock);
+	(void)eventfd_write(table->descriptor, 1); /* EAGAIN: it is readable already */
 }

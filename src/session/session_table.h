@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The connections that live, and those that have ended and wait to be joined. The settings of its
- * connections must have registry_closing() and registry_finished() as callbacks, with the registry
- * as their context. */
+ * connections must have session_table_closing() and session_table_finished() as callbacks, with the
+ * registry as their context. */
 #ifndef ACKLINE_SESSION_SESSION_TABLE_H
 #define ACKLINE_SESSION_SESSION_TABLE_H
 
@@ -12,35 +12,35 @@
 #include "session/session.h"
 #include "base/error.h"
 
-struct registry;
+struct session_table;
 
 /* NULL: the failure is set. */
-struct registry *registry_new(struct failure *failure);
+struct session_table *session_table_new(struct error *error);
 /* There must be no connection left. Accepts NULL. */
-void registry_free(struct registry *registry);
+void session_table_free(struct session_table *table);
 
-/* Readable when connections have finished: then call registry_join(). */
-int registry_descriptor(const struct registry *registry);
+/* Readable when connections have finished: then call session_table_join(). */
+int session_table_descriptor(const struct session_table *table);
 
 /* Adds a connection and starts its thread. Returns 0, or pthread_create()'s error and it is not
  * added. */
-int registry_add(struct registry *registry, struct connection *connection);
+int session_table_add(struct session_table *table, struct session *session);
 
 /* How many are there that were not yet joined. Only main's thread adds and joins. */
-size_t registry_count(struct registry *registry);
+size_t session_table_count(struct session_table *table);
 
 /* Joins and frees the finished ones. Never waits for one that lives. */
-void registry_join(struct registry *registry);
+void session_table_join(struct session_table *table);
 
 /* Stands for all that live: what is released to it is posted to each. */
-struct recipient *registry_everyone(struct registry *registry);
+struct reply_target *session_table_broadcast(struct session_table *table);
 
-/* Calls connection_drain(), or connection_stop(), for all that live. */
-void registry_drain(struct registry *registry);
-void registry_stop(struct registry *registry);
+/* Calls session_drain(), or session_stop(), for all that live. */
+void session_table_drain(struct session_table *table);
+void session_table_stop(struct session_table *table);
 
-/* The callbacks for struct connection_settings. */
-void registry_closing(void *registry, struct connection *connection);
-void registry_finished(void *registry, struct connection *connection);
+/* The callbacks for struct session_settings. */
+void session_table_closing(void *table, struct session *session);
+void session_table_finished(void *table, struct session *session);
 
 #endif

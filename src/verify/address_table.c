@@ -7,7 +7,7 @@
 
 enum { SLOTS_FIRST = 64, NAMES_FIRST = 32 };
 
-struct peer {
+struct responder {
 	size_t start, length; /* in letters */
 	uint32_t hash;
 };
@@ -22,86 +22,93 @@ static uint32_t hash_name(const char *name, size_t length)
 }
 
 /* The slot that holds the name, or the free one where it belongs. */
-static size_t find_slot(const struct peers *peers, const char *name, size_t length, uint32_t hash)
+static size_t find_slot(const struct address_table *addresses_seen, const char *name, size_t length,
+			uint32_t hash)
 {
-	size_t mask = peers->slot_count - 1, at = hash & mask;
-	for (; peers->slots[at]; at = (at + 1) & mask) {
-		const struct peer *peer = &peers->names[peers->slots[at] - 1];
+	size_t mask = addresses_seen->slot_count - 1, at = hash & mask;
+	for (; addresses_seen->slots[at]; at = (at + 1) & mask) {
+		const struct responder *peer =
+			&addresses_seen->names[addresses_seen->slots[at] - 1];
 		if (peer->hash == hash && peer->length == length &&
-		    !memcmp(peers->letters.bytes + peer->start, name, length))
+		    !memcmp(addresses_seen->letters.bytes + peer->start, name, length))
 			break;
 	}
 	return at;
 }
 
-static bool grow_slots(struct peers *peers)
+static bool grow_slots(struct address_table *addresses_seen)
 {
-	if (peers->count * 2 < peers->slot_count)
+	if (addresses_seen->count * 2 < addresses_seen->slot_count)
 		return true;
-	size_t count = peers->slot_count ? peers->slot_count * 2 : SLOTS_FIRST;
+	size_t count = addresses_seen->slot_count ? addresses_seen->slot_count * 2 : SLOTS_FIRST;
 	uint32_t *slots = calloc(count, sizeof *slots);
-	if (!slots || peers->count >= UINT32_MAX - 1) {
+	if (!slots || addresses_seen->count >= UINT32_MAX - 1) {
 		free(slots);
 		return false;
 	}
-	for (size_t i = 0; i < peers->count; i++) {
-		size_t at = peers->names[i].hash & (count - 1);
+	for (size_t i = 0; i < addresses_seen->count; i++) {
+		size_t at = addresses_seen->names[i].hash & (count - 1);
 		while (slots[at])
 			at = (at + 1) & (count - 1);
 		slots[at] = (uint32_t)(i + 1);
 	}
-	free(peers->slots);
-	peers->slots = slots;
-	peers->slot_count = count;
+	free(addresses_seen->slots);
+	addresses_seen->slots = slots;
+	addresses_seen->slot_count = count;
 	return true;
 }
 
-static bool grow_names(struct peers *peers)
+static bool grow_names(struct address_table *addresses_seen)
 {
-	if (peers->count < peers->name_capacity)
+	if (addresses_seen->count < addresses_seen->name_capacity)
 		return true;
-	size_t capacity = peers->name_capacity ? peers->name_capacity * 2 : NAMES_FIRST;
-	struct peer *names = realloc(peers->names, capacity * sizeof *names);
+	size_t capacity =
+		addresses_seen->name_capacity ? addresses_seen->name_capacity * 2 : NAMES_FIRST;
+	struct responder *names = realloc(addresses_seen->names, capacity * sizeof *names);
 	if (!names)
 		return false;
-	peers->names = names;
-	peers->name_capacity = capacity;
+	addresses_seen->names = names;
+	addresses_seen->name_capacity = capacity;
 	return true;
 }
 
-int64_t peers_number(struct peers *peers, const char *name, size_t length)
+int64_t address_table_number(struct address_table *addresses_seen, const char *name, size_t length)
 {
-	if (!grow_slots(peers))
+	if (!grow_slots(addresses_seen))
 		return -1;
 	uint32_t hash = hash_name(name, length);
-	size_t slot = find_slot(peers, name, length, hash);
-	if (peers->slots[slot])
-		return (int64_t)peers->slots[slot] - 1;
-	size_t start = peers->letters.length;
-	if (!grow_names(peers) || !text_append(&peers->letters, name, length))
+	size_t slot = find_slot(addresses_seen, name, length, hash);
+	if (addresses_seen->slots[slot])
+		return (int64_t)addresses_seen->slots[slot] - 1;
+	size_t start = addresses_seen->letters.length;
+	if (!grow_names(addresses_seen) || !buffer_append(&addresses_seen->letters, name, length))
 		return -1;
-	peers->names[peers->count++] = (struct peer){start, length, hash};
-	peers->slots[slot] = (uint32_t)peers->count;
-	return (int64_t)peers->count - 1;
+	addresses_seen->names[addresses_seen->count++] = (struct responder){start, length, hash};
+	addresses_seen->slots[slot] = (uint32_t)addresses_seen->count;
+	return (int64_t)addresses_seen->count - 1;
 }
 
-int64_t peers_find(const struct peers *peers, const char *name, size_t length)
+int64_t address_table_find(const struct address_table *addresses_seen, const char *name,
+			   size_t length)
 {
-	if (!peers->count)
+	if (!addresses_seen->count)
 		return -1;
-	return (int64_t)peers->slots[find_slot(peers, name, length, hash_name(name, length))] - 1;
+	return (int64_t)addresses_seen
+		       ->slots[find_slot(addresses_seen, name, length, hash_name(name, length))] -
+	       1;
 }
 
-const char *peers_name(const struct peers *peers, size_t number, size_t *length)
+const char *address_table_name(const struct address_table *addresses_seen, size_t number,
+			       size_t *length)
 {
-	*length = peers->names[number].length;
-	return peers->letters.bytes + peers->names[number].start;
+	*length = addresses_seen->names[number].length;
+	return addresses_seen->letters.bytes + addresses_seen->names[number].start;
 }
 
-void peers_free(struct peers *peers)
+void address_table_free(struct address_table *addresses_seen)
 {
-	free(peers->slots);
-	free(peers->names);
-	text_free(&peers->letters);
-	*peers = (struct peers){0};
+	free(addresses_seen->slots);
+	free(addresses_seen->names);
+	buffer_free(&addresses_seen->letters);
+	*addresses_seen = (struct address_table){0};
 }

@@ -15,7 +15,7 @@ enum { CHARS_RECORD_MOST = 4200 }; /* a message of 1000 characters, each as \xNN
 /* Messages are numbered from 0, as they stand in the log. */
 struct chars_client {
 	size_t number; /* from 1, as runall has it */
-	struct chars_account account;
+	struct chars_result account;
 	bool connected;
 	uint64_t after;		  /* the first message that was sent when it was connected */
 	uint64_t first, last;	  /* those below were sent before its first, its last question */
@@ -27,8 +27,8 @@ struct chars_client {
 struct chars_proof {
 	const struct verify_job *run;
 	struct verdict *verdict;
-	struct failure *failure;
-	struct verify_log log;
+	struct error *error;
+	struct log_reader log;
 	struct chars_client *clients; /* sorted by their names */
 	uint64_t messages, characters;
 	uint64_t stats, counted; /* of all that have asked, clients or not */
@@ -60,12 +60,12 @@ static bool read_accounts(struct chars_proof *proof)
 {
 	const struct verify_job *run = proof->run;
 	for (size_t i = 0; i < run->clients; i++) {
-		struct failure why;
+		struct error why;
 		struct chars_client *client = &proof->clients[i];
 		client->number = i + 1;
-		if (chars_account_read(&client->account, run->texts[i].bytes, run->texts[i].length,
-				       &why) < 0)
-			return fault(proof, "client %zu: %s", i + 1, why.words);
+		if (chars_result_read(&client->account, run->texts[i].bytes, run->texts[i].length,
+				      &why) < 0)
+			return fault(proof, "client %zu: %s", i + 1, why.message);
 		if (!client->account.stats)
 			return fault(proof, "client %zu: has no answer", i + 1);
 	}
@@ -174,7 +174,7 @@ static int for_records(struct chars_proof *proof,
 		       void (*take)(struct chars_proof *, const struct record_view *))
 {
 	enum verify_line kind;
-	while ((kind = verify_log_next(&proof->log, proof->failure)) != VERIFY_END) {
+	while ((kind = log_reader_next(&proof->log, proof->error)) != VERIFY_END) {
 		if (kind == VERIFY_BROKEN)
 			return -1;
 		if (kind == VERIFY_RECORD)
@@ -186,7 +186,7 @@ static int for_records(struct chars_proof *proof,
 /* Which messages a client must have got, by the log, and how many it says that it has. */
 static bool check_client(struct chars_proof *proof, struct chars_client *client)
 {
-	const struct chars_account *account = &client->account;
+	const struct chars_result *account = &client->account;
 	if (!client->connected)
 		return fault(proof, "client %zu: its connection is not in the log", client->number);
 	if (client->asked != account->stats || client->answered != account->stats ||
@@ -277,8 +277,7 @@ static int prove(struct chars_proof *proof)
 	if (!check_counts(proof) || !check_clients(proof))
 		return 0;
 	proof->messages = 0;
-	if (verify_log_rewind(&proof->log, proof->failure) < 0 ||
-	    for_records(proof, sum_record) < 0)
+	if (log_reader_rewind(&proof->log, proof->error) < 0 || for_records(proof, sum_record) < 0)
 		return -1;
 	if (!check_sums(proof))
 		return 0;
@@ -292,16 +291,16 @@ static int prove(struct chars_proof *proof)
 	return 0;
 }
 
-int verify_chars(const struct verify_job *run, struct verdict *verdict, struct failure *failure)
+int verify_chars(const struct verify_job *run, struct verdict *verdict, struct error *error)
 {
 	*verdict = (struct verdict){0};
-	struct chars_proof proof = {.run = run, .verdict = verdict, .failure = failure};
+	struct chars_proof proof = {.run = run, .verdict = verdict, .error = error};
 	if (!(proof.clients = calloc(run->clients, sizeof *proof.clients)))
-		return failure_set(failure, "cannot verify: out of memory");
-	int result = verify_log_open(&proof.log, run->log, run->offset, failure);
+		return error_set(error, "cannot verify: out of memory");
+	int result = log_reader_open(&proof.log, run->log, run->offset, error);
 	if (result == 0) {
 		result = prove(&proof);
-		verify_log_close(&proof.log);
+		log_reader_close(&proof.log);
 	}
 	free(proof.clients);
 	return result;

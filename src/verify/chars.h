@@ -10,6 +10,6 @@
 #include "verify/run.h"
 
 /* As verify_run(). Reads the log twice; memory grows with clients only. */
-int verify_chars(const struct verify_job *run, struct verdict *verdict, struct failure *failure);
+int verify_chars(const struct verify_job *run, struct verdict *verdict, struct error *error);
 
 #endif

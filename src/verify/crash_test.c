@@ -29,8 +29,8 @@ struct drilled_address {
 
 struct drill_count {
 	const struct verify_job *job;
-	struct verify_log log;
-	struct peers peers;
+	struct log_reader log;
+	struct address_table addresses_seen;
 	struct drilled_link *links;
 	struct drilled_address *addresses; /* by number in peers */
 	size_t address_count;
@@ -41,9 +41,9 @@ struct drill_count {
 	int64_t acknowledged, resent, missing, repeated, torn, starts;
 };
 
-static int out_of_memory(struct failure *failure)
+static int out_of_memory(struct error *error)
 {
-	return failure_set(failure, "cannot count: %s", strerror(ENOMEM));
+	return error_set(error, "cannot count: %s", strerror(ENOMEM));
 }
 
 /* At least one byte, so that no array is empty. */
@@ -56,7 +56,7 @@ static void *array_new(size_t count, size_t size)
  * where memory is out. */
 static size_t set_up_bits(struct drill_count *count, size_t client, size_t bit, bool *enough)
 {
-	const struct account *account = &count->job->accounts[client];
+	const struct client_result *account = &count->job->client_results[client];
 	size_t *first = array_new((size_t)account->threads, sizeof *first);
 	count->first_bits[client] = first;
 	*enough &= first != NULL;
@@ -69,21 +69,22 @@ static size_t set_up_bits(struct drill_count *count, size_t client, size_t bit, 
 
 /* Links a connection behind the others of its address. */
 static bool set_up_link(struct drill_count *count, struct drilled_link *link, size_t client,
-			const struct account_connection *connection)
+			const struct client_result_connection *connection)
 {
-	int64_t number = peers_number(&count->peers, connection->name, strlen(connection->name));
+	int64_t number = address_table_number(&count->addresses_seen, connection->name,
+					      strlen(connection->name));
 	if (number < 0)
 		return false;
 	*link = (struct drilled_link){
 		.client = client,
-		.thread = count->job->accounts[client].each ? connection->thread : -1,
+		.thread = count->job->client_results[client].each ? connection->thread : -1,
 		.begins = connection->answered,
 		.next = connection->answered};
 	struct drilled_link **place = &count->addresses[number].first;
 	while (*place)
 		place = &(*place)->other;
 	*place = link;
-	count->address_count = count->peers.count;
+	count->address_count = count->addresses_seen.count;
 	return true;
 }
 
@@ -93,7 +94,7 @@ static bool set_up(struct drill_count *count)
 	size_t connections = 0, bit = 0;
 	bool enough = true;
 	for (size_t i = 0; i < job->clients; i++)
-		connections += job->accounts[i].connection_count;
+		connections += job->client_results[i].connection_count;
 	count->links = array_new(connections, sizeof *count->links);
 	count->addresses = array_new(connections, sizeof *count->addresses);
 	count->first_bits = array_new(job->clients, sizeof *count->first_bits);
@@ -101,12 +102,12 @@ static bool set_up(struct drill_count *count)
 		return false;
 	struct drilled_link *link = count->links;
 	for (size_t i = 0; i < job->clients; i++) {
-		const struct account *account = &job->accounts[i];
+		const struct client_result *account = &job->client_results[i];
 		count->unknown |= !account->complete;
 		if (!account->complete)
 			continue;
-		count->acknowledged += account_acknowledged(account);
-		count->resent += account_resent(account);
+		count->acknowledged += client_result_acknowledged(account);
+		count->resent += client_result_resent(account);
 		bit = set_up_bits(count, i, bit, &enough);
 		for (size_t j = 0; j < account->connection_count; j++)
 			enough &= set_up_link(count, link++, i, &account->connections[j]);
@@ -123,7 +124,7 @@ static void tear_down(struct drill_count *count)
 	free(count->addresses);
 	free(count->links);
 	free(count->bits);
-	peers_free(&count->peers);
+	address_table_free(&count->addresses_seen);
 }
 
 /* The place of a line among those that come over a connection, from 0; -1 where it is none of them.
@@ -131,7 +132,7 @@ static void tear_down(struct drill_count *count)
 static int64_t place_on(const struct drill_count *count, const struct drilled_link *link,
 			const struct verify_turn *turn)
 {
-	const struct account *account = &count->job->accounts[link->client];
+	const struct client_result *account = &count->job->client_results[link->client];
 	int64_t named = count->job->echoes ? (int64_t)link->client + 1 : 0;
 	if (turn->client != named || turn->thread >= account->threads ||
 	    (link->thread >= 0 && link->thread != turn->thread) ||
@@ -191,7 +192,8 @@ static void take_received(struct drill_count *count, const struct record_view *r
 {
 	struct verify_turn turn;
 	unsigned char mask;
-	int64_t number = peers_find(&count->peers, record->subject, record->subject_length);
+	int64_t number =
+		address_table_find(&count->addresses_seen, record->subject, record->subject_length);
 	if (number < 0 || !verify_turn_read(record->bytes, record->length, &turn))
 		return;
 	struct drilled_address *address = &count->addresses[number];
@@ -215,10 +217,10 @@ static void take_start(struct drill_count *count)
 }
 
 /* Reads the log from where the drill began to its end. */
-static int count_log(struct drill_count *count, struct failure *failure)
+static int count_log(struct drill_count *count, struct error *error)
 {
 	enum verify_line kind;
-	while ((kind = verify_log_next(&count->log, failure)) != VERIFY_END) {
+	while ((kind = log_reader_next(&count->log, error)) != VERIFY_END) {
 		const struct record_view *record = &count->log.record;
 		if (kind == VERIFY_BROKEN)
 			return -1;
@@ -236,7 +238,7 @@ static int count_log(struct drill_count *count, struct failure *failure)
 static void count_missing(struct drill_count *count)
 {
 	for (size_t i = 0; i < count->job->clients; i++) {
-		const struct account *account = &count->job->accounts[i];
+		const struct client_result *account = &count->job->client_results[i];
 		for (int64_t k = 0; account->complete && k < account->threads; k++)
 			for (int64_t j = 1; j <= account->per_thread[k].acknowledged; j++) {
 				unsigned char mask;
@@ -299,18 +301,18 @@ static void conclude(const struct drill_count *count, const struct drill_facts *
 }
 
 int verify_drill(const struct verify_job *job, const struct drill_facts *facts,
-		 struct verdict *verdict, struct failure *failure)
+		 struct verdict *verdict, struct error *error)
 {
 	struct drill_count count = {.job = job};
-	if (verify_run(job, verdict, failure) < 0 ||
-	    verify_log_open(&count.log, job->log, job->offset, failure) < 0)
+	if (verify_run(job, verdict, error) < 0 ||
+	    log_reader_open(&count.log, job->log, job->offset, error) < 0)
 		return -1;
-	int result = set_up(&count) ? count_log(&count, failure) : out_of_memory(failure);
+	int result = set_up(&count) ? count_log(&count, error) : out_of_memory(error);
 	if (result == 0) {
 		count_missing(&count);
 		conclude(&count, facts, verdict);
 	}
-	verify_log_close(&count.log);
+	log_reader_close(&count.log);
 	tear_down(&count);
 	return result;
 }

@@ -22,6 +22,6 @@ struct drill_facts {
  * every client's lines are in order; complete, where every client has left its account. Returns as
  * verify_run(). */
 int verify_drill(const struct verify_job *job, const struct drill_facts *facts,
-		 struct verdict *verdict, struct failure *failure);
+		 struct verdict *verdict, struct error *error);
 
 #endif

@@ -13,15 +13,15 @@ struct proof {
 	struct ping_server server;
 	struct ping_client client; /* the one that is looked at */
 	size_t number;		   /* of it, from 1 */
-	struct text clients;	   /* uint64_t, those that were looked at, as the server counts */
-	struct text unserved;	   /* uint64_t, requests that the server has no answer to */
+	struct buffer clients;	   /* uint64_t, those that were looked at, as the server counts */
+	struct buffer unserved;	   /* uint64_t, requests that the server has no answer to */
 	uint64_t requests, answered, late;
 	uint64_t lost; /* what the server answered and no client got */
 };
 
-static enum ping_reading out_of_memory(struct failure *failure)
+static enum ping_reading out_of_memory(struct error *error)
 {
-	failure_set(failure, "cannot verify: out of memory");
+	error_set(error, "cannot verify: out of memory");
 	return PING_UNREADABLE;
 }
 
@@ -39,8 +39,7 @@ static const struct ping_joined *joined_as(const struct proof *proof)
 
 /* The messages from the connecting on, up to the last one that came. A connection carries
  * everything in order, so that none between can be missing. */
-static enum ping_reading check_keepalives(struct proof *proof, size_t before,
-					  struct failure *failure)
+static enum ping_reading check_keepalives(struct proof *proof, size_t before, struct error *error)
 {
 	const struct ping_client *client = &proof->client;
 	const uint64_t *sent = PING_ENTRIES(proof->server.keepalives, uint64_t);
@@ -53,14 +52,14 @@ static enum ping_reading check_keepalives(struct proof *proof, size_t before,
 		/* that the connection was made may be recorded behind the first one it got */
 		if (there || (!at && i < before))
 			continue;
-		failure_set(failure, "client %zu did not get [%" PRIu64 "] keepalive",
-			    proof->number, sent[i]);
+		error_set(error, "client %zu did not get [%" PRIu64 "] keepalive", proof->number,
+			  sent[i]);
 		return PING_FAULT;
 	}
 	if (at == heards)
 		return PING_READ;
-	failure_set(failure, "client %zu got [%" PRIu64 "] keepalive, which the server never sent",
-		    proof->number, heard[at]);
+	error_set(error, "client %zu got [%" PRIu64 "] keepalive, which the server never sent",
+		  proof->number, heard[at]);
 	return PING_FAULT;
 }
 
@@ -82,30 +81,28 @@ static const struct ping_served *find_served(const struct proof *proof, uint64_t
 }
 
 /* One request of the client, against what the server says of it. */
-static enum ping_reading check_request(struct proof *proof, uint64_t request,
-				       struct failure *failure)
+static enum ping_reading check_request(struct proof *proof, uint64_t request, struct error *error)
 {
 	const struct ping_outcome *outcome =
 		&PING_ENTRIES(proof->client.outcomes, struct ping_outcome)[request];
 	const struct ping_served *served = find_served(proof, request);
 	if (outcome->kind == PING_MISSING) {
-		failure_set(failure,
-			    "client %zu has no record of what became of [%" PRIu64 "] PING",
-			    proof->number, request);
+		error_set(error, "client %zu has no record of what became of [%" PRIu64 "] PING",
+			  proof->number, request);
 		return PING_FAULT;
 	}
 	proof->requests++;
 	if (outcome->kind == PING_TIMED_OUT) {
 		proof->lost += served != NULL;
-		return served || text_append(&proof->unserved, &request, sizeof request)
+		return served || buffer_append(&proof->unserved, &request, sizeof request)
 			       ? PING_READ
-			       : out_of_memory(failure);
+			       : out_of_memory(error);
 	}
 	if (!served || served->message != outcome->message) {
-		failure_set(failure,
-			    "client %zu got message %" PRIu64 " for [%" PRIu64
-			    "] PING, which the server did not send it",
-			    proof->number, outcome->message, request);
+		error_set(error,
+			  "client %zu got message %" PRIu64 " for [%" PRIu64
+			  "] PING, which the server did not send it",
+			  proof->number, outcome->message, request);
 		return PING_FAULT;
 	}
 	proof->answered++;
@@ -113,40 +110,40 @@ static enum ping_reading check_request(struct proof *proof, uint64_t request,
 	return PING_READ;
 }
 
-static enum ping_reading check_client(struct proof *proof, struct failure *failure)
+static enum ping_reading check_client(struct proof *proof, struct error *error)
 {
 	const struct ping_joined *joined = joined_as(proof);
 	const uint64_t *others = PING_ENTRIES(proof->clients, uint64_t);
 	if (!joined) {
-		failure_set(failure, "the server has no record of client %zu", proof->number);
+		error_set(error, "the server has no record of client %zu", proof->number);
 		return PING_FAULT;
 	}
 	proof->client.client = joined->client;
 	for (size_t i = 0; i < PING_COUNT(proof->clients, uint64_t); i++)
 		if (others[i] == joined->client) {
-			failure_set(failure, "clients %zu and %zu are both the server's %" PRIu64,
-				    i + 1, proof->number, joined->client);
+			error_set(error, "clients %zu and %zu are both the server's %" PRIu64,
+				  i + 1, proof->number, joined->client);
 			return PING_FAULT;
 		}
-	if (!text_append(&proof->clients, &joined->client, sizeof joined->client))
-		return out_of_memory(failure);
-	enum ping_reading result = check_keepalives(proof, joined->keepalives, failure);
+	if (!buffer_append(&proof->clients, &joined->client, sizeof joined->client))
+		return out_of_memory(error);
+	enum ping_reading result = check_keepalives(proof, joined->keepalives, error);
 	size_t count = PING_COUNT(proof->client.outcomes, struct ping_outcome);
 	for (uint64_t request = 0; !result && request < count; request++)
-		result = check_request(proof, request, failure);
+		result = check_request(proof, request, error);
 	return result;
 }
 
-static enum ping_reading check_clients(struct proof *proof, size_t count, struct failure *failure)
+static enum ping_reading check_clients(struct proof *proof, size_t count, struct error *error)
 {
 	enum ping_reading result = PING_READ;
 	for (proof->number = 1; !result && proof->number <= count; proof->number++) {
-		char name[PINGER_LOG_SIZE];
-		pinger_log_name(name, (int64_t)proof->number);
+		char name[PING_CLIENT_LOG_SIZE];
+		ping_client_log_name(name, (int64_t)proof->number);
 		proof->client = (struct ping_client){0};
-		result = ping_client_read(&proof->client, name, failure);
+		result = ping_client_read(&proof->client, name, error);
 		if (!result)
-			result = check_client(proof, failure);
+			result = check_client(proof, error);
 		ping_client_free(&proof->client);
 	}
 	return result;
@@ -160,7 +157,7 @@ static int compare_numbers(const void *left, const void *right)
 
 /* The server's records say of a request that is ignored only its number: of each number as many
  * must have been ignored as were left without an answer. What is more never arrived. */
-static enum ping_reading check_ignored(struct proof *proof, struct failure *failure)
+static enum ping_reading check_ignored(struct proof *proof, struct error *error)
 {
 	uint64_t *unserved = PING_ENTRIES(proof->unserved, uint64_t);
 	const uint64_t *ignored = PING_ENTRIES(proof->server.ignored, uint64_t);
@@ -173,9 +170,8 @@ static enum ping_reading check_ignored(struct proof *proof, struct failure *fail
 			at++, proof->lost++;
 		if (at < count && unserved[at] == ignored[i])
 			continue;
-		failure_set(failure,
-			    "[%" PRIu64 "] PING was ignored, and no client has its time-out",
-			    ignored[i]);
+		error_set(error, "[%" PRIu64 "] PING was ignored, and no client has its time-out",
+			  ignored[i]);
 		return PING_FAULT;
 	}
 	proof->lost += count - at;
@@ -183,15 +179,15 @@ static enum ping_reading check_ignored(struct proof *proof, struct failure *fail
 }
 
 /* The server may have answered nothing that no client has sent. */
-static enum ping_reading check_answered(const struct proof *proof, struct failure *failure)
+static enum ping_reading check_answered(const struct proof *proof, struct error *error)
 {
 	uint64_t lost_answers = PING_COUNT(proof->server.served, struct ping_served);
 	uint64_t known = proof->requests - PING_COUNT(proof->unserved, uint64_t);
 	if (lost_answers == known)
 		return PING_READ;
-	failure_set(failure,
-		    "the server has answered %" PRIu64 " requests, of which clients know %" PRIu64,
-		    lost_answers, known);
+	error_set(error,
+		  "the server has answered %" PRIu64 " requests, of which clients know %" PRIu64,
+		  lost_answers, known);
 	return PING_FAULT;
 }
 
@@ -212,23 +208,23 @@ static void conclude(const struct proof *proof, struct verdict *verdict)
 		PING_COUNT(proof->server.keepalives, uint64_t), proof->server.messages);
 }
 
-int verify_ping(const struct verify_job *job, struct verdict *verdict, struct failure *failure)
+int verify_ping(const struct verify_job *job, struct verdict *verdict, struct error *error)
 {
 	struct proof proof = {0};
 	*verdict = (struct verdict){0};
-	enum ping_reading result = ping_server_read(&proof.server, job->log, job->offset, failure);
+	enum ping_reading result = ping_server_read(&proof.server, job->log, job->offset, error);
 	if (!result)
-		result = check_clients(&proof, job->clients, failure);
+		result = check_clients(&proof, job->clients, error);
 	if (!result)
-		result = check_answered(&proof, failure);
+		result = check_answered(&proof, error);
 	if (!result)
-		result = check_ignored(&proof, failure);
+		result = check_ignored(&proof, error);
 	if (!result)
 		conclude(&proof, verdict);
 	else if (result == PING_FAULT)
-		(void)snprintf(verdict->words, sizeof verdict->words, "%s", failure->words);
+		(void)snprintf(verdict->words, sizeof verdict->words, "%s", error->message);
 	ping_server_free(&proof.server);
-	text_free(&proof.clients);
-	text_free(&proof.unserved);
+	buffer_free(&proof.clients);
+	buffer_free(&proof.unserved);
 	return result == PING_UNREADABLE ? -1 : 0;
 }

@@ -10,6 +10,6 @@
 
 /* Needs of the job the server's log, its offset, and the number of clients. Returns as
  * verify_run(). Memory grows with the requests. */
-int verify_ping(const struct verify_job *job, struct verdict *verdict, struct failure *failure);
+int verify_ping(const struct verify_job *job, struct verdict *verdict, struct error *error);
 
 #endif

@@ -13,37 +13,36 @@
 
 static const char connected_words[] = "connected as client ";
 
-static enum ping_reading fault(struct failure *failure, const char *words)
+static enum ping_reading fault(struct error *error, const char *words)
 {
-	failure_set(failure, "%s", words);
+	error_set(error, "%s", words);
 	return PING_FAULT;
 }
 
-static enum ping_reading unreadable(struct failure *failure, const char *log)
+static enum ping_reading unreadable(struct error *error, const char *log)
 {
-	failure_set(failure, "cannot read %.200s: %s", log, strerror(errno));
+	error_set(error, "cannot read %.200s: %s", log, strerror(errno));
 	return PING_UNREADABLE;
 }
 
-static enum ping_reading out_of_memory(struct failure *failure)
+static enum ping_reading out_of_memory(struct error *error)
 {
-	failure_set(failure, "cannot verify: out of memory");
+	error_set(error, "cannot verify: out of memory");
 	return PING_UNREADABLE;
 }
 
 /* Puts in front which line it is that the failure is about. */
-static void name_line(struct failure *failure, const char *log, uint64_t number)
+static void name_line(struct error *error, const char *log, uint64_t number)
 {
-	const struct failure words = *failure;
-	failure_set(failure, "%.200s line %" PRIu64 ": %.250s", log, number, words.words);
+	const struct error words = *error;
+	error_set(error, "%.200s line %" PRIu64 ": %.250s", log, number, words.message);
 }
 
 /* Has each line taken; of one that is at fault the failure has only to say why. */
 static enum ping_reading take_lines(FILE *file, const char *log,
 				    enum ping_reading (*take)(void *context, char *line,
-							      size_t length,
-							      struct failure *failure),
-				    void *context, struct failure *failure)
+							      size_t length, struct error *error),
+				    void *context, struct error *error)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -53,29 +52,29 @@ static enum ping_reading take_lines(FILE *file, const char *log,
 	while (!result && (length = getline(&line, &size, file)) > 0) {
 		number++;
 		if (line[length - 1] == '\n')
-			result = take(context, line, (size_t)length - 1, failure);
+			result = take(context, line, (size_t)length - 1, error);
 		else
-			result = fault(failure, "it has no end");
+			result = fault(error, "it has no end");
 		if (result == PING_FAULT)
-			name_line(failure, log, number);
+			name_line(error, log, number);
 	}
 	if (!result && ferror(file))
-		result = unreadable(failure, log);
+		result = unreadable(error, log);
 	free(line);
 	return result;
 }
 
 static enum ping_reading read_log(const char *log, int64_t offset,
 				  enum ping_reading (*take)(void *context, char *line,
-							    size_t length, struct failure *failure),
-				  void *context, struct failure *failure)
+							    size_t length, struct error *error),
+				  void *context, struct error *error)
 {
 	FILE *file = fopen(log, "re");
 	if (!file)
-		return unreadable(failure, log);
+		return unreadable(error, log);
 	enum ping_reading result = fseeko(file, offset, SEEK_SET) < 0
-					   ? unreadable(failure, log)
-					   : take_lines(file, log, take, context, failure);
+					   ? unreadable(error, log)
+					   : take_lines(file, log, take, context, error);
 	(void)fclose(file); /* it was only read */
 	return result;
 }
@@ -83,41 +82,41 @@ static enum ping_reading read_log(const char *log, int64_t offset,
 /* --- the server's --- */
 
 static enum ping_reading server_answers(struct ping_server *server, const struct record_field *line,
-					struct failure *failure)
+					struct error *error)
 {
-	struct ping_line read;
-	if (!ping_line_read(line->bytes, line->length, &read) || read.kind == PING_REQUEST)
-		return fault(failure, "what the server sent is no message of ping");
+	struct ping_message read;
+	if (!ping_message_read(line->bytes, line->length, &read) || read.kind == PING_REQUEST)
+		return fault(error, "what the server sent is no message of ping");
 	if (read.message != server->messages + 1) {
-		failure_set(failure, "message %" PRIu64 " follows message %" PRIu64, read.message,
-			    server->messages);
+		error_set(error, "message %" PRIu64 " follows message %" PRIu64, read.message,
+			  server->messages);
 		return PING_FAULT;
 	}
 	server->messages = read.message;
 	if (read.kind == PING_KEEPALIVE)
-		return text_append(&server->keepalives, &read.message, sizeof read.message)
+		return buffer_append(&server->keepalives, &read.message, sizeof read.message)
 			       ? PING_READ
-			       : out_of_memory(failure);
+			       : out_of_memory(error);
 	const struct ping_served served = {read.client, read.request, read.message};
-	return text_append(&server->served, &served, sizeof served) ? PING_READ
-								    : out_of_memory(failure);
+	return buffer_append(&server->served, &served, sizeof served) ? PING_READ
+								      : out_of_memory(error);
 }
 
 static enum ping_reading server_ignores(struct ping_server *server, const struct record_field *line,
-					struct failure *failure)
+					struct error *error)
 {
-	struct ping_line read;
-	if (!ping_line_read(line->bytes, line->length, &read) || read.kind != PING_REQUEST)
-		return fault(failure, "what the server ignored is no request of ping");
-	return text_append(&server->ignored, &read.request, sizeof read.request)
+	struct ping_message read;
+	if (!ping_message_read(line->bytes, line->length, &read) || read.kind != PING_REQUEST)
+		return fault(error, "what the server ignored is no request of ping");
+	return buffer_append(&server->ignored, &read.request, sizeof read.request)
 		       ? PING_READ
-		       : out_of_memory(failure);
+		       : out_of_memory(error);
 }
 
 /* Of notes only those of connections are of interest. */
 static enum ping_reading server_notes(struct ping_server *server,
 				      const struct record_field *subject,
-				      const struct record_field *words, struct failure *failure)
+				      const struct record_field *words, struct error *error)
 {
 	struct ping_joined joined = {.keepalives = PING_COUNT(server->keepalives, uint64_t)};
 	size_t skip = sizeof connected_words - 1;
@@ -126,14 +125,14 @@ static enum ping_reading server_notes(struct ping_server *server,
 		return PING_READ;
 	memcpy(joined.name, subject->bytes, subject->length);
 	joined.client = strtoull(words->bytes + skip, NULL, 10); /* stops at what ends the field */
-	return text_append(&server->joined, &joined, sizeof joined) ? PING_READ
-								    : out_of_memory(failure);
+	return buffer_append(&server->joined, &joined, sizeof joined) ? PING_READ
+								      : out_of_memory(error);
 }
 
 static enum ping_reading take_pair(struct ping_server *server, const struct record_pair *pair,
-				   struct failure *failure)
+				   struct error *error)
 {
-	struct ping_line asked, answer;
+	struct ping_message asked, answer;
 	const struct record_field *request = &pair->request;
 	if (!pair->answer_time.length) {
 		const char *blank = memchr(request->bytes, ' ', request->length);
@@ -141,19 +140,20 @@ static enum ping_reading take_pair(struct ping_server *server, const struct reco
 		const struct record_field subject = {request->bytes, length};
 		const struct record_field words = {request->bytes + length + 1,
 						   blank ? request->length - length - 1 : 0};
-		return server_notes(server, &subject, &words, failure);
+		return server_notes(server, &subject, &words, error);
 	}
 	if (pair->answer.bytes[0] == '(')
-		return server_ignores(server, request, failure);
-	if (request->length && (!ping_line_read(request->bytes, request->length, &asked) ||
-				!ping_line_read(pair->answer.bytes, pair->answer.length, &answer) ||
-				asked.request != answer.request))
-		return fault(failure, "the answer is not one to the request");
-	return server_answers(server, &pair->answer, failure);
+		return server_ignores(server, request, error);
+	if (request->length &&
+	    (!ping_message_read(request->bytes, request->length, &asked) ||
+	     !ping_message_read(pair->answer.bytes, pair->answer.length, &answer) ||
+	     asked.request != answer.request))
+		return fault(error, "the answer is not one to the request");
+	return server_answers(server, &pair->answer, error);
 }
 
 static enum ping_reading take_server_line(void *context, char *line, size_t length,
-					  struct failure *failure)
+					  struct error *error)
 {
 	struct ping_server *server = context;
 	struct record_pair pair;
@@ -161,18 +161,18 @@ static enum ping_reading take_server_line(void *context, char *line, size_t leng
 	if (record_is_header(line, length))
 		return PING_READ;
 	if (record_read_pair(line, length, &pair))
-		return take_pair(server, &pair, failure);
+		return take_pair(server, &pair, error);
 	if (!record_read(line, length, &view))
-		return fault(failure, "it is no record");
+		return fault(error, "it is no record");
 	const struct record_field subject = {view.subject, view.subject_length};
 	const struct record_field words = {view.bytes, view.length};
 	switch (view.event) {
 	case RECORD_SENT:
-		return server_answers(server, &words, failure);
+		return server_answers(server, &words, error);
 	case RECORD_IGNORED:
-		return server_ignores(server, &words, failure);
+		return server_ignores(server, &words, error);
 	case RECORD_NOTE:
-		return server_notes(server, &subject, &words, failure);
+		return server_notes(server, &subject, &words, error);
 	case RECORD_RECEIVED:
 	case RECORD_TIMEOUT:
 		break;
@@ -198,9 +198,9 @@ static int compare_served(const void *left, const void *right)
 }
 
 enum ping_reading ping_server_read(struct ping_server *server, const char *log, int64_t offset,
-				   struct failure *failure)
+				   struct error *error)
 {
-	enum ping_reading result = read_log(log, offset, take_server_line, server, failure);
+	enum ping_reading result = read_log(log, offset, take_server_line, server, error);
 	if (server->ignored.length)
 		qsort(server->ignored.bytes, PING_COUNT(server->ignored, uint64_t),
 		      sizeof(uint64_t), compare_numbers);
@@ -217,23 +217,23 @@ static struct ping_outcome *outcome_of(struct ping_client *client, uint64_t requ
 {
 	static const struct ping_outcome none;
 	while (PING_COUNT(client->outcomes, struct ping_outcome) <= request)
-		if (!text_append(&client->outcomes, &none, sizeof none))
+		if (!buffer_append(&client->outcomes, &none, sizeof none))
 			return NULL;
 	return &PING_ENTRIES(client->outcomes, struct ping_outcome)[request];
 }
 
 /* What every message of the server must be for a client, whatever it says. */
-static enum ping_reading hear(struct ping_client *client, const struct ping_line *line,
-			      struct failure *failure)
+static enum ping_reading hear(struct ping_client *client, const struct ping_message *line,
+			      struct error *error)
 {
 	if (line->message <= client->message) {
-		failure_set(failure, "message %" PRIu64 " comes after message %" PRIu64,
-			    line->message, client->message);
+		error_set(error, "message %" PRIu64 " comes after message %" PRIu64, line->message,
+			  client->message);
 		return PING_FAULT;
 	}
 	client->message = line->message;
 	if (line->kind == PING_ANSWER && client->client && client->client != line->client)
-		return fault(failure, "the client's number has changed");
+		return fault(error, "the client's number has changed");
 	if (line->kind == PING_ANSWER)
 		client->client = line->client;
 	return PING_READ;
@@ -245,34 +245,34 @@ static enum ping_reading hear(struct ping_client *client, const struct ping_line
 /* Enters what became of a request, which must have been what is due. */
 static enum ping_reading enter(struct ping_client *client, uint64_t request,
 			       enum ping_outcome_kind due, struct ping_outcome outcome,
-			       struct failure *failure)
+			       struct error *error)
 {
 	if (request >= REQUESTS_MOST)
-		return fault(failure, "the request has too high a number to be looked at");
+		return fault(error, "the request has too high a number to be looked at");
 	struct ping_outcome *place = outcome_of(client, request);
 	if (!place)
-		return out_of_memory(failure);
+		return out_of_memory(error);
 	if (place->kind != due)
-		return fault(failure, "the request has another end already, or none yet");
+		return fault(error, "the request has another end already, or none yet");
 	*place = outcome;
 	return PING_READ;
 }
 
 static enum ping_reading client_notes(struct ping_client *client, const struct record_field *words,
-				      struct failure *failure)
+				      struct error *error)
 {
-	static const char late[] = PINGER_SUBJECT " " PINGER_LATE;
-	static const char connected[] = PINGER_SUBJECT " " PINGER_CONNECTED;
+	static const char late[] = PING_CLIENT_SUBJECT " " PING_CLIENT_LATE;
+	static const char connected[] = PING_CLIENT_SUBJECT " " PING_CLIENT_CONNECTED;
 	size_t skip = sizeof late - 1;
-	struct ping_line read;
+	struct ping_message read;
 	if (words->length > skip && !memcmp(words->bytes, late, skip)) {
-		if (!ping_line_read(words->bytes + skip, words->length - skip, &read) ||
+		if (!ping_message_read(words->bytes + skip, words->length - skip, &read) ||
 		    read.kind != PING_ANSWER)
-			return fault(failure, "what was late is no answer of ping");
+			return fault(error, "what was late is no answer of ping");
 		const struct ping_outcome outcome = {PING_WAS_LATE, read.message};
-		enum ping_reading result = hear(client, &read, failure);
+		enum ping_reading result = hear(client, &read, error);
 		return result ? result
-			      : enter(client, read.request, PING_TIMED_OUT, outcome, failure);
+			      : enter(client, read.request, PING_TIMED_OUT, outcome, error);
 	}
 	skip = sizeof connected - 1;
 	if (words->length <= skip || memcmp(words->bytes, connected, skip) != 0)
@@ -286,55 +286,54 @@ static enum ping_reading client_notes(struct ping_client *client, const struct r
 }
 
 static enum ping_reading take_client_line(void *context, char *line, size_t length,
-					  struct failure *failure)
+					  struct error *error)
 {
 	static const char timed_out[] = "(timeout)";
 	struct ping_client *client = context;
 	struct record_pair pair;
-	struct ping_line asked, answer;
+	struct ping_message asked, answer;
 	if (!record_read_pair(line, length, &pair))
-		return fault(failure, "it is no record");
+		return fault(error, "it is no record");
 	const struct record_field *request = &pair.request;
 	if (!pair.answer_time.length)
-		return client_notes(client, request, failure);
-	if (request->length && (!ping_line_read(request->bytes, request->length, &asked) ||
+		return client_notes(client, request, error);
+	if (request->length && (!ping_message_read(request->bytes, request->length, &asked) ||
 				asked.kind != PING_REQUEST))
-		return fault(failure, "what the client sent is no request of ping");
+		return fault(error, "what the client sent is no request of ping");
 	if (request->length && pair.answer.length == sizeof timed_out - 1 &&
 	    !memcmp(pair.answer.bytes, timed_out, sizeof timed_out - 1))
 		return enter(client, asked.request, PING_MISSING,
-			     (struct ping_outcome){PING_TIMED_OUT, 0}, failure);
-	if (!ping_line_read(pair.answer.bytes, pair.answer.length, &answer) ||
+			     (struct ping_outcome){PING_TIMED_OUT, 0}, error);
+	if (!ping_message_read(pair.answer.bytes, pair.answer.length, &answer) ||
 	    answer.kind != (request->length ? PING_ANSWER : PING_KEEPALIVE) ||
 	    (request->length && answer.request != asked.request))
-		return fault(failure, "the answer is not one to the request");
-	enum ping_reading result = hear(client, &answer, failure);
+		return fault(error, "the answer is not one to the request");
+	enum ping_reading result = hear(client, &answer, error);
 	if (result)
 		return result;
 	if (answer.kind == PING_ANSWER)
 		return enter(client, answer.request, PING_MISSING,
-			     (struct ping_outcome){PING_IN_TIME, answer.message}, failure);
-	return text_append(&client->heard, &answer.message, sizeof answer.message)
+			     (struct ping_outcome){PING_IN_TIME, answer.message}, error);
+	return buffer_append(&client->heard, &answer.message, sizeof answer.message)
 		       ? PING_READ
-		       : out_of_memory(failure);
+		       : out_of_memory(error);
 }
 
-enum ping_reading ping_client_read(struct ping_client *client, const char *log,
-				   struct failure *failure)
+enum ping_reading ping_client_read(struct ping_client *client, const char *log, struct error *error)
 {
-	return read_log(log, 0, take_client_line, client, failure);
+	return read_log(log, 0, take_client_line, client, error);
 }
 
 void ping_server_free(struct ping_server *server)
 {
-	text_free(&server->served);
-	text_free(&server->ignored);
-	text_free(&server->keepalives);
-	text_free(&server->joined);
+	buffer_free(&server->served);
+	buffer_free(&server->ignored);
+	buffer_free(&server->keepalives);
+	buffer_free(&server->joined);
 }
 
 void ping_client_free(struct ping_client *client)
 {
-	text_free(&client->outcomes);
-	text_free(&client->heard);
+	buffer_free(&client->outcomes);
+	buffer_free(&client->heard);
 }

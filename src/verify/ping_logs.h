@@ -20,18 +20,18 @@ struct ping_served {
 };
 
 struct ping_joined {
-	char name[NET_NAME_SIZE];
+	char name[SOCKET_NAME_SIZE];
 	uint64_t client;
 	size_t keepalives; /* that had been sent before */
 };
 
 /* Each text is an array of what its comment says. */
 struct ping_server {
-	struct text served;	/* struct ping_served, sorted by client and request */
-	struct text ignored;	/* uint64_t, requests, sorted */
-	struct text keepalives; /* uint64_t, messages, in order */
-	struct text joined;	/* struct ping_joined, in order */
-	uint64_t messages;	/* their numbers are 1 to this, each once */
+	struct buffer served;	  /* struct ping_served, sorted by client and request */
+	struct buffer ignored;	  /* uint64_t, requests, sorted */
+	struct buffer keepalives; /* uint64_t, messages, in order */
+	struct buffer joined;	  /* struct ping_joined, in order */
+	uint64_t messages;	  /* their numbers are 1 to this, each once */
 };
 
 enum ping_outcome_kind { PING_MISSING, PING_IN_TIME, PING_TIMED_OUT, PING_WAS_LATE };
@@ -42,11 +42,11 @@ struct ping_outcome {
 };
 
 struct ping_client {
-	struct text outcomes; /* struct ping_outcome, by request */
-	struct text heard;    /* uint64_t, messages of keepalives, in order */
-	uint64_t client;      /* C, 0: it has never been told */
-	uint64_t message;     /* the last one */
-	char name[NET_NAME_SIZE];
+	struct buffer outcomes; /* struct ping_outcome, by request */
+	struct buffer heard;	/* uint64_t, messages of keepalives, in order */
+	uint64_t client;	/* C, 0: it has never been told */
+	uint64_t message;	/* the last one */
+	char name[SOCKET_NAME_SIZE];
 };
 
 /* Entries of such a text. */
@@ -55,9 +55,9 @@ struct ping_client {
 
 /* They fill what is zeroed; to be freed in any case. */
 enum ping_reading ping_server_read(struct ping_server *server, const char *log, int64_t offset,
-				   struct failure *failure);
+				   struct error *error);
 enum ping_reading ping_client_read(struct ping_client *client, const char *log,
-				   struct failure *failure);
+				   struct error *error);
 
 void ping_server_free(struct ping_server *server);
 void ping_client_free(struct ping_client *client);

@@ -56,10 +56,10 @@ static bool read_forwarded(const struct record_view *record, struct forwarded *f
 }
 
 /* Goes on to the next line that was received. 1; 0: there is none; -1 with the failure set. */
-static int next_received(struct verify_log *log, struct failure *failure)
+static int next_received(struct log_reader *log, struct error *error)
 {
 	enum verify_line kind;
-	while ((kind = verify_log_next(log, failure)) != VERIFY_END) {
+	while ((kind = log_reader_next(log, error)) != VERIFY_END) {
 		if (kind == VERIFY_BROKEN)
 			return -1;
 		if (kind == VERIFY_RECORD && log->record.event == RECORD_RECEIVED)
@@ -68,7 +68,7 @@ static int next_received(struct verify_log *log, struct failure *failure)
 	return 0;
 }
 
-static void find_fault(struct hop *hop, const struct verify_log *log, const char *what,
+static void find_fault(struct hop *hop, const struct log_reader *log, const char *what,
 		       int64_t number)
 {
 	if (!hop->good)
@@ -79,7 +79,7 @@ static void find_fault(struct hop *hop, const struct verify_log *log, const char
 		       log->number, what, number, hop->chain->names[hop->to - 1]);
 }
 
-static bool same_line(const struct verify_log *from, const struct forwarded *forwarded)
+static bool same_line(const struct log_reader *from, const struct forwarded *forwarded)
 {
 	return from->record.length == forwarded->length &&
 	       !memcmp(from->record.bytes, forwarded->line, forwarded->length);
@@ -87,8 +87,8 @@ static bool same_line(const struct verify_log *from, const struct forwarded *for
 
 /* Takes one line that has arrived; `from` goes on with each that comes for the first time. -1: the
  * failure is set. */
-static int take_arrived(struct hop *hop, struct verify_log *from, const struct verify_log *to,
-			struct failure *failure)
+static int take_arrived(struct hop *hop, struct log_reader *from, const struct log_reader *to,
+			struct error *error)
 {
 	struct forwarded forwarded;
 	hop->arrived++;
@@ -102,7 +102,7 @@ static int take_arrived(struct hop *hop, struct verify_log *from, const struct v
 		find_fault(hop, to, "out of order or missing before it:", hop->due);
 		return 0;
 	}
-	int found = next_received(from, failure);
+	int found = next_received(from, error);
 	if (found < 0)
 		return -1;
 	bool worked = hop->chain->worked && hop->to == 2;
@@ -115,16 +115,16 @@ static int take_arrived(struct hop *hop, struct verify_log *from, const struct v
 	return 0;
 }
 
-static int compare(struct hop *hop, struct verify_log *from, struct verify_log *to,
-		   struct failure *failure)
+static int compare(struct hop *hop, struct log_reader *from, struct log_reader *to,
+		   struct error *error)
 {
 	int more;
-	while ((more = next_received(to, failure)) > 0)
-		if (take_arrived(hop, from, to, failure) < 0)
+	while ((more = next_received(to, error)) > 0)
+		if (take_arrived(hop, from, to, error) < 0)
 			return -1;
 	if (more < 0)
 		return -1;
-	while ((more = next_received(from, failure)) > 0) {
+	while ((more = next_received(from, error)) > 0) {
 		hop->lines++;
 		if (!hop->good)
 			continue;
@@ -137,29 +137,29 @@ static int compare(struct hop *hop, struct verify_log *from, struct verify_log *
 }
 
 /* Compares the logs of the stages before `to` and `to`. -1: the failure is set. */
-static int take_hop(struct hop *hop, struct failure *failure)
+static int take_hop(struct hop *hop, struct error *error)
 {
 	const struct verify_chain *chain = hop->chain;
-	struct verify_log from, to;
+	struct log_reader from, to;
 	hop->good = true;
 	hop->due = 1;
-	if (verify_log_open(&from, chain->logs[hop->to - 1], 0, failure) < 0)
+	if (log_reader_open(&from, chain->logs[hop->to - 1], 0, error) < 0)
 		return -1;
-	int result = verify_log_open(&to, chain->logs[hop->to], 0, failure);
+	int result = log_reader_open(&to, chain->logs[hop->to], 0, error);
 	if (result == 0) {
-		result = compare(hop, &from, &to, failure);
-		verify_log_close(&to);
+		result = compare(hop, &from, &to, error);
+		log_reader_close(&to);
 	}
-	verify_log_close(&from);
+	log_reader_close(&from);
 	return result;
 }
 
-int verify_chain(const struct verify_chain *chain, struct verdict *verdict, struct failure *failure)
+int verify_chain(const struct verify_chain *chain, struct verdict *verdict, struct error *error)
 {
 	struct hop hops[] = {{.chain = chain, .to = 1}, {.chain = chain, .to = 2}};
 	*verdict = (struct verdict){0};
 	for (size_t i = 0; i < 2; i++)
-		if (take_hop(&hops[i], failure) < 0)
+		if (take_hop(&hops[i], error) < 0)
 			return -1;
 	int64_t received = hops[0].lines;
 	const struct hop *bad = !hops[0].good ? &hops[0] : !hops[1].good ? &hops[1] : NULL;

@@ -19,7 +19,6 @@ struct verify_chain {
 };
 
 /* 0 with the verdict, or -1 with the failure set: a log could not be read. */
-int verify_chain(const struct verify_chain *chain, struct verdict *verdict,
-		 struct failure *failure);
+int verify_chain(const struct verify_chain *chain, struct verdict *verdict, struct error *error);
 
 #endif

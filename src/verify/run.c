@@ -8,17 +8,17 @@
 
 #include "verify/run_faults.h"
 
-static int out_of_memory(struct failure *failure)
+static int out_of_memory(struct error *error)
 {
-	return failure_set(failure, "cannot verify: %s", strerror(ENOMEM));
+	return error_set(error, "cannot verify: %s", strerror(ENOMEM));
 }
 
-static size_t lanes_of(const struct account *account)
+static size_t lanes_of(const struct client_result *account)
 {
 	return !account->complete ? 0 : account->each ? (size_t)account->threads : 1;
 }
 
-static void set_up_party(struct party *party, const struct account *account, size_t number,
+static void set_up_party(struct party *party, const struct client_result *account, size_t number,
 			 struct lane *lanes)
 {
 	*party = (struct party){.account = account,
@@ -26,15 +26,16 @@ static void set_up_party(struct party *party, const struct account *account, siz
 				.lanes = lanes,
 				.lane_count = lanes_of(account)};
 	for (size_t i = 0; i < party->lane_count; i++)
-		lanes[i].repeats_allowed =
-			account->each ? account->per_thread[i].resent : account_resent(account);
+		lanes[i].repeats_allowed = account->each ? account->per_thread[i].resent
+							 : client_result_resent(account);
 }
 
 /* Links a connection behind the others of its address. */
 static bool set_up_link(struct proof *proof, struct party *party,
-			const struct account_connection *connection)
+			const struct client_result_connection *connection)
 {
-	int64_t number = peers_number(&proof->peers, connection->name, strlen(connection->name));
+	int64_t number = address_table_number(&proof->addresses_seen, connection->name,
+					      strlen(connection->name));
 	if (number < 0)
 		return false;
 	struct link *link = &proof->links[proof->link_count++];
@@ -45,7 +46,7 @@ static bool set_up_link(struct proof *proof, struct party *party,
 	while (*place)
 		place = &(*place)->other;
 	*place = link;
-	proof->address_count = proof->peers.count;
+	proof->address_count = proof->addresses_seen.count;
 	return true;
 }
 
@@ -60,8 +61,8 @@ static bool set_up(struct proof *proof)
 	const struct verify_job *job = proof->job;
 	size_t lanes = 0, links = 0;
 	for (size_t i = 0; i < job->clients; i++) {
-		lanes += lanes_of(&job->accounts[i]);
-		links += job->accounts[i].connection_count;
+		lanes += lanes_of(&job->client_results[i]);
+		links += job->client_results[i].connection_count;
 	}
 	proof->parties = array_new(job->clients, sizeof *proof->parties);
 	proof->lanes = array_new(lanes, sizeof *proof->lanes);
@@ -71,7 +72,7 @@ static bool set_up(struct proof *proof)
 		return false;
 	struct lane *lane = proof->lanes;
 	for (size_t i = 0; i < job->clients; i++) {
-		const struct account *account = &job->accounts[i];
+		const struct client_result *account = &job->client_results[i];
 		set_up_party(&proof->parties[i], account, i + 1, lane);
 		proof->parties[i].client = job->echoes ? (int64_t)i + 1 : 0;
 		lane += proof->parties[i].lane_count;
@@ -88,7 +89,7 @@ static void tear_down(struct proof *proof)
 	free(proof->lanes);
 	free(proof->links);
 	free(proof->addresses);
-	peers_free(&proof->peers);
+	address_table_free(&proof->addresses_seen);
 }
 
 /* May a connection begin at this place? It may repeat what was in flight when an earlier one of its
@@ -141,7 +142,7 @@ static struct link *find_link(const struct proof *proof, struct address *address
 static void count_first(struct proof *proof, struct party *party, struct lane *lane,
 			const struct verify_turn *turn)
 {
-	const struct account *account = party->account;
+	const struct client_result *account = party->account;
 	int64_t turns_before = (turn->iteration - 1) * account->threads + turn->thread;
 	/* threads at their own pace come in any order, each in its own */
 	if (!account->free && turns_before >= party->logged + account->window) {
@@ -281,9 +282,10 @@ static bool take_record(struct proof *proof)
 		return true;
 	}
 	bool received = record->event == RECORD_RECEIVED;
-	int64_t number =
-		received ? peers_number(&proof->peers, record->subject, record->subject_length)
-			 : peers_find(&proof->peers, record->subject, record->subject_length);
+	int64_t number = received ? address_table_number(&proof->addresses_seen, record->subject,
+							 record->subject_length)
+				  : address_table_find(&proof->addresses_seen, record->subject,
+						       record->subject_length);
 	bool ours = number >= 0 && (size_t)number < proof->address_count;
 	if (ours && received)
 		take_received(proof, &proof->addresses[number]);
@@ -294,15 +296,15 @@ static bool take_record(struct proof *proof)
 	return number >= 0 || !received;
 }
 
-static int stream(struct proof *proof, struct failure *failure)
+static int stream(struct proof *proof, struct error *error)
 {
 	for (;;) {
 		char words[VERIFY_EXCERPT_SIZE];
-		enum verify_line kind = verify_log_next(&proof->log, failure);
+		enum verify_line kind = log_reader_next(&proof->log, error);
 		switch (kind) {
 		case VERIFY_RECORD:
 			if (!take_record(proof))
-				return out_of_memory(failure);
+				return out_of_memory(error);
 			break;
 		case VERIFY_GARBAGE:
 		case VERIFY_TORN:
@@ -323,7 +325,7 @@ static int stream(struct proof *proof, struct failure *failure)
 /* The place behind the last line of a lane that was acknowledged. */
 static int64_t acknowledged_end(const struct party *party, size_t lane)
 {
-	const struct account *account = party->account;
+	const struct client_result *account = party->account;
 	if (account->each)
 		return account->per_thread[lane].acknowledged;
 	int64_t end = 0;
@@ -372,28 +374,28 @@ static void check_end(struct proof *proof)
 	}
 }
 
-static int prove(struct proof *proof, struct failure *failure)
+static int prove(struct proof *proof, struct error *error)
 {
 	if (!set_up(proof))
-		return out_of_memory(failure);
-	if (stream(proof, failure) < 0)
+		return out_of_memory(error);
+	if (stream(proof, error) < 0)
 		return -1;
 	if (proof->unexplained)
-		return proof_explain(proof, failure);
+		return proof_explain(proof, error);
 	check_end(proof);
 	return 0;
 }
 
-int verify_run(const struct verify_job *job, struct verdict *verdict, struct failure *failure)
+int verify_run(const struct verify_job *job, struct verdict *verdict, struct error *error)
 {
 	struct proof proof = {.job = job};
 	*verdict = (struct verdict){0};
-	if (verify_log_open(&proof.log, job->log, job->offset, failure) < 0)
+	if (log_reader_open(&proof.log, job->log, job->offset, error) < 0)
 		return -1;
-	int result = prove(&proof, failure);
+	int result = prove(&proof, error);
 	if (result == 0)
 		proof_conclude(&proof, verdict);
-	verify_log_close(&proof.log);
+	log_reader_close(&proof.log);
 	tear_down(&proof);
 	return result;
 }

@@ -29,9 +29,9 @@ const char *verdict_plural(int64_t count);
 
 struct verify_job {
 	const char *log;
-	int64_t offset;			/* where the log ended when the run began */
-	const struct account *accounts; /* client 1 is accounts[0] */
-	const struct text *texts;	/* of these accounts, as the clients wrote them */
+	int64_t offset;				    /* where the log ended when the run began */
+	const struct client_result *client_results; /* client 1 is accounts[0] */
+	const struct buffer *texts; /* of these accounts, as the clients wrote them */
 	size_t clients;
 	/* The server was killed on the way, so that the "sent" record of an answer that did leave
 	 * may be missing. Lines may not. */
@@ -41,7 +41,7 @@ struct verify_job {
 
 /* Proves a run. 0 with the verdict, or -1 with the failure set: the log could not be read to its
  * end, or memory is out. */
-int verify_run(const struct verify_job *job, struct verdict *verdict, struct failure *failure);
+int verify_run(const struct verify_job *job, struct verdict *verdict, struct error *error);
 
 /* What a log is expected to hold; 0 stands for whatever it does hold. */
 struct verify_expectation {
@@ -51,6 +51,6 @@ struct verify_expectation {
 /* Checks a log by itself: every connection that begins with a line of a client is taken for one,
  * and must go on in strict order, each line acknowledged. Returns as verify_run(). */
 int verify_check(const char *log, const struct verify_expectation *expected,
-		 struct verdict *verdict, struct failure *failure);
+		 struct verdict *verdict, struct error *error);
 
 #endif

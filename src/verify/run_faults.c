@@ -8,7 +8,7 @@
 
 int64_t party_place(const struct party *party, size_t lane, const struct verify_turn *turn)
 {
-	const struct account *account = party->account;
+	const struct client_result *account = party->account;
 	if (turn->client != party->client || turn->thread >= account->threads ||
 	    turn->iteration > account->iterations)
 		return -1;
@@ -19,7 +19,7 @@ int64_t party_place(const struct party *party, size_t lane, const struct verify_
 
 struct verify_turn party_turn(const struct party *party, size_t lane, int64_t place)
 {
-	const struct account *account = party->account;
+	const struct client_result *account = party->account;
 	if (account->each)
 		return (struct verify_turn){(int64_t)lane, place + 1, party->client};
 	return (struct verify_turn){place % account->threads, place / account->threads + 1,
@@ -54,7 +54,7 @@ const char *proof_answer_name(const struct proof *proof)
 
 int64_t proof_line(const struct proof *proof, int64_t number)
 {
-	return number + verify_log_lines_before(&proof->log);
+	return number + log_reader_lines_before(&proof->log);
 }
 
 void proof_fault(struct proof *proof, struct party *party, const char *format, ...)
@@ -64,7 +64,7 @@ void proof_fault(struct proof *proof, struct party *party, const char *format, .
 	va_list values;
 	va_start(values, format);
 	/* a fault that is too long is cut, which is all that can be done with it */
-	(void)vsnprintf(proof->fault.words, sizeof proof->fault.words, format, values);
+	(void)vsnprintf(proof->fault.message, sizeof proof->fault.message, format, values);
 	va_end(values);
 	proof->faulty = true;
 	proof->culprit = party;
@@ -94,7 +94,8 @@ void proof_fault_missing(struct proof *proof, struct party *party, const struct 
 static bool of_culprit(const void *context, const struct record_view *record)
 {
 	const struct proof *proof = context;
-	int64_t number = peers_find(&proof->peers, record->subject, record->subject_length);
+	int64_t number =
+		address_table_find(&proof->addresses_seen, record->subject, record->subject_length);
 	if (number < 0 || (size_t)number >= proof->address_count)
 		return false;
 	const struct link *link = proof->addresses[number].first;
@@ -150,11 +151,11 @@ static void explain_ok(struct proof *proof, int64_t due_line)
 			    proof_answer_name(proof), line, proof->job->log);
 }
 
-int proof_explain(struct proof *proof, struct failure *failure)
+int proof_explain(struct proof *proof, struct error *error)
 {
 	struct verify_search search = {
 		.got = proof->got, .due = proof->due, .belongs = of_culprit, .context = proof};
-	if (verify_log_search(&proof->log, &search, failure) < 0)
+	if (log_reader_search(&proof->log, &search, error) < 0)
 		return -1;
 	proof->faulty = false; /* to be noted anew, in words */
 	if (proof->got.iteration)
@@ -177,15 +178,15 @@ static struct sums sum_up(const struct proof *proof)
 	struct sums sums = {0};
 	size_t lanes = 0;
 	for (size_t i = 0; i < proof->job->clients; i++) {
-		const struct account *account = &proof->job->accounts[i];
+		const struct client_result *account = &proof->job->client_results[i];
 		sums.unknown |= !account->complete;
 		sums.absent += account->absent;
 		if (!account->complete)
 			continue;
 		sums.free |= account->free;
-		sums.planned += account_planned(account);
-		sums.sent += account_sent(account);
-		sums.acknowledged += account_acknowledged(account);
+		sums.planned += client_result_planned(account);
+		sums.sent += client_result_sent(account);
+		sums.acknowledged += client_result_acknowledged(account);
 		lanes += proof->parties[i].lane_count;
 	}
 	for (size_t i = 0; i < lanes; i++)
@@ -214,13 +215,13 @@ static void add_numbers(const struct proof *proof, const struct sums *sums, stru
 void proof_conclude(const struct proof *proof, struct verdict *verdict)
 {
 	struct sums sums = sum_up(proof);
-	size_t others = proof->peers.count - proof->address_count;
+	size_t others = proof->addresses_seen.count - proof->address_count;
 	verdict->complete = !sums.unknown && sums.acknowledged == sums.planned;
 	verdict->good = !proof->faulty && proof->records > 0;
 	if (proof->faulty && proof->culprit)
 		verdict_add(verdict, "client %zu: ", proof->culprit->number);
 	if (proof->faulty) {
-		verdict_add(verdict, "%s", proof->fault.words);
+		verdict_add(verdict, "%s", proof->fault.message);
 		memcpy(verdict->fault, verdict->words, sizeof verdict->fault);
 		verdict_add(verdict, "; ");
 	}

@@ -18,7 +18,7 @@ struct lane {
 };
 
 struct party {
-	const struct account *account;
+	const struct client_result *account;
 	size_t number;	/* from 1 */
 	int64_t client; /* its number as its lines say it; 0: they don't */
 	struct lane *lanes;
@@ -46,13 +46,13 @@ struct address {
 
 struct proof {
 	const struct verify_job *job;
-	struct verify_log log;
+	struct log_reader log;
 	struct party *parties;
 	struct lane *lanes;
 	struct link *links;
 	size_t link_count;
-	struct peers peers;	   /* those of clients first */
-	struct address *addresses; /* by number in peers */
+	struct address_table addresses_seen; /* those of clients first */
+	struct address *addresses;	     /* by number in peers */
 	size_t address_count;
 	int64_t records; /* received from clients */
 	int64_t foreign; /* received from others */
@@ -63,7 +63,7 @@ struct proof {
 	struct party *culprit;
 	int64_t fault_line;	     /* from the offset on */
 	struct verify_turn got, due; /* got.iteration 0: it was an ok */
-	struct failure fault;
+	struct error fault;
 };
 
 /* Which place a line has in a lane: -1 where it is none of its lines. */
@@ -99,7 +99,7 @@ void proof_fault_missing(struct proof *proof, struct party *party, const struct 
 
 /* Finds out, by reading the log once more, whether an order fault is a line that is missing,
  * there twice, or in a wrong place. 0, or -1 with the failure set. */
-int proof_explain(struct proof *proof, struct failure *failure);
+int proof_explain(struct proof *proof, struct error *error);
 
 /* Puts the verdict into words. */
 void proof_conclude(const struct proof *proof, struct verdict *verdict);

@@ -181,7 +181,8 @@ static bool take_other(struct check *check, size_t number)
 static bool take_received(struct check *check)
 {
 	const struct record_view *record = &check->log.record;
-	int64_t number = peers_number(&check->peers, record->subject, record->subject_length);
+	int64_t number = address_table_number(&check->addresses_seen, record->subject,
+					      record->subject_length);
 	if (number < 0 || !reserve(check, (size_t)number))
 		return false;
 	const struct visitor *visitor = &check->visitors[number];
@@ -197,7 +198,8 @@ static bool take_received(struct check *check)
 static void take_sent(struct check *check)
 {
 	const struct record_view *record = &check->log.record;
-	int64_t number = peers_find(&check->peers, record->subject, record->subject_length);
+	int64_t number =
+		address_table_find(&check->addresses_seen, record->subject, record->subject_length);
 	struct visitor *visitor = number < 0 ? NULL : &check->visitors[number];
 	if (check->faulty)
 		return;
@@ -226,36 +228,36 @@ static bool take_record(struct check *check)
 	return true;
 }
 
-static int stream(struct check *check, struct failure *failure)
+static int stream(struct check *check, struct error *error)
 {
 	enum verify_line kind;
-	while ((kind = verify_log_next(&check->log, failure)) != VERIFY_END) {
+	while ((kind = log_reader_next(&check->log, error)) != VERIFY_END) {
 		if (kind == VERIFY_BROKEN)
 			return -1;
 		if (kind != VERIFY_RECORD)
 			check_fault_line(check, kind == VERIFY_TORN);
 		else if (!take_record(check))
-			return failure_set(failure, "cannot verify: %s", strerror(ENOMEM));
+			return error_set(error, "cannot verify: %s", strerror(ENOMEM));
 	}
-	for (size_t i = 0; i < check->peers.count && !check->faulty; i++)
+	for (size_t i = 0; i < check->addresses_seen.count && !check->faulty; i++)
 		if (!finish(check, i))
-			return failure_set(failure, "cannot verify: %s", strerror(ENOMEM));
+			return error_set(error, "cannot verify: %s", strerror(ENOMEM));
 	return 0;
 }
 
 int verify_check(const char *log, const struct verify_expectation *expected,
-		 struct verdict *verdict, struct failure *failure)
+		 struct verdict *verdict, struct error *error)
 {
 	/* lives count from 1: a zeroed visitor belongs to none */
 	struct check check = {.name = log, .expected = *expected, .life = 1};
 	*verdict = (struct verdict){0};
-	if (verify_log_open(&check.log, log, 0, failure) < 0)
+	if (log_reader_open(&check.log, log, 0, error) < 0)
 		return -1;
-	int result = stream(&check, failure);
+	int result = stream(&check, error);
 	if (result == 0)
-		result = check_conclude(&check, verdict, failure);
-	verify_log_close(&check.log);
-	peers_free(&check.peers);
+		result = check_conclude(&check, verdict, error);
+	log_reader_close(&check.log);
+	address_table_free(&check.addresses_seen);
 	free(check.visitors);
 	free(check.lone);
 	return result;

@@ -21,8 +21,8 @@ struct visitor {
 struct check {
 	const char *name;
 	struct verify_expectation expected;
-	struct verify_log log;
-	struct peers peers;
+	struct log_reader log;
+	struct address_table addresses_seen;
 	struct visitor *visitors; /* by number in peers */
 	size_t visitor_capacity;
 	int64_t life;		    /* how often the server has started; connections end with it */
@@ -36,7 +36,7 @@ struct check {
 	int64_t culprit; /* number in peers, -1: nobody */
 	int64_t fault_line;
 	struct verify_search search;
-	struct failure fault;
+	struct error fault;
 };
 
 /* The line that a client has to send next. */
@@ -54,6 +54,6 @@ void check_fault_line(struct check *check, bool torn);
 
 /* Compares what was found with what was expected, and puts the verdict into words; reads the log
  * once more to explain a fault. 0, or -1 with the failure set. */
-int check_conclude(struct check *check, struct verdict *verdict, struct failure *failure);
+int check_conclude(struct check *check, struct verdict *verdict, struct error *error);
 
 #endif

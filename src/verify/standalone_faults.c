@@ -31,7 +31,7 @@ __attribute__((format(printf, 3, 0))) static void set_fault(struct check *check,
 	if (check->faulty)
 		return;
 	/* a fault that is too long is cut, which is all that can be done with it */
-	(void)vsnprintf(check->fault.words, sizeof check->fault.words, format, values);
+	(void)vsnprintf(check->fault.message, sizeof check->fault.message, format, values);
 	check->faulty = true;
 	check->culprit = culprit;
 }
@@ -100,7 +100,8 @@ void check_fault_line(struct check *check, bool torn)
 static bool of_culprit(const void *context, const struct record_view *record)
 {
 	const struct check *check = context;
-	return peers_find(&check->peers, record->subject, record->subject_length) == check->culprit;
+	return address_table_find(&check->addresses_seen, record->subject,
+				  record->subject_length) == check->culprit;
 }
 
 static void explain_turn(struct check *check, const struct verify_search *found)
@@ -123,12 +124,12 @@ static void explain_turn(struct check *check, const struct verify_search *found)
 			    check->name, check->fault_line, got);
 }
 
-static int explain(struct check *check, struct failure *failure)
+static int explain(struct check *check, struct error *error)
 {
 	struct verify_search found = check->search;
 	found.belongs = of_culprit;
 	found.context = check;
-	if (verify_log_search(&check->log, &found, failure) < 0)
+	if (log_reader_search(&check->log, &found, error) < 0)
 		return -1;
 	check->faulty = false; /* to be noted anew, in words */
 	char due[VERIFY_TURN_SIZE];
@@ -170,16 +171,17 @@ static void add_fault(const struct check *check, struct verdict *verdict)
 	if (check->culprit >= 0) {
 		char words[VERIFY_EXCERPT_SIZE];
 		size_t length;
-		const char *name = peers_name(&check->peers, (size_t)check->culprit, &length);
+		const char *name =
+			address_table_name(&check->addresses_seen, (size_t)check->culprit, &length);
 		verify_excerpt(name, length, words);
 		verdict_add(verdict, "%s: ", words);
 	}
-	verdict_add(verdict, "%s; ", check->fault.words);
+	verdict_add(verdict, "%s; ", check->fault.message);
 }
 
-int check_conclude(struct check *check, struct verdict *verdict, struct failure *failure)
+int check_conclude(struct check *check, struct verdict *verdict, struct error *error)
 {
-	if (check->unexplained && explain(check, failure) < 0)
+	if (check->unexplained && explain(check, error) < 0)
 		return -1;
 	if (!check->faulty)
 		count_each(check);

@@ -20,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct input {
+struct line_source {
 	uint8_t *bytes;
 	size_t size;
 };
@@ -33,7 +33,7 @@ struct options {
 };
 
 static struct {
-	struct input *inputs;
+	struct line_source *inputs;
 	size_t count;
 } seeds;
 
@@ -100,7 +100,7 @@ static void load_file(const char *path)
 	FILE *file = fopen(path, "rb");
 	if (!file)
 		fail("cannot open", path);
-	struct input input = {checked(malloc(1)), 0};
+	struct line_source input = {checked(malloc(1)), 0};
 	uint8_t chunk[4096];
 	size_t got;
 	while ((got = fread(chunk, 1, sizeof chunk, file)) > 0) {
@@ -134,7 +134,8 @@ static void load(const char *path)
 }
 
 /* Puts length bytes in at a place, as far as there is room. */
-static void insert(struct input *input, size_t place, const void *bytes, size_t length, size_t room)
+static void insert(struct line_source *input, size_t place, const void *bytes, size_t length,
+		   size_t room)
 {
 	if (length > room - input->size)
 		length = room - input->size;
@@ -143,14 +144,14 @@ static void insert(struct input *input, size_t place, const void *bytes, size_t 
 	input->size += length;
 }
 
-static void cut_out(struct input *input, size_t place, size_t length)
+static void cut_out(struct line_source *input, size_t place, size_t length)
 {
 	memmove(input->bytes + place, input->bytes + place + length, input->size - place - length);
 	input->size -= length;
 }
 
 /* One change by chance; the input has room for `room` bytes. */
-static void mutate(struct input *input, size_t room)
+static void mutate(struct line_source *input, size_t room)
 {
 	static const char *const words[] = {"\n",	"\r\n",		"\r",	    "\x1b[",
 					    "\\",	"\\x",		"\\x0a",    "\xff",
@@ -189,7 +190,7 @@ static void mutate(struct input *input, size_t room)
 		break;
 	}
 	default: { /* a piece of another */
-		const struct input *other = &seeds.inputs[random_below(seeds.count)];
+		const struct line_source *other = &seeds.inputs[random_below(seeds.count)];
 		size_t from = random_below(other->size + 1);
 		insert(input, place, other->bytes + from, random_below(other->size - from + 1),
 		       room);
@@ -199,11 +200,11 @@ static void mutate(struct input *input, size_t room)
 
 static uint64_t run_random(const struct options *options)
 {
-	struct input input = {checked(malloc(options->max_len)), 0};
+	struct line_source input = {checked(malloc(options->max_len)), 0};
 	time_t end = time(NULL) + (time_t)options->seconds;
 	uint64_t run = 0;
 	while ((!options->runs || run < options->runs) && (!options->seconds || time(NULL) < end)) {
-		const struct input *seed = &seeds.inputs[random_below(seeds.count)];
+		const struct line_source *seed = &seeds.inputs[random_below(seeds.count)];
 		input.size = seed->size < options->max_len ? seed->size : options->max_len;
 		memcpy(input.bytes, seed->bytes, input.size);
 		for (size_t changes = 1 + random_below(8); changes; changes--)

@@ -37,10 +37,10 @@ static enum line_result simple_next(struct simple *simple, const char **line, si
 }
 
 /* At the end: what stands behind the last LF is the rest, or one more line that is too long. */
-static void check_rest(struct line_buffer *buffer, struct simple *simple, bool told)
+static void check_rest(struct line_splitter *buffer, struct simple *simple, bool told)
 {
 	const char *rest;
-	size_t length = line_rest(buffer, &rest);
+	size_t length = line_remainder(buffer, &rest);
 	bool kept = simple->length <= simple->limit || (simple->length == simple->limit + 1 &&
 							simple->bytes[simple->length - 1] == '\r');
 	if (simple->length && memchr(simple->bytes, '\n', simple->length))
@@ -52,7 +52,7 @@ static void check_rest(struct line_buffer *buffer, struct simple *simple, bool t
 
 /* All lines that are there must be the next of the simple splitter's; one that is too long may be
  * told of before its end has come, as `told` says then. */
-static void check_lines(struct line_buffer *buffer, struct simple *simple, bool *told)
+static void check_lines(struct line_splitter *buffer, struct simple *simple, bool *told)
 {
 	const char *line, *expected;
 	size_t length, expected_length;
@@ -77,7 +77,7 @@ static void check_lines(struct line_buffer *buffer, struct simple *simple, bool 
 	}
 }
 
-static void receive(struct line_buffer *buffer, const char *bytes, size_t length)
+static void receive(struct line_splitter *buffer, const char *bytes, size_t length)
 {
 	size_t room;
 	char *space = line_space(buffer, &room);
@@ -90,7 +90,7 @@ static void receive(struct line_buffer *buffer, const char *bytes, size_t length
 /* The first byte chooses the limit, each chunk's first byte how long it is. */
 static void check_splitting(const char *data, size_t size)
 {
-	struct line_buffer buffer;
+	struct line_splitter buffer;
 	char *input = malloc(size + 1);
 	size_t limit = 1 + (unsigned char)*data % 40;
 	if (!input || !line_init(&buffer, limit))
@@ -163,7 +163,7 @@ static void check_printable(const char *bytes, size_t length)
 /* Any bytes make one line in each format, which tells of them and nothing else. */
 static void check_record(enum record_format format, const char *data, size_t size)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	struct record record = {size & 1 ? RECORD_WARNING : RECORD_INFO, RECORD_RECEIVED,
 				"127.0.0.1:2005", data, size, NULL};
 	struct record_view view;
@@ -178,7 +178,7 @@ static void check_record(enum record_format format, const char *data, size_t siz
 	char *bytes = text.bytes + (view.bytes - text.bytes);
 	if (record_unescape(bytes, view.length) != size || memcmp(bytes, data, size) != 0)
 		abort();
-	text_free(&text);
+	buffer_free(&text);
 }
 
 /* A log is read that anybody may have written. */
@@ -207,11 +207,11 @@ static void check_reading(const char *data, size_t size)
 /* Chance alone would not come to where the fields are that a peer has a hand in. */
 static void check_reading_behind(const char *head, const char *data, size_t size)
 {
-	struct text line = {0};
-	if (!text_append_string(&line, head) || !text_append(&line, data, size))
+	struct buffer line = {0};
+	if (!buffer_append_string(&line, head) || !buffer_append(&line, data, size))
 		abort();
 	check_reading(line.bytes, line.length);
-	text_free(&line);
+	buffer_free(&line);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -12,11 +12,11 @@ void no_warning(const char *words)
 
 struct log *open_with(enum log_sync sync, bool append)
 {
-	struct failure failure;
+	struct error error;
 	struct log_settings settings = {
 		.target = "log", .append = append, .sync = sync, .warn = no_warning};
-	struct log *log = log_open(&settings, &failure);
-	ck_assert_msg(log != NULL, "%s", failure.words);
+	struct log *log = log_open(&settings, &error);
+	ck_assert_msg(log != NULL, "%s", error.message);
 	return log;
 }
 

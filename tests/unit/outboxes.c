@@ -10,10 +10,10 @@
 #include "support.h"
 #include "unit.h"
 
-static struct failure failure;
-struct drainer *drainer;
+static struct error error;
+struct flusher *flusher;
 struct stream stream;
-struct outbox outbox;
+struct send_queue queue;
 int peer;
 
 /* A pair of local sockets: once it takes no more, it does not until the peer reads. Of TCP that
@@ -25,15 +25,15 @@ void outboxes_begin(void)
 	ck_assert_int_eq(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
 	stream.descriptor = pair[0];
 	peer = pair[1];
-	drainer = drainer_start(&failure);
-	ck_assert_ptr_nonnull(drainer);
-	outbox_open(&outbox, &stream, drainer);
+	flusher = flusher_start(&error);
+	ck_assert_ptr_nonnull(flusher);
+	send_queue_open(&queue, &stream, flusher);
 }
 
 void outboxes_end(void)
 {
-	outbox_free(&outbox);
-	drainer_stop(drainer);
+	send_queue_free(&queue);
+	flusher_stop(flusher);
 	if (stream.descriptor >= 0)
 		(void)close(stream.descriptor);
 	if (peer >= 0)
@@ -52,7 +52,7 @@ bool send_numbers(int *next, int count)
 	char *answers = malloc((size_t)count * 8);
 	for (int i = 0; i < count; i++)
 		put_number(answers + i * 8, *next + i);
-	bool taken = outbox_send(&outbox, answers, (size_t)count * 8, (size_t)count);
+	bool taken = send_queue_send(&queue, answers, (size_t)count * 8, (size_t)count);
 	*next += count;
 	free(answers);
 	return taken;
@@ -61,7 +61,7 @@ bool send_numbers(int *next, int count)
 int fill(void)
 {
 	int next = 0;
-	while (outbox_expect(&outbox, 100))
+	while (send_queue_reserve(&queue, 100))
 		if (!send_numbers(&next, 100))
 			ck_abort_msg("not taken");
 	return next;
@@ -81,8 +81,8 @@ void assert_numbers(int count)
 
 size_t unsent(void)
 {
-	pthread_mutex_lock(&outbox.lock);
-	size_t length = outbox.unsent.length;
-	pthread_mutex_unlock(&outbox.lock);
+	pthread_mutex_lock(&queue.lock);
+	size_t length = queue.unsent.length;
+	pthread_mutex_unlock(&queue.lock);
 	return length;
 }

@@ -5,9 +5,9 @@
 
 #include "session/send_queue.h"
 
-extern struct drainer *drainer;
+extern struct flusher *flusher;
 extern struct stream stream;
-extern struct outbox outbox;
+extern struct send_queue queue;
 extern int peer; /* the other end; -1: the test has closed it */
 
 /* A checked fixture. */

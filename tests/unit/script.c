@@ -68,15 +68,15 @@ static void *server_run(void *argument)
 
 int script_listen(void)
 {
-	char name[NET_NAME_SIZE], host[NET_NAME_SIZE];
-	struct failure failure;
+	char name[SOCKET_NAME_SIZE], host[SOCKET_NAME_SIZE];
+	struct error error;
 	int port;
-	server.listening = net_bind("127.0.0.1", 0, &failure);
+	server.listening = socket_bind("127.0.0.1", 0, &error);
 	ck_assert_int_ge(server.listening, 0);
-	ck_assert_int_eq(net_listen(server.listening, &failure), 0);
-	net_local_name(server.listening, name);
+	ck_assert_int_eq(socket_listen(server.listening, &error), 0);
+	socket_local_name(server.listening, name);
 	server.end = eventfd(0, EFD_CLOEXEC);
-	ck_assert_int_eq(net_name_split(name, host, &port), 0);
+	ck_assert_int_eq(socket_name_split(name, host, &port), 0);
 	return port;
 }
 

@@ -8,13 +8,13 @@
 #include "support.h"
 #include "unit.h"
 
-static struct failure failure;
+static struct error error;
 struct sink *sink;
 
 void open_sink(const char *target, bool append)
 {
-	sink = sink_open(target, append, &failure);
-	ck_assert_msg(sink != NULL, "%s", failure.words);
+	sink = sink_open(target, append, &error);
+	ck_assert_msg(sink != NULL, "%s", error.message);
 }
 
 void close_sink(void)
@@ -39,7 +39,7 @@ void assert_file(const char *path, const char *expected)
 void assert_refused(const char *target, bool append, const char *words)
 {
 	size_t before = descriptors();
-	ck_assert_ptr_null(sink_open(target, append, &failure));
-	ck_assert_str_eq(failure.words, words);
+	ck_assert_ptr_null(sink_open(target, append, &error));
+	ck_assert_str_eq(error.message, words);
 	ck_assert_uint_eq(descriptors(), before);
 }

@@ -72,12 +72,12 @@ bool eventually(bool (*holds)(void *context), void *context)
 
 char *file_read(const char *path, size_t *length)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
 	ck_assert_msg(descriptor >= 0, "cannot open %s: %s", path, strerror(errno));
 	ssize_t got;
 	do {
-		ck_assert(text_reserve(&text, 65536));
+		ck_assert(buffer_reserve(&text, 65536));
 		got = read(descriptor, text.bytes + text.length, 65535);
 		ck_assert_int_ge(got, 0);
 		text.length += (size_t)got;
@@ -238,10 +238,10 @@ void peer_send(int descriptor, const char *bytes, size_t length)
 
 char *peer_lines(int descriptor, size_t lines)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	ssize_t got = 1;
 	while (lines && got) {
-		ck_assert(text_reserve(&text, 65536));
+		ck_assert(buffer_reserve(&text, 65536));
 		char *at = text.bytes + text.length;
 		/* not a byte more than the lines have at the least */
 		got = recv(descriptor, at, lines < 65536 ? lines : 65536, 0);
@@ -250,7 +250,7 @@ char *peer_lines(int descriptor, size_t lines)
 			lines -= at[i] == '\n';
 		text.length += (size_t)got;
 	}
-	ck_assert(text_append(&text, "", 1));
+	ck_assert(buffer_append(&text, "", 1));
 	return text.bytes;
 }
 
@@ -270,12 +270,12 @@ size_t descriptors(void)
 	return count - 3; /* ., .. and that of the folder */
 }
 
-static bool fake_release(struct recipient *recipient, const char *answers, size_t length,
+static bool fake_release(struct reply_target *recipient, const char *answers, size_t length,
 			 size_t lines)
 {
 	struct fake *fake = (struct fake *)recipient;
 	pthread_mutex_lock(&fake->lock);
-	if (!text_append(&fake->answers, answers, length))
+	if (!buffer_append(&fake->answers, answers, length))
 		abort();
 	fake->lines += lines;
 	fake->calls++;
@@ -292,7 +292,7 @@ void fake_init(struct fake *fake, const char *name)
 void fake_free(struct fake *fake)
 {
 	pthread_mutex_destroy(&fake->lock);
-	text_free(&fake->answers);
+	buffer_free(&fake->answers);
 }
 
 size_t fake_lines(struct fake *fake)

@@ -71,11 +71,11 @@ size_t descriptors(void);
 
 /* A recipient that keeps what comes. */
 struct fake {
-	struct recipient recipient; /* first, so that the one is the other */
-	bool gone;		    /* it takes nothing more */
+	struct reply_target recipient; /* first, so that the one is the other */
+	bool gone;		       /* it takes nothing more */
 	pthread_mutex_t lock;
 	/* under the lock */
-	struct text answers;
+	struct buffer answers;
 	size_t lines, calls;
 };
 

@@ -9,11 +9,11 @@
 #include "base/clock.h"
 #include "unit.h"
 
-struct talk_settings settings;
-struct tally tallies[CONNECTIONS];
-struct latency *latency;
-struct talk *talk;
-struct failure failure;
+struct client_session_settings settings;
+struct counters counters[CONNECTIONS];
+struct histogram *latency;
+struct client_session *session;
+struct error error;
 size_t told; /* connections that were told of */
 
 static void note_connection(void *context, size_t connection, const char *local_name)
@@ -28,21 +28,21 @@ void setup(void)
 {
 	latency = calloc(1, sizeof *latency);
 	ck_assert_ptr_nonnull(latency);
-	settings = (struct talk_settings){.host = "127.0.0.1",
-					  .port = script_listen(),
-					  .connections = 1,
-					  .window = 1,
-					  .timeout = 20 * CLOCK_SECOND,
-					  .stop = eventfd(0, EFD_CLOEXEC),
-					  .tallies = tallies,
-					  .latency = latency,
-					  .connected = note_connection,
-					  .context = &told};
+	settings = (struct client_session_settings){.host = "127.0.0.1",
+						    .port = script_listen(),
+						    .connections = 1,
+						    .window = 1,
+						    .timeout = 20 * CLOCK_SECOND,
+						    .stop = eventfd(0, EFD_CLOEXEC),
+						    .counters = counters,
+						    .latency = latency,
+						    .connected = note_connection,
+						    .context = &told};
 }
 
 void teardown(void)
 {
-	talk_free(talk);
+	client_session_free(session);
 	free(latency);
 	script_end();
 	close(settings.stop);
@@ -51,17 +51,18 @@ void teardown(void)
 void begin(script_t script)
 {
 	script_begin(script);
-	talk = talk_make(&settings, &failure);
-	ck_assert_ptr_nonnull(talk);
-	ck_assert_msg(talk_open(talk, &failure), "%s", failure.words);
+	session = client_session_make(&settings, &error);
+	ck_assert_ptr_nonnull(session);
+	ck_assert_msg(client_session_open(session, &error), "%s", error.message);
 }
 
 bool say(size_t thread, const char *line)
 {
 	size_t connection = settings.connections > 1 ? thread : 0;
-	struct talk_line said = {
+	struct client_line said = {
 		.connection = connection, .thread = thread, .bytes = line, .length = strlen(line)};
-	return talk_ready(talk, CLOCK_NEVER, &failure) && talk_send(talk, &said, &failure);
+	return client_session_ready(session, CLOCK_NEVER, &error) &&
+	       client_session_send(session, &said, &error);
 }
 
 bool say_many(size_t count)
@@ -69,20 +70,20 @@ bool say_many(size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (!say(i % CONNECTIONS, "line\n"))
 			return false;
-	return talk_finish(talk, &failure);
+	return client_session_finish(session, &error);
 }
 
-struct tally total(void)
+struct counters total(void)
 {
-	struct tally sum = {0};
+	struct counters sum = {0};
 	for (size_t i = 0; i < CONNECTIONS; i++)
-		tally_merge(&sum, &tallies[i]);
+		counters_merge(&sum, &counters[i]);
 	return sum;
 }
 
 void assert_total(uint64_t sent, uint64_t acknowledged, uint64_t resent)
 {
-	struct tally sum = total();
+	struct counters sum = total();
 	ck_assert_uint_eq(sum.sent, sent);
 	ck_assert_uint_eq(sum.acknowledged, acknowledged);
 	ck_assert_uint_eq(sum.resent, resent);
@@ -91,7 +92,7 @@ void assert_total(uint64_t sent, uint64_t acknowledged, uint64_t resent)
 
 void assert_done(size_t lines)
 {
-	ck_assert_msg(say_many(lines), "%s", failure.words);
+	ck_assert_msg(say_many(lines), "%s", error.message);
 	ck_assert_uint_eq(total().sent, lines);
 	ck_assert_uint_eq(total().acknowledged, lines);
 }

@@ -12,11 +12,11 @@ enum { CONNECTIONS = SCRIPT_CONNECTIONS };
 #define OK4 "ok\n", "ok\n", "ok\n", "ok\n"
 #define OK20 OK4, OK4, OK4, OK4, OK4
 
-extern struct talk_settings settings; /* to be changed before begin() */
-extern struct tally tallies[CONNECTIONS];
-extern struct latency *latency;
-extern struct talk *talk;
-extern struct failure failure;
+extern struct client_session_settings settings; /* to be changed before begin() */
+extern struct counters counters[CONNECTIONS];
+extern struct histogram *latency;
+extern struct client_session *session;
+extern struct error error;
 extern size_t told; /* connections that were told of */
 
 /* A checked fixture. */
@@ -33,7 +33,7 @@ bool say(size_t thread, const char *line);
 bool say_many(size_t count);
 
 /* What all threads have counted together. */
-struct tally total(void);
+struct counters total(void);
 void assert_total(uint64_t sent, uint64_t acknowledged, uint64_t resent);
 
 /* Says so many lines, each of which is acknowledged. */

@@ -29,26 +29,26 @@ static void ignore_warning(const char *words)
 
 void world_open(const char *target, size_t most, size_t maxline, int64_t idle)
 {
-	struct failure failure;
+	struct error error;
 	struct log_settings log = {
 		.target = target, .sync = LOG_SYNC_WRITE, .warn = ignore_warning};
-	world.log = log_open(&log, &failure);
-	ck_assert_msg(world.log != NULL, "%s", failure.words);
-	ck_assert_ptr_nonnull(world.drainer = drainer_start(&failure));
-	ck_assert_ptr_nonnull(world.registry = registry_new(&failure));
+	world.log = log_open(&log, &error);
+	ck_assert_msg(world.log != NULL, "%s", error.message);
+	ck_assert_ptr_nonnull(world.flusher = flusher_start(&error));
+	ck_assert_ptr_nonnull(world.table = session_table_new(&error));
 	world.settings.log = world.log;
-	world.settings.drainer = world.drainer;
+	world.settings.flusher = world.flusher;
 	world.spin.time = 50 * CLOCK_MICROSECOND;
 	world.settings.spin = &world.spin;
 	world.settings.service = services[0];
 	world.settings.maxline = maxline;
 	world.settings.idle = idle;
-	world.settings.closing = registry_closing;
-	world.settings.finished = registry_finished;
-	world.settings.context = world.registry;
+	world.settings.closing = session_table_closing;
+	world.settings.finished = session_table_finished;
+	world.settings.context = world.table;
 	world.acceptor = (struct acceptor){.listener = tcp_listen(&world.port),
 					   .most = most,
-					   .registry = world.registry,
+					   .table = world.table,
 					   .settings = &world.settings,
 					   .warn = keep_warning};
 	ck_assert_int_eq(fcntl(world.acceptor.listener, F_SETFL, O_NONBLOCK), 0);
@@ -58,13 +58,13 @@ void world_turn(int timeout)
 {
 	struct acceptor *acceptor = &world.acceptor;
 	struct pollfd ready[] = {
-		{.fd = registry_descriptor(world.registry), .events = POLLIN},
+		{.fd = session_table_descriptor(world.table), .events = POLLIN},
 		{.fd = acceptor->listener, .events = acceptor_events(acceptor)},
 	};
 	int count = poll(ready, 2, timeout);
 	ck_assert_int_ge(count, 0);
 	if (ready[0].revents)
-		registry_join(world.registry);
+		session_table_join(world.table);
 	if (acceptor->listener >= 0 && count)
 		acceptor_run(acceptor);
 }
@@ -72,16 +72,16 @@ void world_turn(int timeout)
 void world_await(size_t connections)
 {
 	int64_t deadline = clock_after(PATIENCE);
-	while (registry_count(world.registry) != connections) {
+	while (session_table_count(world.table) != connections) {
 		world_turn(10);
 		ck_assert_msg(clock_now() < deadline, "%zu connections, not %zu",
-			      registry_count(world.registry), connections);
+			      session_table_count(world.table), connections);
 	}
 }
 
 int world_connect(void)
 {
-	size_t before = registry_count(world.registry);
+	size_t before = session_table_count(world.table);
 	int peer = tcp_connect(world.port);
 	world_await(before + 1);
 	return peer;
@@ -93,17 +93,17 @@ void world_drain(int64_t duration)
 		acceptor_close(&world.acceptor);
 	world.settings.drain_deadline = clock_after(duration);
 	atomic_store(&world.settings.draining, true);
-	registry_drain(world.registry);
+	session_table_drain(world.table);
 }
 
 bool world_end(void)
 {
 	if (world.acceptor.listener >= 0)
 		acceptor_close(&world.acceptor);
-	registry_stop(world.registry);
+	session_table_stop(world.table);
 	world_await(0);
-	registry_free(world.registry);
-	drainer_stop(world.drainer);
+	session_table_free(world.table);
+	flusher_stop(world.flusher);
 	return log_close(world.log);
 }
 

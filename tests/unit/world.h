@@ -8,10 +8,10 @@
 
 struct world {
 	struct log *log;
-	struct drainer *drainer;
-	struct registry *registry;
-	struct spin spin;
-	struct connection_settings settings;
+	struct flusher *flusher;
+	struct session_table *table;
+	struct busy_poll spin;
+	struct session_settings settings;
 	struct acceptor acceptor;
 	int port;
 	char warnings[1024]; /* what the acceptor said, a line each */

@@ -17,40 +17,40 @@
 #include "base/signalfd.h"
 
 enum {
-	CONSOLE_LINE = 65536,	 /* bytes of the longest line */
-	CONSOLE_REQUESTS = 4096, /* bytes that wait to be sent, before commands have to */
+	CHARS_CLIENT_LINE = 65536,    /* bytes of the longest line */
+	CHARS_CLIENT_REQUESTS = 4096, /* bytes that wait to be sent, before commands have to */
 };
 
 /* How long one goes on by itself where only -acks says that it does. */
-#define CONSOLE_DURATION (10 * CLOCK_SECOND)
+#define CHARS_CLIENT_DURATION (10 * CLOCK_SECOND)
 
-int console_fail(struct console *console, const char *format, ...)
+int chars_client_fail(struct chars_client *client, const char *format, ...)
 {
 	va_list values;
-	if (!console->failed) {
+	if (!client->failed) {
 		va_start(values, format);
-		(void)vsnprintf(console->failure.words, sizeof console->failure.words, format,
+		(void)vsnprintf(client->error.message, sizeof client->error.message, format,
 				values);
 		va_end(values);
 	}
-	console->failed = true;
-	console_leave(console, 0);
+	client->failed = true;
+	chars_client_leave(client, 0);
 	return -1;
 }
 
-void console_leave(struct console *console, int64_t grace)
+void chars_client_leave(struct chars_client *client, int64_t grace)
 {
 	/* told once more, it is in a hurry */
 	int64_t deadline = clock_after(grace);
-	if (console->state != CONSOLE_OVER || deadline < console->over_deadline)
-		console->over_deadline = deadline;
-	console->state = CONSOLE_OVER;
+	if (client->state != CHARS_CLIENT_OVER || deadline < client->over_deadline)
+		client->over_deadline = deadline;
+	client->state = CHARS_CLIENT_OVER;
 }
 
 /* A reader that is stuck: nothing more is taken from the server, as long as it is. */
-static bool is_stuck(const struct console *console)
+static bool is_stuck(const struct chars_client *client)
 {
-	return console->flow.waiting.length > FLOW_MOST;
+	return client->flow.waiting.length > FLOW_MOST;
 }
 
 enum { WAIT_SIGNALS, WAIT_SERVER, WAIT_USER, WAIT_STDOUT, WAIT_COUNT };
@@ -60,207 +60,207 @@ static void want(struct pollfd *waiting, int descriptor, int events)
 	*waiting = (struct pollfd){.fd = events ? descriptor : -1, .events = (short)events};
 }
 
-static void fill_waiting(const struct console *console, struct pollfd waiting[WAIT_COUNT])
+static void fill_waiting(const struct chars_client *client, struct pollfd waiting[WAIT_COUNT])
 {
-	bool over = console->state == CONSOLE_OVER;
-	bool commands = console->state == CONSOLE_OPEN && !console->by_self &&
-			console->requests.length < CONSOLE_REQUESTS;
-	int receive = over || is_stuck(console) ? 0 : POLLIN;
-	int send = over || !console->requests.length ? 0 : POLLOUT;
-	want(&waiting[WAIT_SIGNALS], console->signals, POLLIN);
-	want(&waiting[WAIT_SERVER], console->socket, receive | send);
+	bool over = client->state == CHARS_CLIENT_OVER;
+	bool commands = client->state == CHARS_CLIENT_OPEN && !client->by_self &&
+			client->requests.length < CHARS_CLIENT_REQUESTS;
+	int receive = over || is_stuck(client) ? 0 : POLLIN;
+	int send = over || !client->requests.length ? 0 : POLLOUT;
+	want(&waiting[WAIT_SIGNALS], client->signals, POLLIN);
+	want(&waiting[WAIT_SERVER], client->socket, receive | send);
 	want(&waiting[WAIT_USER], STDIN_FILENO, commands ? POLLIN : 0);
-	want(&waiting[WAIT_STDOUT], console->flow.descriptor,
-	     console->flow.waiting.length ? POLLOUT : 0);
+	want(&waiting[WAIT_STDOUT], client->flow.descriptor,
+	     client->flow.waiting.length ? POLLOUT : 0);
 }
 
 /* When it asks by itself the next time. With no pause between its questions it waits for each
  * answer. */
-static int64_t next_question(const struct console *console)
+static int64_t next_question(const struct chars_client *client)
 {
-	if (!console->by_self || console->state != CONSOLE_OPEN)
+	if (!client->by_self || client->state != CHARS_CLIENT_OPEN)
 		return CLOCK_NEVER;
-	if (console->asked && !console->options->delay.max)
-		return console->end;
-	return clock_earlier(console->next, console->end);
+	if (client->asked && !client->options->delay.max)
+		return client->end;
+	return clock_earlier(client->next, client->end);
 }
 
-static int64_t next_deadline(const struct console *console)
+static int64_t next_deadline(const struct chars_client *client)
 {
-	if (console->state == CONSOLE_OVER)
-		return console->over_deadline;
-	return clock_earlier(next_question(console),
-			     is_stuck(console) ? CLOCK_NEVER : console->answer_deadline);
+	if (client->state == CHARS_CLIENT_OVER)
+		return client->over_deadline;
+	return clock_earlier(next_question(client),
+			     is_stuck(client) ? CLOCK_NEVER : client->answer_deadline);
 }
 
 /* Asks by itself, when it is time to; the last time at the end. */
-static int ask_in_time(struct console *console)
+static int ask_in_time(struct chars_client *client)
 {
 	int64_t now = clock_now();
-	if (now < next_question(console))
+	if (now < next_question(client))
 		return 0;
-	const struct range *delay = &console->options->delay;
-	console->next = clock_after(random_between(&console->random, delay->min, delay->max));
-	if (now >= console->end)
-		console->state = CONSOLE_LEAVING;
-	return console_ask(console);
+	const struct range *delay = &client->options->delay;
+	client->next = clock_after(random_between(&client->random, delay->min, delay->max));
+	if (now >= client->end)
+		client->state = CHARS_CLIENT_LEAVING;
+	return chars_client_ask(client);
 }
 
-static int watch_time(struct console *console)
+static int watch_time(struct chars_client *client)
 {
-	if (ask_in_time(console) < 0)
+	if (ask_in_time(client) < 0)
 		return -1;
-	if (console->asked && !is_stuck(console) && clock_now() >= console->answer_deadline)
-		return console_fail(console, "no answer to 'stat' within %gs",
-				    (double)console->options->timeout / (double)CLOCK_SECOND);
+	if (client->asked && !is_stuck(client) && clock_now() >= client->answer_deadline)
+		return chars_client_fail(client, "no answer to 'stat' within %gs",
+					 (double)client->options->timeout / (double)CLOCK_SECOND);
 	return 0;
 }
 
 /* Does what can be done now. */
-static void serve(struct console *console, const struct pollfd waiting[WAIT_COUNT])
+static void serve(struct chars_client *client, const struct pollfd waiting[WAIT_COUNT])
 {
-	bool stuck = is_stuck(console);
+	bool stuck = is_stuck(client);
 	if (waiting[WAIT_SIGNALS].revents)
-		console_signal(console);
-	if (waiting[WAIT_STDOUT].revents && console->flow.waiting.length &&
-	    flow_write(&console->flow, &console->failure) < 0) {
-		console->failed = true;
-		console_leave(console, 0);
+		chars_client_signal(client);
+	if (waiting[WAIT_STDOUT].revents && client->flow.waiting.length &&
+	    terminal_output_write(&client->flow, &client->error) < 0) {
+		client->failed = true;
+		chars_client_leave(client, 0);
 	}
-	if (stuck && !is_stuck(console) && console->asked) /* what has come was not looked at */
-		console->answer_deadline = clock_after(console->options->timeout);
-	if (console->state == CONSOLE_OVER)
+	if (stuck && !is_stuck(client) && client->asked) /* what has come was not looked at */
+		client->answer_deadline = clock_after(client->options->timeout);
+	if (client->state == CHARS_CLIENT_OVER)
 		return;
-	if ((waiting[WAIT_SERVER].revents & POLLOUT) && console_send(console) < 0)
+	if ((waiting[WAIT_SERVER].revents & POLLOUT) && chars_client_send(client) < 0)
 		return;
-	if ((waiting[WAIT_SERVER].revents & ~POLLOUT) && console_receive(console) < 0)
+	if ((waiting[WAIT_SERVER].revents & ~POLLOUT) && chars_client_receive(client) < 0)
 		return;
-	if (waiting[WAIT_USER].revents && console->state == CONSOLE_OPEN &&
-	    console_command(console) < 0)
+	if (waiting[WAIT_USER].revents && client->state == CHARS_CLIENT_OPEN &&
+	    chars_client_command(client) < 0)
 		return;
-	if (console->state != CONSOLE_OVER)
-		(void)watch_time(console);
+	if (client->state != CHARS_CLIENT_OVER)
+		(void)watch_time(client);
 }
 
-static void loop(struct console *console)
+static void loop(struct chars_client *client)
 {
 	struct pollfd waiting[WAIT_COUNT];
-	while (console->state != CONSOLE_OVER || console->flow.waiting.length) {
+	while (client->state != CHARS_CLIENT_OVER || client->flow.waiting.length) {
 		/* a shell that brings a program back which was not stopped tells it nothing */
-		if (console->state == CONSOLE_OPEN && !console->terminal.keys)
-			terminal_enter(&console->terminal);
-		fill_waiting(console, waiting);
-		int ready = poll(waiting, WAIT_COUNT, clock_poll_timeout(next_deadline(console)));
+		if (client->state == CHARS_CLIENT_OPEN && !client->terminal.keys)
+			raw_mode_enter(&client->terminal);
+		fill_waiting(client, waiting);
+		int ready = poll(waiting, WAIT_COUNT, clock_poll_timeout(next_deadline(client)));
 		if (ready < 0 && errno != EINTR)
-			console_fail(console, "cannot wait: %s", strerror(errno));
-		if (ready == 0 && console->state == CONSOLE_OVER)
+			chars_client_fail(client, "cannot wait: %s", strerror(errno));
+		if (ready == 0 && client->state == CHARS_CLIENT_OVER)
 			return; /* it was not read */
 		if (ready >= 0)
-			serve(console, waiting);
+			serve(client, waiting);
 	}
 }
 
 /* Connecting first: until that is done, a signal ends the program as it does by default, also one
  * that was held when it was started. */
-static int set_up(struct console *console)
+static int set_up(struct chars_client *client)
 {
 	static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
-	const struct client_options *options = console->options;
-	signals_restore(NULL);
-	console->socket = net_connect(options->host, (int)options->port,
-				      clock_after(options->timeout), &console->failure);
-	if (console->socket < 0)
+	const struct client_options *options = client->options;
+	signalfd_restore(NULL);
+	client->socket = socket_connect(options->host, (int)options->port,
+					clock_after(options->timeout), &client->error);
+	if (client->socket < 0)
 		return -1;
-	console->signals = signals_open(handled, &console->failure);
-	if (console->signals < 0)
+	client->signals = signalfd_open(handled, &client->error);
+	if (client->signals < 0)
 		return -1;
-	if (!line_init(&console->answers, CONSOLE_LINE) ||
-	    !line_init(&console->commands, CONSOLE_LINE))
-		return failure_set(&console->failure, "out of memory");
-	net_local_name(console->socket, console->account.name);
-	chars_sum_start(&console->account.got);
-	flow_open(&console->flow, STDOUT_FILENO, !console->by_self);
-	if (console->by_self)
+	if (!line_init(&client->answers, CHARS_CLIENT_LINE) ||
+	    !line_init(&client->commands, CHARS_CLIENT_LINE))
+		return error_set(&client->error, "out of memory");
+	socket_local_name(client->socket, client->account.name);
+	chars_sum_start(&client->account.got);
+	terminal_output_open(&client->flow, STDOUT_FILENO, !client->by_self);
+	if (client->by_self)
 		return 0;
-	terminal_open(&console->terminal, STDIN_FILENO);
-	console->keys = console->terminal.known;
-	terminal_enter(&console->terminal);
+	raw_mode_open(&client->terminal, STDIN_FILENO);
+	client->keys = client->terminal.known;
+	raw_mode_enter(&client->terminal);
 	return 0;
 }
 
-static void set_times(struct console *console)
+static void set_times(struct chars_client *client)
 {
-	const struct client_options *options = console->options;
-	int64_t duration = !options->duration ? CONSOLE_DURATION : options->duration;
-	console->answer_deadline = console->over_deadline = CLOCK_NEVER;
-	console->random = random_state((uint64_t)options->seed, (uint64_t)options->number, 0);
-	console->end = clock_after(duration);
-	console->next = clock_after(
-		random_between(&console->random, options->delay.min, options->delay.max));
+	const struct client_options *options = client->options;
+	int64_t duration = !options->duration ? CHARS_CLIENT_DURATION : options->duration;
+	client->answer_deadline = client->over_deadline = CLOCK_NEVER;
+	client->random = random_state((uint64_t)options->seed, (uint64_t)options->number, 0);
+	client->end = clock_after(duration);
+	client->next = clock_after(
+		random_between(&client->random, options->delay.min, options->delay.max));
 }
 
-static void tell_account(const struct console *console)
+static void tell_account(const struct chars_client *client)
 {
-	const struct chars_account *account = &console->account;
-	if (!console->options->quiet &&
+	const struct chars_result *account = &client->account;
+	if (!client->options->quiet &&
 	    (printf("%s: %" PRIu64 " characters in %" PRIu64 " messages; %" PRIu64
 		    " stats, together %" PRIu64 "; pauses by seed %" PRId64 "\n",
-		    console->program, account->got.characters, account->got.messages,
-		    account->stats, account->counted, console->options->seed) < 0 ||
+		    client->program, account->got.characters, account->got.messages, account->stats,
+		    account->counted, client->options->seed) < 0 ||
 	     fflush(stdout) != 0))
-		program_complain(console->program, "cannot write the report to stdout");
+		program_complain(client->program, "cannot write the report to stdout");
 }
 
-static void tear_down(struct console *console)
+static void tear_down(struct chars_client *client)
 {
-	terminal_leave(&console->terminal);
-	flow_close(&console->flow);
-	line_free(&console->answers);
-	line_free(&console->commands);
-	text_free(&console->requests);
-	if (console->socket >= 0)
-		(void)close(console->socket); /* the server needs nothing more of it */
-	if (console->signals >= 0)
-		(void)close(console->signals); /* nothing is lost */
+	raw_mode_leave(&client->terminal);
+	terminal_output_close(&client->flow);
+	line_free(&client->answers);
+	line_free(&client->commands);
+	buffer_free(&client->requests);
+	if (client->socket >= 0)
+		(void)close(client->socket); /* the server needs nothing more of it */
+	if (client->signals >= 0)
+		(void)close(client->signals); /* nothing is lost */
 }
 
 /* Ends the line that is open, if that goes without waiting. */
-static void end_line(struct console *console)
+static void end_line(struct chars_client *client)
 {
-	struct failure failure;
-	struct pollfd ready = {.fd = console->flow.descriptor, .events = POLLOUT};
-	if (!flow_end(&console->flow) || !console->flow.waiting.length || poll(&ready, 1, 0) <= 0)
+	struct error error;
+	struct pollfd ready = {.fd = client->flow.descriptor, .events = POLLOUT};
+	if (!terminal_output_end(&client->flow) || !client->flow.waiting.length ||
+	    poll(&ready, 1, 0) <= 0)
 		return;
-	if (flow_write(&console->flow, &failure) < 0)
-		console_fail(console, "%s", failure.words);
+	if (terminal_output_write(&client->flow, &error) < 0)
+		chars_client_fail(client, "%s", error.message);
 }
 
 /* Runs it. False: the failure says why. */
-static bool converse(struct console *console)
+static bool converse(struct chars_client *client)
 {
-	if (set_up(console) < 0)
+	if (set_up(client) < 0)
 		return false;
-	set_times(console);
-	loop(console);
-	end_line(console);
-	return !console->failed;
+	set_times(client);
+	loop(client);
+	end_line(client);
+	return !client->failed;
 }
 
-enum exit_status console_run(const struct client_options *options, const char *program)
+enum exit_status chars_client_run(const struct client_options *options, const char *program)
 {
-	struct console console = {.options = options,
-				  .program = program,
-				  .by_self = options->duration > 0 || options->acks >= 0,
-				  .signals = -1,
-				  .socket = -1};
-	bool done = converse(&console);
-	tear_down(&console);
-	if (done && console.by_self)
-		tell_account(&console);
+	struct chars_client client = {.options = options,
+				      .program = program,
+				      .by_self = options->duration > 0 || options->acks >= 0,
+				      .signals = -1,
+				      .socket = -1};
+	bool done = converse(&client);
+	tear_down(&client);
+	if (done && client.by_self)
+		tell_account(&client);
 	if (done && options->acks >= 0)
-		done = chars_account_write(&console.account, (int)options->acks,
-					   &console.failure) == 0;
+		done = chars_result_write(&client.account, (int)options->acks, &client.error) == 0;
 	if (!done)
-		program_complain(program, console.failure.words);
+		program_complain(program, client.error.message);
 	return done ? EXIT_DONE : EXIT_FAILED;
 }

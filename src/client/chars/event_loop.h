@@ -8,6 +8,6 @@
 
 /* Runs it to its end, and complains under the program's name. With -duration or -acks nobody
  * commands it: it asks at random times, and leaves an account. */
-enum exit_status console_run(const struct client_options *options, const char *program);
+enum exit_status chars_client_run(const struct client_options *options, const char *program);
 
 #endif

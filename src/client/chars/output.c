@@ -14,10 +14,10 @@ enum { FLOW_CHUNK = 4096, FLOW_NAME = 32 };
 
 /* A terminal may take less than it is given, and block for the rest. Others use it as well, so it
  * cannot be made non-blocking; opened once more it can. */
-void flow_open(struct flow *flow, int descriptor, bool flowing)
+void terminal_output_open(struct terminal_output *flow, int descriptor, bool flowing)
 {
 	bool terminal = isatty(descriptor) == 1;
-	*flow = (struct flow){.descriptor = descriptor, .flowing = flowing && terminal};
+	*flow = (struct terminal_output){.descriptor = descriptor, .flowing = flowing && terminal};
 	if (!terminal)
 		return;
 	char name[FLOW_NAME];
@@ -29,48 +29,49 @@ void flow_open(struct flow *flow, int descriptor, bool flowing)
 	flow->opened = true;
 }
 
-void flow_close(struct flow *flow)
+void terminal_output_close(struct terminal_output *flow)
 {
 	if (flow->opened)
 		(void)close(flow->descriptor); /* all was written, or given up */
 	flow->opened = false;
-	text_free(&flow->waiting);
+	buffer_free(&flow->waiting);
 }
 
-bool flow_end(struct flow *flow)
+bool terminal_output_end(struct terminal_output *flow)
 {
 	if (!flow->midline)
 		return true;
 	flow->midline = false;
-	return text_append(&flow->waiting, "\n", 1);
+	return buffer_append(&flow->waiting, "\n", 1);
 }
 
-bool flow_characters(struct flow *flow, const char *bytes, size_t length)
+bool terminal_output_characters(struct terminal_output *flow, const char *bytes, size_t length)
 {
 	if (flow->flowing) {
 		flow->midline = true;
 		return record_escape(&flow->waiting, bytes, length);
 	}
-	return text_append_string(&flow->waiting, "chars ") &&
-	       text_append(&flow->waiting, bytes, length) && text_append(&flow->waiting, "\n", 1);
+	return buffer_append_string(&flow->waiting, "chars ") &&
+	       buffer_append(&flow->waiting, bytes, length) &&
+	       buffer_append(&flow->waiting, "\n", 1);
 }
 
-bool flow_line(struct flow *flow, const char *bytes, size_t length)
+bool terminal_output_line(struct terminal_output *flow, const char *bytes, size_t length)
 {
-	return flow_end(flow) && record_escape(&flow->waiting, bytes, length) &&
-	       text_append(&flow->waiting, "\n", 1);
+	return terminal_output_end(flow) && record_escape(&flow->waiting, bytes, length) &&
+	       buffer_append(&flow->waiting, "\n", 1);
 }
 
-int flow_write(struct flow *flow, struct failure *failure)
+int terminal_output_write(struct terminal_output *flow, struct error *error)
 {
 	size_t length = flow->waiting.length < FLOW_CHUNK ? flow->waiting.length : FLOW_CHUNK;
 	ssize_t written = write(flow->descriptor, flow->waiting.bytes, length);
 	if (written >= 0) {
-		text_drop(&flow->waiting, (size_t)written);
+		buffer_drop(&flow->waiting, (size_t)written);
 		return 0;
 	}
 	if (errno == EAGAIN || errno == EINTR)
 		return 0;
-	text_clear(&flow->waiting, 0);
-	return failure_set(failure, "cannot write to stdout: %s", strerror(errno));
+	buffer_clear(&flow->waiting, 0);
+	return error_set(error, "cannot write to stdout: %s", strerror(errno));
 }

@@ -14,27 +14,28 @@
 /* While more than this is kept, nothing more should be added. */
 enum { FLOW_MOST = 65536 };
 
-struct flow {
+struct terminal_output {
 	int descriptor;
-	bool opened;  /* by flow_open(), which did not want to block on the one that it was given */
+	bool opened;  /* by terminal_output_open(), which did not want to block on the one that it
+			 was given */
 	bool flowing; /* on a terminal */
 	bool midline; /* characters were the last thing shown */
-	struct text waiting;
+	struct buffer waiting;
 };
 
 /* flowing: where the descriptor is a terminal. */
-void flow_open(struct flow *flow, int descriptor, bool flowing);
-void flow_close(struct flow *flow);
+void terminal_output_open(struct terminal_output *flow, int descriptor, bool flowing);
+void terminal_output_close(struct terminal_output *flow);
 
 /* Adds characters, or a line that is not characters, without its line end. False: out of memory. */
-bool flow_characters(struct flow *flow, const char *bytes, size_t length);
-bool flow_line(struct flow *flow, const char *bytes, size_t length);
+bool terminal_output_characters(struct terminal_output *flow, const char *bytes, size_t length);
+bool terminal_output_line(struct terminal_output *flow, const char *bytes, size_t length);
 
 /* Begins a new line, if the last one is not ended. False: out of memory. */
-bool flow_end(struct flow *flow);
+bool terminal_output_end(struct terminal_output *flow);
 
 /* Writes what goes without waiting; to be called when poll() says so. -1: the failure is set, and
  * nothing is kept any more. */
-int flow_write(struct flow *flow, struct failure *failure);
+int terminal_output_write(struct terminal_output *flow, struct error *error);
 
 #endif

@@ -5,13 +5,13 @@
 #include <signal.h>
 #include <unistd.h>
 
-void terminal_open(struct terminal *terminal, int descriptor)
+void raw_mode_open(struct raw_mode *terminal, int descriptor)
 {
-	*terminal = (struct terminal){.descriptor = descriptor};
+	*terminal = (struct raw_mode){.descriptor = descriptor};
 	terminal->known = tcgetattr(descriptor, &terminal->before) == 0;
 }
 
-void terminal_enter(struct terminal *terminal)
+void raw_mode_enter(struct raw_mode *terminal)
 {
 	/* a stop by SIGSTOP left it to the shell, which has put it back */
 	terminal->keys = false;
@@ -25,19 +25,19 @@ void terminal_enter(struct terminal *terminal)
 	terminal->keys = tcsetattr(terminal->descriptor, TCSANOW, &keys) == 0;
 }
 
-void terminal_leave(struct terminal *terminal)
+void raw_mode_leave(struct raw_mode *terminal)
 {
 	if (terminal->keys)
 		(void)tcsetattr(terminal->descriptor, TCSANOW, &terminal->before); /* or gone */
 	terminal->keys = false;
 }
 
-void terminal_stop(struct terminal *terminal)
+void raw_mode_stop(struct raw_mode *terminal)
 {
 	sigset_t stop;
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTSTP);
-	terminal_leave(terminal);
+	raw_mode_leave(terminal);
 	(void)raise(SIGTSTP);				 /* waits, as it is blocked */
 	(void)pthread_sigmask(SIG_UNBLOCK, &stop, NULL); /* it stops in here */
 	(void)pthread_sigmask(SIG_BLOCK, &stop, NULL);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <termios.h>
 
-struct terminal {
+struct raw_mode {
 	int descriptor;
 	bool known; /* it is a terminal, and `before` is how it was */
 	bool keys;  /* it has been changed */
@@ -15,17 +15,17 @@ struct terminal {
 };
 
 /* Looks at a descriptor, and changes nothing. Without a terminal there all of these do nothing. */
-void terminal_open(struct terminal *terminal, int descriptor);
+void raw_mode_open(struct raw_mode *terminal, int descriptor);
 
 /* Has it give single keys. A program in the background has no right to that, and leaves it. To be
  * called again when the program was stopped and goes on. */
-void terminal_enter(struct terminal *terminal);
+void raw_mode_enter(struct raw_mode *terminal);
 
 /* Puts it back. Does not wait for output. Any number of times. */
-void terminal_leave(struct terminal *terminal);
+void raw_mode_leave(struct raw_mode *terminal);
 
 /* Stops the program, as Ctrl-Z does, with the terminal as before; returns when it goes on, and then
- * terminal_enter() is due. SIGTSTP has to be blocked, and not ignored. */
-void terminal_stop(struct terminal *terminal);
+ * raw_mode_enter() is due. SIGTSTP has to be blocked, and not ignored. */
+void raw_mode_stop(struct raw_mode *terminal);
 
 #endif

@@ -12,19 +12,19 @@
 enum {
 	KEY_INTERRUPT = 3, /* Ctrl-C, on a terminal that makes no signal of it */
 	KEY_END = 4,	   /* Ctrl-D */
-	CONSOLE_EXCERPT = 80,
+	CHARS_CLIENT_EXCERPT = 80,
 };
 
 /* For what is still to be shown to a user who leaves: a terminal can be stuck. */
-#define CONSOLE_GRACE (200 * CLOCK_MILLISECOND)
+#define CHARS_CLIENT_GRACE (200 * CLOCK_MILLISECOND)
 
 /* Any other key does nothing, so that "stat" asks as well as "s". */
-static int press(struct console *console, char key)
+static int press(struct chars_client *client, char key)
 {
 	if (key == 's')
-		return console_ask(console);
+		return chars_client_ask(client);
 	if (key == 'q' || key == KEY_END || key == KEY_INTERRUPT)
-		console_leave(console, CONSOLE_GRACE);
+		chars_client_leave(client, CHARS_CLIENT_GRACE);
 	return 0;
 }
 
@@ -33,111 +33,111 @@ static bool is_word(const char *line, size_t length, const char *word)
 	return length == strlen(word) && !memcmp(line, word, length);
 }
 
-static void complain_of(const struct console *console, const char *line, size_t length)
+static void complain_of(const struct chars_client *client, const char *line, size_t length)
 {
-	struct failure failure;
-	struct text shown = {0};
-	size_t most = length < CONSOLE_EXCERPT ? length : CONSOLE_EXCERPT;
+	struct error error;
+	struct buffer shown = {0};
+	size_t most = length < CHARS_CLIENT_EXCERPT ? length : CHARS_CLIENT_EXCERPT;
 	if (record_escape(&shown, line, most))
-		failure_set(&failure, "unknown command '%.*s%s'; there are s or stat, and q",
-			    (int)shown.length, shown.bytes ? shown.bytes : "",
-			    length > most ? "..." : "");
+		error_set(&error, "unknown command '%.*s%s'; there are s or stat, and q",
+			  (int)shown.length, shown.bytes ? shown.bytes : "",
+			  length > most ? "..." : "");
 	else
-		failure_set(&failure, "unknown command");
-	text_free(&shown);
-	program_complain(console->program, failure.words);
+		error_set(&error, "unknown command");
+	buffer_free(&shown);
+	program_complain(client->program, error.message);
 }
 
 /* No more is asked; the answers that are due are still shown. */
-static void ask_no_more(struct console *console)
+static void ask_no_more(struct chars_client *client)
 {
-	if (console->state != CONSOLE_OPEN)
+	if (client->state != CHARS_CLIENT_OPEN)
 		return;
-	console->state = CONSOLE_LEAVING;
-	if (!console->asked)
-		console_leave(console, CLOCK_NEVER);
+	client->state = CHARS_CLIENT_LEAVING;
+	if (!client->asked)
+		chars_client_leave(client, CLOCK_NEVER);
 }
 
-static int obey(struct console *console, const char *line, size_t length)
+static int obey(struct chars_client *client, const char *line, size_t length)
 {
 	if (is_word(line, length, "s") || is_word(line, length, "stat"))
-		return console_ask(console);
+		return chars_client_ask(client);
 	if (is_word(line, length, "q"))
-		ask_no_more(console);
+		ask_no_more(client);
 	else if (length)
-		complain_of(console, line, length);
+		complain_of(client, line, length);
 	return 0;
 }
 
-static int obey_lines(struct console *console)
+static int obey_lines(struct chars_client *client)
 {
 	const char *line;
 	size_t length;
 	enum line_result result;
-	while (console->state == CONSOLE_OPEN &&
-	       (result = line_next(&console->commands, &line, &length)) != LINE_NONE) {
+	while (client->state == CHARS_CLIENT_OPEN &&
+	       (result = line_next(&client->commands, &line, &length)) != LINE_NONE) {
 		if (result == LINE_TOO_LONG)
-			program_complain(console->program, "a command is too long");
-		else if (obey(console, line, length) < 0)
+			program_complain(client->program, "a command is too long");
+		else if (obey(client, line, length) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* stdin has ended; what stands behind its last line end is a command, too. */
-static int end_commands(struct console *console)
+static int end_commands(struct chars_client *client)
 {
 	const char *rest;
-	size_t length = console->keys ? 0 : line_rest(&console->commands, &rest);
-	if (length && obey(console, rest, length) < 0)
+	size_t length = client->keys ? 0 : line_remainder(&client->commands, &rest);
+	if (length && obey(client, rest, length) < 0)
 		return -1;
-	ask_no_more(console);
+	ask_no_more(client);
 	return 0;
 }
 
-int console_command(struct console *console)
+int chars_client_command(struct chars_client *client)
 {
 	size_t room;
-	char *space = line_space(&console->commands, &room);
+	char *space = line_space(&client->commands, &room);
 	if (!space)
-		return console_fail(console, "out of memory");
+		return chars_client_fail(client, "out of memory");
 	ssize_t length = read(STDIN_FILENO, space, room);
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (length < 0 && !console->keys)
-		return console_fail(console, "cannot read commands: %s", strerror(errno));
+	if (length < 0 && !client->keys)
+		return chars_client_fail(client, "cannot read commands: %s", strerror(errno));
 	if (length <= 0) /* the end, or a terminal that is gone */
-		return end_commands(console);
-	if (!console->keys) {
-		line_filled(&console->commands, (size_t)length);
-		return obey_lines(console);
+		return end_commands(client);
+	if (!client->keys) {
+		line_filled(&client->commands, (size_t)length);
+		return obey_lines(client);
 	}
-	for (ssize_t i = 0; i < length && console->state == CONSOLE_OPEN; i++)
-		if (press(console, space[i]) < 0)
+	for (ssize_t i = 0; i < length && client->state == CHARS_CLIENT_OPEN; i++)
+		if (press(client, space[i]) < 0)
 			return -1;
 	return 0;
 }
 
 /* After a stop: the time in which nothing could be read does not count. */
-static void go_on(struct console *console)
+static void go_on(struct chars_client *client)
 {
-	terminal_enter(&console->terminal);
-	if (console->asked)
-		console->answer_deadline = clock_after(console->options->timeout);
+	raw_mode_enter(&client->terminal);
+	if (client->asked)
+		client->answer_deadline = clock_after(client->options->timeout);
 }
 
 /* A user leaves with Ctrl-C; everybody else is interrupted. */
-void console_signal(struct console *console)
+void chars_client_signal(struct chars_client *client)
 {
-	int signal = signals_take(console->signals);
+	int signal = signalfd_take(client->signals);
 	if (!signal)
 		return;
 	if (signal == SIGTSTP)
-		terminal_stop(&console->terminal);
+		raw_mode_stop(&client->terminal);
 	if (signal == SIGTSTP || signal == SIGCONT)
-		go_on(console);
-	else if (signal == SIGINT && !console->by_self)
-		console_leave(console, CONSOLE_GRACE);
+		go_on(client);
+	else if (signal == SIGINT && !client->by_self)
+		chars_client_leave(client, CHARS_CLIENT_GRACE);
 	else
-		console_fail(console, "interrupted");
+		chars_client_fail(client, "interrupted");
 }

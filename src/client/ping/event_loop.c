@@ -20,25 +20,25 @@
 #include "base/signalfd.h"
 #include "net/stream.h"
 
-#define PINGER_LINE 65536 /* bytes; what a server of ping says is shorter */
+#define PING_CLIENT_LINE 65536 /* bytes; what a server of ping says is shorter */
 
 /* How long the server may take to close when everything is done, and -timeout at the least: it
  * sends first what it still has. */
-#define PINGER_END (5 * CLOCK_SECOND)
+#define PING_CLIENT_END (5 * CLOCK_SECOND)
 
 /* A signal that comes right after the first one is the same, as for the other clients. */
-#define PINGER_SAME_SIGNAL (200 * CLOCK_MILLISECOND)
+#define PING_CLIENT_SAME_SIGNAL (200 * CLOCK_MILLISECOND)
 
-struct pinger {
+struct ping_client {
 	const struct client_options *options;
 	const char *program;
 	int signals;
 	struct stream stream;
-	struct line_buffer lines;
-	struct text unsent;
-	struct pings pings;
+	struct line_splitter lines;
+	struct buffer unsent;
+	struct request_table pings;
 	uint64_t chance; /* what is random comes from it */
-	struct pinger_log log;
+	struct ping_client_log log;
 	int64_t started, ended;
 	int64_t last;	     /* from then on nothing more is sent */
 	int64_t next;	     /* when the next request is to be sent */
@@ -47,18 +47,18 @@ struct pinger {
 	bool over;	     /* the server has closed, in the end */
 	uint64_t errors;     /* lines that begin so */
 	char first_error[128];
-	struct failure failure;
+	struct error error;
 };
 
-static bool out_of_memory(struct pinger *pinger)
+static bool out_of_memory(struct ping_client *pinger)
 {
-	failure_set(&pinger->failure, "out of memory");
+	error_set(&pinger->error, "out of memory");
 	return false;
 }
 
 /* --- what comes --- */
 
-static bool take_error(struct pinger *pinger, const char *line, size_t length)
+static bool take_error(struct ping_client *pinger, const char *line, size_t length)
 {
 	char words[sizeof pinger->first_error + 32];
 	if (!pinger->errors++)
@@ -66,50 +66,50 @@ static bool take_error(struct pinger *pinger, const char *line, size_t length)
 			       line);
 	(void)snprintf(words, sizeof words, "the server says: %.*s",
 		       (int)(length < 128 ? length : 128), line);
-	return pinger_log_note(&pinger->log, RECORD_WARNING, words) || out_of_memory(pinger);
+	return ping_client_log_note(&pinger->log, RECORD_WARNING, words) || out_of_memory(pinger);
 }
 
-static bool take_late(struct pinger *pinger, const char *line, size_t length)
+static bool take_late(struct ping_client *pinger, const char *line, size_t length)
 {
-	char words[PING_LINE_SIZE + sizeof PINGER_LATE];
-	(void)snprintf(words, sizeof words, PINGER_LATE "%.*s", (int)length, line);
-	return pinger_log_note(&pinger->log, RECORD_INFO, words) || out_of_memory(pinger);
+	char words[PING_MESSAGE_SIZE + sizeof PING_CLIENT_LATE];
+	(void)snprintf(words, sizeof words, PING_CLIENT_LATE "%.*s", (int)length, line);
+	return ping_client_log_note(&pinger->log, RECORD_INFO, words) || out_of_memory(pinger);
 }
 
-static bool take_unknown(struct pinger *pinger, const char *line, size_t length)
+static bool take_unknown(struct ping_client *pinger, const char *line, size_t length)
 {
-	struct text shown = {0};
+	struct buffer shown = {0};
 	bool escaped = record_escape(&shown, line, length < 80 ? length : 80);
-	failure_set(&pinger->failure, "the server sent what is no line of ping: '%.*s'",
-		    escaped ? (int)shown.length : 0, shown.bytes);
-	text_free(&shown);
+	error_set(&pinger->error, "the server sent what is no line of ping: '%.*s'",
+		  escaped ? (int)shown.length : 0, shown.bytes);
+	buffer_free(&shown);
 	return false;
 }
 
-static bool take_line(struct pinger *pinger, const char *line, size_t length)
+static bool take_line(struct ping_client *pinger, const char *line, size_t length)
 {
-	static const char error[] = "error: ";
-	const struct pinged *request;
-	struct ping_line read;
-	if (length >= sizeof error - 1 && !memcmp(line, error, sizeof error - 1))
+	static const char errnum[] = "error: ";
+	const struct ping_request *request;
+	struct ping_message read;
+	if (length >= sizeof errnum - 1 && !memcmp(line, errnum, sizeof errnum - 1))
 		return take_error(pinger, line, length);
-	if (!ping_line_read(line, length, &read))
+	if (!ping_message_read(line, length, &read))
 		return take_unknown(pinger, line, length);
-	switch (pings_take(&pinger->pings, &read, clock_now(), &request, &pinger->failure)) {
-	case PINGS_ANSWERED:
-		return pinger_log_answer(&pinger->log, read.request, request, line, length) ||
+	switch (request_table_take(&pinger->pings, &read, clock_now(), &request, &pinger->error)) {
+	case REQUEST_ANSWERED:
+		return ping_client_log_answer(&pinger->log, read.request, request, line, length) ||
 		       out_of_memory(pinger);
-	case PINGS_LATE:
+	case REQUEST_LATE:
 		return take_late(pinger, line, length);
-	case PINGS_KEEPALIVE:
-		return pinger_log_message(&pinger->log, line, length) || out_of_memory(pinger);
-	case PINGS_WRONG:
+	case REQUEST_KEEPALIVE:
+		return ping_client_log_message(&pinger->log, line, length) || out_of_memory(pinger);
+	case REQUEST_WRONG:
 		break;
 	}
 	return false;
 }
 
-static bool take_lines(struct pinger *pinger)
+static bool take_lines(struct ping_client *pinger)
 {
 	const char *line;
 	size_t length;
@@ -118,26 +118,25 @@ static bool take_lines(struct pinger *pinger)
 		if (!take_line(pinger, line, length))
 			return false;
 	if (result == LINE_TOO_LONG)
-		failure_set(&pinger->failure, "the server sent a line longer than %d bytes",
-			    PINGER_LINE);
+		error_set(&pinger->error, "the server sent a line longer than %d bytes",
+			  PING_CLIENT_LINE);
 	return result == LINE_NONE;
 }
 
 /* Nothing more comes: well only when it was time for that, and no line was begun. */
-static bool take_end(struct pinger *pinger, const char *reason)
+static bool take_end(struct ping_client *pinger, const char *reason)
 {
 	const char *rest;
-	pinger->over = pinger->closing && !reason && !line_rest(&pinger->lines, &rest);
+	pinger->over = pinger->closing && !reason && !line_remainder(&pinger->lines, &rest);
 	if (pinger->over)
 		return true;
-	failure_set(&pinger->failure, "the server closed the connection%s%s%s%s",
-		    reason ? ": " : "", reason ? reason : "", pinger->errors ? ": " : "",
-		    pinger->first_error);
+	error_set(&pinger->error, "the server closed the connection%s%s%s%s", reason ? ": " : "",
+		  reason ? reason : "", pinger->errors ? ": " : "", pinger->first_error);
 	return false;
 }
 
 /* Takes all that has come, before anything is given up for not having come. */
-static bool receive(struct pinger *pinger)
+static bool receive(struct ping_client *pinger)
 {
 	do {
 		size_t room;
@@ -156,69 +155,69 @@ static bool receive(struct pinger *pinger)
 
 /* --- what goes, and what is over --- */
 
-static bool send_unsent(struct pinger *pinger)
+static bool send_unsent(struct ping_client *pinger)
 {
 	ssize_t sent = stream_send(&pinger->stream, pinger->unsent.bytes, pinger->unsent.length);
 	if (sent >= 0)
-		text_drop(&pinger->unsent, (size_t)sent);
+		buffer_drop(&pinger->unsent, (size_t)sent);
 	else if (errno != EPIPE && errno != ECONNRESET)
-		failure_set(&pinger->failure, "cannot send: %s", strerror(errno));
+		error_set(&pinger->error, "cannot send: %s", strerror(errno));
 	else /* perhaps the server has said why */
-		text_clear(&pinger->unsent, PINGER_LINE);
+		buffer_clear(&pinger->unsent, PING_CLIENT_LINE);
 	return sent >= 0 || errno == EPIPE || errno == ECONNRESET;
 }
 
-static bool send_request(struct pinger *pinger, int64_t now)
+static bool send_request(struct ping_client *pinger, int64_t now)
 {
-	char line[PING_LINE_SIZE];
-	const struct ping_line asked = {.kind = PING_REQUEST,
-					.request = pings_sent(&pinger->pings)};
-	size_t length = ping_line_write(line, &asked);
+	char line[PING_MESSAGE_SIZE];
+	const struct ping_message asked = {.kind = PING_REQUEST,
+					   .request = request_table_sent(&pinger->pings)};
+	size_t length = ping_message_write(line, &asked);
 	line[length++] = '\n'; /* in the place of the NUL */
-	if (!text_append(&pinger->unsent, line, length) ||
-	    !pings_add(&pinger->pings, now, pinger_log_time(&pinger->log)))
+	if (!buffer_append(&pinger->unsent, line, length) ||
+	    !request_table_add(&pinger->pings, now, ping_client_log_time(&pinger->log)))
 		return out_of_memory(pinger);
 	const struct range *delay = &pinger->options->delay;
 	pinger->next = now + random_between(&pinger->chance, delay->min, delay->max);
 	return send_unsent(pinger);
 }
 
-static bool expire(struct pinger *pinger, int64_t now)
+static bool expire(struct ping_client *pinger, int64_t now)
 {
 	uint64_t number;
-	const struct pinged *request;
-	while (pings_expire(&pinger->pings, now, &number, &request))
-		if (!pinger_log_timeout(&pinger->log, number, request))
+	const struct ping_request *request;
+	while (request_table_expire(&pinger->pings, now, &number, &request))
+		if (!ping_client_log_timeout(&pinger->log, number, request))
 			return out_of_memory(pinger);
 	return true;
 }
 
 /* Everything was sent, and answered or given up: the server may close. It sends first what it still
  * has, so that each late answer is seen. */
-static void begin_end(struct pinger *pinger)
+static void begin_end(struct ping_client *pinger)
 {
 	int64_t timeout = pinger->options->timeout;
 	pinger->ended = clock_now();
-	pinger->closing = clock_after(timeout > PINGER_END ? timeout : PINGER_END);
+	pinger->closing = clock_after(timeout > PING_CLIENT_END ? timeout : PING_CLIENT_END);
 	(void)shutdown(pinger->stream.descriptor, SHUT_WR); /* if not, the server has closed */
 }
 
 /* A first signal ends the sending, a second one everything. */
-static bool take_signal(struct pinger *pinger)
+static bool take_signal(struct ping_client *pinger)
 {
-	if (!signals_take(pinger->signals))
+	if (!signalfd_take(pinger->signals))
 		return true;
 	int64_t now = clock_now();
 	if (!pinger->interrupted) {
 		pinger->interrupted = pinger->last = now;
 		return true;
 	}
-	failure_set(&pinger->failure, "interrupted");
-	return now - pinger->interrupted <= PINGER_SAME_SIGNAL;
+	error_set(&pinger->error, "interrupted");
+	return now - pinger->interrupted <= PING_CLIENT_SAME_SIGNAL;
 }
 
 /* What time it is for. */
-static bool act(struct pinger *pinger)
+static bool act(struct ping_client *pinger)
 {
 	int64_t now = clock_now();
 	if (!expire(pinger, now))
@@ -227,20 +226,20 @@ static bool act(struct pinger *pinger)
 	if (now < pinger->last && now >= pinger->next && !pinger->unsent.length)
 		return send_request(pinger, now);
 	if (!pinger->closing && now >= pinger->last &&
-	    pings_deadline(&pinger->pings) == CLOCK_NEVER)
+	    request_table_deadline(&pinger->pings) == CLOCK_NEVER)
 		begin_end(pinger);
 	if (!pinger->closing || now < pinger->closing)
 		return true;
-	failure_set(&pinger->failure, "the server does not close the connection");
+	error_set(&pinger->error, "the server does not close the connection");
 	return false;
 }
 
 /* When act() has something to do. */
-static int64_t deadline_of(const struct pinger *pinger)
+static int64_t deadline_of(const struct ping_client *pinger)
 {
 	if (pinger->closing)
 		return pinger->closing;
-	int64_t deadline = pings_deadline(&pinger->pings);
+	int64_t deadline = request_table_deadline(&pinger->pings);
 	int64_t now = clock_now();
 	if (now >= pinger->last)
 		return deadline == CLOCK_NEVER ? now : deadline;
@@ -249,7 +248,7 @@ static int64_t deadline_of(const struct pinger *pinger)
 }
 
 /* Waits, and does what is then to be done. False: it failed. */
-static bool turn(struct pinger *pinger)
+static bool turn(struct ping_client *pinger)
 {
 	short sends = pinger->unsent.length ? POLLOUT : 0;
 	struct pollfd waiting[] = {
@@ -258,7 +257,7 @@ static bool turn(struct pinger *pinger)
 	};
 	int ready = poll(waiting, 2, clock_poll_timeout(deadline_of(pinger)));
 	if (ready < 0 && errno != EINTR) {
-		failure_set(&pinger->failure, "cannot wait: %s", strerror(errno));
+		error_set(&pinger->error, "cannot wait: %s", strerror(errno));
 		return false;
 	}
 	if (ready > 0 && waiting[1].revents && !take_signal(pinger))
@@ -274,34 +273,35 @@ static bool turn(struct pinger *pinger)
 
 /* --- from the beginning to the end --- */
 
-static bool open_connection(struct pinger *pinger)
+static bool open_connection(struct ping_client *pinger)
 {
 	const struct client_options *options = pinger->options;
-	char words[NET_NAME_SIZE * 2 + 64], local[NET_NAME_SIZE], peer[NET_NAME_SIZE];
-	pinger->stream.descriptor = net_connect(options->host, (int)options->port,
-						clock_after(options->timeout), &pinger->failure);
+	char words[SOCKET_NAME_SIZE * 2 + 64], local[SOCKET_NAME_SIZE], peer[SOCKET_NAME_SIZE];
+	pinger->stream.descriptor = socket_connect(options->host, (int)options->port,
+						   clock_after(options->timeout), &pinger->error);
 	if (pinger->stream.descriptor < 0)
 		return false;
-	net_local_name(pinger->stream.descriptor, local);
-	net_peer_name(pinger->stream.descriptor, peer);
-	(void)snprintf(words, sizeof words, PINGER_CONNECTED "%s to %s, seed %" PRId64, local, peer,
-		       options->seed);
-	return pinger_log_note(&pinger->log, RECORD_INFO, words) || out_of_memory(pinger);
+	socket_local_name(pinger->stream.descriptor, local);
+	socket_peer_name(pinger->stream.descriptor, peer);
+	(void)snprintf(words, sizeof words, PING_CLIENT_CONNECTED "%s to %s, seed %" PRId64, local,
+		       peer, options->seed);
+	return ping_client_log_note(&pinger->log, RECORD_INFO, words) || out_of_memory(pinger);
 }
 
-static bool open_all(struct pinger *pinger)
+static bool open_all(struct ping_client *pinger)
 {
 	static const int handled[] = {SIGINT, SIGTERM, 0};
-	pinger->signals = signals_open(handled, &pinger->failure);
+	pinger->signals = signalfd_open(handled, &pinger->error);
 	if (pinger->signals < 0)
 		return false;
-	if (!line_init(&pinger->lines, PINGER_LINE))
+	if (!line_init(&pinger->lines, PING_CLIENT_LINE))
 		return out_of_memory(pinger);
-	return pinger_log_open(&pinger->log, pinger->options, pinger->signals, &pinger->failure) &&
+	return ping_client_log_open(&pinger->log, pinger->options, pinger->signals,
+				    &pinger->error) &&
 	       open_connection(pinger);
 }
 
-static bool ping(struct pinger *pinger)
+static bool ping(struct ping_client *pinger)
 {
 	const struct client_options *options = pinger->options;
 	pinger->started = clock_now();
@@ -309,14 +309,14 @@ static bool ping(struct pinger *pinger)
 	pinger->next = pinger->started +
 		       random_between(&pinger->chance, options->delay.min, options->delay.max);
 	bool written, well = true;
-	while ((written = pinger_log_write(&pinger->log, &pinger->failure)) && well &&
+	while ((written = ping_client_log_write(&pinger->log, &pinger->error)) && well &&
 	       !pinger->over)
 		well = turn(pinger);
 	return written && well;
 }
 
 /* What it did, on stdout, behind its lines. */
-static bool show_report(const struct pinger *pinger, bool well)
+static bool show_report(const struct ping_client *pinger, bool well)
 {
 	const struct client_options *options = pinger->options;
 	char name[64];
@@ -324,11 +324,11 @@ static bool show_report(const struct pinger *pinger, bool well)
 		return true;
 	int64_t ended = pinger->ended ? pinger->ended : clock_now();
 	(void)snprintf(name, sizeof name, "%.32s %" PRId64, pinger->program, options->number);
-	struct text text = {0};
-	bool complete =
-		pings_report(&text, name, &pinger->pings, ended - pinger->started, options->seed);
+	struct buffer text = {0};
+	bool complete = request_table_report(&text, name, &pinger->pings, ended - pinger->started,
+					     options->seed);
 	complete &= fwrite(text.bytes, 1, text.length, stdout) == text.length;
-	text_free(&text);
+	buffer_free(&text);
 	if (complete && fflush(stdout) == 0)
 		return true;
 	if (well) /* else it has been said, or is not what matters */
@@ -337,11 +337,11 @@ static bool show_report(const struct pinger *pinger, bool well)
 }
 
 /* Tells how it ended. True: as it should. */
-static bool tell(const struct pinger *pinger, bool well)
+static bool tell(const struct ping_client *pinger, bool well)
 {
 	char words[sizeof pinger->first_error + 64];
 	if (!well)
-		program_complain(pinger->program, pinger->failure.words);
+		program_complain(pinger->program, pinger->error.message);
 	else if (pinger->interrupted)
 		program_complain(pinger->program, "interrupted");
 	if (well && pinger->errors) {
@@ -354,29 +354,29 @@ static bool tell(const struct pinger *pinger, bool well)
 }
 
 /* What will not be answered any more is given up, so that the log has an end of it. */
-static void give_up_all(struct pinger *pinger)
+static void give_up_all(struct ping_client *pinger)
 {
-	struct failure ignored; /* the first one is what matters */
+	struct error ignored; /* the first one is what matters */
 	if (expire(pinger, CLOCK_NEVER - 1))
-		(void)pinger_log_write(&pinger->log, &ignored);
+		(void)ping_client_log_write(&pinger->log, &ignored);
 }
 
-static void close_all(struct pinger *pinger)
+static void close_all(struct ping_client *pinger)
 {
 	if (pinger->stream.descriptor >= 0)
 		stream_close(&pinger->stream, 0);
-	pinger_log_close(&pinger->log);
+	ping_client_log_close(&pinger->log);
 	if (pinger->signals >= 0)
 		(void)close(pinger->signals); /* nothing is lost */
 	line_free(&pinger->lines);
-	text_free(&pinger->unsent);
-	pings_free(&pinger->pings);
+	buffer_free(&pinger->unsent);
+	request_table_free(&pinger->pings);
 	free(pinger);
 }
 
-enum exit_status pinger_run(const struct client_options *options, const char *program)
+enum exit_status ping_client_run(const struct client_options *options, const char *program)
 {
-	struct pinger *pinger = calloc(1, sizeof *pinger);
+	struct ping_client *pinger = calloc(1, sizeof *pinger);
 	if (!pinger) {
 		program_complain(program, "out of memory");
 		return EXIT_FAILED;

@@ -8,6 +8,6 @@
 #include "client/options.h"
 
 /* Runs it for -duration, tells how it went, and returns the exit status. */
-enum exit_status pinger_run(const struct client_options *options, const char *program);
+enum exit_status ping_client_run(const struct client_options *options, const char *program);
 
 #endif

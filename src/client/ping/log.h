@@ -17,42 +17,43 @@
 #include "base/buffer.h"
 
 /* What notes are about, and how those begin that a proof has to know. */
-#define PINGER_SUBJECT "client"
-#define PINGER_CONNECTED "connected from "
-#define PINGER_LATE "late: "
+#define PING_CLIENT_SUBJECT "client"
+#define PING_CLIENT_CONNECTED "connected from "
+#define PING_CLIENT_LATE "late: "
 
-#define PINGER_LOG_SIZE 48
+#define PING_CLIENT_LOG_SIZE 48
 
-struct pinger_log {
+struct ping_client_log {
 	bool quiet;
 	const char *name;
-	char usual_name[PINGER_LOG_SIZE];
+	char usual_name[PING_CLIENT_LOG_SIZE];
 	struct sink *sink;
-	struct output output;
+	struct stdout_writer output;
 	struct stamp stamp;
-	struct text records; /* not yet written */
+	struct buffer records; /* not yet written */
 };
 
 /* What the log of the client with that number is called, unless -log says otherwise. */
-void pinger_log_name(char name[PINGER_LOG_SIZE], int64_t number);
+void ping_client_log_name(char name[PING_CLIENT_LOG_SIZE], int64_t number);
 
-/* Opens it, emptied, for this client alone. `stop` as in output_open(). False: the failure is set.
- * A zeroed one may be closed, too. */
-bool pinger_log_open(struct pinger_log *log, const struct client_options *options, int stop,
-		     struct failure *failure);
-void pinger_log_close(struct pinger_log *log);
+/* Opens it, emptied, for this client alone. `stop` as in stdout_writer_open(). False: the failure
+ * is set. A zeroed one may be closed, too. */
+bool ping_client_log_open(struct ping_client_log *log, const struct client_options *options,
+			  int stop, struct error *error);
+void ping_client_log_close(struct ping_client_log *log);
 
 /* Now; valid until the next call of any of these. */
-const struct stamp *pinger_log_time(struct pinger_log *log);
+const struct stamp *ping_client_log_time(struct ping_client_log *log);
 
 /* Each adds a record. False: out of memory. */
-bool pinger_log_note(struct pinger_log *log, enum record_level level, const char *words);
-bool pinger_log_answer(struct pinger_log *log, uint64_t number, const struct pinged *pinged,
-		       const char *answer, size_t length);
-bool pinger_log_timeout(struct pinger_log *log, uint64_t number, const struct pinged *pinged);
-bool pinger_log_message(struct pinger_log *log, const char *message, size_t length);
+bool ping_client_log_note(struct ping_client_log *log, enum record_level level, const char *words);
+bool ping_client_log_answer(struct ping_client_log *log, uint64_t number,
+			    const struct ping_request *sent, const char *answer, size_t length);
+bool ping_client_log_timeout(struct ping_client_log *log, uint64_t number,
+			     const struct ping_request *sent);
+bool ping_client_log_message(struct ping_client_log *log, const char *message, size_t length);
 
 /* Writes and shows what was added. False: the failure is set. */
-bool pinger_log_write(struct pinger_log *log, struct failure *failure);
+bool ping_client_log_write(struct ping_client_log *log, struct error *error);
 
 #endif

@@ -16,54 +16,56 @@
 #include "base/buffer.h"
 
 /* A request as it was sent. */
-struct pinged {
+struct ping_request {
 	int64_t sent; /* on the monotonic clock */
 	struct stamp stamp;
 };
 
-/* Zeroed but for the time-out it is empty; freed with pings_free(). */
-struct pings {
-	int64_t timeout;     /* ns */
-	struct text states;  /* a byte for each request ever sent */
-	struct text pending; /* struct pinged, from `first` on those from request `oldest` on */
+/* Zeroed but for the time-out it is empty; freed with request_table_free(). */
+struct request_table {
+	int64_t timeout;      /* ns */
+	struct buffer states; /* a byte for each request ever sent */
+	struct buffer
+		pending; /* struct ping_request, from `first` on those from request `oldest` on */
 	size_t first;
 	uint64_t oldest;
 	uint64_t message, client; /* the last M, and C; 0: none so far */
 	uint64_t answered, timed_out, late, keepalives;
-	struct latency latency; /* of those answered in time */
+	struct histogram latency; /* of those answered in time */
 };
 
-enum pings_result {
-	PINGS_ANSWERED,
-	PINGS_LATE, /* after its time-out */
-	PINGS_KEEPALIVE,
-	PINGS_WRONG, /* the server broke the protocol */
+enum request_result {
+	REQUEST_ANSWERED,
+	REQUEST_LATE, /* after its time-out */
+	REQUEST_KEEPALIVE,
+	REQUEST_WRONG, /* the server broke the protocol */
 };
 
-void pings_free(struct pings *pings);
+void request_table_free(struct request_table *pings);
 
 /* How many requests were sent: the number of the next one. */
-uint64_t pings_sent(const struct pings *pings);
+uint64_t request_table_sent(const struct request_table *pings);
 
 /* Adds a request. False: out of memory, and it was not added. */
-bool pings_add(struct pings *pings, int64_t now, const struct stamp *stamp);
+bool request_table_add(struct request_table *pings, int64_t now, const struct stamp *stamp);
 
 /* Takes an answer or a keepalive. For an answer in time *request is the one that it is for, valid
- * until the next call. PINGS_WRONG: the failure says what is wrong. */
-enum pings_result pings_take(struct pings *pings, const struct ping_line *line, int64_t now,
-			     const struct pinged **request, struct failure *failure);
+ * until the next call. REQUEST_WRONG: the failure says what is wrong. */
+enum request_result request_table_take(struct request_table *pings, const struct ping_message *line,
+				       int64_t now, const struct ping_request **request,
+				       struct error *error);
 
 /* Gives up the oldest unanswered request if its time is over: true, with its number, and valid as
  * above. */
-bool pings_expire(struct pings *pings, int64_t now, uint64_t *number,
-		  const struct pinged **request);
+bool request_table_expire(struct request_table *pings, int64_t now, uint64_t *number,
+			  const struct ping_request **request);
 
 /* When the oldest unanswered request is to be given up; CLOCK_NEVER: there is none. */
-int64_t pings_deadline(const struct pings *pings);
+int64_t request_table_deadline(const struct request_table *pings);
 
 /* Appends a report, whole lines that begin with a name: elapsed time in nanoseconds, and the seed
  * of the pauses. False: out of memory. */
-bool pings_report(struct text *text, const char *name, const struct pings *pings, int64_t elapsed,
-		  int64_t seed);
+bool request_table_report(struct buffer *text, const char *name, const struct request_table *pings,
+			  int64_t elapsed, int64_t seed);
 
 #endif

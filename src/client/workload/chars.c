@@ -6,12 +6,12 @@
 #include "client/chars/event_loop.h"
 #include "verify/chars.h"
 
-extern const struct role role_chars;
+extern const struct workload workload_chars;
 
-const struct role role_chars = {
+const struct workload workload_chars = {
 	.clients = 3,
 	.delay = {100 * CLOCK_MILLISECOND, CLOCK_SECOND},
 	.timeout = 5 * CLOCK_SECOND,
-	.run = console_run,
+	.run = chars_client_run,
 	.prove = verify_chars,
 };

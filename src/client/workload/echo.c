@@ -7,18 +7,18 @@
 
 #include "base/clock.h"
 
-extern const struct role role_echo;
+extern const struct workload workload_echo;
 
-static size_t compose_echo(char line[ROLE_LINE_SIZE], int64_t client, size_t thread,
+static size_t compose_echo(char line[WORKLOAD_LINE_SIZE], int64_t client, size_t thread,
 			   int64_t iteration)
 {
 	(void)thread; /* one, unless asked otherwise; its messages count like the others' */
-	return (size_t)snprintf(line, ROLE_LINE_SIZE,
+	return (size_t)snprintf(line, WORKLOAD_LINE_SIZE,
 				"Hello from client %" PRId64 ", message %" PRId64 "\n", client,
 				iteration);
 }
 
-const struct role role_echo = {
+const struct workload workload_echo = {
 	.clients = 10,
 	.threads = 1,
 	.iterations = 5,

@@ -7,17 +7,17 @@
 
 #include "base/clock.h"
 
-extern const struct role role_ok;
+extern const struct workload workload_ok;
 
-static size_t compose_ok(char line[ROLE_LINE_SIZE], int64_t client, size_t thread,
+static size_t compose_ok(char line[WORKLOAD_LINE_SIZE], int64_t client, size_t thread,
 			 int64_t iteration)
 {
 	(void)client; /* clients are told apart by their connections */
-	return (size_t)snprintf(line, ROLE_LINE_SIZE, "Thread %zu, iteration %" PRId64 "\n", thread,
-				iteration);
+	return (size_t)snprintf(line, WORKLOAD_LINE_SIZE, "Thread %zu, iteration %" PRId64 "\n",
+				thread, iteration);
 }
 
-const struct role role_ok = {
+const struct workload workload_ok = {
 	.clients = 5,
 	.threads = 5,
 	.iterations = 10,

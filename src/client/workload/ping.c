@@ -6,13 +6,13 @@
 #include "client/ping/event_loop.h"
 #include "verify/ping.h"
 
-extern const struct role role_ping;
+extern const struct workload workload_ping;
 
-const struct role role_ping = {
+const struct workload workload_ping = {
 	.clients = 2,
 	.delay = {300 * CLOCK_MILLISECOND, 3 * CLOCK_SECOND},
 	.timeout = 2 * CLOCK_SECOND,
 	.duration = 300 * CLOCK_SECOND,
-	.run = pinger_run,
+	.run = ping_client_run,
 	.prove = verify_ping,
 };

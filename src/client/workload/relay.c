@@ -7,17 +7,17 @@
 
 #include "base/clock.h"
 
-extern const struct role role_relay;
+extern const struct workload workload_relay;
 
-static size_t compose_relay(char line[ROLE_LINE_SIZE], int64_t client, size_t thread,
+static size_t compose_relay(char line[WORKLOAD_LINE_SIZE], int64_t client, size_t thread,
 			    int64_t iteration)
 {
 	(void)thread; /* there is one */
-	return (size_t)snprintf(line, ROLE_LINE_SIZE, "Request %" PRId64 " of client %" PRId64 "\n",
-				iteration, client);
+	return (size_t)snprintf(line, WORKLOAD_LINE_SIZE,
+				"Request %" PRId64 " of client %" PRId64 "\n", iteration, client);
 }
 
-const struct role role_relay = {
+const struct workload workload_relay = {
 	.clients = 10,
 	.threads = 1,
 	.iterations = 1,

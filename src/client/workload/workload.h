@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client says to a service. A role is one file with one struct role, and one line in the
+/* What a client says to a service. A role is one file with one struct workload, and one line in the
  * table of role.c, where it has the name of its service. */
 #ifndef ACKLINE_CLIENT_WORKLOAD_WORKLOAD_H
 #define ACKLINE_CLIENT_WORKLOAD_WORKLOAD_H
@@ -16,9 +16,9 @@ struct verdict;
 struct verify_job;
 
 /* The longest line that a role composes, with its line end and a NUL. */
-#define ROLE_LINE_SIZE 96
+#define WORKLOAD_LINE_SIZE 96
 
-struct role {
+struct workload {
 	/* What is usual, unless an option says otherwise. */
 	int64_t clients; /* processes, for runall */
 	int64_t threads, iterations;
@@ -29,18 +29,17 @@ struct role {
 	bool chain;	    /* runall runs three servers in a row */
 	/* Writes the line of a thread, from 0, in an iteration, from 1, with its line end; client
 	 * is the client's own number, from 1. Returns its length. */
-	size_t (*compose)(char line[ROLE_LINE_SIZE], int64_t client, size_t thread,
+	size_t (*compose)(char line[WORKLOAD_LINE_SIZE], int64_t client, size_t thread,
 			  int64_t iteration);
 	/* NULL where there are turns; else all that the client does, instead of them. */
 	enum exit_status (*run)(const struct client_options *options, const char *program);
 	/* NULL where a run is proved from the clients' accounts; else as verify_run(), without
 	 * them. */
-	int (*prove)(const struct verify_job *job, struct verdict *verdict,
-		     struct failure *failure);
+	int (*prove)(const struct verify_job *job, struct verdict *verdict, struct error *error);
 };
 
 /* The roles and, in the same order, their names, NULL at the end of both. */
-extern const struct role *const roles[];
-extern const char *const role_names[];
+extern const struct workload *const workloads[];
+extern const char *const workload_names[];
 
 #endif

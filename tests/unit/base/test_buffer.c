@@ -20,136 +20,136 @@ void *__wrap_realloc(void *bytes, size_t size)
 
 START_TEST(appends_and_grows)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	for (size_t i = 0; i < 10000; i++) {
 		char byte = (char)('a' + i % 26);
-		if (!text_append(&text, &byte, 1) || text.length != i + 1 ||
+		if (!buffer_append(&text, &byte, 1) || text.length != i + 1 ||
 		    text.capacity < text.length)
 			ck_abort_msg("at %zu", i);
 	}
 	for (size_t i = 0; i < text.length; i++)
 		if (text.bytes[i] != (char)('a' + i % 26))
 			ck_abort_msg("byte %zu", i);
-	text_free(&text);
+	buffer_free(&text);
 	ck_assert_ptr_null(text.bytes);
 	ck_assert_uint_eq(text.length + text.capacity, 0);
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 
 START_TEST(appends_nothing_and_strings)
 {
-	struct text text = {0};
-	ck_assert(text_append(&text, NULL, 0));
-	ck_assert(text_append_string(&text, ""));
+	struct buffer text = {0};
+	ck_assert(buffer_append(&text, NULL, 0));
+	ck_assert(buffer_append_string(&text, ""));
 	ck_assert_uint_eq(text.length, 0);
-	ck_assert(text_append_string(&text, "one"));
-	ck_assert(text_append(&text, "\0two", 4));
+	ck_assert(buffer_append_string(&text, "one"));
+	ck_assert(buffer_append(&text, "\0two", 4));
 	ck_assert_uint_eq(text.length, 7);
 	ck_assert_mem_eq(text.bytes, "one\0two", 7);
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 
 START_TEST(repeats_its_own_bytes)
 {
-	struct text text = {0};
-	ck_assert(text_append_string(&text, "ab"));
+	struct buffer text = {0};
+	ck_assert(buffer_append_string(&text, "ab"));
 	for (size_t length = 2; length < 4096; length *= 2) /* also where it moves */
-		ck_assert(text_repeat(&text, 0, length));
-	ck_assert(text_repeat(&text, text.length - 1, 1));
-	ck_assert(text_repeat(&text, 5, 0));
+		ck_assert(buffer_repeat(&text, 0, length));
+	ck_assert(buffer_repeat(&text, text.length - 1, 1));
+	ck_assert(buffer_repeat(&text, 5, 0));
 	ck_assert_uint_eq(text.length, 4097);
 	for (size_t i = 0; i < 4096; i++)
 		ck_assert_int_eq(text.bytes[i], "ab"[i % 2]);
 	ck_assert_int_eq(text.bytes[4096], 'b');
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 
 START_TEST(reserves_room)
 {
-	struct text text = {0};
-	ck_assert(text_append_string(&text, "abc"));
-	ck_assert(text_reserve(&text, 100000));
+	struct buffer text = {0};
+	ck_assert(buffer_append_string(&text, "abc"));
+	ck_assert(buffer_reserve(&text, 100000));
 	ck_assert_uint_ge(text.capacity - text.length, 100000);
 	const char *bytes = text.bytes;
 	memset(text.bytes + 3, 'x', 100000);
-	ck_assert(text_reserve(&text, text.capacity - 3));
+	ck_assert(buffer_reserve(&text, text.capacity - 3));
 	ck_assert_ptr_eq(text.bytes, bytes);
 	ck_assert_mem_eq(text.bytes, "abcxxx", 6);
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 
 START_TEST(refuses_what_no_memory_holds)
 {
-	struct text text = {0};
-	ck_assert(text_append_string(&text, "abc"));
-	struct text before = text;
-	ck_assert(!text_reserve(&text, SIZE_MAX));
-	ck_assert(!text_reserve(&text, SIZE_MAX / 4));
-	ck_assert(!text_reserve(&text, SIZE_MAX - 3));
+	struct buffer text = {0};
+	ck_assert(buffer_append_string(&text, "abc"));
+	struct buffer before = text;
+	ck_assert(!buffer_reserve(&text, SIZE_MAX));
+	ck_assert(!buffer_reserve(&text, SIZE_MAX / 4));
+	ck_assert(!buffer_reserve(&text, SIZE_MAX - 3));
 	ck_assert_mem_eq(&text, &before, sizeof text);
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 
 START_TEST(out_of_memory_changes_nothing)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	no_memory = true;
-	ck_assert(!text_append(&text, "x", 1));
+	ck_assert(!buffer_append(&text, "x", 1));
 	ck_assert_ptr_null(text.bytes);
 	no_memory = false;
-	ck_assert(text_append_string(&text, "abc"));
+	ck_assert(buffer_append_string(&text, "abc"));
 	char *much = calloc(1, 100000);
 	no_memory = true;
-	bool taken = text_append(&text, much, 100000), again = true;
+	bool taken = buffer_append(&text, much, 100000), again = true;
 	while (again && text.length < 100000)
-		again = text_repeat(&text, 0, 3);
-	bool small = text_append_string(&text, "d"); /* for which there is room */
+		again = buffer_repeat(&text, 0, 3);
+	bool small = buffer_append_string(&text, "d"); /* for which there is room */
 	no_memory = false;
 	ck_assert(!taken && !again);
 	ck_assert(small);
 	ck_assert_mem_eq(text.bytes, "abc", 3);
 	ck_assert_int_eq(text.bytes[text.length - 1], 'd');
 	free(much);
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 
 START_TEST(drops_from_the_front)
 {
-	struct text text = {0};
-	ck_assert(text_append_string(&text, "0123456789"));
-	text_drop(&text, 0);
+	struct buffer text = {0};
+	ck_assert(buffer_append_string(&text, "0123456789"));
+	buffer_drop(&text, 0);
 	ck_assert_uint_eq(text.length, 10);
-	text_drop(&text, 3);
+	buffer_drop(&text, 3);
 	ck_assert_uint_eq(text.length, 7);
 	ck_assert_mem_eq(text.bytes, "3456789", 7);
-	ck_assert(text_append_string(&text, "ab"));
+	ck_assert(buffer_append_string(&text, "ab"));
 	ck_assert_mem_eq(text.bytes, "3456789ab", 9);
-	text_drop(&text, 9);
+	buffer_drop(&text, 9);
 	ck_assert_uint_eq(text.length, 0);
-	text_free(&text);
-	text_drop(&text, 0); /* an empty one has nothing to move */
+	buffer_free(&text);
+	buffer_drop(&text, 0); /* an empty one has nothing to move */
 }
 END_TEST
 
 START_TEST(clears_and_keeps_a_usual_size)
 {
-	struct text text = {0};
-	ck_assert(text_reserve(&text, 1000));
+	struct buffer text = {0};
+	ck_assert(buffer_reserve(&text, 1000));
 	size_t capacity = text.capacity;
-	ck_assert(text_append_string(&text, "abc"));
-	text_clear(&text, capacity);
+	ck_assert(buffer_append_string(&text, "abc"));
+	buffer_clear(&text, capacity);
 	ck_assert_uint_eq(text.length, 0);
 	ck_assert_uint_eq(text.capacity, capacity);
-	text_clear(&text, capacity - 1);
+	buffer_clear(&text, capacity - 1);
 	ck_assert_ptr_null(text.bytes);
 	ck_assert_uint_eq(text.capacity, 0);
-	text_clear(&text, 0);
+	buffer_clear(&text, 0);
 }
 END_TEST
 

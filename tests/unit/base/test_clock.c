@@ -117,23 +117,23 @@ END_TEST
 
 START_TEST(failure_keeps_words_and_errno)
 {
-	struct failure failure;
+	struct error error;
 	errno = ENOSPC;
-	ck_assert_int_eq(failure_set(&failure, "cannot %s %d: %s", "do", 5, strerror(errno)), -1);
+	ck_assert_int_eq(error_set(&error, "cannot %s %d: %s", "do", 5, strerror(errno)), -1);
 	ck_assert_int_eq(errno, ENOSPC);
-	ck_assert_str_eq(failure.words, "cannot do 5: No space left on device");
+	ck_assert_str_eq(error.message, "cannot do 5: No space left on device");
 }
 END_TEST
 
 START_TEST(failure_is_cut)
 {
-	struct failure failure;
+	struct error error;
 	char much[2000];
 	memset(much, 'x', sizeof much - 1);
 	much[sizeof much - 1] = '\0';
-	failure_set(&failure, "%s", much);
-	ck_assert_uint_eq(strlen(failure.words), sizeof failure.words - 1);
-	ck_assert_int_eq(strncmp(failure.words, much, strlen(failure.words)), 0);
+	error_set(&error, "%s", much);
+	ck_assert_uint_eq(strlen(error.message), sizeof error.message - 1);
+	ck_assert_int_eq(strncmp(error.message, much, strlen(error.message)), 0);
 }
 END_TEST
 
@@ -145,8 +145,8 @@ int main(void)
 	tcase_add_test(time, poll_timeout_rounds_up);
 	tcase_add_test(time, condition_is_signalled);
 	tcase_add_test(time, condition_times_out);
-	TCase *failure = tcase_create("failure");
-	tcase_add_test(failure, failure_keeps_words_and_errno);
-	tcase_add_test(failure, failure_is_cut);
-	return unit_main("clock", time, failure, NULL);
+	TCase *error = tcase_create("failure");
+	tcase_add_test(error, failure_keeps_words_and_errno);
+	tcase_add_test(error, failure_is_cut);
+	return unit_main("clock", time, error, NULL);
 }

@@ -7,30 +7,30 @@
 #include "support.h"
 #include "unit.h"
 
-static struct failure failure;
+static struct error error;
 
 START_TEST(a_missing_folder_is_made)
 {
 	struct stat status;
-	ck_assert_int_eq(folder_make_for("logs/server.log", &failure), 0);
+	ck_assert_int_eq(directory_make_for("logs/server.log", &error), 0);
 	ck_assert(stat("logs", &status) == 0 && S_ISDIR(status.st_mode));
 	file_write("logs/server.log", "kept");
-	ck_assert_int_eq(folder_make_for("logs/server.log", &failure), 0);
+	ck_assert_int_eq(directory_make_for("logs/server.log", &error), 0);
 	ck_assert_uint_eq(file_size("logs/server.log"), 4);
-	ck_assert_int_eq(folder_make_for("server.log", &failure), 0);
-	ck_assert_int_eq(folder_make_for("/server.log", &failure), 0);
+	ck_assert_int_eq(directory_make_for("server.log", &error), 0);
+	ck_assert_int_eq(directory_make_for("/server.log", &error), 0);
 }
 END_TEST
 
 START_TEST(where_it_cannot_be_made_it_is_named)
 {
 	static char long_name[8192];
-	ck_assert_int_eq(folder_make_for("a/b/server.log", &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot make the folder a/b: No such file or directory");
+	ck_assert_int_eq(directory_make_for("a/b/server.log", &error), -1);
+	ck_assert_str_eq(error.message, "cannot make the folder a/b: No such file or directory");
 	memset(long_name, 'x', sizeof long_name - 1);
 	long_name[5000] = '/';
-	ck_assert_int_eq(folder_make_for(long_name, &failure), -1);
-	ck_assert_ptr_nonnull(strstr(failure.words, "File name too long"));
+	ck_assert_int_eq(directory_make_for(long_name, &error), -1);
+	ck_assert_ptr_nonnull(strstr(error.message, "File name too long"));
 }
 END_TEST
 

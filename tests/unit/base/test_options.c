@@ -45,7 +45,7 @@ static const struct option_spec specs[] = {
 static const struct option_table table = {"tester", "Tests the options.", specs};
 
 static struct settings settings;
-static struct failure failure;
+static struct error error;
 
 /* Reads a command line, words divided by one blank each; "''" stands for an empty word. */
 static enum option_outcome read_line(const char *line)
@@ -57,14 +57,14 @@ static enum option_outcome read_line(const char *line)
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
 		argv[argc++] = strcmp(word, "''") ? word : word + 2;
 	settings = (struct settings){.number = 5, .duration = CLOCK_SECOND, .special = -1};
-	failure.words[0] = '\0';
-	return options_read(&table, &settings, argc, argv, &failure);
+	error.message[0] = '\0';
+	return options_read(&table, &settings, argc, argv, &error);
 }
 
 static void assert_wrong(const char *line, const char *words)
 {
 	ck_assert_msg(read_line(line) == OPTIONS_WRONG, "taken: %s", line);
-	ck_assert_str_eq(failure.words, words);
+	ck_assert_str_eq(error.message, words);
 }
 
 START_TEST(no_words_leave_the_defaults)
@@ -87,7 +87,7 @@ START_TEST(all_kinds_are_stored)
 	};
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		ck_assert_msg(read_line(lines[i]) == OPTIONS_READ, "%s: %s", lines[i],
-			      failure.words);
+			      error.message);
 		ck_assert(settings.flag);
 		ck_assert_str_eq(settings.text, "a=b");
 		ck_assert_int_eq(settings.number, -7);
@@ -197,14 +197,14 @@ END_TEST
 START_TEST(what_is_for_other_services_is_refused)
 {
 	ck_assert_int_eq(read_line("-number 3"), OPTIONS_READ);
-	ck_assert_int_eq(options_check_service(&table, &settings, "water", &failure), 0);
+	ck_assert_int_eq(options_check_service(&table, &settings, "water", &error), 0);
 	ck_assert_int_eq(read_line("-special 0"), OPTIONS_READ);
-	ck_assert_int_eq(options_check_service(&table, &settings, "tea", &failure), 0);
-	ck_assert_int_eq(options_check_service(&table, &settings, "coffee", &failure), 0);
+	ck_assert_int_eq(options_check_service(&table, &settings, "tea", &error), 0);
+	ck_assert_int_eq(options_check_service(&table, &settings, "coffee", &error), 0);
 	static const char *const others[] = {"water", "te", "teas", "cof", "ea"};
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-		ck_assert_int_eq(options_check_service(&table, &settings, others[i], &failure), -1);
-		ck_assert_str_eq(failure.words, "-special: only with -service tea or coffee");
+		ck_assert_int_eq(options_check_service(&table, &settings, others[i], &error), -1);
+		ck_assert_str_eq(error.message, "-special: only with -service tea or coffee");
 	}
 	ck_assert(option_suits(option_find(&table, "number"), "water"));
 	ck_assert(!option_suits(option_find(&table, "special"), "water"));
@@ -216,8 +216,8 @@ START_TEST(long_words_are_cut_in_messages)
 	char line[512] = "-number ";
 	memset(line + strlen(line), '9', 300);
 	ck_assert_int_eq(read_line(line), OPTIONS_WRONG);
-	ck_assert_uint_lt(strlen(failure.words), 200);
-	ck_assert_int_eq(strncmp(failure.words, "-number: '9999", 14), 0);
+	ck_assert_uint_lt(strlen(error.message), 200);
+	ck_assert_int_eq(strncmp(error.message, "-number: '9999", 14), 0);
 }
 END_TEST
 
@@ -228,8 +228,8 @@ START_TEST(entries_are_found_by_their_exact_name)
 	ck_assert_ptr_null(option_find(&table, ""));
 	struct option_spec unknown = specs[0];
 	unknown.kind = (enum option_kind)99;
-	ck_assert_int_eq(option_store(&unknown, &settings, "1", &failure), -1);
-	ck_assert_str_eq(failure.words, "-flag: unknown kind of option");
+	ck_assert_int_eq(option_store(&unknown, &settings, "1", &error), -1);
+	ck_assert_str_eq(error.message, "-flag: unknown kind of option");
 }
 END_TEST
 
@@ -279,7 +279,7 @@ START_TEST(help_that_cannot_be_shown_fails)
 	restore(STDOUT_FILENO, kept);
 	clearerr(stdout);
 	ck_assert_int_eq(help, OPTIONS_WRONG);
-	ck_assert_str_eq(failure.words, "cannot write to stdout: No space left on device");
+	ck_assert_str_eq(error.message, "cannot write to stdout: No space left on device");
 }
 END_TEST
 

@@ -19,52 +19,52 @@
 enum { DEADLINE_MILLISECONDS = 20000 };
 
 /* A shell that runs a command, with descriptor `keep`. */
-static int start_shell(struct child *child, const char *command, int keep)
+static int start_shell(struct process *child, const char *command, int keep)
 {
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)(uintptr_t)command, NULL};
-	const struct child_setup setup = {.path = "/bin/sh",
-					  .argv = argv,
-					  .input = -1,
-					  .keep = keep,
-					  .death_signal = SIGKILL};
-	struct failure failure = {""};
-	int result = child_start(child, &setup, &failure);
-	ck_assert_msg(result == 0, "%s", failure.words);
+	const struct process_setup setup = {.path = "/bin/sh",
+					    .argv = argv,
+					    .input = -1,
+					    .keep = keep,
+					    .death_signal = SIGKILL};
+	struct error error = {""};
+	int result = process_start(child, &setup, &error);
+	ck_assert_msg(result == 0, "%s", error.message);
 	return result;
 }
 
 /* The same, with a stdout of its own. */
-static void start_writer(struct child *child, const char *command, int output)
+static void start_writer(struct process *child, const char *command, int output)
 {
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)(uintptr_t)command, NULL};
-	const struct child_setup setup = {.path = "/bin/sh",
-					  .argv = argv,
-					  .input = -1,
-					  .output = output,
-					  .keep = -1,
-					  .death_signal = SIGKILL};
-	struct failure failure = {""};
-	ck_assert_msg(child_start(child, &setup, &failure) == 0, "%s", failure.words);
+	const struct process_setup setup = {.path = "/bin/sh",
+					    .argv = argv,
+					    .input = -1,
+					    .output = output,
+					    .keep = -1,
+					    .death_signal = SIGKILL};
+	struct error error = {""};
+	ck_assert_msg(process_start(child, &setup, &error) == 0, "%s", error.message);
 	close(output);
 }
 
 /* Collects until a child has ended, woken by SIGCHLD alone. */
-static void wait_for(struct child *child, int signals)
+static void wait_for(struct process *child, int signals)
 {
 	while (child->running) {
 		struct pollfd waiting = {.fd = signals, .events = POLLIN};
 		ck_assert_int_eq(poll(&waiting, 1, DEADLINE_MILLISECONDS), 1);
-		while (signals_take(signals))
+		while (signalfd_take(signals))
 			;
-		child_collect(child, 1);
+		process_collect(child, 1);
 	}
 }
 
 static int open_signals(void)
 {
 	static const int taken[] = {SIGCHLD, SIGTERM, 0};
-	struct failure failure;
-	int signals = signals_open(taken, &failure);
+	struct error error;
+	int signals = signalfd_open(taken, &error);
 	ck_assert_int_ge(signals, 0);
 	return signals;
 }
@@ -77,7 +77,7 @@ static char *ask(const char *format)
 	char *answer = calloc(1, 4096);
 	size_t length = 0;
 	ssize_t got;
-	struct child child;
+	struct process child;
 	ck_assert_ptr_nonnull(answer);
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	(void)snprintf(command, sizeof command, "FD=%d; %s", ends[1], format);
@@ -87,7 +87,7 @@ static char *ask(const char *format)
 		length += (size_t)got;
 	close(ends[0]);
 	wait_for(&child, signals);
-	ck_assert(child_succeeded(&child));
+	ck_assert(process_succeeded(&child));
 	close(signals);
 	return answer;
 }
@@ -105,19 +105,19 @@ START_TEST(status_is_told)
 	};
 	int signals = open_signals();
 	char words[128];
-	struct child child = {0};
-	child_words(&child, words, sizeof words);
+	struct process child = {0};
+	process_describe(&child, words, sizeof words);
 	ck_assert_str_eq(words, "was not started");
-	ck_assert(!child_succeeded(&child));
+	ck_assert(!process_succeeded(&child));
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		start_shell(&child, cases[i].command, -1);
-		child_words(&child, words, sizeof words);
+		process_describe(&child, words, sizeof words);
 		ck_assert_str_eq(words, "is running");
-		ck_assert(!child_succeeded(&child));
+		ck_assert(!process_succeeded(&child));
 		wait_for(&child, signals);
-		child_words(&child, words, sizeof words);
+		process_describe(&child, words, sizeof words);
 		ck_assert_str_eq(words, cases[i].words);
-		ck_assert(child_succeeded(&child) == cases[i].good);
+		ck_assert(process_succeeded(&child) == cases[i].good);
 	}
 	close(signals);
 }
@@ -126,22 +126,22 @@ END_TEST
 START_TEST(missing_program_is_told)
 {
 	char *argv[] = {(char *)"x", NULL};
-	struct child_setup setup = {.path = "/nonexistent/x",
-				    .argv = argv,
-				    .input = -1,
-				    .keep = -1,
-				    .death_signal = SIGKILL};
-	struct child child = {0};
-	struct failure failure;
-	ck_assert_int_eq(child_start(&child, &setup, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot start /nonexistent/x: No such file or directory");
+	struct process_setup setup = {.path = "/nonexistent/x",
+				      .argv = argv,
+				      .input = -1,
+				      .keep = -1,
+				      .death_signal = SIGKILL};
+	struct process child = {0};
+	struct error error;
+	ck_assert_int_eq(process_start(&child, &setup, &error), -1);
+	ck_assert_str_eq(error.message, "cannot start /nonexistent/x: No such file or directory");
 	setup.path = "/";
-	ck_assert_int_eq(child_start(&child, &setup, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot start /: Permission denied");
+	ck_assert_int_eq(process_start(&child, &setup, &error), -1);
+	ck_assert_str_eq(error.message, "cannot start /: Permission denied");
 	setup.path = "/bin/sh";
 	setup.keep = 1000000;
-	ck_assert_int_eq(child_start(&child, &setup, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot start /bin/sh: Bad file descriptor");
+	ck_assert_int_eq(process_start(&child, &setup, &error), -1);
+	ck_assert_str_eq(error.message, "cannot start /bin/sh: Bad file descriptor");
 	ck_assert_int_eq(child.pid, 0);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left to be waited for */
 	ck_assert_int_eq(errno, ECHILD);
@@ -158,32 +158,32 @@ START_TEST(input_is_empty_or_given)
 	ck_assert_int_eq(write(ends[1], "good\n", 5), 5);
 	close(ends[1]);
 	char *argv[] = {(char *)"sh", (char *)"-c", (char *)"read line; test $line = good", NULL};
-	const struct child_setup setup = {.path = "/bin/sh",
-					  .argv = argv,
-					  .input = ends[0],
-					  .keep = -1,
-					  .death_signal = SIGKILL};
-	struct child child;
-	struct failure failure;
-	ck_assert_int_eq(child_start(&child, &setup, &failure), 0);
+	const struct process_setup setup = {.path = "/bin/sh",
+					    .argv = argv,
+					    .input = ends[0],
+					    .keep = -1,
+					    .death_signal = SIGKILL};
+	struct process child;
+	struct error error;
+	ck_assert_int_eq(process_start(&child, &setup, &error), 0);
 	wait_for(&child, signals);
-	ck_assert(child_succeeded(&child));
+	ck_assert(process_succeeded(&child));
 	close(ends[0]);
 	close(signals);
 }
 END_TEST
 
-/* Nothing is blocked; SIGPIPE and SIGXFSZ, which signals_open() ignores, are not ignored (others
+/* Nothing is blocked; SIGPIPE and SIGXFSZ, which signalfd_open() ignores, are not ignored (others
  * may be, by whoever started the test); and a terminal's Ctrl-C goes to another session. */
 START_TEST(output_is_given)
 {
 	int ends[2], signals = open_signals();
 	char got[8] = "";
-	struct child child;
+	struct process child;
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	start_writer(&child, "echo hi", ends[1]);
 	wait_for(&child, signals);
-	ck_assert(child_succeeded(&child));
+	ck_assert(process_succeeded(&child));
 	ck_assert_int_eq(read(ends[0], got, sizeof got), 3);
 	ck_assert_str_eq(got, "hi\n");
 	ck_assert_int_eq(read(ends[0], got, sizeof got), 0);
@@ -200,7 +200,7 @@ START_TEST(a_terminal_is_hung_up)
 	int own = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	ck_assert(own >= 0 && grantpt(own) == 0 && unlockpt(own) == 0);
 	ck_assert_int_eq(ptsname_r(own, name, sizeof name), 0);
-	struct child child;
+	struct process child;
 	start_writer(&child, "sleep 60; exit 0", open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
 	close(own);
 	wait_for(&child, signals);
@@ -224,23 +224,23 @@ START_TEST(several_are_collected)
 {
 	enum { COUNT = 20 };
 	int signals = open_signals();
-	struct child children[COUNT];
+	struct process children[COUNT];
 	size_t collected = 0;
 	for (size_t i = 0; i < COUNT; i++)
 		start_shell(&children[i], "exec sleep 1000", -1);
-	ck_assert_uint_eq(child_collect(children, COUNT), 0);
+	ck_assert_uint_eq(process_collect(children, COUNT), 0);
 	for (size_t i = 0; i < COUNT; i++)
-		child_signal(&children[i], SIGTERM);
+		process_signal(&children[i], SIGTERM);
 	while (collected < COUNT) {
 		struct pollfd waiting = {.fd = signals, .events = POLLIN};
 		ck_assert_int_eq(poll(&waiting, 1, DEADLINE_MILLISECONDS), 1);
-		while (signals_take(signals))
+		while (signalfd_take(signals))
 			;
-		collected += child_collect(children, COUNT);
+		collected += process_collect(children, COUNT);
 	}
 	for (size_t i = 0; i < COUNT; i++) {
 		ck_assert(!children[i].running && WIFSIGNALED(children[i].status));
-		child_signal(&children[i], SIGKILL); /* of one that has ended: nothing */
+		process_signal(&children[i], SIGKILL); /* of one that has ended: nothing */
 	}
 	close(signals);
 }
@@ -254,7 +254,7 @@ START_TEST(child_ends_with_its_parent)
 	pid_t parent = fork();
 	ck_assert_int_ge(parent, 0);
 	if (parent == 0) {
-		struct child child;
+		struct process child;
 		start_shell(&child, "exec sleep 1000", ends[1]);
 		(void)!write(ends[1], "x", 1);
 		for (;;)

@@ -13,12 +13,12 @@
 #include "unit.h"
 
 static const int both[] = {SIGHUP, SIGTERM, 0};
-static struct failure failure;
+static struct error error;
 
 static int open_both(void)
 {
-	int descriptor = signals_open(both, &failure);
-	ck_assert_msg(descriptor >= 0, "%s", failure.words);
+	int descriptor = signalfd_open(both, &error);
+	ck_assert_msg(descriptor >= 0, "%s", error.message);
 	return descriptor;
 }
 
@@ -33,17 +33,17 @@ START_TEST(signals_are_data)
 	int descriptor = open_both();
 	ck_assert_int_eq(fcntl(descriptor, F_GETFD), FD_CLOEXEC);
 	ck_assert(!readable(descriptor));
-	ck_assert_int_eq(signals_take(descriptor), 0);
+	ck_assert_int_eq(signalfd_take(descriptor), 0);
 	ck_assert_int_eq(kill(getpid(), SIGHUP), 0);
 	ck_assert(readable(descriptor));
-	ck_assert_int_eq(signals_take(descriptor), SIGHUP);
-	ck_assert_int_eq(signals_take(descriptor), 0);
+	ck_assert_int_eq(signalfd_take(descriptor), SIGHUP);
+	ck_assert_int_eq(signalfd_take(descriptor), 0);
 	ck_assert_int_eq(kill(getpid(), SIGTERM), 0);
 	ck_assert_int_eq(kill(getpid(), SIGHUP), 0);
-	ck_assert_int_eq(signals_take(descriptor) + signals_take(descriptor), SIGHUP + SIGTERM);
-	ck_assert_int_eq(signals_take(descriptor), 0);
+	ck_assert_int_eq(signalfd_take(descriptor) + signalfd_take(descriptor), SIGHUP + SIGTERM);
+	ck_assert_int_eq(signalfd_take(descriptor), 0);
 	(void)close(descriptor);
-	ck_assert_int_eq(signals_take(-1), 0);
+	ck_assert_int_eq(signalfd_take(-1), 0);
 }
 END_TEST
 
@@ -98,7 +98,7 @@ START_TEST(restored_as_a_program_expects_them)
 	struct sigaction action;
 	sigset_t set;
 	int descriptor = open_both();
-	signals_restore(NULL);
+	signalfd_restore(NULL);
 	ck_assert_int_eq(sigaction(SIGXFSZ, NULL, &action), 0);
 	ck_assert(action.sa_handler == SIG_DFL);
 	ck_assert_int_eq(sigaction(SIGPIPE, NULL, &action), 0);
@@ -112,7 +112,7 @@ END_TEST
 START_TEST(restored_a_signal_ends_the_program)
 {
 	(void)open_both();
-	signals_restore(NULL);
+	signalfd_restore(NULL);
 	(void)kill(getpid(), SIGTERM);
 	ck_abort_msg("still there");
 }
@@ -123,12 +123,12 @@ START_TEST(restored_held_ones_wait)
 	static const int held[] = {SIGTERM, 0};
 	sigset_t set;
 	(void)close(open_both());
-	signals_restore(held);
+	signalfd_restore(held);
 	ck_assert_int_eq(kill(getpid(), SIGTERM), 0); /* and we are still here */
 	ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &set), 0);
 	ck_assert(!sigismember(&set, SIGHUP) && sigismember(&set, SIGTERM));
 	int descriptor = open_both();
-	ck_assert_int_eq(signals_take(descriptor), SIGTERM);
+	ck_assert_int_eq(signalfd_take(descriptor), SIGTERM);
 	(void)close(descriptor);
 }
 END_TEST
@@ -136,10 +136,10 @@ END_TEST
 START_TEST(without_descriptors_it_says_why)
 {
 	descriptor_limit(0);
-	int descriptor = signals_open(both, &failure);
+	int descriptor = signalfd_open(both, &error);
 	descriptor_unlimit();
 	ck_assert_int_eq(descriptor, -1);
-	ck_assert_str_eq(failure.words, "cannot wait for signals: Too many open files");
+	ck_assert_str_eq(error.message, "cannot wait for signals: Too many open files");
 }
 END_TEST
 

@@ -17,8 +17,8 @@ struct noted {
 	int64_t ran;
 };
 
-static struct scheduler *scheduler;
-static struct failure failure;
+static struct timer_queue *timer_queue;
+static struct error error;
 static struct noted noted[MANY];
 static struct noted *sequence[MANY]; /* in which they ran */
 static atomic_int ran, dropped;
@@ -42,13 +42,13 @@ static void begin(void)
 	ran = dropped = 0;
 	for (int i = 0; i < MANY; i++)
 		noted[i] = (struct noted){.task = {.run = run, .drop = drop}};
-	scheduler = scheduler_start(&failure);
-	ck_assert_ptr_nonnull(scheduler);
+	timer_queue = timer_queue_start(&error);
+	ck_assert_ptr_nonnull(timer_queue);
 }
 
 static void end(void)
 {
-	scheduler_free(scheduler);
+	timer_queue_free(timer_queue);
 }
 
 static bool have_run(void *count)
@@ -67,7 +67,7 @@ START_TEST(tasks_run_in_the_order_of_their_deadlines)
 	int64_t from = clock_now();
 	for (int i = 0; i < MANY; i++) {
 		int64_t deadline = from + random_between(&state, 0, 50 * CLOCK_MILLISECOND);
-		ck_assert_int_eq(scheduler_at(scheduler, &noted[i].task, deadline), 0);
+		ck_assert_int_eq(timer_queue_at(timer_queue, &noted[i].task, deadline), 0);
 	}
 	await_run(MANY);
 	int early = 0, crossed = 0;
@@ -86,7 +86,7 @@ START_TEST(of_the_same_deadline_the_first_scheduled_runs_first)
 {
 	int64_t deadline = clock_after(20 * CLOCK_MILLISECOND);
 	for (int i = 0; i < MANY; i++)
-		ck_assert_int_eq(scheduler_at(scheduler, &noted[i].task, deadline), 0);
+		ck_assert_int_eq(timer_queue_at(timer_queue, &noted[i].task, deadline), 0);
 	await_run(MANY);
 	for (int i = 0; i < MANY; i++)
 		ck_assert_ptr_eq(sequence[i], &noted[i]);
@@ -96,13 +96,13 @@ END_TEST
 /* The thread sleeps for the far one when the near one comes. */
 START_TEST(a_nearer_deadline_wakes_it)
 {
-	ck_assert_int_eq(scheduler_at(scheduler, &noted[0].task, CLOCK_NEVER), 0);
-	ck_assert_int_eq(scheduler_at(scheduler, &noted[1].task, clock_after(CLOCK_SECOND * 3600)),
-			 0);
-	ck_assert_int_eq(scheduler_at(scheduler, &noted[2].task, clock_now()), 0);
+	ck_assert_int_eq(timer_queue_at(timer_queue, &noted[0].task, CLOCK_NEVER), 0);
+	ck_assert_int_eq(
+		timer_queue_at(timer_queue, &noted[1].task, clock_after(CLOCK_SECOND * 3600)), 0);
+	ck_assert_int_eq(timer_queue_at(timer_queue, &noted[2].task, clock_now()), 0);
 	await_run(1);
 	ck_assert_ptr_eq(sequence[0], &noted[2]);
-	scheduler_stop(scheduler);
+	timer_queue_stop(timer_queue);
 	ck_assert_int_eq(dropped, 2);
 	ck_assert_int_eq(ran, 1);
 }
@@ -112,15 +112,15 @@ static void run_again(struct task *task)
 {
 	run(task);
 	if (ran < 5)
-		ck_assert_int_eq(scheduler_at(scheduler, task, clock_now()), 0);
+		ck_assert_int_eq(timer_queue_at(timer_queue, task, clock_now()), 0);
 }
 
 START_TEST(a_task_can_schedule_itself)
 {
 	noted[0].task.run = run_again;
-	ck_assert_int_eq(scheduler_at(scheduler, &noted[0].task, clock_now()), 0);
+	ck_assert_int_eq(timer_queue_at(timer_queue, &noted[0].task, clock_now()), 0);
 	await_run(5);
-	scheduler_stop(scheduler);
+	timer_queue_stop(timer_queue);
 	ck_assert_int_eq(ran, 5);
 	ck_assert_int_eq(dropped, 0);
 }
@@ -141,7 +141,7 @@ START_TEST(a_task_can_free_itself)
 	for (int i = 0; i < 10; i++) {
 		struct from_the_heap *one = calloc(1, sizeof *one);
 		one->task.run = run_and_free;
-		ck_assert_int_eq(scheduler_at(scheduler, &one->task, clock_now()), 0);
+		ck_assert_int_eq(timer_queue_at(timer_queue, &one->task, clock_now()), 0);
 	}
 	await_run(10);
 }
@@ -149,12 +149,12 @@ END_TEST
 
 START_TEST(nothing_is_scheduled_after_the_stop)
 {
-	scheduler_stop(scheduler);
-	ck_assert_int_eq(scheduler_at(scheduler, &noted[0].task, 0), -1);
-	scheduler_stop(scheduler);
+	timer_queue_stop(timer_queue);
+	ck_assert_int_eq(timer_queue_at(timer_queue, &noted[0].task, 0), -1);
+	timer_queue_stop(timer_queue);
 	ck_assert_int_eq(ran + dropped, 0);
-	scheduler_stop(NULL);
-	scheduler_free(NULL);
+	timer_queue_stop(NULL);
+	timer_queue_free(NULL);
 }
 END_TEST
 
@@ -162,8 +162,8 @@ static void *schedule_quarter(void *first)
 {
 	struct noted *one = first;
 	for (int i = 0; i < MANY / 4; i++)
-		ck_assert_int_eq(scheduler_at(scheduler, &one[i].task,
-					      clock_after((i % 7) * CLOCK_MILLISECOND)),
+		ck_assert_int_eq(timer_queue_at(timer_queue, &one[i].task,
+						clock_after((i % 7) * CLOCK_MILLISECOND)),
 				 0);
 	return NULL;
 }
@@ -178,7 +178,7 @@ START_TEST(many_threads_may_schedule)
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	await_run(MANY);
-	scheduler_stop(scheduler);
+	timer_queue_stop(timer_queue);
 	ck_assert_int_eq(dropped, 0);
 }
 END_TEST

@@ -32,39 +32,39 @@ static bool is_free(void)
 
 START_TEST(who_works_is_with_the_herd)
 {
-	struct herd herd;
-	struct herd_place place = {0};
-	herd_init(&herd);
+	struct cpu_affinity herd;
+	struct cpu_affinity_place place = {0};
+	cpu_affinity_init(&herd);
 	if (!herd.split)
 		return; /* one CPU: see below */
-	herd_join(&herd, &place);
+	cpu_affinity_join(&herd, &place);
 	ck_assert(is_only(herd.cpu));
 	/* it was elsewhere in the meantime */
 	int other = 0;
 	while (other == herd.cpu || !CPU_ISSET((size_t)other, &before))
 		other++;
 	herd.cpu = other;
-	herd_join(&herd, &place);
+	cpu_affinity_join(&herd, &place);
 	ck_assert(is_only(other));
 }
 END_TEST
 
 START_TEST(after_a_while_one_is_free_to_lead_it_elsewhere)
 {
-	struct herd herd;
-	struct herd_place place = {0}, waiting = {0};
-	herd_init(&herd);
+	struct cpu_affinity herd;
+	struct cpu_affinity_place place = {0}, waiting = {0};
+	cpu_affinity_init(&herd);
 	if (!herd.split)
 		return;
-	herd_join(&herd, &place);
+	cpu_affinity_join(&herd, &place);
 	herd.since -= CLOCK_SECOND;
-	herd_join(&herd, &place);
+	cpu_affinity_join(&herd, &place);
 	ck_assert(is_free());
 	ck_assert(herd.scouting);
 	/* no second one goes, however long it takes */
-	herd_join(&herd, &waiting);
+	cpu_affinity_join(&herd, &waiting);
 	ck_assert(is_only(herd.cpu));
-	herd_join(&herd, &place);
+	cpu_affinity_join(&herd, &place);
 	ck_assert(!herd.scouting);
 	ck_assert(is_only(herd.cpu));
 	ck_assert_int_lt(clock_now() - herd.since, CLOCK_SECOND / 2);
@@ -73,16 +73,16 @@ END_TEST
 
 START_TEST(on_one_cpu_nothing_is_done)
 {
-	struct herd herd;
-	struct herd_place place = {0};
+	struct cpu_affinity herd;
+	struct cpu_affinity_place place = {0};
 	cpu_set_t one;
 	CPU_ZERO(&one);
 	CPU_SET((size_t)sched_getcpu(), &one);
 	ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
-	herd_init(&herd);
+	cpu_affinity_init(&herd);
 	ck_assert(!herd.split);
 	herd.since -= CLOCK_SECOND;
-	herd_join(&herd, &place);
+	cpu_affinity_join(&herd, &place);
 	ck_assert(!place.put && !herd.scouting);
 }
 END_TEST
@@ -90,12 +90,12 @@ END_TEST
 /* What was not allowed when the program was started stays so. */
 START_TEST(the_herd_stays_where_it_is_allowed)
 {
-	struct herd herd;
-	struct herd_place place = {0};
-	herd_init(&herd);
+	struct cpu_affinity herd;
+	struct cpu_affinity_place place = {0};
+	cpu_affinity_init(&herd);
 	for (int i = 0; i < 100; i++) {
 		herd.since -= CLOCK_SECOND;
-		herd_join(&herd, &place);
+		cpu_affinity_join(&herd, &place);
 		cpu_set_t set = affinity(), both;
 		CPU_AND(&both, &set, &before);
 		ck_assert(CPU_EQUAL(&both, &set));

@@ -6,58 +6,59 @@
 
 #include "unit.h"
 
-static struct flights flights;
+static struct inflight_queue inflight;
 
 static void setup(void)
 {
-	ck_assert(flights_init(&flights, 3));
+	ck_assert(inflight_init(&inflight, 3));
 }
 
 static void teardown(void)
 {
-	flights_free(&flights);
+	inflight_free(&inflight);
 }
 
 static void add(uint32_t connection, unsigned number)
 {
 	char line[32];
 	int length = snprintf(line, sizeof line, "line %u\n", number);
-	struct flight *flight = flights_add(&flights, connection, number, line, (size_t)length);
-	ck_assert_ptr_nonnull(flight);
-	ck_assert_int_eq(flight->sent, 0);
+	struct inflight_line *line_sent =
+		inflight_add(&inflight, connection, number, line, (size_t)length);
+	ck_assert_ptr_nonnull(line_sent);
+	ck_assert_int_eq(line_sent->sent, 0);
 }
 
-static void assert_line(const struct flight *flight, unsigned number)
+static void assert_line(const struct inflight_line *line_sent, unsigned number)
 {
 	char line[32];
 	int length = snprintf(line, sizeof line, "line %u\n", number);
-	ck_assert_ptr_nonnull(flight);
-	ck_assert_uint_eq(flight->thread, number);
-	ck_assert_uint_eq(flight->length, (size_t)length);
-	ck_assert_mem_eq(flights_line(&flights, flight), line, flight->length);
+	ck_assert_ptr_nonnull(line_sent);
+	ck_assert_uint_eq(line_sent->thread, number);
+	ck_assert_uint_eq(line_sent->length, (size_t)length);
+	ck_assert_mem_eq(inflight_line(&inflight, line_sent), line, line_sent->length);
 }
 
 START_TEST(answers_take_out_the_oldest)
 {
 	/* many more than fit at first, with the ring wrapped and the bytes moved again and again */
 	unsigned said = 0, answered = 0;
-	ck_assert_ptr_null(flights_oldest(&flights));
+	ck_assert_ptr_null(inflight_oldest(&inflight));
 	for (int round = 0; round < 100; round++) {
 		for (int i = 0; i < 40; i++)
 			add(0, said++);
 		for (int i = 0; i < 30; i++, answered++) {
-			assert_line(flights_oldest(&flights), answered);
-			flights_answer(&flights, 0);
+			assert_line(inflight_oldest(&inflight), answered);
+			inflight_answer(&inflight, 0);
 		}
-		ck_assert_uint_eq(flights.waiting, said - answered);
+		ck_assert_uint_eq(inflight.waiting, said - answered);
 	}
 	for (; answered < said; answered++) {
-		assert_line(flights_oldest_of(&flights, 0), answered);
-		flights_answer(&flights, 0);
+		assert_line(inflight_oldest_of(&inflight, 0), answered);
+		inflight_answer(&inflight, 0);
 	}
-	ck_assert_ptr_null(flights_oldest(&flights));
-	ck_assert_ptr_null(flights_oldest_of(&flights, 0));
-	ck_assert_uint_eq(flights.lines.length, 0);
+	ck_assert_ptr_null(inflight_oldest(&inflight));
+	ck_assert_ptr_null(inflight_oldest_of(&inflight, 0));
+	ck_assert_uint_eq(inflight.lines.length, 0);
 }
 END_TEST
 
@@ -66,19 +67,19 @@ START_TEST(connections_answer_in_any_order)
 	for (unsigned i = 0; i < 300; i++)
 		add(i % 3, i);
 	for (unsigned i = 2; i < 300; i += 3) {
-		assert_line(flights_oldest_of(&flights, 2), i);
-		flights_answer(&flights, 2);
+		assert_line(inflight_oldest_of(&inflight, 2), i);
+		inflight_answer(&inflight, 2);
 	}
-	ck_assert_ptr_null(flights_oldest_of(&flights, 2));
-	assert_line(flights_oldest(&flights), 0);
+	ck_assert_ptr_null(inflight_oldest_of(&inflight, 2));
+	assert_line(inflight_oldest(&inflight), 0);
 	for (unsigned i = 0; i < 300; i += 3)
-		flights_answer(&flights, 0);
-	assert_line(flights_oldest(&flights), 1);
+		inflight_answer(&inflight, 0);
+	assert_line(inflight_oldest(&inflight), 1);
 	add(0, 300);
 	for (unsigned i = 1; i < 300; i += 3)
-		flights_answer(&flights, 1);
-	assert_line(flights_oldest(&flights), 300);
-	ck_assert_uint_eq(flights.waiting, 1);
+		inflight_answer(&inflight, 1);
+	assert_line(inflight_oldest(&inflight), 300);
+	ck_assert_uint_eq(inflight.waiting, 1);
 }
 END_TEST
 
@@ -86,11 +87,11 @@ START_TEST(lines_of_one_connection_can_be_walked)
 {
 	for (unsigned i = 0; i < 200; i++)
 		add(i % 2, i);
-	flights_answer(&flights, 1);
+	inflight_answer(&inflight, 1);
 	unsigned expected = 3;
-	const struct flight *flight = flights_oldest_of(&flights, 1);
-	for (; flight; flight = flights_next_of(&flights, flight), expected += 2)
-		assert_line(flight, expected);
+	const struct inflight_line *line_sent = inflight_oldest_of(&inflight, 1);
+	for (; line_sent; line_sent = inflight_next_of(&inflight, line_sent), expected += 2)
+		assert_line(line_sent, expected);
 	ck_assert_uint_eq(expected, 201);
 }
 END_TEST

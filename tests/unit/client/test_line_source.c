@@ -8,8 +8,8 @@
 #include "support.h"
 #include "unit.h"
 
-static struct input input;
-static struct failure failure;
+static struct line_source input;
+static struct error error;
 
 /* The next line as a string, or what there is instead; reads as needed. */
 static const char *next(void)
@@ -17,9 +17,9 @@ static const char *next(void)
 	static char words[64];
 	const char *line;
 	size_t length;
-	enum input_result result;
-	while ((result = input_next(&input, &line, &length, &failure)) == INPUT_MORE)
-		if (input_read(&input, &failure) < 0)
+	enum line_source_result result;
+	while ((result = line_source_next(&input, &line, &length, &error)) == INPUT_MORE)
+		if (line_source_read(&input, &error) < 0)
 			return "(broken)";
 	if (result != INPUT_LINE)
 		return result == INPUT_END ? "(end)" : "(failed)";
@@ -32,7 +32,7 @@ static const char *next(void)
 static void open_text(const char *text)
 {
 	file_write("input", text);
-	ck_assert_msg(input_open(&input, "input", &failure) == 0, "%s", failure.words);
+	ck_assert_msg(line_source_open(&input, "input", &error) == 0, "%s", error.message);
 }
 
 START_TEST(lines_come_in_order)
@@ -45,7 +45,7 @@ START_TEST(lines_come_in_order)
 	ck_assert_uint_eq(input.number, 4);
 	ck_assert_str_eq(next(), "(end)");
 	ck_assert_str_eq(next(), "(end)");
-	input_close(&input);
+	line_source_close(&input);
 }
 END_TEST
 
@@ -53,11 +53,11 @@ START_TEST(nothing_is_no_line)
 {
 	open_text("");
 	ck_assert_str_eq(next(), "(end)");
-	input_close(&input);
+	line_source_close(&input);
 	open_text("one\n");
 	ck_assert_str_eq(next(), "one");
 	ck_assert_str_eq(next(), "(end)");
-	input_close(&input);
+	line_source_close(&input);
 }
 END_TEST
 
@@ -69,17 +69,17 @@ START_TEST(a_pipe_gives_lines_as_they_come)
 	size_t length;
 	ck_assert_int_eq(pipe(pipes), 0);
 	ck_assert_int_eq(dup2(pipes[0], STDIN_FILENO), STDIN_FILENO);
-	ck_assert_int_eq(input_open(&input, "-", &failure), 0);
-	ck_assert_int_eq(input_next(&input, &line, &length, &failure), INPUT_MORE);
+	ck_assert_int_eq(line_source_open(&input, "-", &error), 0);
+	ck_assert_int_eq(line_source_next(&input, &line, &length, &error), INPUT_MORE);
 	ck_assert_int_eq(write(pipes[1], "one\ntw", 6), 6);
 	ck_assert_str_eq(next(), "one");
-	ck_assert_int_eq(input_next(&input, &line, &length, &failure), INPUT_MORE);
+	ck_assert_int_eq(line_source_next(&input, &line, &length, &error), INPUT_MORE);
 	ck_assert_int_eq(write(pipes[1], "o\n", 2), 2);
 	ck_assert_str_eq(next(), "two");
 	close(pipes[1]);
 	ck_assert_str_eq(next(), "(end)");
 	close(pipes[0]);
-	input_close(&input);
+	line_source_close(&input);
 }
 END_TEST
 
@@ -92,25 +92,25 @@ START_TEST(too_long_is_told_by_number)
 		char *text = malloc(size + 16);
 		const char *line;
 		size_t length;
-		enum input_result result;
+		enum line_source_result result;
 		ck_assert_ptr_nonnull(text);
 		memcpy(text, "one\n", 4);
 		memset(text + 4, 'x', size);
 		strcpy(text + 4 + size, ends[i % 3]);
 		open_text(text);
 		ck_assert_str_eq(next(), "one");
-		while ((result = input_next(&input, &line, &length, &failure)) == INPUT_MORE)
-			ck_assert_int_eq(input_read(&input, &failure), 0);
+		while ((result = line_source_next(&input, &line, &length, &error)) == INPUT_MORE)
+			ck_assert_int_eq(line_source_read(&input, &error), 0);
 		if (i < 3) {
 			ck_assert_int_eq(result, INPUT_LINE);
 			ck_assert_uint_eq(length, size);
 			ck_assert_str_eq(next(), *ends[i % 3] ? "last" : "(end)");
 		} else {
 			ck_assert_int_eq(result, INPUT_FAILED);
-			ck_assert_str_eq(failure.words,
+			ck_assert_str_eq(error.message,
 					 "line 2 of input is longer than 65536 bytes");
 		}
-		input_close(&input);
+		line_source_close(&input);
 		free(text);
 	}
 }
@@ -118,13 +118,13 @@ END_TEST
 
 START_TEST(what_cannot_be_read_is_named)
 {
-	ck_assert_int_eq(input_open(&input, "missing", &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot open missing: No such file or directory");
-	input_close(&input);
-	ck_assert_int_eq(input_open(&input, ".", &failure), 0);
+	ck_assert_int_eq(line_source_open(&input, "missing", &error), -1);
+	ck_assert_str_eq(error.message, "cannot open missing: No such file or directory");
+	line_source_close(&input);
+	ck_assert_int_eq(line_source_open(&input, ".", &error), 0);
 	ck_assert_str_eq(next(), "(broken)");
-	ck_assert_str_eq(failure.words, "cannot read .: Is a directory");
-	input_close(&input);
+	ck_assert_str_eq(error.message, "cannot read .: Is a directory");
+	line_source_close(&input);
 }
 END_TEST
 

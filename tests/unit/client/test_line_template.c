@@ -5,7 +5,7 @@
 
 #include "unit.h"
 
-static struct failure failure;
+static struct error error;
 
 static const char *const composed[][2] = {
 	{"Thread %t, iteration %i", "Thread 7, iteration 3"},
@@ -19,14 +19,14 @@ static const char *const composed[][2] = {
 
 START_TEST(escapes_stand_for_values)
 {
-	const struct message_values values = {
+	const struct line_template_values values = {
 		.thread = 7, .iteration = 3, .client = 12, .number = UINT64_MAX};
-	struct text text = {0};
-	ck_assert_msg(message_check(composed[_i][0], &failure) == 0, "%s", failure.words);
-	ck_assert(message_compose(&text, composed[_i][0], &values));
-	ck_assert(text_append(&text, "", 1));
+	struct buffer text = {0};
+	ck_assert_msg(line_template_check(composed[_i][0], &error) == 0, "%s", error.message);
+	ck_assert(line_template_compose(&text, composed[_i][0], &values));
+	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes, composed[_i][1]);
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 
@@ -41,25 +41,25 @@ static const char *const wrong[][2] = {
 
 START_TEST(wrong_one_is_named)
 {
-	ck_assert_int_eq(message_check(wrong[_i][0], &failure), -1);
-	ck_assert_str_eq(failure.words, wrong[_i][1]);
+	ck_assert_int_eq(line_template_check(wrong[_i][0], &error), -1);
+	ck_assert_str_eq(error.message, wrong[_i][1]);
 }
 END_TEST
 
 START_TEST(short_ones_are_filled_up)
 {
-	struct text text = {0};
-	ck_assert(text_append_string(&text, "abc"));
-	ck_assert(message_pad(&text, 2));
-	ck_assert(message_pad(&text, 3));
+	struct buffer text = {0};
+	ck_assert(buffer_append_string(&text, "abc"));
+	ck_assert(line_template_pad(&text, 2));
+	ck_assert(line_template_pad(&text, 3));
 	ck_assert_uint_eq(text.length, 3);
-	ck_assert(message_pad(&text, 6));
+	ck_assert(line_template_pad(&text, 6));
 	ck_assert_uint_eq(text.length, 6);
 	ck_assert_mem_eq(text.bytes, "abc...", 6);
-	ck_assert(message_pad(&text, 65536));
+	ck_assert(line_template_pad(&text, 65536));
 	ck_assert_uint_eq(text.length, 65536);
 	ck_assert(text.bytes[65535] == '.');
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 

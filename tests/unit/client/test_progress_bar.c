@@ -7,17 +7,17 @@
 #include "base/clock.h"
 #include "unit.h"
 
-static char words[PROGRESS_SIZE];
+static char words[PROGRESS_BAR_SIZE];
 
 START_TEST(lines_that_are_planned)
 {
-	struct progress progress = {.planned = 1000, .started = 5};
-	progress_words(&progress, 250, 5 + 10 * CLOCK_SECOND, words);
+	struct progress_bar progress = {.planned = 1000, .started = 5};
+	progress_bar_format(&progress, 250, 5 + 10 * CLOCK_SECOND, words);
 	ck_assert_str_eq(words,
 			 "[######..................]  25%  250 lines, 25 lines/s, 0:30 left");
 	progress.shown = 5 + 10 * CLOCK_SECOND;
 	progress.done = 250;
-	progress_words(&progress, 500, 5 + 11 * CLOCK_SECOND, words);
+	progress_bar_format(&progress, 500, 5 + 11 * CLOCK_SECOND, words);
 	ck_assert_str_eq(words,
 			 "[############............]  50%  500 lines, 250 lines/s, 0:11 left");
 }
@@ -25,11 +25,11 @@ END_TEST
 
 START_TEST(a_time_that_is_planned)
 {
-	struct progress progress = {.time = 3 * 3600 * CLOCK_SECOND};
-	progress_words(&progress, 7200, 3600 * CLOCK_SECOND, words);
+	struct progress_bar progress = {.time = 3 * 3600 * CLOCK_SECOND};
+	progress_bar_format(&progress, 7200, 3600 * CLOCK_SECOND, words);
 	ck_assert_str_eq(words,
 			 "[########................]  33%  7200 lines, 2 lines/s, 2:00:00 left");
-	progress_words(&progress, 7200, 4 * 3600 * CLOCK_SECOND, words);
+	progress_bar_format(&progress, 7200, 4 * 3600 * CLOCK_SECOND, words);
 	ck_assert_str_eq(words,
 			 "[########################] 100%  7200 lines, 0 lines/s, 0:00 left");
 }
@@ -37,11 +37,11 @@ END_TEST
 
 START_TEST(an_end_that_is_not_known)
 {
-	struct progress progress = {0};
-	progress_words(&progress, 30, 3 * CLOCK_SECOND, words);
+	struct progress_bar progress = {0};
+	progress_bar_format(&progress, 30, 3 * CLOCK_SECOND, words);
 	ck_assert_str_eq(words, "30 lines, 10 lines/s");
 	progress.planned = 10;
-	progress_words(&progress, 0, 0, words);
+	progress_bar_format(&progress, 0, 0, words);
 	ck_assert_str_eq(words, "[........................]   0%  0 lines, 0 lines/s");
 }
 END_TEST
@@ -50,12 +50,12 @@ START_TEST(nothing_in_a_pipe)
 {
 	int pipes[2];
 	char byte;
-	struct progress progress;
+	struct progress_bar progress;
 	ck_assert_int_eq(pipe2(pipes, O_NONBLOCK), 0);
-	progress_open(&progress, pipes[1], 10, 0);
+	progress_bar_open(&progress, pipes[1], 10, 0);
 	ck_assert_int_eq(progress.next, CLOCK_NEVER);
-	progress_update(&progress, 5);
-	progress_close(&progress);
+	progress_bar_update(&progress, 5);
+	progress_bar_close(&progress);
 	ck_assert_int_eq(read(pipes[0], &byte, 1), -1);
 	close(pipes[0]);
 	close(pipes[1]);

@@ -6,23 +6,23 @@
 
 START_TEST(lines_are_due_at_the_rate)
 {
-	struct pace pace = {.start = 5 * CLOCK_SECOND, .rate = 1000};
-	ck_assert_int_eq(pace_due(&pace, 0), 5 * CLOCK_SECOND);
-	ck_assert_int_eq(pace_due(&pace, 1), 5 * CLOCK_SECOND + CLOCK_MILLISECOND);
-	ck_assert_int_eq(pace_due(&pace, 999), 6 * CLOCK_SECOND - CLOCK_MILLISECOND);
-	ck_assert_int_eq(pace_due(&pace, 1000), 6 * CLOCK_SECOND);
+	struct rate_schedule schedule = {.start = 5 * CLOCK_SECOND, .rate = 1000};
+	ck_assert_int_eq(rate_schedule_due(&schedule, 0), 5 * CLOCK_SECOND);
+	ck_assert_int_eq(rate_schedule_due(&schedule, 1), 5 * CLOCK_SECOND + CLOCK_MILLISECOND);
+	ck_assert_int_eq(rate_schedule_due(&schedule, 999), 6 * CLOCK_SECOND - CLOCK_MILLISECOND);
+	ck_assert_int_eq(rate_schedule_due(&schedule, 1000), 6 * CLOCK_SECOND);
 }
 END_TEST
 
 START_TEST(nothing_drifts)
 {
 	/* a third of a second is not a whole number of nanoseconds */
-	struct pace pace = {.start = 1, .rate = 3};
-	ck_assert_int_eq(pace_due(&pace, 1), 1 + 333333333);
-	ck_assert_int_eq(pace_due(&pace, 2), 1 + 666666666);
-	ck_assert_int_eq(pace_due(&pace, 3000000000), 1 + 1000000000 * CLOCK_SECOND);
-	pace.rate = PACE_MOST;
-	ck_assert_int_eq(pace_due(&pace, (uint64_t)PACE_MOST * 3 + PACE_MOST - 1),
+	struct rate_schedule schedule = {.start = 1, .rate = 3};
+	ck_assert_int_eq(rate_schedule_due(&schedule, 1), 1 + 333333333);
+	ck_assert_int_eq(rate_schedule_due(&schedule, 2), 1 + 666666666);
+	ck_assert_int_eq(rate_schedule_due(&schedule, 3000000000), 1 + 1000000000 * CLOCK_SECOND);
+	schedule.rate = RATE_MAX;
+	ck_assert_int_eq(rate_schedule_due(&schedule, (uint64_t)RATE_MAX * 3 + RATE_MAX - 1),
 			 1 + 4 * CLOCK_SECOND - 100);
 }
 END_TEST
@@ -30,10 +30,10 @@ END_TEST
 /* A clock that a test moves: what was said late does not make what follows late. */
 START_TEST(a_stall_moves_no_line)
 {
-	struct pace pace = {.start = 0, .rate = 100};
+	struct rate_schedule schedule = {.start = 0, .rate = 100};
 	int64_t clock = 0, latest = 0;
 	for (uint64_t line = 0; line < 1000; line++) {
-		int64_t due = pace_due(&pace, line);
+		int64_t due = rate_schedule_due(&schedule, line);
 		if (clock < due)
 			clock = due; /* waits */
 		int64_t late = clock - due;
@@ -51,19 +51,19 @@ END_TEST
 
 START_TEST(what_is_out_of_range_is_never_due)
 {
-	struct pace pace = {.start = CLOCK_NEVER - 3 * CLOCK_SECOND, .rate = 1};
-	ck_assert_int_eq(pace_due(&pace, 2), CLOCK_NEVER - CLOCK_SECOND);
-	ck_assert_int_eq(pace_due(&pace, 3), CLOCK_NEVER);
-	ck_assert_int_eq(pace_due(&pace, UINT64_MAX), CLOCK_NEVER);
+	struct rate_schedule schedule = {.start = CLOCK_NEVER - 3 * CLOCK_SECOND, .rate = 1};
+	ck_assert_int_eq(rate_schedule_due(&schedule, 2), CLOCK_NEVER - CLOCK_SECOND);
+	ck_assert_int_eq(rate_schedule_due(&schedule, 3), CLOCK_NEVER);
+	ck_assert_int_eq(rate_schedule_due(&schedule, UINT64_MAX), CLOCK_NEVER);
 }
 END_TEST
 
 int main(void)
 {
-	TCase *pace = tcase_create("pace");
-	tcase_add_test(pace, lines_are_due_at_the_rate);
-	tcase_add_test(pace, nothing_drifts);
-	tcase_add_test(pace, a_stall_moves_no_line);
-	tcase_add_test(pace, what_is_out_of_range_is_never_due);
-	return unit_main("pace", pace, NULL);
+	TCase *schedule = tcase_create("pace");
+	tcase_add_test(schedule, lines_are_due_at_the_rate);
+	tcase_add_test(schedule, nothing_drifts);
+	tcase_add_test(schedule, a_stall_moves_no_line);
+	tcase_add_test(schedule, what_is_out_of_range_is_never_due);
+	return unit_main("pace", schedule, NULL);
 }

@@ -8,21 +8,21 @@
 
 enum { THREADS = 7, ROUNDS = 200 };
 
-static struct turn *turn;
+static struct round_robin *turn;
 static size_t order[THREADS * ROUNDS]; /* who had each turn; no lock: that is what a turn is for */
 static size_t turns;
 
 static void setup(void)
 {
-	struct failure failure;
-	turn = turn_make(THREADS, &failure);
+	struct error error;
+	turn = round_robin_make(THREADS, &error);
 	ck_assert_ptr_nonnull(turn);
 	turns = 0;
 }
 
 static void teardown(void)
 {
-	turn_free(turn);
+	round_robin_free(turn);
 }
 
 /* Takes ROUNDS turns; one that finds the rotation stopped returns its argument, else NULL. */
@@ -30,10 +30,10 @@ static void *take_turns(void *argument)
 {
 	size_t self = (size_t)(uintptr_t)argument - 1;
 	for (size_t i = 0; i < ROUNDS; i++) {
-		if (!turn_wait(turn, self))
+		if (!round_robin_wait(turn, self))
 			return argument;
 		order[turns++] = self;
-		turn_pass(turn);
+		round_robin_pass(turn);
 	}
 	return NULL;
 }
@@ -62,7 +62,7 @@ START_TEST(turns_go_round_in_order)
 {
 	pthread_t threads[THREADS];
 	start(threads);
-	turn_pass(turn);
+	round_robin_pass(turn);
 	ck_assert_uint_eq(join(threads), 0);
 	ck_assert_uint_eq(turns, THREADS * ROUNDS);
 	for (size_t i = 0; i < turns; i++)
@@ -74,7 +74,7 @@ START_TEST(nobody_has_the_turn_at_first)
 {
 	pthread_t threads[THREADS];
 	start(threads);
-	turn_stop(turn);
+	round_robin_stop(turn);
 	ck_assert_uint_eq(join(threads), THREADS);
 	ck_assert_uint_eq(turns, 0);
 }
@@ -83,29 +83,29 @@ END_TEST
 START_TEST(stop_ends_all_that_wait_and_all_that_come_later)
 {
 	pthread_t threads[THREADS];
-	turn_pass(turn);
-	ck_assert(turn_wait(turn, 0));
+	round_robin_pass(turn);
+	ck_assert(round_robin_wait(turn, 0));
 	start(threads); /* thread 0 among them has the turn, as we do: it is taken from both */
-	turn_stop(turn);
-	turn_stop(turn);
+	round_robin_stop(turn);
+	round_robin_stop(turn);
 	ck_assert_uint_eq(join(threads), THREADS);
-	ck_assert(!turn_wait(turn, 0));
-	turn_pass(turn);
-	ck_assert(!turn_wait(turn, 1));
+	ck_assert(!round_robin_wait(turn, 0));
+	round_robin_pass(turn);
+	ck_assert(!round_robin_wait(turn, 1));
 }
 END_TEST
 
 START_TEST(one_thread_passes_to_itself)
 {
-	struct failure failure;
-	struct turn *alone = turn_make(1, &failure);
+	struct error error;
+	struct round_robin *alone = round_robin_make(1, &error);
 	ck_assert_ptr_nonnull(alone);
 	for (int i = 0; i < 3; i++) {
-		turn_pass(alone);
-		ck_assert(turn_wait(alone, 0));
+		round_robin_pass(alone);
+		ck_assert(round_robin_wait(alone, 0));
 	}
-	turn_free(alone);
-	turn_free(NULL);
+	round_robin_free(alone);
+	round_robin_free(NULL);
 }
 END_TEST
 

@@ -13,7 +13,7 @@ START_TEST(each_line_is_acknowledged)
 	begin((script_t){{OK20}});
 	assert_done(20);
 	assert_total(20, 20, 0);
-	ck_assert_uint_eq(tallies[1].acknowledged, 5);
+	ck_assert_uint_eq(counters[1].acknowledged, 5);
 	ck_assert_uint_eq(told, 1);
 }
 END_TEST
@@ -24,10 +24,10 @@ START_TEST(a_line_waits_for_the_answer_before_it)
 	ck_assert(say(0, "a\n"));
 	ck_assert_uint_eq(total().acknowledged, 0);
 	ck_assert(say(1, "b\n"));
-	ck_assert_uint_eq(tallies[0].acknowledged, 1);
-	ck_assert_uint_eq(tallies[1].acknowledged, 0);
-	ck_assert(talk_finish(talk, &failure));
-	ck_assert_uint_eq(tallies[1].acknowledged, 1);
+	ck_assert_uint_eq(counters[0].acknowledged, 1);
+	ck_assert_uint_eq(counters[1].acknowledged, 0);
+	ck_assert(client_session_finish(session, &error));
+	ck_assert_uint_eq(counters[1].acknowledged, 1);
 }
 END_TEST
 
@@ -44,18 +44,18 @@ END_TEST
 /* Says a line that was due a minute ago, or one that is not to count. */
 static void say_as(bool due, bool warming)
 {
-	const struct talk_line line = {.bytes = "line\n",
-				       .length = 5,
-				       .due = due ? clock_now() - 60 * CLOCK_SECOND : 0,
-				       .warming = warming};
-	ck_assert(talk_ready(talk, CLOCK_NEVER, &failure));
-	ck_assert(talk_send(talk, &line, &failure));
-	ck_assert(talk_finish(talk, &failure));
+	const struct client_line line = {.bytes = "line\n",
+					 .length = 5,
+					 .due = due ? clock_now() - 60 * CLOCK_SECOND : 0,
+					 .warming = warming};
+	ck_assert(client_session_ready(session, CLOCK_NEVER, &error));
+	ck_assert(client_session_send(session, &line, &error));
+	ck_assert(client_session_finish(session, &error));
 }
 
 START_TEST(latency_counts_from_when_a_line_was_due)
 {
-	struct latency *raw = calloc(1, sizeof *raw);
+	struct histogram *raw = calloc(1, sizeof *raw);
 	ck_assert_ptr_nonnull(raw);
 	settings.raw = raw;
 	begin((script_t){{OK4}});
@@ -87,10 +87,11 @@ START_TEST(who_waits_for_something_else_reads_answers_meanwhile)
 	begin((script_t){{OK4}});
 	ck_assert(say(0, "a\n"));
 	while (!total().acknowledged)
-		ck_assert(talk_await(talk, clock_after(CLOCK_MILLISECOND), -1, &failure));
+		ck_assert(
+			client_session_await(session, clock_after(CLOCK_MILLISECOND), -1, &error));
 	ck_assert_int_eq(pipe(pipes), 0);
 	ck_assert_int_eq(write(pipes[1], "x", 1), 1);
-	ck_assert(talk_await(talk, CLOCK_NEVER, pipes[0], &failure));
+	ck_assert(client_session_await(session, CLOCK_NEVER, pipes[0], &error));
 	close(pipes[0]);
 	close(pipes[1]);
 }
@@ -114,7 +115,7 @@ START_TEST(each_thread_has_its_connection)
 	assert_done(16);
 	ck_assert_uint_eq(told, CONNECTIONS);
 	for (size_t i = 0; i < CONNECTIONS; i++)
-		ck_assert_uint_eq(tallies[i].acknowledged, 4);
+		ck_assert_uint_eq(counters[i].acknowledged, 4);
 }
 END_TEST
 
@@ -129,13 +130,13 @@ END_TEST
 static size_t echoes_told;
 
 /* Told of each echo; that of the number that the seed says is refused. */
-static bool note_echo(void *context, const char *answer, size_t length, struct failure *why)
+static bool note_echo(void *context, const char *answer, size_t length, struct error *why)
 {
 	ck_assert_ptr_eq(context, &told);
 	ck_assert_uint_eq(length, 4);
 	ck_assert_mem_eq(answer, "line", 4);
 	if (++echoes_told == settings.seed) {
-		failure_set(why, "no more");
+		error_set(why, "no more");
 		return false;
 	}
 	return true;
@@ -162,7 +163,7 @@ START_TEST(who_is_told_can_end_the_talk)
 	settings.seed = 3;
 	begin((script_t){{"line\n", "line\n", "line\n", "line\n"}});
 	ck_assert(!say_many(4));
-	ck_assert_str_eq(failure.words, "no more");
+	ck_assert_str_eq(error.message, "no more");
 	ck_assert_uint_eq(echoes_told, 3);
 	assert_total(3, 2, 0);
 }
@@ -186,7 +187,7 @@ START_TEST(a_wrong_echo_ends_the_talk)
 	settings.answered = note_echo;
 	begin((script_t){{"line\n", wrong_echoes[_i].answer}});
 	ck_assert(!say_many(4));
-	ck_assert_str_eq(failure.words, wrong_echoes[_i].words);
+	ck_assert_str_eq(error.message, wrong_echoes[_i].words);
 	ck_assert_uint_eq(echoes_told, 1);
 	assert_total(2, 1, 0);
 }

@@ -34,7 +34,7 @@ START_TEST(what_is_no_ok_ends_the_talk)
 {
 	begin((const char *(*)[SCRIPT_ANSWERS])refusals[_i].script);
 	ck_assert(!say_many(4));
-	ck_assert_str_eq(failure.words, refusals[_i].words);
+	ck_assert_str_eq(error.message, refusals[_i].words);
 	assert_total(refusals[_i].sent, refusals[_i].acknowledged, 0);
 }
 END_TEST
@@ -44,7 +44,7 @@ START_TEST(half_an_answer_is_none)
 	settings.window = 2;
 	begin((script_t){{"o", CLOSE}});
 	ck_assert(!say_many(2));
-	ck_assert_str_eq(failure.words,
+	ck_assert_str_eq(error.message,
 			 "the server closed the connection before completely answering 'line'");
 }
 END_TEST
@@ -55,7 +55,7 @@ START_TEST(an_answer_too_long_ends_the_talk)
 	memset(endless, 'x', sizeof endless - 1);
 	begin((script_t){{endless}});
 	ck_assert(!say_many(1));
-	ck_assert_str_eq(failure.words, "the server sent an answer of more than 65536 bytes");
+	ck_assert_str_eq(error.message, "the server sent an answer of more than 65536 bytes");
 }
 END_TEST
 
@@ -69,8 +69,8 @@ START_TEST(an_answer_that_does_not_come_is_told)
 	bool said = true;
 	for (size_t i = 0; said && i < 4; i++)
 		said = say(i % settings.connections, "line\n");
-	ck_assert(!said || !talk_finish(talk, &failure));
-	ck_assert_str_eq(failure.words, "no answer to 'line' within 30 ms");
+	ck_assert(!said || !client_session_finish(session, &error));
+	ck_assert_str_eq(error.message, "no answer to 'line' within 30 ms");
 }
 END_TEST
 
@@ -78,7 +78,7 @@ static void *stop_talk(void *argument)
 {
 	(void)argument;
 	ck_assert_int_eq(eventfd_write(settings.stop, 1), 0);
-	talk_stop(talk);
+	client_session_stop(session);
 	return NULL;
 }
 
@@ -91,9 +91,9 @@ START_TEST(stopping_ends_waits_and_pauses)
 	begin((script_t){{SILENCE}});
 	ck_assert(_i || say(0, "line\n"));
 	ck_assert_int_eq(pthread_create(&stopper, NULL, stop_talk, NULL), 0);
-	ck_assert(!talk_ready(talk, CLOCK_NEVER, &failure));
+	ck_assert(!client_session_ready(session, CLOCK_NEVER, &error));
 	ck_assert_int_eq(pthread_join(stopper, NULL), 0);
-	ck_assert(!talk_connecting(talk));
+	ck_assert(!client_session_connecting(session));
 }
 END_TEST
 
@@ -101,14 +101,14 @@ END_TEST
 static int begin_alone(void)
 {
 	static script_t script;
-	char name[NET_NAME_SIZE], host[NET_NAME_SIZE];
-	int unused = net_bind("127.0.0.1", 0, &failure);
+	char name[SOCKET_NAME_SIZE], host[SOCKET_NAME_SIZE];
+	int unused = socket_bind("127.0.0.1", 0, &error);
 	ck_assert_int_ge(unused, 0);
-	net_local_name(unused, name);
-	ck_assert_int_eq(net_name_split(name, host, &settings.port), 0);
+	socket_local_name(unused, name);
+	ck_assert_int_eq(socket_name_split(name, host, &settings.port), 0);
 	script_begin(script);
-	talk = talk_make(&settings, &failure);
-	ck_assert_ptr_nonnull(talk);
+	session = client_session_make(&settings, &error);
+	ck_assert_ptr_nonnull(session);
 	return unused;
 }
 
@@ -118,7 +118,7 @@ START_TEST(stopping_ends_retrying)
 	settings.retry = 3600 * CLOCK_SECOND;
 	int unused = begin_alone();
 	ck_assert_int_eq(pthread_create(&stopper, NULL, stop_talk, NULL), 0);
-	ck_assert(!talk_open(talk, &failure));
+	ck_assert(!client_session_open(session, &error));
 	ck_assert_int_eq(pthread_join(stopper, NULL), 0);
 	close(unused);
 }
@@ -128,9 +128,9 @@ START_TEST(nobody_listening_is_told)
 {
 	settings.retry = _i ? 30 * CLOCK_MILLISECOND : 0;
 	int unused = begin_alone();
-	ck_assert(!talk_open(talk, &failure));
-	ck_assert_ptr_nonnull(strstr(failure.words, "Connection refused"));
-	ck_assert(!_i == !strstr(failure.words, "(tried again for 30 ms)"));
+	ck_assert(!client_session_open(session, &error));
+	ck_assert_ptr_nonnull(strstr(error.message, "Connection refused"));
+	ck_assert(!_i == !strstr(error.message, "(tried again for 30 ms)"));
 	close(unused);
 }
 END_TEST
@@ -174,8 +174,8 @@ START_TEST(retrying_comes_to_an_end)
 	settings.retry = 30 * CLOCK_MILLISECOND;
 	begin((script_t){{"ok\n", CLOSE}, {CLOSE}, {CLOSE}, {CLOSE}});
 	ck_assert(!say_many(4));
-	ck_assert_ptr_nonnull(strstr(failure.words, "before answering 'line'"));
-	ck_assert_ptr_nonnull(strstr(failure.words, "tried again for 30 ms"));
+	ck_assert_ptr_nonnull(strstr(error.message, "before answering 'line'"));
+	ck_assert_ptr_nonnull(strstr(error.message, "tried again for 30 ms"));
 }
 END_TEST
 

@@ -9,19 +9,19 @@
 
 enum { THREADS = 20, DOORS = 3 };
 
-static struct muster *muster;
+static struct start_barrier *barrier;
 static atomic_size_t inside, most, come, begun, early;
 
 static void setup(void)
 {
-	struct failure failure;
-	muster = muster_make(THREADS, DOORS, &failure);
-	ck_assert_ptr_nonnull(muster);
+	struct error error;
+	barrier = start_barrier_make(THREADS, DOORS, &error);
+	ck_assert_ptr_nonnull(barrier);
 }
 
 static void teardown(void)
 {
-	muster_free(muster);
+	start_barrier_free(barrier);
 }
 
 static void begin(void *context)
@@ -34,15 +34,15 @@ static void begin(void *context)
 /* Comes through the door; returns its argument if it may go on. */
 static void *come_in(void *argument)
 {
-	if (!muster_enter(muster))
+	if (!start_barrier_enter(barrier))
 		return NULL;
 	size_t count = ++inside, before = most;
 	while (count > before && !atomic_compare_exchange_weak(&most, &before, count))
 		;
 	inside--;
-	muster_leave(muster);
+	start_barrier_leave(barrier);
 	come++;
-	if (!muster_arrive(muster, begin, &begun))
+	if (!start_barrier_arrive(barrier, begin, &begun))
 		return NULL;
 	early += begun != 1;
 	return argument;
@@ -84,7 +84,7 @@ START_TEST(nobody_goes_on_before_the_last_has_come)
 	while (come < THREADS - 1)
 		;
 	ck_assert_uint_eq(begun, 0);
-	muster_stop(muster);
+	start_barrier_stop(barrier);
 	ck_assert_uint_eq(join(threads, THREADS - 1), 0);
 }
 END_TEST
@@ -93,13 +93,13 @@ START_TEST(a_full_door_opens_when_somebody_leaves)
 {
 	pthread_t thread;
 	for (size_t i = 0; i < DOORS; i++)
-		ck_assert(muster_enter(muster));
+		ck_assert(start_barrier_enter(barrier));
 	start(&thread, 1);
 	ck_assert_uint_eq(come, 0);
-	muster_leave(muster);
+	start_barrier_leave(barrier);
 	while (come < 1)
 		;
-	muster_stop(muster);
+	start_barrier_stop(barrier);
 	ck_assert_uint_eq(join(&thread, 1), 0);
 }
 END_TEST
@@ -108,12 +108,12 @@ START_TEST(a_stop_frees_who_waits_at_the_door)
 {
 	pthread_t threads[2];
 	for (size_t i = 0; i < DOORS; i++)
-		ck_assert(muster_enter(muster));
+		ck_assert(start_barrier_enter(barrier));
 	start(threads, 2);
-	muster_stop(muster);
+	start_barrier_stop(barrier);
 	ck_assert_uint_eq(join(threads, 2), 0);
 	ck_assert_uint_eq(come, 0);
-	ck_assert(!muster_enter(muster));
+	ck_assert(!start_barrier_enter(barrier));
 }
 END_TEST
 

@@ -26,7 +26,7 @@ static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+00:00", 0};
 #define AT "INFO\t| 2019-02-24 15:10:14 --"
 
 static struct batch batch;
-static struct text sent;
+static struct buffer sent;
 static struct fake a, b;
 
 static void begin(void)
@@ -38,7 +38,7 @@ static void begin(void)
 static void end(void)
 {
 	batch_free(&batch);
-	text_free(&sent);
+	buffer_free(&sent);
 	fake_free(&a);
 	fake_free(&b);
 }
@@ -54,7 +54,7 @@ static void release(const char *reason)
 	batch_release(&batch, reason, RECORD_TEXT, &stamp, &sent);
 }
 
-static void assert_text(const struct text *text, const char *expected)
+static void assert_text(const struct buffer *text, const char *expected)
 {
 	ck_assert_uint_eq(text->length, strlen(expected));
 	ck_assert_msg(!text->length || !memcmp(text->bytes, expected, text->length), "%.*s",
@@ -125,7 +125,7 @@ END_TEST
 START_TEST(errors_say_the_reason_and_leave_no_record)
 {
 	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
-	ck_assert(text_append_string(&sent, "before\n"));
+	ck_assert(buffer_append_string(&sent, "before\n"));
 	release("No space left on device");
 	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
 			       "error: not logged: No space left on device\n"));
@@ -146,7 +146,7 @@ START_TEST(a_long_reason_is_cut_and_still_a_line)
 	ck_assert_uint_lt(a.answers.length, 400);
 	ck_assert_uint_eq(a.lines, 2);
 	ck_assert_int_eq(a.answers.bytes[a.answers.length - 1], '\n');
-	ck_assert(text_append(&a.answers, "", 1));
+	ck_assert(buffer_append(&a.answers, "", 1));
 	ck_assert_uint_eq(count_of(a.answers.bytes, "\n"), 2);
 }
 END_TEST
@@ -163,13 +163,13 @@ END_TEST
 
 static void keep(void *context, const char *answers, size_t length)
 {
-	(void)text_append(context, answers, length);
+	(void)buffer_append(context, answers, length);
 }
 
 /* Whoever has to know is told of the answers that did not leave, in the place of any other. */
 START_TEST(what_did_not_leave_is_told)
 {
-	struct text unsent = {0};
+	struct buffer unsent = {0};
 	a.recipient.unsent = b.recipient.unsent = keep;
 	a.recipient.context = b.recipient.context = &unsent;
 	a.gone = true;
@@ -185,7 +185,7 @@ START_TEST(what_did_not_leave_is_told)
 	release("no");
 	assert_text(&unsent, "ok\nok\n");
 	ck_assert(fake_has(&b, "ok\n")); /* that of before */
-	text_free(&unsent);
+	buffer_free(&unsent);
 }
 END_TEST
 
@@ -193,9 +193,9 @@ END_TEST
 START_TEST(out_of_memory_adds_nothing)
 {
 	enum { PEERS = 200 };
-	static struct fake peers[PEERS];
+	static struct fake addresses_seen[PEERS];
 	for (int i = 0; i < PEERS; i++)
-		fake_init(&peers[i], "peer");
+		fake_init(&addresses_seen[i], "peer");
 	int refused = 0;
 	for (int i = 0; i < PEERS; i++) {
 		struct log_item items[] = {item_line("some words to fill it with"),
@@ -204,8 +204,8 @@ START_TEST(out_of_memory_adds_nothing)
 		size_t records = batch.records.length, answers = batch.answers.length;
 		for (int spare = 0;; spare++) {
 			reallocs = spare;
-			bool added = batch_add(&batch, RECORD_TEXT, &stamp, &peers[i].recipient,
-					       items, 2);
+			bool added = batch_add(&batch, RECORD_TEXT, &stamp,
+					       &addresses_seen[i].recipient, items, 2);
 			reallocs = -1;
 			if (added)
 				break;
@@ -220,9 +220,9 @@ START_TEST(out_of_memory_adds_nothing)
 	ck_assert_int_gt(refused, 6); /* all three kinds of memory have grown more than once */
 	release(NULL);
 	for (int i = 0; i < PEERS; i++) {
-		if (!fake_has(&peers[i], "ok\nok\n"))
+		if (!fake_has(&addresses_seen[i], "ok\nok\n"))
 			ck_abort_msg("peer %d", i);
-		fake_free(&peers[i]);
+		fake_free(&addresses_seen[i]);
 	}
 }
 END_TEST
@@ -326,7 +326,7 @@ END_TEST
 static size_t told; /* of how many lines */
 static size_t ends; /* of answers that came with it */
 
-static bool tell(struct recipient *recipient, const char *answers, size_t length, size_t lines)
+static bool tell(struct reply_target *recipient, const char *answers, size_t length, size_t lines)
 {
 	(void)recipient;
 	for (size_t i = 0; i < length; i++)
@@ -339,7 +339,7 @@ static bool tell(struct recipient *recipient, const char *answers, size_t length
 START_TEST(out_of_memory_every_line_is_answered_all_the_same)
 {
 	enum { LINES = 1000 };
-	struct recipient teller = {.name = "teller", .release = tell};
+	struct reply_target teller = {.name = "teller", .release = tell};
 	struct log_item item = item_line("one");
 	for (int i = 0; i < LINES; i++)
 		ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &teller, &item, 1));

@@ -29,7 +29,7 @@ static void end(void)
 	fake_free(&b);
 }
 
-static void submit(struct recipient *recipient, const char *line, bool more)
+static void submit(struct reply_target *recipient, const char *line, bool more)
 {
 	struct log_item item = item_line(line);
 	ck_assert(log_submit(log_under_test, recipient, &item, 1, more));
@@ -38,14 +38,14 @@ static void submit(struct recipient *recipient, const char *line, bool more)
 /* The file's lines without level and time, one behind the other; the caller frees. */
 static char *events(const char *path)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	char *bytes = file_read(path, NULL);
 	for (char *line = strtok(bytes, "\n"); line; line = strtok(NULL, "\n")) {
 		const char *subject = strstr(line, " --");
-		ck_assert(text_append_string(&text, subject ? subject + 3 : line));
-		ck_assert(text_append(&text, "\n", 1));
+		ck_assert(buffer_append_string(&text, subject ? subject + 3 : line));
+		ck_assert(buffer_append(&text, "\n", 1));
 	}
-	ck_assert(text_append(&text, "", 1));
+	ck_assert(buffer_append(&text, "", 1));
 	free(bytes);
 	return text.bytes;
 }
@@ -66,12 +66,12 @@ static void assert_events_begin(const char *path, const char *expected)
 
 /* A recipient that looks, when it is released, whether the file has its line already. */
 struct looker {
-	struct recipient recipient;
+	struct reply_target recipient;
 	const char *line;
 	bool found, released;
 };
 
-static bool look(struct recipient *recipient, const char *answers, size_t length, size_t lines)
+static bool look(struct reply_target *recipient, const char *answers, size_t length, size_t lines)
 {
 	struct looker *looker = (struct looker *)recipient;
 	char bytes[4096] = "";
@@ -153,21 +153,21 @@ END_TEST
 START_TEST(records_are_in_order)
 {
 	for (int sync = LOG_SYNC_NONE; sync <= LOG_SYNC_DISK; sync++) {
-		struct text expected = {0};
+		struct buffer expected = {0};
 		log_under_test = open_with((enum log_sync)sync, false);
 		for (int i = 0; i < 20; i++) {
 			char line[16], two[64];
 			(void)snprintf(line, sizeof line, "%d", i);
 			(void)snprintf(two, sizeof two, "a received: %d\na sent: ok\n", i);
-			ck_assert(text_append_string(&expected, two));
+			ck_assert(buffer_append_string(&expected, two));
 			submit(&a.recipient, line, false);
 			if (i % 5 == 0)
 				flush();
 		}
 		ck_assert(log_close(log_under_test));
-		ck_assert(text_append(&expected, "", 1));
+		ck_assert(buffer_append(&expected, "", 1));
 		assert_events("log", expected.bytes);
-		text_free(&expected);
+		buffer_free(&expected);
 	}
 	ck_assert_str_eq(log_sync_names[LOG_SYNC_NONE], "none");
 	ck_assert_str_eq(log_sync_names[LOG_SYNC_WRITE], "write");
@@ -209,17 +209,17 @@ END_TEST
 
 START_TEST(a_second_log_on_the_file_is_refused)
 {
-	struct failure failure;
+	struct error error;
 	struct log_settings settings = {.target = "log", .warn = no_warning};
 	log_under_test = open_with(LOG_SYNC_WRITE, false);
 	submit(&a.recipient, "one", false);
-	ck_assert_ptr_null(log_open(&settings, &failure));
-	ck_assert_str_eq(failure.words, "cannot log to log: another server is logging there");
+	ck_assert_ptr_null(log_open(&settings, &error));
+	ck_assert_str_eq(error.message, "cannot log to log: another server is logging there");
 	ck_assert(log_close(log_under_test));
 	assert_events("log", "a received: one\na sent: ok\n");
 	settings.target = "no/log";
-	ck_assert_ptr_null(log_open(&settings, &failure));
-	ck_assert_str_eq(failure.words, "cannot open the log no/log: No such file or directory");
+	ck_assert_ptr_null(log_open(&settings, &error));
+	ck_assert_str_eq(error.message, "cannot open the log no/log: No such file or directory");
 }
 END_TEST
 
@@ -263,15 +263,15 @@ END_TEST
 
 START_TEST(committed_records_are_shown)
 {
-	struct failure failure;
+	struct error error;
 	int file = open("shown", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	struct log_settings settings = {
-		.target = "log", .show = show_start(file, &failure), .warn = no_warning};
-	log_under_test = log_open(&settings, &failure);
+		.target = "log", .show = stdout_tee_start(file, &error), .warn = no_warning};
+	log_under_test = log_open(&settings, &error);
 	submit(&a.recipient, "one", false);
 	log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "stopped");
 	ck_assert(log_close(log_under_test));
-	ck_assert(show_stop(settings.show, clock_after(PATIENCE)));
+	ck_assert(stdout_tee_stop(settings.show, clock_after(PATIENCE)));
 	assert_events("shown", "a received: one\na sent: ok\nserver stopped\n");
 	assert_events("log", "a received: one\na sent: ok\nserver stopped\n");
 	(void)close(file);

@@ -65,7 +65,7 @@ int64_t __wrap_clock_now(void)
 	return __real_clock_now() + fault.later;
 }
 
-static struct failure failure;
+static struct error error;
 static struct log *log_under_test;
 static struct fake a;
 static char warnings[4096]; /* a line each */
@@ -100,8 +100,8 @@ static void end(void)
 static void open_log(const char *target, enum log_sync sync)
 {
 	struct log_settings settings = {.target = target, .sync = sync, .warn = warn};
-	log_under_test = log_open(&settings, &failure);
-	ck_assert_msg(log_under_test != NULL, "%s", failure.words);
+	log_under_test = log_open(&settings, &error);
+	ck_assert_msg(log_under_test != NULL, "%s", error.message);
 }
 
 /* Nothing is asserted here: the file limit may be set. */
@@ -222,7 +222,7 @@ END_TEST
 START_TEST(at_none_what_cannot_be_queued_is_written_first)
 {
 	struct log_item items[] = {item_line("one"), item_line("two")};
-	ck_assert(text_reserve(&a.answers, 100)); /* the peer has memory of its own */
+	ck_assert(buffer_reserve(&a.answers, 100)); /* the peer has memory of its own */
 	open_log("log", LOG_SYNC_NONE);
 	ck_assert(log_submit(log_under_test, &a.recipient, items, 2, true));
 	fault.memory = true;
@@ -303,15 +303,15 @@ START_TEST(out_of_memory_or_threads_it_says_why)
 	struct log_settings settings = {.target = "log", .warn = warn};
 	size_t before = descriptors();
 	fault.thread = true;
-	ck_assert_ptr_null(log_open(&settings, &failure));
+	ck_assert_ptr_null(log_open(&settings, &error));
 	fault.thread = false;
-	ck_assert_str_eq(failure.words,
+	ck_assert_str_eq(error.message,
 			 "cannot start the committer: Resource temporarily unavailable");
 	fault.memory = true;
-	struct log *none = log_open(&settings, &failure);
+	struct log *none = log_open(&settings, &error);
 	fault.memory = false;
 	ck_assert_ptr_null(none);
-	ck_assert_str_eq(failure.words, "cannot open the log: Cannot allocate memory");
+	ck_assert_str_eq(error.message, "cannot open the log: Cannot allocate memory");
 	ck_assert_uint_eq(descriptors(), before);
 	open_log("log", LOG_SYNC_WRITE); /* those hold no lock */
 	fault.memory = true;

@@ -32,7 +32,7 @@ static struct {
 	bool inside, go;
 } slow = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-static bool release_slowly(struct recipient *recipient, const char *answers, size_t length,
+static bool release_slowly(struct reply_target *recipient, const char *answers, size_t length,
 			   size_t lines)
 {
 	(void)recipient;
@@ -46,7 +46,7 @@ static bool release_slowly(struct recipient *recipient, const char *answers, siz
 	return length && lines;
 }
 
-static struct recipient slow_recipient = {.name = "slow", .release = release_slowly};
+static struct reply_target slow_recipient = {.name = "slow", .release = release_slowly};
 
 static void *submit_slow(void *argument)
 {
@@ -79,10 +79,10 @@ START_TEST(a_full_batch_makes_submitters_wait)
 {
 	pthread_t slow_thread, large_thread;
 	size_t most = (1 << 21) / LARGE; /* what is open at the most, and one more line */
-	struct failure failure;
+	struct error error;
 	struct log_settings settings = {
 		.target = "log", .sync = LOG_SYNC_WRITE, .warn = no_warning};
-	ck_assert_ptr_nonnull(log_under_test = log_open(&settings, &failure));
+	ck_assert_ptr_nonnull(log_under_test = log_open(&settings, &error));
 	fake_init(&a, "a");
 	ck_assert_int_eq(pthread_create(&slow_thread, NULL, submit_slow, NULL), 0);
 	pthread_mutex_lock(&slow.lock);

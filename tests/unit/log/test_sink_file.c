@@ -12,7 +12,7 @@
 #include "support.h"
 #include "unit.h"
 
-static struct failure failure;
+static struct error error;
 
 START_TEST(commits_go_to_the_file)
 {
@@ -132,7 +132,7 @@ START_TEST(devices_and_pipes)
 	ck_assert_int_eq(commit("one\n", "two\n", true), 0);
 	ck_assert_int_eq((int)read(reader, bytes, sizeof bytes), 8);
 	ck_assert_mem_eq(bytes, "one\ntwo\n", 8);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0);
+	ck_assert_int_eq(sink->type->reopen(sink, &error), 0);
 	(void)close(reader);
 	(void)signal(SIGPIPE, SIG_IGN);
 	ck_assert_int_eq(commit("three\n", "", false), EPIPE);
@@ -145,22 +145,22 @@ START_TEST(reopened_it_goes_on_under_its_name)
 	size_t before = descriptors();
 	open_sink("log", false);
 	ck_assert_int_eq(commit("one\n", "", false), 0);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0); /* nobody has moved it */
+	ck_assert_int_eq(sink->type->reopen(sink, &error), 0); /* nobody has moved it */
 	ck_assert(!sink->fresh);
 	ck_assert_int_eq(rename("log", "log.1"), 0);
 	ck_assert_int_eq(commit("two\n", "", false), 0);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0);
+	ck_assert_int_eq(sink->type->reopen(sink, &error), 0);
 	ck_assert(sink->fresh);
 	ck_assert_int_eq(commit("three\n", "", true), 0);
 	ck_assert(!sink->fresh);
 	assert_file("log.1", "one\ntwo\n");
 	assert_file("log", "three\n");
 	assert_refused("log", true, "cannot log to log: another server is logging there");
-	struct sink *moved = sink_open("log.1", true, &failure); /* is no longer locked */
+	struct sink *moved = sink_open("log.1", true, &error); /* is no longer locked */
 	ck_assert_ptr_nonnull(moved);
 	moved->type->close(moved);
 	ck_assert_int_eq(unlink("log"), 0);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0);
+	ck_assert_int_eq(sink->type->reopen(sink, &error), 0);
 	assert_file("log", "");
 	close_sink();
 	ck_assert_uint_eq(descriptors(), before);

@@ -31,9 +31,9 @@ void *__wrap_calloc(size_t count, size_t size);
 ssize_t __real_writev(int descriptor, const struct iovec *parts, int count);
 ssize_t __wrap_writev(int descriptor, const struct iovec *parts, int count);
 
-static int refuse(int error)
+static int refuse(int errnum)
 {
-	errno = error;
+	errno = errnum;
 	return -1;
 }
 
@@ -67,7 +67,7 @@ ssize_t __wrap_writev(int descriptor, const struct iovec *parts, int count)
 	return write(descriptor, parts->iov_base, length);
 }
 
-static struct failure failure;
+static struct error error;
 
 START_TEST(a_second_server_is_refused)
 {
@@ -95,7 +95,7 @@ START_TEST(what_cannot_be_opened_is_refused)
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
 	assert_refused("fifo", false, "cannot open the log fifo: No such device or address");
 	fault.memory = 1;
-	struct sink *opened = sink_open("log", false, &failure);
+	struct sink *opened = sink_open("log", false, &error);
 	fault.memory = 0;
 	ck_assert_ptr_null(opened);
 	fault.cut = EPERM;
@@ -114,19 +114,19 @@ START_TEST(what_cannot_be_reopened_goes_on_as_before)
 	open_sink("log", false);
 	ck_assert_int_eq(rename("log", "log.1"), 0);
 	ck_assert_int_eq(mkdir("log", 0700), 0);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot open the log log: Is a directory");
+	ck_assert_int_eq(sink->type->reopen(sink, &error), -1);
+	ck_assert_str_eq(error.message, "cannot open the log log: Is a directory");
 	ck_assert_int_eq(commit("one\n", "", false), 0);
 	ck_assert_int_eq(rmdir("log"), 0);
 	file_write("log", "theirs\n");
 	int theirs = open("log", O_RDONLY | O_CLOEXEC);
 	ck_assert_int_eq(__real_flock(theirs, LOCK_EX), 0);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot log to log: another server is logging there");
+	ck_assert_int_eq(sink->type->reopen(sink, &error), -1);
+	ck_assert_str_eq(error.message, "cannot log to log: another server is logging there");
 	ck_assert_int_eq(commit("two\n", "", false), 0);
 	assert_file("log.1", "one\ntwo\n");
 	(void)close(theirs);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0);
+	ck_assert_int_eq(sink->type->reopen(sink, &error), 0);
 	ck_assert_int_eq(commit("three\n", "", false), 0);
 	assert_file("log", "theirs\nthree\n"); /* not emptied */
 	close_sink();
@@ -158,9 +158,9 @@ START_TEST(a_full_disk_leaves_whole_records)
 		for (size_t most = 0; most < 3; most++) {
 			fault.short_write = most;
 			file_limit(6 + room);
-			int error = commit("one\n", "two\n", room % 2);
+			int errnum = commit("one\n", "two\n", room % 2);
 			file_unlimit();
-			ck_assert_int_eq(error, room < 8 ? EFBIG : 0);
+			ck_assert_int_eq(errnum, room < 8 ? EFBIG : 0);
 			assert_file("log", room < 8 ? "first\n" : "first\none\ntwo\n");
 			if (room == 8)
 				ck_assert_int_eq(truncate("log", 6), 0);
@@ -209,7 +209,7 @@ START_TEST(what_cannot_be_cut_back_is_cut_later)
 	fault.cut = 0;
 	ck_assert_int_eq(first, EFBIG);
 	ck_assert_int_eq(rename("log", "log.1"), 0);
-	ck_assert_int_eq(sink->type->reopen(sink, &failure), 0);
+	ck_assert_int_eq(sink->type->reopen(sink, &error), 0);
 	assert_file("log.1", "one\nfour\n");
 	close_sink();
 }

@@ -46,8 +46,8 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 	return fault.thread ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
 }
 
-static struct failure failure;
-static struct show *show;
+static struct error error;
+static struct stdout_tee *show;
 static int reader, writer;
 
 static void begin(void)
@@ -57,19 +57,19 @@ static void begin(void)
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	reader = ends[0];
 	writer = ends[1];
-	show = show_start(writer, &failure);
+	show = stdout_tee_start(writer, &error);
 	ck_assert_ptr_nonnull(show);
 }
 
 static void offer(const char *string)
 {
-	show_offer(show, string, strlen(string));
+	stdout_tee_push(show, string, strlen(string));
 }
 
 /* Waits for more, and keeps a NUL behind it. */
-static void read_more(struct text *text)
+static void read_more(struct buffer *text)
 {
-	ck_assert(text_reserve(text, 65536));
+	ck_assert(buffer_reserve(text, 65536));
 	ssize_t got = read(reader, text->bytes + text->length, 65535);
 	ck_assert_int_gt(got, 0);
 	text->length += (size_t)got;
@@ -79,7 +79,7 @@ static void read_more(struct text *text)
 /* Reads until word has come; the caller frees. */
 static char *read_until(const char *word)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	do
 		read_more(&text);
 	while (!strstr(text.bytes, word));
@@ -88,7 +88,7 @@ static char *read_until(const char *word)
 
 static bool stop(int64_t duration)
 {
-	return show_stop(show, duration == CLOCK_NEVER ? CLOCK_NEVER : clock_after(duration));
+	return stdout_tee_stop(show, duration == CLOCK_NEVER ? CLOCK_NEVER : clock_after(duration));
 }
 
 START_TEST(records_are_shown_in_order)
@@ -117,7 +117,7 @@ START_TEST(stop_shows_what_waits)
 	ck_assert_int_eq((int)read(reader, bytes, sizeof bytes), 4);
 	ck_assert_mem_eq(bytes, "one\n", 4);
 	ck_assert_int_eq((int)write(writer, "x", 1), 1); /* it is the caller's, and open */
-	ck_assert(show_stop(NULL, 0));
+	ck_assert(stdout_tee_stop(NULL, 0));
 }
 END_TEST
 
@@ -131,7 +131,7 @@ START_TEST(a_stuck_reader_delays_nobody)
 	for (int i = 0; i < 4000; i++)
 		offer(line);
 	size_t shown = 0, skipped = 0, left_out;
-	struct text text = {0};
+	struct buffer text = {0};
 	while (shown + skipped < 4000) {
 		char *end;
 		while (!(end = text.length ? memchr(text.bytes, '\n', text.length) : NULL))
@@ -143,9 +143,9 @@ START_TEST(a_stuck_reader_delays_nobody)
 			shown++;
 		else
 			ck_abort_msg("record %zu is not whole", shown);
-		text_drop(&text, length);
+		buffer_drop(&text, length);
 	}
-	text_free(&text);
+	buffer_free(&text);
 	ck_assert_uint_eq(shown + skipped, 4000);
 	ck_assert_uint_ge(shown, 1000);
 	ck_assert_uint_gt(skipped, 1000);
@@ -165,7 +165,7 @@ START_TEST(too_much_at_once_is_told_of)
 	for (int i = 0; i < 50; i++) { /* in most rounds there is nothing else to do for it */
 		offer("one\n");
 		free(read_until("one\n"));
-		show_offer(show, much, sizeof much);
+		stdout_tee_push(show, much, sizeof much);
 		char *seen = read_until("has them)\n");
 		ck_assert_str_eq(seen,
 				 "(1048577 records not shown: stdout is slow; the log has them)\n");
@@ -196,9 +196,9 @@ START_TEST(a_stuck_reader_does_not_keep_it_from_ending)
 {
 	static char much[1 << 20];
 	memset(much, '\n', sizeof much);
-	show_offer(show, much, sizeof much);
+	stdout_tee_push(show, much, sizeof much);
 	int64_t deadline = clock_after(20 * CLOCK_MILLISECOND);
-	ck_assert(show_stop(show, deadline));
+	ck_assert(stdout_tee_stop(show, deadline));
 	ck_assert(clock_now() >= deadline); /* it had its time */
 }
 END_TEST
@@ -216,16 +216,16 @@ START_TEST(files_are_written_too)
 {
 	static char much[1 << 20];
 	int file = open("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	struct show *to_file = show_start(file, &failure);
+	struct stdout_tee *to_file = stdout_tee_start(file, &error);
 	memset(much, '\n', sizeof much);
-	show_offer(to_file, much, sizeof much);
-	ck_assert(show_stop(to_file, clock_after(20 * CLOCK_SECOND)));
+	stdout_tee_push(to_file, much, sizeof much);
+	ck_assert(stdout_tee_stop(to_file, clock_after(20 * CLOCK_SECOND)));
 	ck_assert_uint_eq(file_size("file"), sizeof much);
 	(void)close(file);
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	struct show *to_full = show_start(full, &failure);
-	show_offer(to_full, much, sizeof much);
-	ck_assert(show_stop(to_full, clock_after(20 * CLOCK_SECOND)));
+	struct stdout_tee *to_full = stdout_tee_start(full, &error);
+	stdout_tee_push(to_full, much, sizeof much);
+	ck_assert(stdout_tee_stop(to_full, clock_after(20 * CLOCK_SECOND)));
 	(void)close(full);
 	ck_assert(stop(0));
 }
@@ -234,14 +234,14 @@ END_TEST
 START_TEST(without_memory_or_threads_it_says_why)
 {
 	fault.memory = true;
-	struct show *none = show_start(writer, &failure);
+	struct stdout_tee *none = stdout_tee_start(writer, &error);
 	fault.memory = false;
 	ck_assert_ptr_null(none);
-	ck_assert_str_eq(failure.words, "cannot show records: Cannot allocate memory");
+	ck_assert_str_eq(error.message, "cannot show records: Cannot allocate memory");
 	fault.thread = true;
-	ck_assert_ptr_null(show_start(writer, &failure));
+	ck_assert_ptr_null(stdout_tee_start(writer, &error));
 	fault.thread = false;
-	ck_assert_str_eq(failure.words, "cannot show records: Resource temporarily unavailable");
+	ck_assert_str_eq(error.message, "cannot show records: Resource temporarily unavailable");
 	ck_assert(stop(0));
 }
 END_TEST

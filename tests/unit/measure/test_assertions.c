@@ -7,11 +7,11 @@
 #include "base/clock.h"
 #include "unit.h"
 
-static struct latency *latency;
-static struct text text;
+static struct histogram *latency;
+static struct buffer text;
 static struct result result;
-static struct expectations expected;
-static struct failure failure;
+static struct assertions expected;
+static struct error error;
 
 static void setup(void)
 {
@@ -23,20 +23,20 @@ static void setup(void)
 				 .strict = true,
 				 .latency = latency};
 	for (int64_t i = 1; i <= 100; i++)
-		latency_record(latency, i);
+		histogram_record(latency, i);
 }
 
 static void teardown(void)
 {
 	free(latency);
-	text_free(&text);
+	buffer_free(&text);
 }
 
 static bool check(const char *string)
 {
-	ck_assert_msg(expect_parse(&expected, string, &failure) == 0, "%s", failure.words);
-	bool met = expect_check(&expected, &result, &text);
-	ck_assert(text_append(&text, "", 1));
+	ck_assert_msg(assertions_parse(&expected, string, &error) == 0, "%s", error.message);
+	bool met = assertions_check(&expected, &result, &text);
+	ck_assert(buffer_append(&text, "", 1));
 	return met;
 }
 
@@ -69,7 +69,7 @@ START_TEST(each_is_told_of)
 				     "client: expected order=free: strict, not met\n"
 				     "client: expected p90>1us: 90 ns, not met\n"
 				     "client: expected rate>=50: 50, met\n");
-	text_free(&text);
+	buffer_free(&text);
 	result.strict = false;
 	ck_assert(check("order=free,p90<1us"));
 }
@@ -78,7 +78,7 @@ END_TEST
 START_TEST(no_answers_are_never_as_expected)
 {
 	memset(latency, 0, sizeof *latency);
-	result.total = (struct tally){0};
+	result.total = (struct counters){0};
 	ck_assert(!check("lost=0,p99<1s"));
 	ck_assert_str_eq(text.bytes, "client: expected lost=0: 0, met\n"
 				     "client: expected p99<1s: nothing was measured, not met\n"
@@ -120,21 +120,21 @@ static const char *const wrong[][2] = {
 
 START_TEST(wrong_one_is_named)
 {
-	ck_assert_int_eq(expect_parse(&expected, wrong[_i][0], &failure), -1);
-	ck_assert_int_eq(strncmp(failure.words, "-expect: ", 9), 0);
-	ck_assert_str_eq(failure.words + 9, wrong[_i][1]);
+	ck_assert_int_eq(assertions_parse(&expected, wrong[_i][0], &error), -1);
+	ck_assert_int_eq(strncmp(error.message, "-expect: ", 9), 0);
+	ck_assert_str_eq(error.message + 9, wrong[_i][1]);
 }
 END_TEST
 
 START_TEST(there_is_an_end_of_them)
 {
-	char many[7 * EXPECT_MOST + 8] = "lost=1";
-	for (int i = 1; i < EXPECT_MOST; i++)
+	char many[7 * ASSERTIONS_MAX + 8] = "lost=1";
+	for (int i = 1; i < ASSERTIONS_MAX; i++)
 		strcat(many, ",lost=1");
 	ck_assert(check(many));
 	strcat(many, ",lost=1");
-	ck_assert_int_eq(expect_parse(&expected, many, &failure), -1);
-	ck_assert_str_eq(failure.words, "-expect: more than 32 conditions");
+	ck_assert_int_eq(assertions_parse(&expected, many, &error), -1);
+	ck_assert_str_eq(error.message, "-expect: more than 32 conditions");
 }
 END_TEST
 

@@ -14,17 +14,17 @@ static const char whole[] = "plan 2 10 3 shared\n"
 			    "thread 1 9 9 1\n"
 			    "end\n";
 
-static int read_text(struct account *account, const char *text, struct failure *failure)
+static int read_text(struct client_result *account, const char *text, struct error *error)
 {
-	*account = (struct account){0};
-	return account_read(account, text, strlen(text), failure);
+	*account = (struct client_result){0};
+	return client_result_read(account, text, strlen(text), error);
 }
 
 START_TEST(whole_account_is_read)
 {
-	struct account account;
-	struct failure failure;
-	ck_assert_int_eq(read_text(&account, whole, &failure), 0);
+	struct client_result account;
+	struct error error;
+	ck_assert_int_eq(read_text(&account, whole, &error), 0);
 	ck_assert(account.complete);
 	ck_assert(!account.each);
 	ck_assert_int_eq(account.threads, 2);
@@ -36,49 +36,49 @@ START_TEST(whole_account_is_read)
 	ck_assert_str_eq(account.connections[1].name, "[::1]:4001");
 	ck_assert_int_eq(account.connections[1].answered, 18);
 	ck_assert_int_eq(account.per_thread[1].sent, 9);
-	ck_assert_int_eq(account_planned(&account), 20);
-	ck_assert_int_eq(account_sent(&account), 19);
-	ck_assert_int_eq(account_acknowledged(&account), 18);
-	ck_assert_int_eq(account_resent(&account), 3);
-	account_free(&account);
-	account_free(&account); /* of an empty one: nothing */
+	ck_assert_int_eq(client_result_planned(&account), 20);
+	ck_assert_int_eq(client_result_sent(&account), 19);
+	ck_assert_int_eq(client_result_acknowledged(&account), 18);
+	ck_assert_int_eq(client_result_resent(&account), 3);
+	client_result_free(&account);
+	client_result_free(&account); /* of an empty one: nothing */
 }
 END_TEST
 
 START_TEST(each_thread_may_have_connections)
 {
-	struct account account;
-	struct failure failure;
+	struct client_result account;
+	struct error error;
 	ck_assert_int_eq(read_text(&account,
 				   "plan 2 1 1 each\nconnection 1 a:1\nconnection 0 a:2\n"
 				   "connection 1 a:3\nconnection 0 a:4\nconnection 1 a:5\n"
 				   "thread 1 1 1 0\nthread 0 1 1 0\nend\n",
-				   &failure),
+				   &error),
 			 0);
 	ck_assert(account.complete && account.each);
 	ck_assert_uint_eq(account.connection_count, 5);
 	ck_assert_int_eq(account.connections[4].thread, 1);
-	account_free(&account);
+	client_result_free(&account);
 }
 END_TEST
 
 START_TEST(what_was_sent_can_be_the_plan)
 {
-	struct account account;
-	struct failure failure;
+	struct client_result account;
+	struct error error;
 	ck_assert_int_eq(read_text(&account,
 				   "plan 2 9 1 each free open\nthread 0 9 9 0\n"
 				   "thread 1 4 4 0\nend\n",
-				   &failure),
+				   &error),
 			 0);
 	ck_assert(account.complete && account.free && account.open);
-	ck_assert_int_eq(account_planned(&account), 13);
-	account_free(&account);
+	ck_assert_int_eq(client_result_planned(&account), 13);
+	client_result_free(&account);
 	ck_assert_int_eq(
-		read_text(&account, "plan 1 9 1 shared open\nthread 0 3 2 0\nend\n", &failure), 0);
+		read_text(&account, "plan 1 9 1 shared open\nthread 0 3 2 0\nend\n", &error), 0);
 	ck_assert(account.complete && !account.free && account.open);
-	ck_assert_int_eq(account_planned(&account), 3);
-	account_free(&account);
+	ck_assert_int_eq(client_result_planned(&account), 3);
+	client_result_free(&account);
 }
 END_TEST
 
@@ -86,11 +86,11 @@ END_TEST
 START_TEST(cut_account_is_incomplete)
 {
 	for (size_t length = 0; length < strlen(whole); length++) {
-		struct account account = {0};
-		struct failure failure;
-		ck_assert_int_eq(account_read(&account, whole, length, &failure), 0);
+		struct client_result account = {0};
+		struct error error;
+		ck_assert_int_eq(client_result_read(&account, whole, length, &error), 0);
 		ck_assert(!account.complete);
-		account_free(&account);
+		client_result_free(&account);
 	}
 }
 END_TEST
@@ -136,22 +136,22 @@ static const char *const damaged[] = {
 
 START_TEST(damaged_account_is_refused)
 {
-	struct account account;
-	struct failure failure = {""};
-	ck_assert_int_eq(read_text(&account, damaged[_i], &failure), -1);
+	struct client_result account;
+	struct error error = {""};
+	ck_assert_int_eq(read_text(&account, damaged[_i], &error), -1);
 	ck_assert(!account.complete);
-	ck_assert_ptr_nonnull(strstr(failure.words, "damaged account at '"));
-	account_free(&account);
+	ck_assert_ptr_nonnull(strstr(error.message, "damaged account at '"));
+	client_result_free(&account);
 }
 END_TEST
 
 START_TEST(nul_is_refused)
 {
 	static const char text[] = "plan 1 1 1 shared\nthread 0 1\0 1 0\nend\n";
-	struct account account = {0};
-	struct failure failure;
-	ck_assert_int_eq(account_read(&account, text, sizeof text - 1, &failure), -1);
-	account_free(&account);
+	struct client_result account = {0};
+	struct error error;
+	ck_assert_int_eq(client_result_read(&account, text, sizeof text - 1, &error), -1);
+	client_result_free(&account);
 }
 END_TEST
 

@@ -7,7 +7,7 @@
 
 enum { VALUES = 20000 };
 
-static struct latency *latency;
+static struct histogram *latency;
 static int64_t values[VALUES];
 
 static void setup(void)
@@ -38,10 +38,10 @@ static void make_values(uint64_t state)
 	}
 }
 
-static void record_values(struct latency *into)
+static void record_values(struct histogram *into)
 {
 	for (size_t i = 0; i < VALUES; i++)
-		latency_record(into, values[i]);
+		histogram_record(into, values[i]);
 }
 
 /* Within half a percent, as the header promises less than. */
@@ -60,10 +60,10 @@ START_TEST(quantiles_are_those_of_the_sorted_data)
 	qsort(values, VALUES, sizeof *values, compare);
 	for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++) {
 		size_t rank = (size_t)(fractions[i] * VALUES + 0.5); /* all of these are whole */
-		assert_close(latency_quantile(latency, fractions[i]), values[rank - 1]);
+		assert_close(histogram_quantile(latency, fractions[i]), values[rank - 1]);
 	}
-	ck_assert_int_eq(latency_quantile(latency, 0), values[0]);
-	ck_assert_int_eq(latency_quantile(latency, 1), values[VALUES - 1]);
+	ck_assert_int_eq(histogram_quantile(latency, 0), values[0]);
+	ck_assert_int_eq(histogram_quantile(latency, 1), values[VALUES - 1]);
 	ck_assert_int_eq(latency->min, values[0]);
 	ck_assert_int_eq(latency->max, values[VALUES - 1]);
 }
@@ -73,14 +73,14 @@ START_TEST(every_value_comes_back_close)
 {
 	for (int shift = 0; shift < 63; shift++)
 		for (int64_t step = -1; step <= 1; step++) {
-			struct latency *one = calloc(1, sizeof *one);
+			struct histogram *one = calloc(1, sizeof *one);
 			ck_assert_ptr_nonnull(one);
 			int64_t value = ((int64_t)1 << shift) + step;
-			latency_record(one, 0);
-			latency_record(one, value);
-			latency_record(one, INT64_MAX);
-			int64_t got = latency_quantile(one, 0.5);
-			if (value < 2 * LATENCY_STEPS)
+			histogram_record(one, 0);
+			histogram_record(one, value);
+			histogram_record(one, INT64_MAX);
+			int64_t got = histogram_quantile(one, 0.5);
+			if (value < 2 * HISTOGRAM_STEPS)
 				ck_assert_int_eq(got, value);
 			assert_close(got, value);
 			free(one);
@@ -91,22 +91,22 @@ END_TEST
 START_TEST(small_values_are_exact)
 {
 	for (int64_t i = 1; i <= 100; i++)
-		latency_record(latency, i);
-	ck_assert_int_eq(latency_quantile(latency, 0.5), 50);
-	ck_assert_int_eq(latency_quantile(latency, 0.501), 51);
-	ck_assert_int_eq(latency_quantile(latency, 0.99), 99);
-	ck_assert_int_eq(latency_quantile(latency, 0.995), 100);
-	ck_assert_int_eq(latency_quantile(latency, 1), 100);
+		histogram_record(latency, i);
+	ck_assert_int_eq(histogram_quantile(latency, 0.5), 50);
+	ck_assert_int_eq(histogram_quantile(latency, 0.501), 51);
+	ck_assert_int_eq(histogram_quantile(latency, 0.99), 99);
+	ck_assert_int_eq(histogram_quantile(latency, 0.995), 100);
+	ck_assert_int_eq(histogram_quantile(latency, 1), 100);
 }
 END_TEST
 
 START_TEST(many_at_once_are_as_many)
 {
-	latency_record_many(latency, 7, 99);
-	latency_record_many(latency, 50, 1);
+	histogram_record_many(latency, 7, 99);
+	histogram_record_many(latency, 50, 1);
 	ck_assert_uint_eq(latency->count, 100);
-	ck_assert_int_eq(latency_quantile(latency, 0.99), 7);
-	ck_assert_int_eq(latency_quantile(latency, 0.995), 50);
+	ck_assert_int_eq(histogram_quantile(latency, 0.99), 7);
+	ck_assert_int_eq(histogram_quantile(latency, 0.995), 50);
 	ck_assert_int_eq(latency->min, 7);
 	ck_assert_int_eq(latency->max, 50);
 }
@@ -114,19 +114,19 @@ END_TEST
 
 START_TEST(extremes_fit)
 {
-	ck_assert_int_eq(latency_quantile(latency, 0.5), 0);
-	latency_record(latency, -5);
-	latency_record(latency, INT64_MAX);
+	ck_assert_int_eq(histogram_quantile(latency, 0.5), 0);
+	histogram_record(latency, -5);
+	histogram_record(latency, INT64_MAX);
 	ck_assert_uint_eq(latency->count, 2);
 	ck_assert_int_eq(latency->min, 0);
 	ck_assert_int_eq(latency->max, INT64_MAX);
-	ck_assert_uint_eq(latency->buckets[LATENCY_BUCKETS - 1], 1);
+	ck_assert_uint_eq(latency->buckets[HISTOGRAM_BUCKETS - 1], 1);
 }
 END_TEST
 
 START_TEST(merging_is_recording_it_all_in_one)
 {
-	struct latency *half = calloc(1, sizeof *half), *all = calloc(1, sizeof *all);
+	struct histogram *half = calloc(1, sizeof *half), *all = calloc(1, sizeof *all);
 	ck_assert_ptr_nonnull(half);
 	ck_assert_ptr_nonnull(all);
 	make_values(1);
@@ -135,14 +135,14 @@ START_TEST(merging_is_recording_it_all_in_one)
 	make_values(2);
 	record_values(half);
 	record_values(all);
-	latency_merge(latency, half);
+	histogram_merge(latency, half);
 	ck_assert_mem_eq(latency, all, sizeof *all);
-	latency_merge(latency, &(struct latency){0});
+	histogram_merge(latency, &(struct histogram){0});
 	ck_assert_mem_eq(latency, all, sizeof *all);
 	free(half);
 	half = calloc(1, sizeof *half);
 	ck_assert_ptr_nonnull(half);
-	latency_merge(half, all);
+	histogram_merge(half, all);
 	ck_assert_mem_eq(half, all, sizeof *all);
 	free(half);
 	free(all);
@@ -151,11 +151,11 @@ END_TEST
 
 START_TEST(tallies_add_up)
 {
-	struct tally tally = {.sent = 5, .acknowledged = 4, .resent = 1};
-	tally_merge(&tally, &(struct tally){.sent = 10, .acknowledged = 10, .resent = 2});
-	ck_assert_uint_eq(tally.sent, 15);
-	ck_assert_uint_eq(tally.acknowledged, 14);
-	ck_assert_uint_eq(tally.resent, 3);
+	struct counters counters = {.sent = 5, .acknowledged = 4, .resent = 1};
+	counters_merge(&counters, &(struct counters){.sent = 10, .acknowledged = 10, .resent = 2});
+	ck_assert_uint_eq(counters.sent, 15);
+	ck_assert_uint_eq(counters.acknowledged, 14);
+	ck_assert_uint_eq(counters.resent, 3);
 }
 END_TEST
 
@@ -179,7 +179,7 @@ START_TEST(durations_have_three_digits_and_a_unit)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char words[DURATION_SIZE];
-		duration_show(cases[i].nanoseconds, words);
+		duration_format(cases[i].nanoseconds, words);
 		ck_assert_str_eq(words, cases[i].words);
 	}
 }

@@ -9,8 +9,8 @@
 #include "measure/histogram_text.h"
 #include "unit.h"
 
-static struct latency *latency, *raw;
-static struct text text;
+static struct histogram *latency, *raw;
+static struct buffer text;
 static struct result result;
 
 static void setup(void)
@@ -24,19 +24,19 @@ static void setup(void)
 				 .strict = true,
 				 .latency = latency};
 	for (int64_t i = 1; i <= 10; i++)
-		latency_record(latency, i * CLOCK_MILLISECOND);
+		histogram_record(latency, i * CLOCK_MILLISECOND);
 }
 
 static void teardown(void)
 {
 	free(latency);
 	free(raw);
-	text_free(&text);
+	buffer_free(&text);
 }
 
 static void assert_text(const char *expected)
 {
-	ck_assert(text_append(&text, "", 1));
+	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes, expected);
 }
 
@@ -53,10 +53,10 @@ END_TEST
 
 START_TEST(text_tells_the_warmup_and_both_latencies)
 {
-	result.total = (struct tally){.sent = 20, .acknowledged = 20};
+	result.total = (struct counters){.sent = 20, .acknowledged = 20};
 	result.warmup = 3 * CLOCK_SECOND;
 	result.unsent = 80;
-	latency_record_many(raw, 2 * CLOCK_MILLISECOND, 10);
+	histogram_record_many(raw, 2 * CLOCK_MILLISECOND, 10);
 	result.raw = raw;
 	ck_assert_double_eq(result_rate(&result), 10);
 	ck_assert(report_text(&text, &result));
@@ -74,7 +74,7 @@ END_TEST
 START_TEST(without_answers_there_is_no_latency)
 {
 	memset(latency, 0, sizeof *latency);
-	result.total = (struct tally){.sent = 1};
+	result.total = (struct counters){.sent = 1};
 	result.elapsed = 0;
 	ck_assert(report_text(&text, &result));
 	ck_assert(report_plot(&text, &result));
@@ -88,8 +88,8 @@ START_TEST(plot_has_a_bar_for_what_is_there)
 {
 	memset(latency, 0, sizeof *latency);
 	for (int i = 0; i < 1000; i++)
-		latency_record(latency, 100);
-	latency_record(latency, 103);
+		histogram_record(latency, 100);
+	histogram_record(latency, 103);
 	ck_assert(report_plot(&text, &result));
 	assert_text("client:   100 ns to   101 ns |################################       1000  "
 		    "99.90%\n"
@@ -105,10 +105,10 @@ END_TEST
 START_TEST(plot_is_never_long_and_leaves_nothing_out)
 {
 	uint64_t sum = 0;
-	latency_record(latency, 0);
-	latency_record(latency, INT64_MAX);
+	histogram_record(latency, 0);
+	histogram_record(latency, INT64_MAX);
 	ck_assert(report_plot(&text, &result));
-	ck_assert(text_append(&text, "", 1));
+	ck_assert(buffer_append(&text, "", 1));
 	size_t rows = 0;
 	for (char *line = strtok(text.bytes, "\n"); line; line = strtok(NULL, "\n"), rows++) {
 		const char *bar = strchr(line, '|');
@@ -124,11 +124,11 @@ END_TEST
 START_TEST(json_has_the_whole_histogram)
 {
 	memset(latency, 0, sizeof *latency);
-	latency_record(latency, 5);
-	latency_record(latency, 5);
-	latency_record(latency, 1000);
+	histogram_record(latency, 5);
+	histogram_record(latency, 5);
+	histogram_record(latency, 1000);
 	result.unsent = 4;
-	result.failure = "line '\"\\' \x01";
+	result.error = "line '\"\\' \x01";
 	ck_assert(report_json(&text, &result));
 	assert_text(
 		"{\"sent\":12,\"acknowledged\":10,\"lost\":2,\"resent\":1,\"unsent\":4,\"order\":"
@@ -137,12 +137,12 @@ START_TEST(json_has_the_whole_histogram)
 		"\"rate\":0.8},\"failure\":\"line '\\\"\\\\' \\\\x01\",\"latency\":{\"count\":3,"
 		"\"min\":5,\"p50\":5,\"p90\":1000,\"p99\":1000,\"p99.9\":1000,\"max\":1000,"
 		"\"buckets\":[[5,2],[506,1]]}}\n");
-	text_free(&text);
-	result.failure = NULL;
+	buffer_free(&text);
+	result.error = NULL;
 	result.raw = raw;
 	result.strict = false;
 	ck_assert(report_json(&text, &result));
-	ck_assert(text_append(&text, "", 1));
+	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_ptr_nonnull(strstr(text.bytes, "\"order\":\"free\""));
 	ck_assert_ptr_nonnull(strstr(text.bytes, "\"failure\":null,\"latency\":{\"count\":3,"));
 	ck_assert_ptr_nonnull(strstr(text.bytes,
@@ -154,25 +154,25 @@ END_TEST
 /* Two accounts, added up, are what one client would have measured. */
 START_TEST(accounts_add_up)
 {
-	struct latency *sums = calloc(2, sizeof *sums), *other = calloc(1, sizeof *other);
+	struct histogram *sums = calloc(2, sizeof *sums), *other = calloc(1, sizeof *other);
 	struct result sum = {.strict = true, .latency = &sums[0], .raw = &sums[1]};
-	struct failure failure;
+	struct error error;
 	ck_assert(sums && other);
-	ck_assert(text_append_string(&text, "plan 1 10 1 shared\n"));
+	ck_assert(buffer_append_string(&text, "plan 1 10 1 shared\n"));
 	ck_assert(report_account(&text, &result));
-	ck_assert(text_append_string(&text, "end\n"));
-	ck_assert_int_eq(report_account_add(&sum, text.bytes, text.length, &failure), 0);
+	ck_assert(buffer_append_string(&text, "end\n"));
+	ck_assert_int_eq(report_account_add(&sum, text.bytes, text.length, &error), 0);
 	ck_assert_uint_eq(sum.raw->count, 0);
 	ck_assert(sum.strict);
-	text_clear(&text, SIZE_MAX);
-	latency_record(other, 7);
-	latency_record(other, CLOCK_SECOND);
-	latency_record(raw, 3);
+	buffer_clear(&text, SIZE_MAX);
+	histogram_record(other, 7);
+	histogram_record(other, CLOCK_SECOND);
+	histogram_record(raw, 3);
 	const struct result second = {
 		.elapsed = 9 * CLOCK_SECOND, .warmup = CLOCK_SECOND, .latency = other, .raw = raw};
 	ck_assert(report_account(&text, &second));
-	ck_assert_int_eq(report_account_add(&sum, text.bytes, text.length, &failure), 0);
-	latency_merge(latency, other);
+	ck_assert_int_eq(report_account_add(&sum, text.bytes, text.length, &error), 0);
+	histogram_merge(latency, other);
 	ck_assert_mem_eq(sum.latency, latency, sizeof *latency);
 	ck_assert_mem_eq(sum.raw, raw, sizeof *raw);
 	ck_assert_int_eq(sum.elapsed, 9 * CLOCK_SECOND);
@@ -200,12 +200,12 @@ static const char *const damaged[] = {
 START_TEST(damaged_account_is_refused)
 {
 	struct result sum = {.latency = latency, .raw = raw};
-	struct failure failure;
+	struct error error;
 	char line[64], words[96];
 	(void)snprintf(line, sizeof line, "%s\n", damaged[_i]);
-	ck_assert_int_eq(report_account_add(&sum, line, strlen(line), &failure), -1);
+	ck_assert_int_eq(report_account_add(&sum, line, strlen(line), &error), -1);
 	(void)snprintf(words, sizeof words, "damaged account at '%s'", damaged[_i]);
-	ck_assert_str_eq(failure.words, words);
+	ck_assert_str_eq(error.message, words);
 }
 END_TEST
 

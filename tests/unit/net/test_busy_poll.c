@@ -16,7 +16,7 @@
 
 static struct stream stream;
 static int peer;
-static struct spin spin;
+static struct busy_poll spin;
 static char bytes[16];
 
 /* What happens during a spin: linked with --wrap. */
@@ -36,7 +36,7 @@ int __wrap_sched_yield(void)
 static void begin(void)
 {
 	tcp_pair(&stream.descriptor, &peer);
-	spin = (struct spin){.time = LONG};
+	spin = (struct busy_poll){.time = LONG};
 	yields = 0;
 	at_yield = NULL;
 }
@@ -49,7 +49,7 @@ static void end(void)
 
 static ssize_t receive(void)
 {
-	return spin_receive(&spin, &stream, bytes, sizeof bytes);
+	return busy_poll_receive(&spin, &stream, bytes, sizeof bytes);
 }
 
 static void send_once(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines with their ends, as line_piece() gives them. */
+/* Lines with their ends, as line_chunk() gives them. */
 #include "net/line_splitter.h"
 
 #include <stdlib.h>
@@ -12,8 +12,8 @@
  * where it is taken, and then "|" and what is left; the caller frees. */
 static char *split_exactly(const char *input, size_t length, size_t step, bool rest)
 {
-	struct line_buffer buffer;
-	struct text seen = {0};
+	struct line_splitter buffer;
+	struct buffer seen = {0};
 	const char *piece;
 	size_t room, piece_length;
 	ck_assert(line_init(&buffer, 1)); /* the limit is of no meaning here */
@@ -24,14 +24,14 @@ static char *split_exactly(const char *input, size_t length, size_t step, bool r
 		memcpy(space, input + at, count);
 		line_filled(&buffer, count);
 		bool last = at + count == length;
-		while ((piece = line_piece(&buffer, rest && last, &piece_length)))
-			ck_assert(text_append_string(&seen, "<") &&
-				  text_append(&seen, piece, piece_length) &&
-				  text_append_string(&seen, ">"));
+		while ((piece = line_chunk(&buffer, rest && last, &piece_length)))
+			ck_assert(buffer_append_string(&seen, "<") &&
+				  buffer_append(&seen, piece, piece_length) &&
+				  buffer_append_string(&seen, ">"));
 	}
-	piece_length = line_rest(&buffer, &piece);
-	ck_assert(text_append_string(&seen, "|") && text_append(&seen, piece, piece_length) &&
-		  text_append(&seen, "", 1));
+	piece_length = line_remainder(&buffer, &piece);
+	ck_assert(buffer_append_string(&seen, "|") && buffer_append(&seen, piece, piece_length) &&
+		  buffer_append(&seen, "", 1));
 	line_free(&buffer);
 	return seen.bytes;
 }
@@ -60,19 +60,19 @@ END_TEST
 
 START_TEST(pieces_have_any_byte)
 {
-	struct line_buffer buffer;
+	struct line_splitter buffer;
 	size_t room, length;
 	ck_assert(line_init(&buffer, 1));
 	memcpy(line_space(&buffer, &room), "\0\n\xff\0", 4);
 	line_filled(&buffer, 4);
-	const char *piece = line_piece(&buffer, true, &length);
+	const char *piece = line_chunk(&buffer, true, &length);
 	ck_assert_uint_eq(length, 2);
 	ck_assert_mem_eq(piece, "\0\n", 2);
-	ck_assert_ptr_null(line_piece(&buffer, false, &length));
-	piece = line_piece(&buffer, true, &length);
+	ck_assert_ptr_null(line_chunk(&buffer, false, &length));
+	piece = line_chunk(&buffer, true, &length);
 	ck_assert_uint_eq(length, 2);
 	ck_assert_mem_eq(piece, "\xff\0", 2);
-	ck_assert_ptr_null(line_piece(&buffer, true, &length));
+	ck_assert_ptr_null(line_chunk(&buffer, true, &length));
 	line_free(&buffer);
 }
 END_TEST
@@ -82,7 +82,7 @@ START_TEST(a_buffer_of_pieces_is_full_in_time)
 {
 	static const size_t limits[] = {1, 65536, 1 << 26};
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-		struct line_buffer buffer;
+		struct line_splitter buffer;
 		size_t room, length, total = 0;
 		ck_assert(line_init(&buffer, limits[i]));
 		while (!line_is_full(&buffer)) {
@@ -91,10 +91,10 @@ START_TEST(a_buffer_of_pieces_is_full_in_time)
 			memset(space, 'x', room);
 			line_filled(&buffer, room);
 			total += room;
-			ck_assert_ptr_null(line_piece(&buffer, false, &length));
+			ck_assert_ptr_null(line_chunk(&buffer, false, &length));
 		}
 		ck_assert_uint_eq(total, 65536);
-		ck_assert_ptr_nonnull(line_piece(&buffer, true, &length));
+		ck_assert_ptr_nonnull(line_chunk(&buffer, true, &length));
 		ck_assert_uint_eq(length, 65536);
 		ck_assert(!line_is_full(&buffer));
 		ck_assert_uint_le(buffer.capacity, 65538);

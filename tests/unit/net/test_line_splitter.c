@@ -29,21 +29,22 @@ void *__wrap_malloc(size_t size)
 }
 
 /* Appends all lines that are there, as "<line>" each, and "!" for one that is too long. */
-static void take(struct line_buffer *buffer, struct text *seen)
+static void take(struct line_splitter *buffer, struct buffer *seen)
 {
 	const char *line;
 	size_t length;
 	enum line_result result;
 	while ((result = line_next(buffer, &line, &length)) != LINE_NONE) {
 		bool found = result == LINE_FOUND;
-		if (!text_append_string(seen, found ? "<" : "!") ||
-		    (found && (!text_append(seen, line, length) || !text_append_string(seen, ">"))))
+		if (!buffer_append_string(seen, found ? "<" : "!") ||
+		    (found &&
+		     (!buffer_append(seen, line, length) || !buffer_append_string(seen, ">"))))
 			abort();
 	}
 }
 
-static void feed(struct line_buffer *buffer, const char *bytes, size_t length, size_t step,
-		 struct text *seen)
+static void feed(struct line_splitter *buffer, const char *bytes, size_t length, size_t step,
+		 struct buffer *seen)
 {
 	while (length) {
 		size_t room;
@@ -63,14 +64,14 @@ static void feed(struct line_buffer *buffer, const char *bytes, size_t length, s
 /* What comes of input, in pieces of `step` bytes, and then "|" and the rest; the caller frees. */
 static char *split(size_t limit, const char *input, size_t length, size_t step)
 {
-	struct line_buffer buffer;
-	struct text seen = {0};
+	struct line_splitter buffer;
+	struct buffer seen = {0};
 	const char *rest;
 	ck_assert(line_init(&buffer, limit));
 	feed(&buffer, input, length, step, &seen);
-	size_t rest_length = line_rest(&buffer, &rest);
-	ck_assert(text_append_string(&seen, "|") && text_append(&seen, rest, rest_length) &&
-		  text_append(&seen, "", 1));
+	size_t rest_length = line_remainder(&buffer, &rest);
+	ck_assert(buffer_append_string(&seen, "|") && buffer_append(&seen, rest, rest_length) &&
+		  buffer_append(&seen, "", 1));
 	line_free(&buffer);
 	return seen.bytes;
 }
@@ -137,13 +138,13 @@ END_TEST
 START_TEST(any_byte_is_a_byte)
 {
 	const char input[] = "a\0b\n\0\n\xff\xfe\x1b\r\n";
-	struct line_buffer buffer;
-	struct text seen = {0};
+	struct line_splitter buffer;
+	struct buffer seen = {0};
 	ck_assert(line_init(&buffer, 10));
 	feed(&buffer, input, sizeof input - 1, 2, &seen);
 	ck_assert_uint_eq(seen.length, 13);
 	ck_assert_mem_eq(seen.bytes, "<a\0b><\0><\xff\xfe\x1b>", 13);
-	text_free(&seen);
+	buffer_free(&seen);
 	line_free(&buffer);
 }
 END_TEST
@@ -178,8 +179,8 @@ END_TEST
 START_TEST(a_long_line_is_skipped_in_constant_memory)
 {
 	static char piece[10000];
-	struct line_buffer buffer;
-	struct text seen = {0};
+	struct line_splitter buffer;
+	struct buffer seen = {0};
 	memset(piece, 'x', sizeof piece);
 	ck_assert(line_init(&buffer, 100));
 	for (int i = 0; i < 2000; i++) {
@@ -190,7 +191,7 @@ START_TEST(a_long_line_is_skipped_in_constant_memory)
 	feed(&buffer, "\nafter\n", 7, 7, &seen);
 	ck_assert_uint_eq(seen.length, 8);
 	ck_assert_mem_eq(seen.bytes, "!<after>", 8);
-	text_free(&seen);
+	buffer_free(&seen);
 	line_free(&buffer);
 }
 END_TEST
@@ -198,8 +199,8 @@ END_TEST
 START_TEST(the_buffer_grows_with_the_traffic_and_shrinks)
 {
 	static char lines[1 << 20];
-	struct line_buffer buffer;
-	struct text seen = {0};
+	struct line_splitter buffer;
+	struct buffer seen = {0};
 	size_t room;
 	memset(lines, '\n', sizeof lines);
 	ck_assert(line_init(&buffer, 100));
@@ -212,7 +213,7 @@ START_TEST(the_buffer_grows_with_the_traffic_and_shrinks)
 	ck_assert_uint_eq(buffer.capacity, LINE_FIRST_CAPACITY);
 	ck_assert_ptr_nonnull(line_space(&buffer, &room));
 	ck_assert_uint_eq(room, LINE_FIRST_CAPACITY);
-	text_free(&seen);
+	buffer_free(&seen);
 	line_free(&buffer);
 	ck_assert_ptr_null(buffer.bytes);
 }
@@ -221,8 +222,8 @@ END_TEST
 START_TEST(out_of_memory_is_told_only_where_it_matters)
 {
 	static char piece[4096];
-	struct line_buffer buffer;
-	struct text seen = {0};
+	struct line_splitter buffer;
+	struct buffer seen = {0};
 	size_t room;
 	no_memory = true;
 	bool made = line_init(&buffer, 10000);
@@ -247,7 +248,7 @@ START_TEST(out_of_memory_is_told_only_where_it_matters)
 	feed(&buffer, "y\n", 2, 2, &seen); /* nothing was lost by the failure */
 	ck_assert_uint_eq(seen.length, 2 + 4099);
 	ck_assert_mem_eq(seen.bytes + seen.length - 3, "xy>", 3);
-	text_free(&seen);
+	buffer_free(&seen);
 	line_free(&buffer);
 }
 END_TEST
@@ -255,22 +256,22 @@ END_TEST
 /* The same by a splitter that has all in memory. */
 static char *split_simply(size_t limit, const char *input, size_t length)
 {
-	struct text seen = {0};
+	struct buffer seen = {0};
 	const char *feed_at;
 	while ((feed_at = memchr(input, '\n', length))) {
 		size_t line = (size_t)(feed_at - input), shown = line;
 		if (shown && input[shown - 1] == '\r')
 			shown--;
 		bool found = shown <= limit;
-		ck_assert(text_append_string(&seen, found ? "<" : "!") &&
-			  (!found ||
-			   (text_append(&seen, input, shown) && text_append_string(&seen, ">"))));
+		ck_assert(buffer_append_string(&seen, found ? "<" : "!") &&
+			  (!found || (buffer_append(&seen, input, shown) &&
+				      buffer_append_string(&seen, ">"))));
 		input += line + 1;
 		length -= line + 1;
 	}
 	bool kept = length <= limit || (length == limit + 1 && input[limit] == '\r');
-	ck_assert(text_append_string(&seen, kept ? "|" : "!|") &&
-		  text_append(&seen, input, kept ? length : 0) && text_append(&seen, "", 1));
+	ck_assert(buffer_append_string(&seen, kept ? "|" : "!|") &&
+		  buffer_append(&seen, input, kept ? length : 0) && buffer_append(&seen, "", 1));
 	return seen.bytes;
 }
 

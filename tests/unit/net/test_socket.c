@@ -15,23 +15,23 @@
 #include "support.h"
 #include "unit.h"
 
-static struct failure failure;
+static struct error error;
 
 static void assert_name4(const char *address, int port, const char *expected)
 {
-	char name[NET_NAME_SIZE];
+	char name[SOCKET_NAME_SIZE];
 	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	ck_assert_int_eq(inet_pton(AF_INET, address, &four.sin_addr), 1);
-	net_name((struct sockaddr *)&four, sizeof four, name);
+	socket_name((struct sockaddr *)&four, sizeof four, name);
 	ck_assert_str_eq(name, expected);
 }
 
 static void assert_name6(const char *address, int port, const char *expected)
 {
-	char name[NET_NAME_SIZE];
+	char name[SOCKET_NAME_SIZE];
 	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
 	ck_assert_int_eq(inet_pton(AF_INET6, address, &six.sin6_addr), 1);
-	net_name((struct sockaddr *)&six, sizeof six, name);
+	socket_name((struct sockaddr *)&six, sizeof six, name);
 	ck_assert_str_eq(name, expected);
 }
 
@@ -51,14 +51,14 @@ END_TEST
 
 START_TEST(addresses_that_are_none)
 {
-	char name[NET_NAME_SIZE];
+	char name[SOCKET_NAME_SIZE];
 	struct sockaddr nothing = {.sa_family = AF_UNSPEC};
-	net_name(&nothing, sizeof nothing, name);
+	socket_name(&nothing, sizeof nothing, name);
 	ck_assert_str_eq(name, "unknown");
-	net_local_name(-1, name);
+	socket_local_name(-1, name);
 	ck_assert_str_eq(name, "unknown");
 	memset(name, 'x', sizeof name);
-	net_peer_name(-1, name);
+	socket_peer_name(-1, name);
 	ck_assert_str_eq(name, "unknown");
 }
 END_TEST
@@ -86,9 +86,9 @@ START_TEST(names_are_split)
 		     {"a:1x", NULL, 0},
 		     {"[::1]", NULL, 0}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		char host[NET_NAME_SIZE] = "untouched";
+		char host[SOCKET_NAME_SIZE] = "untouched";
 		int port = -1;
-		int result = net_name_split(cases[i].name, host, &port);
+		int result = socket_name_split(cases[i].name, host, &port);
 		ck_assert_msg(result == (cases[i].host ? 0 : -1), "%s", cases[i].name);
 		ck_assert_str_eq(host, cases[i].host ? cases[i].host : "untouched");
 		ck_assert_int_eq(port, cases[i].host ? cases[i].port : -1);
@@ -98,15 +98,15 @@ END_TEST
 
 START_TEST(split_takes_no_more_than_there_is_room)
 {
-	char name[NET_NAME_SIZE + 8], host[NET_NAME_SIZE];
+	char name[SOCKET_NAME_SIZE + 8], host[SOCKET_NAME_SIZE];
 	int port;
 	memset(name, 'h', sizeof name);
-	memcpy(name + NET_NAME_SIZE - 1, ":7", 3);
-	ck_assert_int_eq(net_name_split(name, host, &port), 0);
-	ck_assert_uint_eq(strlen(host), NET_NAME_SIZE - 1);
+	memcpy(name + SOCKET_NAME_SIZE - 1, ":7", 3);
+	ck_assert_int_eq(socket_name_split(name, host, &port), 0);
+	ck_assert_uint_eq(strlen(host), SOCKET_NAME_SIZE - 1);
 	memset(name, 'h', sizeof name);
-	memcpy(name + NET_NAME_SIZE, ":7", 3);
-	ck_assert_int_eq(net_name_split(name, host, &port), -1);
+	memcpy(name + SOCKET_NAME_SIZE, ":7", 3);
+	ck_assert_int_eq(socket_name_split(name, host, &port), -1);
 }
 END_TEST
 
@@ -121,21 +121,21 @@ static int option_of(int descriptor, int level, int name)
 /* Binds, listens, connects and accepts; gives what the two ends call each other. */
 static void assert_talk(const char *bound, const char *asked, const char *prefix)
 {
-	char name[NET_NAME_SIZE], peer[NET_NAME_SIZE], host[NET_NAME_SIZE];
+	char name[SOCKET_NAME_SIZE], peer[SOCKET_NAME_SIZE], host[SOCKET_NAME_SIZE];
 	int port;
-	int listener = net_bind(bound, 0, &failure);
-	ck_assert_msg(listener >= 0, "%s", failure.words);
-	ck_assert_msg(net_listen(listener, &failure) == 0, "%s", failure.words);
-	net_local_name(listener, name);
-	ck_assert_int_eq(net_name_split(name, host, &port), 0);
+	int listener = socket_bind(bound, 0, &error);
+	ck_assert_msg(listener >= 0, "%s", error.message);
+	ck_assert_msg(socket_listen(listener, &error) == 0, "%s", error.message);
+	socket_local_name(listener, name);
+	ck_assert_int_eq(socket_name_split(name, host, &port), 0);
 	ck_assert_int_gt(port, 0);
 
-	int connected = net_connect(asked, port, clock_after(20 * CLOCK_SECOND), &failure);
-	ck_assert_msg(connected >= 0, "%s", failure.words);
+	int connected = socket_connect(asked, port, clock_after(20 * CLOCK_SECOND), &error);
+	ck_assert_msg(connected >= 0, "%s", error.message);
 	int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_ge(accepted, 0);
-	net_local_name(connected, name);
-	net_peer_name(accepted, peer);
+	socket_local_name(connected, name);
+	socket_peer_name(accepted, peer);
 	ck_assert_str_eq(name, peer);
 	ck_assert_msg(!strncmp(name, prefix, strlen(prefix)), "%s", name);
 
@@ -177,10 +177,10 @@ START_TEST(a_taken_address_is_refused)
 	int port;
 	int listener = tcp_listen(&port);
 	size_t before = descriptors();
-	ck_assert_int_eq(net_bind("127.0.0.1", port, &failure), -1);
+	ck_assert_int_eq(socket_bind("127.0.0.1", port, &error), -1);
 	(void)snprintf(expected, sizeof expected,
 		       "cannot listen on 127.0.0.1:%d: Address already in use", port);
-	ck_assert_str_eq(failure.words, expected);
+	ck_assert_str_eq(error.message, expected);
 	ck_assert_uint_eq(descriptors(), before);
 	(void)close(listener);
 }
@@ -189,29 +189,29 @@ END_TEST
 /* Two are bound, which goes with SO_REUSEADDR; only one can listen. */
 START_TEST(listening_twice_is_refused)
 {
-	char name[NET_NAME_SIZE], host[NET_NAME_SIZE], expected[128];
+	char name[SOCKET_NAME_SIZE], host[SOCKET_NAME_SIZE], expected[128];
 	int port;
-	int first = net_bind("127.0.0.1", 0, &failure);
-	net_local_name(first, name);
-	ck_assert_int_eq(net_name_split(name, host, &port), 0);
-	int second = net_bind("127.0.0.1", port, &failure);
+	int first = socket_bind("127.0.0.1", 0, &error);
+	socket_local_name(first, name);
+	ck_assert_int_eq(socket_name_split(name, host, &port), 0);
+	int second = socket_bind("127.0.0.1", port, &error);
 	ck_assert_int_ge(second, 0);
-	ck_assert_int_eq(net_listen(first, &failure), 0);
-	ck_assert_int_eq(net_listen(second, &failure), -1);
+	ck_assert_int_eq(socket_listen(first, &error), 0);
+	ck_assert_int_eq(socket_listen(second, &error), -1);
 	(void)snprintf(expected, sizeof expected, "cannot listen on %s: Address already in use",
 		       name);
-	ck_assert_str_eq(failure.words, expected);
+	ck_assert_str_eq(error.message, expected);
 	(void)close(first);
 	(void)close(second);
-	ck_assert_int_eq(net_listen(-1, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot listen on unknown: Bad file descriptor");
+	ck_assert_int_eq(socket_listen(-1, &error), -1);
+	ck_assert_str_eq(error.message, "cannot listen on unknown: Bad file descriptor");
 }
 END_TEST
 
 START_TEST(foreign_addresses_are_refused)
 {
-	ck_assert_int_eq(net_bind("192.0.2.1", 0, &failure), -1);
-	ck_assert_str_eq(failure.words,
+	ck_assert_int_eq(socket_bind("192.0.2.1", 0, &error), -1);
+	ck_assert_str_eq(error.message,
 			 "cannot listen on 192.0.2.1:0: Cannot assign requested address");
 }
 END_TEST
@@ -222,34 +222,34 @@ START_TEST(garbage_is_no_host)
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
 		char expected[64];
 		(void)snprintf(expected, sizeof expected, "cannot resolve '%s': ", hosts[i]);
-		ck_assert_int_eq(net_bind(hosts[i], 0, &failure), -1);
-		ck_assert_msg(!strncmp(failure.words, expected, strlen(expected)), "%s",
-			      failure.words);
-		ck_assert_uint_gt(strlen(failure.words), strlen(expected));
-		ck_assert_int_eq(net_connect(hosts[i], 1, CLOCK_NEVER, &failure), -1);
-		ck_assert_msg(!strncmp(failure.words, expected, strlen(expected)), "%s",
-			      failure.words);
+		ck_assert_int_eq(socket_bind(hosts[i], 0, &error), -1);
+		ck_assert_msg(!strncmp(error.message, expected, strlen(expected)), "%s",
+			      error.message);
+		ck_assert_uint_gt(strlen(error.message), strlen(expected));
+		ck_assert_int_eq(socket_connect(hosts[i], 1, CLOCK_NEVER, &error), -1);
+		ck_assert_msg(!strncmp(error.message, expected, strlen(expected)), "%s",
+			      error.message);
 	}
 	char longest[3000];
 	memset(longest, 'h', sizeof longest - 1);
 	longest[sizeof longest - 1] = '\0';
-	ck_assert_int_eq(net_bind(longest, 0, &failure), -1);
-	ck_assert_uint_lt(strlen(failure.words), 300);
+	ck_assert_int_eq(socket_bind(longest, 0, &error), -1);
+	ck_assert_uint_lt(strlen(error.message), 300);
 }
 END_TEST
 
 START_TEST(a_closed_port_refuses)
 {
-	char name[NET_NAME_SIZE], host[NET_NAME_SIZE], expected[128];
+	char name[SOCKET_NAME_SIZE], host[SOCKET_NAME_SIZE], expected[128];
 	int port;
-	int bound = net_bind("127.0.0.1", 0, &failure); /* nobody listens, and nobody else can */
-	net_local_name(bound, name);
-	ck_assert_int_eq(net_name_split(name, host, &port), 0);
+	int bound = socket_bind("127.0.0.1", 0, &error); /* nobody listens, and nobody else can */
+	socket_local_name(bound, name);
+	ck_assert_int_eq(socket_name_split(name, host, &port), 0);
 	size_t before = descriptors();
-	ck_assert_int_eq(net_connect("127.0.0.1", port, CLOCK_NEVER, &failure), -1);
+	ck_assert_int_eq(socket_connect("127.0.0.1", port, CLOCK_NEVER, &error), -1);
 	(void)snprintf(expected, sizeof expected,
 		       "cannot connect to 127.0.0.1:%d: Connection refused", port);
-	ck_assert_str_eq(failure.words, expected);
+	ck_assert_str_eq(error.message, expected);
 	ck_assert_uint_eq(descriptors(), before);
 	(void)close(bound);
 }
@@ -258,18 +258,18 @@ END_TEST
 /* Of the ports that the kernel chooses from, each is tried as the own one before long. */
 START_TEST(nobody_is_connected_to_himself)
 {
-	char local[NET_NAME_SIZE], peer[NET_NAME_SIZE];
+	char local[SOCKET_NAME_SIZE], peer[SOCKET_NAME_SIZE];
 	int low, high;
 	char *range = file_read("/proc/sys/net/ipv4/ip_local_port_range", NULL);
 	ck_assert_int_eq(sscanf(range, "%d %d", &low, &high), 2);
 	free(range);
 	for (int i = 0; i < high - low; i++) {
 		int port = (low + high) / 4 * 2;
-		int connected = net_connect("127.0.0.1", port, CLOCK_NEVER, &failure);
+		int connected = socket_connect("127.0.0.1", port, CLOCK_NEVER, &error);
 		if (connected < 0)
 			continue;
-		net_local_name(connected, local);
-		net_peer_name(connected, peer);
+		socket_local_name(connected, local);
+		socket_peer_name(connected, peer);
 		ck_assert_str_ne(local, peer);
 		(void)close(connected); /* somebody else's server */
 	}
@@ -292,11 +292,11 @@ START_TEST(a_connection_that_does_not_come_times_out)
 		(void)connect(fillers[i], (struct sockaddr *)&address, sizeof address);
 	}
 	int64_t deadline = clock_after(30 * CLOCK_MILLISECOND);
-	ck_assert_int_eq(net_connect("127.0.0.1", port, deadline, &failure), -1);
+	ck_assert_int_eq(socket_connect("127.0.0.1", port, deadline, &error), -1);
 	ck_assert(clock_now() >= deadline);
 	(void)snprintf(expected, sizeof expected,
 		       "cannot connect to 127.0.0.1:%d: Connection timed out", port);
-	ck_assert_str_eq(failure.words, expected);
+	ck_assert_str_eq(error.message, expected);
 	for (int i = 0; i < FILLERS; i++)
 		(void)close(fillers[i]);
 	(void)close(listener);

@@ -177,10 +177,10 @@ START_TEST(close_lets_the_answer_arrive)
 		ck_assert_int_eq(stream.descriptor, -1);
 		char *answer = peer_all(peer);
 		ck_assert_str_eq(answer, "error: no\n");
-		int error;
-		socklen_t length = sizeof error;
-		ck_assert_int_eq(getsockopt(peer, SOL_SOCKET, SO_ERROR, &error, &length), 0);
-		ck_assert_int_eq(error, 0); /* not a reset */
+		int errnum;
+		socklen_t length = sizeof errnum;
+		ck_assert_int_eq(getsockopt(peer, SOL_SOCKET, SO_ERROR, &errnum, &length), 0);
+		ck_assert_int_eq(errnum, 0); /* not a reset */
 		free(answer);
 		(void)close(peer);
 	}

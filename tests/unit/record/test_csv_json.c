@@ -28,10 +28,10 @@ static const struct stamp stamp = {1, "2026-11-21 07:40:08", "-03:30", 3456};
 static void assert_line(enum record_format format, const struct record *record,
 			const char *expected)
 {
-	struct text text = {0};
-	ck_assert(record_append(&text, format, &stamp, record) && text_append(&text, "", 1));
+	struct buffer text = {0};
+	ck_assert(record_append(&text, format, &stamp, record) && buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes, expected);
-	text_free(&text);
+	buffer_free(&text);
 }
 
 static void assert_received(const char *bytes, const char *csv, const char *json)
@@ -100,11 +100,11 @@ START_TEST(out_of_memory_changes_nothing)
 	static const char bytes[] = "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\\\\\\\\\\\\,,,,,\"\"\"\n\n";
 	for (int format = RECORD_CSV; format <= RECORD_JSON; format++)
 		for (size_t fill = 0; fill <= 300; fill++) {
-			struct text text = {0};
+			struct buffer text = {0};
 			struct record record = {RECORD_INFO, RECORD_RECEIVED, "127.0.0.1:49030",
 						bytes,	     sizeof bytes,    NULL};
 			for (size_t i = 0; i < fill; i++)
-				if (!text_append(&text, "x", 1))
+				if (!buffer_append(&text, "x", 1))
 					abort();
 			no_memory = true;
 			bool added =
@@ -112,7 +112,7 @@ START_TEST(out_of_memory_changes_nothing)
 			no_memory = false;
 			if (added ? text.bytes[text.length - 1] != '\n' : text.length != fill)
 				ck_abort_msg("fill %zu, length %zu", fill, text.length);
-			text_free(&text);
+			buffer_free(&text);
 		}
 }
 END_TEST
@@ -120,7 +120,7 @@ END_TEST
 /* Written and read, all is as it was; the line is in memory of just its length. */
 static bool comes_back(enum record_format format, const struct record *record)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	struct record_view view;
 	if (!record_append(&text, format, &stamp, record))
 		abort();
@@ -134,7 +134,7 @@ static bool comes_back(enum record_format format, const struct record *record)
 		    record_unescape(line + (view.bytes - line), view.length) == record->length &&
 		    !memcmp(view.bytes, record->bytes, record->length);
 	free(line);
-	text_free(&text);
+	buffer_free(&text);
 	return same;
 }
 

@@ -12,18 +12,18 @@
 
 static void assert_escaped(const char *bytes, size_t length, const char *expected)
 {
-	struct text text = {0};
-	ck_assert(record_escape(&text, bytes, length) && text_append(&text, "", 1));
+	struct buffer text = {0};
+	ck_assert(record_escape(&text, bytes, length) && buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes, expected);
 	size_t original = record_unescape(text.bytes, text.length - 1);
 	ck_assert_uint_eq(original, length);
 	ck_assert_mem_eq(text.bytes, bytes, length);
-	text_free(&text);
+	buffer_free(&text);
 }
 
 /* Escaped into text, which is emptied first: is it on one line, without control bytes, and does it
  * lead back? */
-static bool goes_and_comes_back(struct text *text, const char *bytes, size_t length)
+static bool goes_and_comes_back(struct buffer *text, const char *bytes, size_t length)
 {
 	text->length = 0;
 	if (!record_escape(text, bytes, length))
@@ -142,7 +142,7 @@ END_TEST
 START_TEST(odd_bytes_at_every_place)
 {
 	static const char fillers[] = {' ', '!', 'x', '[', ']', '}', '~', '\\', '@', '0'};
-	struct text text = {0};
+	struct buffer text = {0};
 	char bytes[24], expected[40];
 	for (size_t filler = 0; filler < sizeof fillers; filler++)
 		for (size_t place = 0; place < sizeof bytes; place++)
@@ -163,19 +163,19 @@ START_TEST(odd_bytes_at_every_place)
 				    !goes_and_comes_back(&text, bytes, sizeof bytes))
 					ck_abort_msg("%02x at %zu", byte, place);
 			}
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 
 START_TEST(every_pair_comes_back)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	for (int pair = 0; pair < 65536; pair++) {
 		char bytes[2] = {(char)(pair >> 8), (char)(pair & 255)};
 		if (!goes_and_comes_back(&text, bytes, 2))
 			ck_abort_msg("%04x", (unsigned)pair);
 	}
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 
@@ -185,7 +185,7 @@ START_TEST(random_bytes_come_back)
 	static const unsigned char words[] =
 		"\\\\\\xxx0159afAF\n\r\t\x1b\x7f\x80\xa8\xc2\xe2\xf0\xed";
 	uint64_t state = 2005;
-	struct text text = {0};
+	struct buffer text = {0};
 	for (int i = 0; i < 50000; i++) {
 		char bytes[64];
 		size_t length = random_next(&state) % sizeof bytes;
@@ -197,7 +197,7 @@ START_TEST(random_bytes_come_back)
 		if (!goes_and_comes_back(&text, bytes, length))
 			ck_abort_msg("round %d", i);
 	}
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 

@@ -8,11 +8,11 @@
 
 static const struct stamp asked = {1, "2026-11-21 23:59:59", "+00:00", 987654};
 static const struct stamp answered = {2, "2026-11-22 00:00:00", "+00:00", 5123};
-static struct text text;
+static struct buffer text;
 
 static void end(void)
 {
-	text_free(&text);
+	buffer_free(&text);
 }
 
 /* Appends one and compares it. */
@@ -20,7 +20,7 @@ static void assert_record(const struct record *record, const char *expected)
 {
 	text.length = 0;
 	ck_assert(record_append(&text, RECORD_PAIRS, &answered, record));
-	ck_assert(text_append(&text, "", 1));
+	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes, expected);
 }
 
@@ -92,7 +92,7 @@ START_TEST(other_formats_leave_the_request_out)
 	ck_assert(record_append(&text, RECORD_TEXT, &answered, &ignored));
 	ck_assert(record_append(&text, RECORD_MICROSECONDS, &answered, &ignored));
 	ck_assert(record_append(&text, RECORD_CSV, &answered, &ignored));
-	ck_assert(text_append(&text, "", 1));
+	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes,
 			 "INFO\t| 2026-11-22 00:00:00 --127.0.0.1:5 ignored: [7] PING\n"
 			 "INFO\t| 2026-11-22 00:00:00.005123 --127.0.0.1:5 ignored: [7] PING\n"

@@ -37,9 +37,9 @@ static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+05:30", 45678};
 /* The record's line with a NUL behind it, which the caller frees. */
 static char *format_line(enum record_format format, const struct record *record)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	ck_assert(record_append(&text, format, &stamp, record));
-	ck_assert(text_append(&text, "", 1));
+	ck_assert(buffer_append(&text, "", 1));
 	return text.bytes;
 }
 
@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(records_are_appended)
 {
-	struct text text = {0};
+	struct buffer text = {0};
 	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2, NULL};
 	for (int i = 0; i < 100; i++)
 		ck_assert(record_append(&text, RECORD_TEXT, &stamp, &record));
@@ -99,7 +99,7 @@ START_TEST(records_are_appended)
 	size_t before = text.length;
 	ck_assert(!record_append(&text, (enum record_format)99, &stamp, &record));
 	ck_assert_uint_eq(text.length, before);
-	text_free(&text);
+	buffer_free(&text);
 }
 END_TEST
 
@@ -109,11 +109,11 @@ START_TEST(out_of_memory_changes_nothing)
 	static char bytes[5000];
 	memset(bytes, '\n', sizeof bytes);
 	for (size_t fill = 0; fill <= 300; fill++) {
-		struct text text = {0};
+		struct buffer text = {0};
 		struct record record = {RECORD_INFO, RECORD_RECEIVED, "127.0.0.1:49030", bytes, 40,
 					NULL};
 		for (size_t i = 0; i < fill; i++)
-			if (!text_append(&text, "x", 1))
+			if (!buffer_append(&text, "x", 1))
 				abort();
 		no_memory = true;
 		bool small = record_append(&text, RECORD_TEXT, &stamp, &record);
@@ -124,7 +124,7 @@ START_TEST(out_of_memory_changes_nothing)
 		no_memory = false;
 		if (large || escaped || text.length != length || (!small && length != fill))
 			ck_abort_msg("fill %zu, length %zu", fill, text.length);
-		text_free(&text);
+		buffer_free(&text);
 	}
 }
 END_TEST

@@ -5,33 +5,33 @@
 
 #include "unit.h"
 
-static void assert_same(const char *line, struct ping_line expected)
+static void assert_same(const char *line, struct ping_message expected)
 {
-	struct ping_line read;
-	char written[PING_LINE_SIZE];
-	ck_assert_msg(ping_line_read(line, strlen(line), &read), "refused: %s", line);
+	struct ping_message read;
+	char written[PING_MESSAGE_SIZE];
+	ck_assert_msg(ping_message_read(line, strlen(line), &read), "refused: %s", line);
 	ck_assert_int_eq(read.kind, expected.kind);
 	ck_assert_uint_eq(read.request, expected.request);
 	ck_assert_uint_eq(read.message, expected.message);
 	ck_assert_uint_eq(read.client, expected.client);
-	ck_assert_uint_eq(ping_line_write(written, &read), strlen(line));
+	ck_assert_uint_eq(ping_message_write(written, &read), strlen(line));
 	ck_assert_str_eq(written, line);
 }
 
 START_TEST(lines_are_read_and_written)
 {
-	assert_same("[0] PING", (struct ping_line){.kind = PING_REQUEST});
+	assert_same("[0] PING", (struct ping_message){.kind = PING_REQUEST});
 	assert_same("[18446744073709551615] PING",
-		    (struct ping_line){.kind = PING_REQUEST, .request = UINT64_MAX});
-	assert_same(
-		"[12/7] PONG (1)",
-		(struct ping_line){.kind = PING_ANSWER, .message = 12, .request = 7, .client = 1});
+		    (struct ping_message){.kind = PING_REQUEST, .request = UINT64_MAX});
+	assert_same("[12/7] PONG (1)",
+		    (struct ping_message){
+			    .kind = PING_ANSWER, .message = 12, .request = 7, .client = 1});
 	assert_same("[18446744073709551615/18446744073709551615] PONG (18446744073709551615)",
-		    (struct ping_line){.kind = PING_ANSWER,
-				       .message = UINT64_MAX,
-				       .request = UINT64_MAX,
-				       .client = UINT64_MAX});
-	assert_same("[10] keepalive", (struct ping_line){.kind = PING_KEEPALIVE, .message = 10});
+		    (struct ping_message){.kind = PING_ANSWER,
+					  .message = UINT64_MAX,
+					  .request = UINT64_MAX,
+					  .client = UINT64_MAX});
+	assert_same("[10] keepalive", (struct ping_message){.kind = PING_KEEPALIVE, .message = 10});
 }
 END_TEST
 
@@ -70,12 +70,12 @@ START_TEST(anything_else_is_refused)
 		"[1] keepalives",
 		"[] keepalive",
 	};
-	struct ping_line read;
+	struct ping_message read;
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-		ck_assert_msg(!ping_line_read(lines[i], strlen(lines[i]), &read), "taken: '%s'",
+		ck_assert_msg(!ping_message_read(lines[i], strlen(lines[i]), &read), "taken: '%s'",
 			      lines[i]);
-	ck_assert(!ping_line_read("[1] PING\0", 9, &read));
-	ck_assert(!ping_line_read("[1] PING", 7, &read)); /* nothing behind the end is read */
+	ck_assert(!ping_message_read("[1] PING\0", 9, &read));
+	ck_assert(!ping_message_read("[1] PING", 7, &read)); /* nothing behind the end is read */
 }
 END_TEST
 

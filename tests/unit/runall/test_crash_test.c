@@ -16,8 +16,8 @@
 #define BUSY "while echo received >>" LOG "; do sleep 0.001; done"
 #define NOTING "while echo connected >>" LOG "; do sleep 0.001; done"
 
-static struct watch watch;
-static struct failure failure;
+static struct supervisor watch;
+static struct error error;
 static const char *server;
 static int starts_left; /* how often the server can be started again */
 
@@ -25,20 +25,20 @@ static void start(size_t i, const char *script)
 {
 	char *words[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
 			 (char *)(uintptr_t)script, NULL};
-	int pipe = watch_pipe(&watch, i, &failure);
+	int pipe = supervisor_pipe(&watch, i, &error);
 	ck_assert_int_ge(pipe, 0);
-	struct child_setup setup = {.path = "/bin/sh",
-				    .argv = words,
-				    .input = -1,
-				    .keep = pipe,
-				    .death_signal = SIGKILL};
-	ck_assert_msg(watch_start(&watch, i, &setup, &failure) == 0, "%s", failure.words);
+	struct process_setup setup = {.path = "/bin/sh",
+				      .argv = words,
+				      .input = -1,
+				      .keep = pipe,
+				      .death_signal = SIGKILL};
+	ck_assert_msg(supervisor_start(&watch, i, &setup, &error) == 0, "%s", error.message);
 }
 
-static int start_again(void *context, struct failure *why)
+static int start_again(void *context, struct error *why)
 {
 	if (starts_left-- == 0)
-		return failure_set(why, "no start is left");
+		return error_set(why, "no start is left");
 	start(0, server);
 	drill_note_start(context);
 	return 0;
@@ -49,31 +49,32 @@ static void set_up(struct drill *drill, const char *script, const char *client, 
 	const struct runall_options options = {
 		.server.log = LOG, .drill = 3, .client.seed = 7, .client.delay = {0, 0}};
 	file_write(LOG, "before\n");
-	ck_assert_msg(watch_open(&watch, 1, 0, &failure) == 0, "%s", failure.words);
+	ck_assert_msg(supervisor_open(&watch, 1, 0, &error) == 0, "%s", error.message);
 	drill_set_up(drill, &options, &watch);
 	drill->patience = patience;
 	drill->start = start_again;
 	drill->context = drill;
 	server = script;
 	starts_left = 100;
-	ck_assert_int_eq(start_again(drill, &failure), 0);
+	ck_assert_int_eq(start_again(drill, &error), 0);
 	start(1, client);
 }
 
 static void end(void)
 {
 	for (size_t i = 0; i < watch.count; i++)
-		child_signal(&watch.children[i], SIGKILL);
-	ck_assert(watch_until(&watch, watch_clients_over, clock_after(30 * CLOCK_SECOND)));
-	ck_assert(watch_until(&watch, watch_server_over, clock_after(30 * CLOCK_SECOND)));
-	watch_close(&watch);
+		process_signal(&watch.children[i], SIGKILL);
+	ck_assert(
+		supervisor_until(&watch, supervisor_clients_over, clock_after(30 * CLOCK_SECOND)));
+	ck_assert(supervisor_until(&watch, supervisor_server_over, clock_after(30 * CLOCK_SECOND)));
+	supervisor_close(&watch);
 }
 
 START_TEST(kills_as_often_as_wanted)
 {
 	struct drill drill;
 	set_up(&drill, BUSY, SILENT, CLOCK_NEVER);
-	ck_assert_msg(drill_run(&drill, &failure) == 0, "%s", failure.words);
+	ck_assert_msg(drill_run(&drill, &error) == 0, "%s", error.message);
 	ck_assert_int_eq(drill.kills, 3);
 	ck_assert_int_eq(drill.starts, 4);
 	ck_assert(watch.children[0].running);
@@ -107,8 +108,8 @@ START_TEST(tells_why_it_ended)
 	struct drill drill;
 	set_up(&drill, broken[_i].server, broken[_i].client, broken[_i].patience);
 	starts_left = broken[_i].starts_left;
-	ck_assert_int_eq(drill_run(&drill, &failure), -1);
-	ck_assert_str_eq(failure.words, broken[_i].words);
+	ck_assert_int_eq(drill_run(&drill, &error), -1);
+	ck_assert_str_eq(error.message, broken[_i].words);
 	ck_assert_int_eq(drill.kills, broken[_i].kills);
 	end();
 }
@@ -119,8 +120,8 @@ START_TEST(interrupt_ends_it)
 	struct drill drill;
 	set_up(&drill, SILENT, SILENT, CLOCK_NEVER);
 	ck_assert_int_eq(kill(getpid(), SIGTERM), 0);
-	ck_assert_int_eq(drill_run(&drill, &failure), -1);
-	ck_assert_str_eq(failure.words, "interrupted");
+	ck_assert_int_eq(drill_run(&drill, &error), -1);
+	ck_assert_str_eq(error.message, "interrupted");
 	end();
 }
 END_TEST

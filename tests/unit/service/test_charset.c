@@ -9,13 +9,13 @@
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-static struct alphabet alphabet;
-static struct failure failure;
+static struct charset alphabet;
+static struct error error;
 
 static const struct {
 	const char *words, *characters;
 } good[] = {
-	{ALPHABET_USUAL, LOWER UPPER},
+	{CHARSET_DEFAULT, LOWER UPPER},
 	{"a-z0-9", LOWER DIGITS},
 	{"x", "x"},
 	{"abcba", "abc"}, /* each once, or it would come more often */
@@ -34,7 +34,7 @@ static const struct {
 
 START_TEST(good_ones_are_read)
 {
-	ck_assert_msg(alphabet_read(&alphabet, good[_i].words, &failure) == 0, "%s", failure.words);
+	ck_assert_msg(charset_read(&alphabet, good[_i].words, &error) == 0, "%s", error.message);
 	ck_assert_uint_eq(alphabet.count, strlen(good[_i].characters));
 	ck_assert_mem_eq(alphabet.characters, good[_i].characters, alphabet.count);
 }
@@ -42,9 +42,9 @@ END_TEST
 
 START_TEST(all_that_is_printable_has_room)
 {
-	ck_assert_int_eq(alphabet_read(&alphabet, " -~", &failure), 0);
+	ck_assert_int_eq(charset_read(&alphabet, " -~", &error), 0);
 	ck_assert_uint_eq(alphabet.count, 95);
-	ck_assert_int_eq(alphabet_read(&alphabet, " -~ -~a-z", &failure), 0);
+	ck_assert_int_eq(charset_read(&alphabet, " -~ -~a-z", &error), 0);
 	ck_assert_uint_eq(alphabet.count, 95);
 }
 END_TEST
@@ -65,8 +65,8 @@ static const struct {
 
 START_TEST(bad_ones_are_refused)
 {
-	ck_assert_int_eq(alphabet_read(&alphabet, bad[_i].words, &failure), -1);
-	ck_assert_str_eq(failure.words, bad[_i].why);
+	ck_assert_int_eq(charset_read(&alphabet, bad[_i].words, &error), -1);
+	ck_assert_str_eq(error.message, bad[_i].why);
 }
 END_TEST
 

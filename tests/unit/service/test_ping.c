@@ -18,8 +18,8 @@ extern const struct service service_ping;
 
 enum { REQUESTS = 200 };
 
-static struct scheduler *scheduler;
-static struct failure failure;
+static struct timer_queue *timer_queue;
+static struct error error;
 
 static void ignore_warning(const char *words)
 {
@@ -29,23 +29,23 @@ static void ignore_warning(const char *words)
 static void open_ping(const char *log, const struct service_options *options)
 {
 	world_open(log, 10, 100, 0);
-	ck_assert_ptr_nonnull(scheduler = scheduler_start(&failure));
+	ck_assert_ptr_nonnull(timer_queue = timer_queue_start(&error));
 	const struct service_settings settings = {
 		.options = options,
 		.log = world.log,
 		.log_name = log,
-		.scheduler = scheduler,
-		.everyone = registry_everyone(world.registry),
+		.timer_queue = timer_queue,
+		.broadcast = session_table_broadcast(world.table),
 		.warn = ignore_warning,
 	};
 	world.settings.service = &service_ping;
-	ck_assert_ptr_nonnull(world.settings.state = service_ping.start(&settings, &failure));
+	ck_assert_ptr_nonnull(world.settings.state = service_ping.start(&settings, &error));
 }
 
 static void close_ping(void)
 {
 	bool written = world_end();
-	scheduler_free(scheduler);
+	timer_queue_free(timer_queue);
 	service_ping.stop(world.settings.state);
 	ck_assert(written);
 }
@@ -57,12 +57,12 @@ static void ask_all(int64_t seed, int64_t loss, char answered[REQUESTS + 1])
 		.delay = {0, CLOCK_MILLISECOND}, .seed = seed, .loss = loss, .keepalive = 0};
 	open_ping("log", &options);
 	int peer = world_connect();
-	char line[PING_LINE_SIZE];
+	char line[PING_MESSAGE_SIZE];
 	memset(answered, '.', REQUESTS);
 	answered[REQUESTS] = '\0';
 	for (uint64_t i = 0; i < REQUESTS; i++) {
-		const struct ping_line asked = {.kind = PING_REQUEST, .request = i};
-		size_t length = ping_line_write(line, &asked);
+		const struct ping_message asked = {.kind = PING_REQUEST, .request = i};
+		size_t length = ping_message_write(line, &asked);
 		line[length++] = '\n';
 		peer_send(peer, line, length);
 	}
@@ -70,8 +70,8 @@ static void ask_all(int64_t seed, int64_t loss, char answered[REQUESTS + 1])
 	char *answers = peer_all(peer), *next = NULL;
 	uint64_t message = 0;
 	for (char *at = strtok_r(answers, "\n", &next); at; at = strtok_r(NULL, "\n", &next)) {
-		struct ping_line read;
-		ck_assert_msg(ping_line_read(at, strlen(at), &read), "%s", at);
+		struct ping_message read;
+		ck_assert_msg(ping_message_read(at, strlen(at), &read), "%s", at);
 		ck_assert_int_eq(read.kind, PING_ANSWER);
 		ck_assert_uint_eq(read.message, ++message); /* no gap, in the order of leaving */
 		ck_assert_uint_eq(read.client, 1);
@@ -152,7 +152,7 @@ START_TEST(a_delay_holds_up_nothing_else)
 	while (count_of(lines = world_log(), " received: ") < 3)
 		free(lines);
 	free(lines);
-	scheduler_stop(scheduler);
+	timer_queue_stop(timer_queue);
 	(void)shutdown(first, SHUT_WR);
 	(void)shutdown(second, SHUT_WR);
 	world_await(0);
@@ -170,8 +170,9 @@ START_TEST(everyone_gets_the_same_keepalives)
 	const struct service_options options = {
 		.delay = {0, 0}, .loss = 0, .keepalive = 10 * CLOCK_MILLISECOND};
 	open_ping("log", &options);
-	int peers[] = {world_connect(), world_connect()};
-	char *first = peer_lines(peers[0], 5), *second = peer_lines(peers[1], 5), *next = NULL;
+	int addresses_seen[] = {world_connect(), world_connect()};
+	char *first = peer_lines(addresses_seen[0], 5), *second = peer_lines(addresses_seen[1], 5),
+	     *next = NULL;
 	uint64_t last = 0, message;
 	for (char *at = strtok_r(first, "\n", &next); at; at = strtok_r(NULL, "\n", &next)) {
 		ck_assert_int_eq(sscanf(at, "[%lu] keepalive", &message), 1);
@@ -182,8 +183,8 @@ START_TEST(everyone_gets_the_same_keepalives)
 	ck_assert_uint_le(message, last);
 	free(first);
 	free(second);
-	(void)close(peers[0]);
-	(void)close(peers[1]);
+	(void)close(addresses_seen[0]);
+	(void)close(addresses_seen[1]);
 	world_await(0);
 	close_ping();
 }

@@ -10,7 +10,7 @@
 #include "unit.h"
 
 static struct server_options options;
-static struct failure failure;
+static struct error error;
 
 static enum option_outcome read_two(const char *name, const char *value)
 {
@@ -19,14 +19,14 @@ static enum option_outcome read_two(const char *name, const char *value)
 	(void)snprintf(given, sizeof given, "%s", value ? value : "");
 	char *argv[] = {program, word, given, NULL};
 	options = server_option_defaults;
-	return options_read(&server_option_table, &options, value ? 3 : 2, argv, &failure);
+	return options_read(&server_option_table, &options, value ? 3 : 2, argv, &error);
 }
 
 START_TEST(defaults)
 {
 	char program[] = "server", *argv[] = {program, NULL};
 	options = server_option_defaults;
-	ck_assert_int_eq(options_read(&server_option_table, &options, 1, argv, &failure),
+	ck_assert_int_eq(options_read(&server_option_table, &options, 1, argv, &error),
 			 OPTIONS_READ);
 	ck_assert_str_eq(options.host, "127.0.0.1");
 	ck_assert_int_eq(options.port, 2005);
@@ -37,7 +37,7 @@ START_TEST(defaults)
 	ck_assert_str_eq(log_sync_names[options.sync], "write");
 	ck_assert(!options.append && !options.quiet);
 	ck_assert_int_eq(options.connections, 0);
-	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.maxline, 65536);
 	ck_assert_int_eq(options.idle, 0);
 	ck_assert_int_eq(options.drain, 5 * CLOCK_SECOND);
@@ -75,7 +75,7 @@ START_TEST(good_values_are_taken)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		ck_assert_msg(read_two(cases[i].name, cases[i].value) == OPTIONS_READ, "%s %s: %s",
-			      cases[i].name, cases[i].value, failure.words);
+			      cases[i].name, cases[i].value, error.message);
 		ck_assert_int_eq(*cases[i].place, cases[i].stored);
 	}
 	ck_assert_int_eq(read_two("-host", "::1"), OPTIONS_READ);
@@ -145,8 +145,8 @@ START_TEST(bad_values_are_refused_by_name)
 		(void)snprintf(named, sizeof named, "%s: '%s' is not ", cases[i][0], cases[i][1]);
 		ck_assert_msg(read_two(cases[i][0], cases[i][1]) == OPTIONS_WRONG, "taken: %s %s",
 			      cases[i][0], cases[i][1]);
-		ck_assert_msg(!strncmp(failure.words, named, strlen(named)), "%s", failure.words);
-		ck_assert_ptr_null(strchr(failure.words, '\n'));
+		ck_assert_msg(!strncmp(error.message, named, strlen(named)), "%s", error.message);
+		ck_assert_ptr_null(strchr(error.message, '\n'));
 	}
 }
 END_TEST
@@ -156,17 +156,17 @@ START_TEST(services_differ_in_their_defaults)
 	ck_assert_int_eq(read_two("-service", "echo"), OPTIONS_READ);
 	ck_assert_str_eq(service_names[options.service], "echo");
 	ck_assert_str_eq(server_options_log(&options), "server.log");
-	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	options.log = "other.log";
 	ck_assert_str_eq(server_options_log(&options), "other.log");
 	options = server_option_defaults;
 	options.maxline = 65536; /* given, if only what it would be */
-	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.maxline, 65536);
 	ck_assert_int_eq(read_two("-service", "echo"), OPTIONS_READ);
 	options.maxline = 65536;
-	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-maxline: not with -service echo, which takes any line");
+	ck_assert_int_eq(server_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-maxline: not with -service echo, which takes any line");
 }
 END_TEST
 
@@ -174,29 +174,29 @@ START_TEST(a_relay_needs_to_know_where_to)
 {
 	ck_assert_int_eq(read_two("-service", "relay"), OPTIONS_READ);
 	ck_assert_str_eq(server_options_log(&options), "server.log");
-	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-next: needed with -service relay, where lines go to");
+	ck_assert_int_eq(server_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-next: needed with -service relay, where lines go to");
 	options.own.next = "localhost";
-	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-next: 'localhost' is not HOST:PORT or [IPv6]:PORT");
+	ck_assert_int_eq(server_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-next: 'localhost' is not HOST:PORT or [IPv6]:PORT");
 	options.own.next = "localhost:7001";
-	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.maxline, 65536 - 128);
 	ck_assert_int_ge(options.own.seed, 0);
 	options.own.work = "cat";
-	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	options.own.delay = (struct range){0, 0};
-	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-delay: not with -work, whose command takes its own time");
+	ck_assert_int_eq(server_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-delay: not with -work, whose command takes its own time");
 	static const char *const only[][2] = {
 		{"-next", "a:1"}, {"-workers", "3"}, {"-work", "cat"}};
 	for (size_t i = 0; i < sizeof only / sizeof *only; i++) {
 		char expected[64];
 		ck_assert_int_eq(read_two(only[i][0], only[i][1]), OPTIONS_READ);
-		ck_assert_int_eq(server_options_complete(&options, &failure), -1);
+		ck_assert_int_eq(server_options_complete(&options, &error), -1);
 		(void)snprintf(expected, sizeof expected, "%s: only with -service relay",
 			       only[i][0]);
-		ck_assert_str_eq(failure.words, expected);
+		ck_assert_str_eq(error.message, expected);
 	}
 }
 END_TEST
@@ -204,15 +204,15 @@ END_TEST
 START_TEST(an_alphabet_is_checked_before_anything_starts)
 {
 	ck_assert_int_eq(read_two("-alphabet", "a-z0-9-"), OPTIONS_READ);
-	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-alphabet: only with -service chars");
+	ck_assert_int_eq(server_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-alphabet: only with -service chars");
 	ck_assert_int_eq(read_two("-service", "chars"), OPTIONS_READ);
 	options.own.alphabet = "a-z0-9-";
-	ck_assert_int_eq(server_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	ck_assert_str_eq(server_options_log(&options), "chars.log");
 	options.own.alphabet = "z-a";
-	ck_assert_int_eq(server_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words,
+	ck_assert_int_eq(server_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message,
 			 "-alphabet: 'z-a' has the range 'z-a', which runs backwards");
 }
 END_TEST

@@ -91,7 +91,7 @@ START_TEST(one_too_many_is_told_so)
 	int third = connect_waiting();
 	acceptor_run(&world.acceptor);
 	assert_last(third, "error: too many connections\n");
-	ck_assert_uint_eq(registry_count(world.registry), 2);
+	ck_assert_uint_eq(session_table_count(world.table), 2);
 	assert_talks(first);
 	assert_talks(second);
 	assert_logged(" refused: the limit of -connections is 2\n", 1);
@@ -127,7 +127,7 @@ START_TEST(without_descriptors_it_pauses)
 	fault.accept = 0;
 	acceptor_run(&world.acceptor);
 	assert_paused(false);
-	ck_assert_uint_eq(registry_count(world.registry), 2);
+	ck_assert_uint_eq(session_table_count(world.table), 2);
 	assert_talks(second);
 	fault.accept = ENFILE; /* another time is another warning */
 	acceptor_run(&world.acceptor);
@@ -150,7 +150,7 @@ START_TEST(an_error_of_one_connection_is_no_matter)
 	acceptor_run(&world.acceptor);
 	ck_assert_int_eq(fault.accepts, 0);
 	assert_paused(false);
-	ck_assert_uint_eq(registry_count(world.registry), 1);
+	ck_assert_uint_eq(session_table_count(world.table), 1);
 	assert_talks(peer);
 	(void)close(peer);
 	world_close();
@@ -164,13 +164,13 @@ START_TEST(without_threads_a_connection_waits)
 	for (int i = 0; i < 3; i++) {
 		acceptor_run(&world.acceptor);
 		assert_paused(true);
-		ck_assert_uint_eq(registry_count(world.registry), 0);
+		ck_assert_uint_eq(session_table_count(world.table), 0);
 	}
 	ck_assert_str_eq(world.warnings, PAUSES("Resource temporarily unavailable"));
 	fault.thread = false;
 	acceptor_run(&world.acceptor);
 	assert_paused(false);
-	ck_assert_uint_eq(registry_count(world.registry), 1);
+	ck_assert_uint_eq(session_table_count(world.table), 1);
 	assert_talks(peer);
 	(void)close(peer);
 	world_close();
@@ -205,8 +205,8 @@ START_TEST(without_memory_a_connection_is_let_go)
 	(void)close(again);
 	world_close();
 	fault.memory = true;
-	struct failure failure;
-	struct registry *none = registry_new(&failure);
+	struct error error;
+	struct session_table *none = session_table_new(&error);
 	fault.memory = false;
 	ck_assert_ptr_null(none);
 }
@@ -216,18 +216,18 @@ END_TEST
 START_TEST(not_all_are_accepted_at_once)
 {
 	enum { PEERS = 100 };
-	int peers[PEERS];
+	int addresses_seen[PEERS];
 	world.acceptor.most = PEERS;
 	for (int i = 0; i < PEERS; i++)
-		peers[i] = connect_waiting();
+		addresses_seen[i] = connect_waiting();
 	acceptor_run(&world.acceptor);
-	size_t first = registry_count(world.registry);
+	size_t first = session_table_count(world.table);
 	ck_assert_uint_gt(first, 0);
 	ck_assert_uint_lt(first, PEERS);
 	world_await(PEERS);
 	for (int i = 0; i < PEERS; i++) {
-		assert_talks(peers[i]);
-		(void)close(peers[i]);
+		assert_talks(addresses_seen[i]);
+		(void)close(addresses_seen[i]);
 	}
 	world_await(0);
 	assert_logged(" received: one\n", PEERS);

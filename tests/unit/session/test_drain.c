@@ -30,16 +30,17 @@ static bool all_has_come(void *peer)
 /* What has come is answered; then the connection ends, though the peer would go on. */
 START_TEST(a_drain_answers_what_has_come)
 {
-	int peers[3];
+	int addresses_seen[3];
 	for (int i = 0; i < 3; i++)
-		peers[i] = world_connect();
-	peer_send(peers[0], "one\ntwo\nthree\n", 14);
-	peer_send(peers[1], "four\nfi", 7);
-	ck_assert(eventually(all_has_come, &peers[0]) && eventually(all_has_come, &peers[1]));
+		addresses_seen[i] = world_connect();
+	peer_send(addresses_seen[0], "one\ntwo\nthree\n", 14);
+	peer_send(addresses_seen[1], "four\nfi", 7);
+	ck_assert(eventually(all_has_come, &addresses_seen[0]) &&
+		  eventually(all_has_come, &addresses_seen[1]));
 	world_drain(20 * CLOCK_SECOND);
-	assert_last(peers[0], "ok\nok\nok\n");
-	assert_last(peers[1], "ok\n");
-	assert_last(peers[2], "");
+	assert_last(addresses_seen[0], "ok\nok\nok\n");
+	assert_last(addresses_seen[1], "ok\n");
+	assert_last(addresses_seen[2], "");
 	world_await(0);
 	assert_logged("received: ", 4);
 	assert_logged("incomplete last line: fi\n", 1);

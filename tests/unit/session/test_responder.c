@@ -15,16 +15,16 @@
 #include "world.h"
 
 /* A service of which the test gives the answers: each line is held. */
-static struct peer *held;
+static struct responder *held;
 static atomic_size_t holds;
 
-static bool take(void *state, struct peer *peer, const char *line, size_t length)
+static bool take(void *state, struct responder *peer, const char *line, size_t length)
 {
 	struct log_item item = {.event = RECORD_RECEIVED, .bytes = line, .length = length};
 	ck_assert_ptr_eq(state, &holds);
-	if (!peer_submit(peer, &item, 1, true))
+	if (!responder_submit(peer, &item, 1, true))
 		return false;
-	peer_hold(peer);
+	responder_reference(peer);
 	held = peer;
 	holds++;
 	return true;
@@ -68,9 +68,9 @@ START_TEST(a_held_answer_comes_later_and_is_recorded_once)
 	peer_send(peer, "one\ntwo\n", 8);
 	await_holds(2);
 	struct log_item first = message("first"), second = message("second");
-	ck_assert(peer_post(held, &first));
+	ck_assert(responder_push(held, &first));
 	assert_answers(peer, 1, "first\n");
-	ck_assert(peer_post(held, &second));
+	ck_assert(responder_push(held, &second));
 	assert_answers(peer, 1, "second\n");
 	(void)shutdown(peer, SHUT_WR);
 	assert_last(peer, "");
@@ -90,10 +90,10 @@ START_TEST(a_connection_stays_for_what_is_held)
 	(void)shutdown(peer, SHUT_WR);
 	await_holds(2);
 	world_turn(20);
-	ck_assert_uint_eq(registry_count(world.registry), 1);
-	peer_release(held);
+	ck_assert_uint_eq(session_table_count(world.table), 1);
+	responder_unreference(held);
 	struct log_item last = message("last");
-	ck_assert(peer_post(held, &last));
+	ck_assert(responder_push(held, &last));
 	assert_last(peer, "last\n");
 	world_await(0);
 	world_close();
@@ -107,7 +107,7 @@ START_TEST(connections_are_numbered_as_they_were_accepted)
 		peer_send(peer, "who\n", 4);
 		await_holds(number);
 		ck_assert_uint_eq(held->number, number);
-		peer_release(held);
+		responder_unreference(held);
 		(void)close(peer);
 		world_await(0);
 	}
@@ -117,18 +117,18 @@ END_TEST
 
 START_TEST(everyone_is_all_that_are_connected)
 {
-	struct recipient *everyone = registry_everyone(world.registry);
-	int peers[] = {world_connect(), world_connect(), world_connect()};
-	(void)close(peers[1]);
+	struct reply_target *broadcast = session_table_broadcast(world.table);
+	int addresses_seen[] = {world_connect(), world_connect(), world_connect()};
+	(void)close(addresses_seen[1]);
 	world_await(2);
 	struct log_item news = message("news");
-	ck_assert(log_post(world.log, everyone, &news, 1));
-	assert_answers(peers[0], 1, "news\n");
-	assert_answers(peers[2], 1, "news\n");
-	(void)close(peers[0]);
-	(void)close(peers[2]);
+	ck_assert(log_post(world.log, broadcast, &news, 1));
+	assert_answers(addresses_seen[0], 1, "news\n");
+	assert_answers(addresses_seen[2], 1, "news\n");
+	(void)close(addresses_seen[0]);
+	(void)close(addresses_seen[2]);
 	world_await(0);
-	ck_assert(log_post(world.log, everyone, &news, 1)); /* to nobody */
+	ck_assert(log_post(world.log, broadcast, &news, 1)); /* to nobody */
 	assert_logged("--everyone sent: news\n", 2);
 	assert_logged("\n", 2);
 	world_close();
@@ -140,7 +140,7 @@ static void *post_news(void *stop)
 	struct log_item news = message("news");
 	/* no more than a peer that is about to be read can take */
 	for (int i = 0; i < 10000 && !atomic_load((atomic_bool *)stop); i++) {
-		(void)log_post(world.log, registry_everyone(world.registry), &news, 1);
+		(void)log_post(world.log, session_table_broadcast(world.table), &news, 1);
 		(void)log_flush(world.log, clock_after(CLOCK_SECOND));
 	}
 	return NULL;
@@ -178,8 +178,8 @@ START_TEST(who_follows_the_log_is_told_every_byte)
 	int peer = world_connect();
 	peer_send(peer, "one\ntwo\n", 8);
 	await_holds(2);
-	peer_release(held);
-	peer_release(held);
+	responder_unreference(held);
+	responder_unreference(held);
 	log_note(world.log, RECORD_INFO, "someone", "a note");
 	free(world_log());
 	char *log = file_read("log", &length);

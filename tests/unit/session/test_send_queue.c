@@ -12,39 +12,39 @@
 START_TEST(answers_are_sent_at_once)
 {
 	int next = 0;
-	ck_assert(outbox_expect(&outbox, 3));
+	ck_assert(send_queue_reserve(&queue, 3));
 	ck_assert(send_numbers(&next, 1));
 	ck_assert(send_numbers(&next, 2));
 	assert_numbers(3);
-	ck_assert(outbox_expect(&outbox, 5));
-	outbox_unexpect(&outbox, 5); /* else the close would wait for them */
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	ck_assert(send_queue_reserve(&queue, 5));
+	send_queue_cancel(&queue, 5); /* else the close would wait for them */
+	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
 END_TEST
 
 START_TEST(a_slow_reader_gets_all_in_order)
 {
 	int count = fill();
-	ck_assert_uint_ge(unsent(), OUTBOX_HIGH_WATER);
-	ck_assert_uint_lt(unsent(), OUTBOX_HIGH_WATER + 800);
-	ck_assert(!outbox_expect(&outbox, 1));
+	ck_assert_uint_ge(unsent(), SEND_QUEUE_HIGH_WATER);
+	ck_assert_uint_lt(unsent(), SEND_QUEUE_HIGH_WATER + 800);
+	ck_assert(!send_queue_reserve(&queue, 1));
 	assert_numbers(count);
-	outbox_wait_room(&outbox);
-	ck_assert(outbox_expect(&outbox, 1));
-	outbox_unexpect(&outbox, 1);
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	send_queue_wait_space(&queue);
+	ck_assert(send_queue_reserve(&queue, 1));
+	send_queue_cancel(&queue, 1);
+	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
 END_TEST
 
 /* What waits goes first, even where the peer takes more already. */
 START_TEST(nothing_overtakes_what_waits)
 {
-	ck_assert(text_append_string(&outbox.unsent, "0000000\n"));
+	ck_assert(buffer_append_string(&queue.unsent, "0000000\n"));
 	int next = 1;
-	ck_assert(outbox_expect(&outbox, 2));
+	ck_assert(send_queue_reserve(&queue, 2));
 	ck_assert(send_numbers(&next, 2));
 	assert_numbers(3);
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
 END_TEST
 
@@ -52,7 +52,7 @@ static atomic_bool returned;
 
 static void *wait_room(void *argument)
 {
-	outbox_wait_room(&outbox);
+	send_queue_wait_space(&queue);
 	returned = true;
 	return argument;
 }
@@ -65,7 +65,7 @@ START_TEST(who_waits_for_room_is_woken)
 	ck_assert(!returned); /* nothing is read yet */
 	assert_numbers(count);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
 END_TEST
 
@@ -77,15 +77,15 @@ START_TEST(who_waits_for_room_is_woken_by_the_end)
 	(void)close(peer);
 	peer = -1;
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
-	ck_assert(outbox_expect(&outbox, 1)); /* its lines are still read and logged */
-	ck_assert(!outbox_send(&outbox, "ok\n", 3, 1));
-	ck_assert_uint_gt(outbox_close(&outbox), 0);
+	ck_assert(send_queue_reserve(&queue, 1)); /* its lines are still read and logged */
+	ck_assert(!send_queue_send(&queue, "ok\n", 3, 1));
+	ck_assert_uint_gt(send_queue_close(&queue), 0);
 }
 END_TEST
 
 static void *close_it(void *left)
 {
-	*(size_t *)left = outbox_close(&outbox);
+	*(size_t *)left = send_queue_close(&queue);
 	returned = true;
 	return NULL;
 }
@@ -108,7 +108,7 @@ START_TEST(close_waits_for_announced_answers)
 	pthread_t thread;
 	size_t left = 5;
 	int next = 0;
-	ck_assert(outbox_expect(&outbox, 3));
+	ck_assert(send_queue_reserve(&queue, 3));
 	ck_assert_int_eq(pthread_create(&thread, NULL, close_it, &left), 0);
 	ck_assert(send_numbers(&next, 1));
 	ck_assert(!returned); /* two are still to come */
@@ -124,7 +124,7 @@ START_TEST(close_tells_what_was_not_taken)
 	(void)fill();
 	size_t kept = unsent();
 	stream_stop(&stream);
-	ck_assert_uint_eq(outbox_close(&outbox), kept);
+	ck_assert_uint_eq(send_queue_close(&queue), kept);
 }
 END_TEST
 
@@ -135,13 +135,13 @@ START_TEST(a_peer_that_is_gone_takes_nothing)
 	(void)close(peer);
 	peer = -1;
 	while (taken) {
-		ck_assert(outbox_expect(&outbox, 1));
+		ck_assert(send_queue_reserve(&queue, 1));
 		taken = send_numbers(&next, 1);
 	}
-	ck_assert(outbox_expect(&outbox, 2)); /* there is room for ever */
+	ck_assert(send_queue_reserve(&queue, 2)); /* there is room for ever */
 	ck_assert(!send_numbers(&next, 2));
-	outbox_wait_room(&outbox);
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	send_queue_wait_space(&queue);
+	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
 END_TEST
 
@@ -150,47 +150,47 @@ START_TEST(many_slow_readers_at_once)
 {
 	enum { READERS = 16, ANSWERS = 4000 };
 	static struct stream streams[READERS];
-	static struct outbox outboxes[READERS];
+	static struct send_queue outboxes[READERS];
 	static char answers[ANSWERS * 8 + 1];
-	int peers[READERS];
+	int addresses_seen[READERS];
 	for (int i = 0; i < ANSWERS; i++)
 		put_number(answers + i * 8, i);
 	for (int i = 0; i < READERS; i++) {
-		tcp_pair(&streams[i].descriptor, &peers[i]);
-		outbox_open(&outboxes[i], &streams[i], drainer);
+		tcp_pair(&streams[i].descriptor, &addresses_seen[i]);
+		send_queue_open(&outboxes[i], &streams[i], flusher);
 		for (int j = 0; j < 20; j++) {
-			(void)outbox_expect(&outboxes[i], ANSWERS); /* over the mark or not */
+			(void)send_queue_reserve(&outboxes[i], ANSWERS); /* over the mark or not */
 			outboxes[i].unanswered = ANSWERS;
-			ck_assert(outbox_send(&outboxes[i], answers, ANSWERS * 8, ANSWERS));
+			ck_assert(send_queue_send(&outboxes[i], answers, ANSWERS * 8, ANSWERS));
 		}
 	}
 	for (int i = READERS - 1; i >= 0; i--) {
 		for (int j = 0; j < 20; j++) {
-			char *seen = peer_lines(peers[i], ANSWERS);
+			char *seen = peer_lines(addresses_seen[i], ANSWERS);
 			ck_assert_str_eq(seen, answers);
 			free(seen);
 		}
-		ck_assert_uint_eq(outbox_close(&outboxes[i]), 0);
-		outbox_free(&outboxes[i]);
+		ck_assert_uint_eq(send_queue_close(&outboxes[i]), 0);
+		send_queue_free(&outboxes[i]);
 		(void)close(streams[i].descriptor);
-		(void)close(peers[i]);
+		(void)close(addresses_seen[i]);
 	}
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
 END_TEST
 
 START_TEST(what_is_posted_needs_no_announcement)
 {
-	outbox_post(&outbox, "news\n", 5);
-	ck_assert(outbox_expect(&outbox, 1));
-	outbox_post(&outbox, "more\n", 5);
-	ck_assert(outbox_send(&outbox, "ok\n", 3, 1));
+	send_queue_push(&queue, "news\n", 5);
+	ck_assert(send_queue_reserve(&queue, 1));
+	send_queue_push(&queue, "more\n", 5);
+	ck_assert(send_queue_send(&queue, "ok\n", 3, 1));
 	char *seen = peer_lines(peer, 3);
 	ck_assert_str_eq(seen, "news\nmore\nok\n");
 	free(seen);
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
-	outbox_post(&outbox, "late\n", 5); /* nobody has to know that it is closed */
-	ck_assert(!outbox.broken);
+	ck_assert_uint_eq(send_queue_close(&queue), 0);
+	send_queue_push(&queue, "late\n", 5); /* nobody has to know that it is closed */
+	ck_assert(!queue.broken);
 }
 END_TEST
 
@@ -200,12 +200,12 @@ START_TEST(who_does_not_read_what_is_posted_is_cut_off)
 	char line[1000];
 	memset(line, 'x', sizeof line);
 	line[sizeof line - 1] = '\n';
-	for (int i = 0; i < 1000 && !outbox.overrun; i++)
-		outbox_post(&outbox, line, sizeof line);
-	ck_assert(outbox.overrun && outbox.broken);
-	ck_assert_uint_le(outbox.unsent.length, OUTBOX_HIGH_WATER);
-	outbox_post(&outbox, "more\n", 5);
-	ck_assert_uint_gt(outbox_close(&outbox), 0);
+	for (int i = 0; i < 1000 && !queue.overrun; i++)
+		send_queue_push(&queue, line, sizeof line);
+	ck_assert(queue.overrun && queue.broken);
+	ck_assert_uint_le(queue.unsent.length, SEND_QUEUE_HIGH_WATER);
+	send_queue_push(&queue, "more\n", 5);
+	ck_assert_uint_gt(send_queue_close(&queue), 0);
 	char *seen = peer_all(peer); /* and then the end */
 	ck_assert_uint_gt(strlen(seen), 0);
 	free(seen);
@@ -214,7 +214,7 @@ END_TEST
 
 static void *wait_answers(void *most)
 {
-	outbox_wait_answers(&outbox, *(size_t *)most);
+	send_queue_wait_answers(&queue, *(size_t *)most);
 	returned = true;
 	return NULL;
 }
@@ -223,14 +223,14 @@ START_TEST(who_waits_for_answers_is_woken)
 {
 	pthread_t thread;
 	size_t most = 2;
-	ck_assert(outbox_expect(&outbox, 4));
+	ck_assert(send_queue_reserve(&queue, 4));
 	ck_assert_int_eq(pthread_create(&thread, NULL, wait_answers, &most), 0);
-	ck_assert(outbox_send(&outbox, "ok\n", 3, 1));
+	ck_assert(send_queue_send(&queue, "ok\n", 3, 1));
 	ck_assert(!returned);
-	outbox_unexpect(&outbox, 1);
+	send_queue_cancel(&queue, 1);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
-	ck_assert(outbox_send(&outbox, "ok\nok\n", 6, 2));
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	ck_assert(send_queue_send(&queue, "ok\nok\n", 6, 2));
+	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
 END_TEST
 

@@ -49,24 +49,24 @@ int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_even
 	return fault.epoll ? -1 : __real_epoll_ctl(epoll, operation, descriptor, event);
 }
 
-static struct failure failure;
+static struct error error;
 
 /* An answer that is missing must not be followed by others. */
 START_TEST(out_of_memory_ends_the_connection)
 {
 	int next = 0;
-	ck_assert(outbox_expect(&outbox, 1000000));
+	ck_assert(send_queue_reserve(&queue, 1000000));
 	fault.memory = true;
 	char much[1000];
 	memset(much, '\n', sizeof much);
 	bool taken = true;
 	for (int i = 0; i < 1000 && taken; i++)
-		taken = outbox_send(&outbox, much, sizeof much, 1000);
+		taken = send_queue_send(&queue, much, sizeof much, 1000);
 	fault.memory = false;
 	ck_assert(!taken);
-	outbox_unexpect(&outbox, outbox.unanswered - 1);
+	send_queue_cancel(&queue, queue.unanswered - 1);
 	ck_assert(!send_numbers(&next, 1));
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
+	ck_assert_uint_eq(send_queue_close(&queue), 0);
 	char *all = peer_all(peer); /* the end comes, after whole and half answers */
 	free(all);
 }
@@ -78,35 +78,35 @@ START_TEST(without_kernel_memory_it_is_told)
 	int next = 0;
 	fault.epoll = true;
 	while (taken) {
-		ck_assert(outbox_expect(&outbox, 100));
+		ck_assert(send_queue_reserve(&queue, 100));
 		taken = send_numbers(&next, 100);
 	}
 	fault.epoll = false;
-	outbox_wait_room(&outbox); /* does not wait for ever */
-	ck_assert_uint_gt(outbox_close(&outbox), 0);
+	send_queue_wait_space(&queue); /* does not wait for ever */
+	ck_assert_uint_gt(send_queue_close(&queue), 0);
 }
 END_TEST
 
 START_TEST(without_threads_or_descriptors_there_is_no_drainer)
 {
 	size_t before = descriptors();
-	ck_assert_uint_eq(outbox_close(&outbox), 0);
-	drainer_stop(NULL);
+	ck_assert_uint_eq(send_queue_close(&queue), 0);
+	flusher_stop(NULL);
 	fault.thread = true;
-	ck_assert_ptr_null(drainer_start(&failure));
+	ck_assert_ptr_null(flusher_start(&error));
 	fault.thread = false;
-	ck_assert_str_eq(failure.words,
+	ck_assert_str_eq(error.message,
 			 "cannot start the drainer: Resource temporarily unavailable");
 	descriptor_limit(0);
-	struct drainer *none = drainer_start(&failure);
+	struct flusher *none = flusher_start(&error);
 	descriptor_unlimit();
 	ck_assert_ptr_null(none);
-	ck_assert_str_eq(failure.words, "cannot start the drainer: Too many open files");
+	ck_assert_str_eq(error.message, "cannot start the drainer: Too many open files");
 	fault.memory = true;
-	none = drainer_start(&failure);
+	none = flusher_start(&error);
 	fault.memory = false;
 	ck_assert_ptr_null(none);
-	ck_assert_str_eq(failure.words, "cannot start the drainer: Cannot allocate memory");
+	ck_assert_str_eq(error.message, "cannot start the drainer: Cannot allocate memory");
 	ck_assert_uint_eq(descriptors(), before);
 }
 END_TEST

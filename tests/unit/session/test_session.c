@@ -37,9 +37,9 @@ static void begin(void)
 
 START_TEST(lines_are_answered_and_logged)
 {
-	char name[NET_NAME_SIZE], expected[256];
+	char name[SOCKET_NAME_SIZE], expected[256];
 	int peer = world_connect();
-	net_local_name(peer, name);
+	socket_local_name(peer, name);
 	peer_send(peer, "one\n", 4);
 	assert_answers(peer, 1, "ok\n");
 	peer_send(peer, "\ntwo\r\n", 6);
@@ -101,12 +101,12 @@ END_TEST
 START_TEST(many_lines_at_once_keep_their_order)
 {
 	enum { LINES = 5000 };
-	struct text lines = {0};
+	struct buffer lines = {0};
 	char line[32];
 	int peer = world_connect();
 	for (int i = 0; i < LINES; i++) {
 		(void)snprintf(line, sizeof line, "number %d\n", i);
-		if (!text_append_string(&lines, line))
+		if (!buffer_append_string(&lines, line))
 			abort();
 	}
 	peer_send(peer, lines.bytes, lines.length);
@@ -125,7 +125,7 @@ START_TEST(many_lines_at_once_keep_their_order)
 	ck_assert_uint_eq(count_of(log, " sent: ok\n"), LINES);
 	free(log);
 	free(answers);
-	text_free(&lines);
+	buffer_free(&lines);
 	(void)close(peer);
 	world_close();
 }
@@ -163,7 +163,7 @@ START_TEST(a_stop_ends_at_once)
 	int peer = world_connect();
 	peer_send(peer, "one\n", 4);
 	assert_answers(peer, 1, "ok\n");
-	registry_stop(world.registry);
+	session_table_stop(world.table);
 	assert_last(peer, "");
 	world_await(0);
 	world_close();
@@ -230,16 +230,16 @@ START_TEST(a_slow_reader_delays_nobody_and_gets_all)
 }
 END_TEST
 
-static struct connection *slow_connection;
+static struct session *slow_connection;
 
-static bool outbox_is_full(void *peer)
+static bool send_queue_is_full(void *peer)
 {
 	static size_t total;
-	struct outbox *outbox = &slow_connection->peer.outbox;
+	struct send_queue *queue = &slow_connection->peer.queue;
 	send_until_stuck(*(int *)peer, &total);
-	pthread_mutex_lock(&outbox->lock);
-	bool full = outbox->unsent.length >= OUTBOX_HIGH_WATER;
-	pthread_mutex_unlock(&outbox->lock);
+	pthread_mutex_lock(&queue->lock);
+	bool full = queue->unsent.length >= SEND_QUEUE_HIGH_WATER;
+	pthread_mutex_unlock(&queue->lock);
 	return full;
 }
 
@@ -249,11 +249,11 @@ START_TEST(answers_that_were_not_taken_are_told_of)
 	tcp_pair(&accepted, &peer);
 	limit_buffers(accepted);
 	limit_buffers(peer);
-	slow_connection = connection_new(accepted, "slow", 1, &world.settings);
+	slow_connection = session_new(accepted, "slow", 1, &world.settings);
 	ck_assert_ptr_nonnull(slow_connection);
-	ck_assert_int_eq(registry_add(world.registry, slow_connection), 0);
-	ck_assert(eventually(outbox_is_full, &peer));
-	registry_stop(world.registry);
+	ck_assert_int_eq(session_table_add(world.table, slow_connection), 0);
+	ck_assert(eventually(send_queue_is_full, &peer));
+	session_table_stop(world.table);
 	world_await(0);
 	assert_logged("--slow closed: ", 1);
 	assert_logged(" bytes of answers were not taken\n", 1);
@@ -313,11 +313,11 @@ START_TEST(one_that_was_never_started_is_dropped)
 {
 	int accepted, peer;
 	tcp_pair(&accepted, &peer);
-	struct connection *connection = connection_new(accepted, "name", 1, &world.settings);
-	ck_assert_ptr_nonnull(connection);
-	ck_assert_str_eq(connection->peer.name, "name");
-	connection_drop(connection);
-	connection_drop(NULL);
+	struct session *session = session_new(accepted, "name", 1, &world.settings);
+	ck_assert_ptr_nonnull(session);
+	ck_assert_str_eq(session->peer.name, "name");
+	session_drop(session);
+	session_drop(NULL);
 	assert_last(peer, "");
 	world_close();
 }
@@ -325,15 +325,15 @@ END_TEST
 
 START_TEST(a_registry_needs_a_descriptor)
 {
-	struct failure failure;
+	struct error error;
 	descriptor_limit(0);
-	struct registry *none = registry_new(&failure);
+	struct session_table *none = session_table_new(&error);
 	descriptor_unlimit();
 	ck_assert_ptr_null(none);
-	ck_assert_str_eq(failure.words, "cannot keep connections: Too many open files");
-	registry_free(NULL);
-	registry_join(world.registry); /* nothing to join */
-	ck_assert_uint_eq(registry_count(world.registry), 0);
+	ck_assert_str_eq(error.message, "cannot keep connections: Too many open files");
+	session_table_free(NULL);
+	session_table_join(world.table); /* nothing to join */
+	ck_assert_uint_eq(session_table_count(world.table), 0);
 	world_close();
 }
 END_TEST

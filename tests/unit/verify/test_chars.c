@@ -30,7 +30,7 @@ struct told {
 
 static void compose(const struct told *told, char text[512])
 {
-	struct chars_account account = {
+	struct chars_result account = {
 		.before = told->before, .stats = told->stats, .counted = told->counted};
 	int ends[2];
 	(void)strcpy(account.name, told->name);
@@ -40,9 +40,9 @@ static void compose(const struct told *told, char text[512])
 		chars_sum_add(&account.got, at, length);
 		at += length;
 	}
-	struct failure failure;
+	struct error error;
 	ck_assert_int_eq(pipe(ends), 0);
-	ck_assert_int_eq(chars_account_write(&account, ends[1], &failure), 0);
+	ck_assert_int_eq(chars_result_write(&account, ends[1], &error), 0);
 	ssize_t length = read(ends[0], text, 511);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
@@ -52,18 +52,18 @@ static void compose(const struct told *told, char text[512])
 static struct verdict prove(const char *log, const struct told told[2])
 {
 	char texts[2][512];
-	struct text accounts[2] = {{0}};
-	struct failure failure = {""};
+	struct buffer client_results[2] = {{0}};
+	struct error error = {""};
 	struct verdict verdict;
 	size_t count = 0;
 	file_write(LOG, log);
 	for (; count < 2 && told[count].name; count++) {
 		compose(&told[count], texts[count]);
-		accounts[count].bytes = texts[count];
-		accounts[count].length = strlen(texts[count]);
+		client_results[count].bytes = texts[count];
+		client_results[count].length = strlen(texts[count]);
 	}
-	const struct verify_job run = {.log = LOG, .texts = accounts, .clients = count};
-	ck_assert_msg(verify_chars(&run, &verdict, &failure) == 0, "%s", failure.words);
+	const struct verify_job run = {.log = LOG, .texts = client_results, .clients = count};
+	ck_assert_msg(verify_chars(&run, &verdict, &error) == 0, "%s", error.message);
 	return verdict;
 }
 
@@ -190,23 +190,22 @@ static const char *const damaged[] = {
 
 START_TEST(damaged_account_is_refused)
 {
-	struct chars_account account;
-	struct failure failure;
-	ck_assert_int_eq(chars_account_read(&account, damaged[_i], strlen(damaged[_i]), &failure),
-			 -1);
-	ck_assert_str_eq(failure.words, "its account is damaged");
+	struct chars_result account;
+	struct error error;
+	ck_assert_int_eq(chars_result_read(&account, damaged[_i], strlen(damaged[_i]), &error), -1);
+	ck_assert_str_eq(error.message, "its account is damaged");
 }
 END_TEST
 
 START_TEST(account_is_read_as_it_was_written)
 {
 	static const struct told told = {"[2001:db8::1%eth0]:65535", "ab c", 1, 2, 3};
-	struct chars_account account;
+	struct chars_result account;
 	struct chars_sum sum;
-	struct failure failure;
+	struct error error;
 	char text[512];
 	compose(&told, text);
-	ck_assert_int_eq(chars_account_read(&account, text, strlen(text), &failure), 0);
+	ck_assert_int_eq(chars_result_read(&account, text, strlen(text), &error), 0);
 	chars_sum_start(&sum);
 	chars_sum_add(&sum, "ab", 2);
 	chars_sum_add(&sum, "c", 1);
@@ -217,8 +216,8 @@ START_TEST(account_is_read_as_it_was_written)
 	ck_assert_uint_eq(account.before, 1);
 	ck_assert_uint_eq(account.stats, 2);
 	ck_assert_uint_eq(account.counted, 3);
-	ck_assert_int_eq(chars_account_read(&account, "", 0, &failure), -1);
-	ck_assert_str_eq(failure.words, "left no account");
+	ck_assert_int_eq(chars_result_read(&account, "", 0, &error), -1);
+	ck_assert_str_eq(error.message, "left no account");
 }
 END_TEST
 

@@ -22,7 +22,7 @@
 #define HALF RECORD A " received: Thread 1, ite\n"
 
 struct drilled {
-	const char *log, *accounts[3];
+	const char *log, *client_results[3];
 	int starts, sync;
 	const char *words; /* NULL: they begin with a fault, which is tested elsewhere */
 	const char *numbers;
@@ -30,24 +30,28 @@ struct drilled {
 
 static struct verdict judge(const struct drilled *drilled, bool echoes)
 {
-	struct account accounts[3] = {{0}};
-	struct failure failure = {""};
+	struct client_result client_results[3] = {{0}};
+	struct error error = {""};
 	struct verdict verdict;
 	size_t count = 0;
-	for (; count < 3 && drilled->accounts[count]; count++)
-		ck_assert_int_eq(account_read(&accounts[count], drilled->accounts[count],
-					      strlen(drilled->accounts[count]), &failure),
+	for (; count < 3 && drilled->client_results[count]; count++)
+		ck_assert_int_eq(client_result_read(&client_results[count],
+						    drilled->client_results[count],
+						    strlen(drilled->client_results[count]), &error),
 				 0);
-	const struct verify_job job = {
-		.log = LOG, .accounts = accounts, .clients = count, .cut = true, .echoes = echoes};
+	const struct verify_job job = {.log = LOG,
+				       .client_results = client_results,
+				       .clients = count,
+				       .cut = true,
+				       .echoes = echoes};
 	const struct drill_facts facts = {.kills = drilled->starts - 1,
 					  .starts = drilled->starts,
 					  .sync = drilled->sync,
 					  .seed = 5};
 	file_write(LOG, drilled->log);
-	ck_assert_msg(verify_drill(&job, &facts, &verdict, &failure) == 0, "%s", failure.words);
+	ck_assert_msg(verify_drill(&job, &facts, &verdict, &error) == 0, "%s", error.message);
 	for (size_t i = 0; i < count; i++)
-		account_free(&accounts[i]);
+		client_result_free(&client_results[i]);
 	return verdict;
 }
 
@@ -294,9 +298,9 @@ START_TEST(unreadable_log_is_a_failure)
 	const struct verify_job job = {.log = "missing.log"};
 	const struct drill_facts facts = {.kills = 1, .starts = 2};
 	struct verdict verdict;
-	struct failure failure;
-	ck_assert_int_eq(verify_drill(&job, &facts, &verdict, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot read missing.log: No such file or directory");
+	struct error error;
+	ck_assert_int_eq(verify_drill(&job, &facts, &verdict, &error), -1);
+	ck_assert_str_eq(error.message, "cannot read missing.log: No such file or directory");
 }
 END_TEST
 

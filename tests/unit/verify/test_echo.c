@@ -21,25 +21,25 @@
 
 static struct verdict prove(const char *log, const char *const texts[2])
 {
-	struct account accounts[2] = {{0}};
-	struct failure failure = {""};
+	struct client_result client_results[2] = {{0}};
+	struct error error = {""};
 	struct verdict verdict;
 	size_t count = 0;
 	file_write(LOG, log);
 	for (; count < 2 && texts[count]; count++)
-		ck_assert_int_eq(account_read(&accounts[count], texts[count], strlen(texts[count]),
-					      &failure),
+		ck_assert_int_eq(client_result_read(&client_results[count], texts[count],
+						    strlen(texts[count]), &error),
 				 0);
 	const struct verify_job job = {
-		.log = LOG, .accounts = accounts, .clients = count, .echoes = true};
-	ck_assert_msg(verify_run(&job, &verdict, &failure) == 0, "%s", failure.words);
+		.log = LOG, .client_results = client_results, .clients = count, .echoes = true};
+	ck_assert_msg(verify_run(&job, &verdict, &error) == 0, "%s", error.message);
 	for (size_t i = 0; i < count; i++)
-		account_free(&accounts[i]);
+		client_result_free(&client_results[i]);
 	return verdict;
 }
 
 static const struct {
-	const char *log, *accounts[2], *words;
+	const char *log, *client_results[2], *words;
 } good[] = {
 	{ALL(A, 1) ALL(B, 2),
 	 {ACCOUNT(A), ACCOUNT(B)},
@@ -60,7 +60,7 @@ static const struct {
 
 START_TEST(good_run_is_proved)
 {
-	struct verdict verdict = prove(good[_i].log, good[_i].accounts);
+	struct verdict verdict = prove(good[_i].log, good[_i].client_results);
 	ck_assert_str_eq(verdict.words, good[_i].words);
 	ck_assert(verdict.good && verdict.complete);
 }
@@ -104,8 +104,8 @@ static const struct {
 
 START_TEST(fault_is_named)
 {
-	static const char *const accounts[2] = {ACCOUNT(A)};
-	struct verdict verdict = prove(bad[_i].log, accounts);
+	static const char *const client_results[2] = {ACCOUNT(A)};
+	struct verdict verdict = prove(bad[_i].log, client_results);
 	size_t length = strlen(bad[_i].words), skip = strlen("client 1: ");
 	ck_assert(!verdict.good);
 	ck_assert_msg(!strncmp(verdict.words, "client 1: ", skip) &&

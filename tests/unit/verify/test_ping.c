@@ -20,7 +20,7 @@
 #define BEGUN(port) AT "client connected from 127.0.0.1:" #port " to 127.0.0.1:2005, seed 1;;\n"
 
 static struct verdict verdict;
-static struct failure failure;
+static struct error error;
 
 static void begin(void)
 {
@@ -35,20 +35,20 @@ static int prove(const char *server, const char *first, const char *second)
 	file_write("logs/client1.log", first);
 	if (second)
 		file_write("logs/client2.log", second);
-	return verify_ping(&job, &verdict, &failure);
+	return verify_ping(&job, &verdict, &error);
 }
 
 static void assert_good(const char *server, const char *first, const char *second,
 			const char *words)
 {
-	ck_assert_msg(prove(server, first, second) == 0, "%s", failure.words);
+	ck_assert_msg(prove(server, first, second) == 0, "%s", error.message);
 	ck_assert_str_eq(verdict.words, words);
 	ck_assert(verdict.good && verdict.complete);
 }
 
 static void assert_bad(const char *server, const char *first, const char *second, const char *words)
 {
-	ck_assert_msg(prove(server, first, second) == 0, "%s", failure.words);
+	ck_assert_msg(prove(server, first, second) == 0, "%s", error.message);
 	ck_assert_str_eq(verdict.words, words);
 	ck_assert(!verdict.good);
 }
@@ -180,11 +180,11 @@ END_TEST
 START_TEST(what_cannot_be_read)
 {
 	const struct verify_job job = {.log = "logs/server.log", .clients = 1};
-	ck_assert_int_eq(verify_ping(&job, &verdict, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot read logs/server.log: No such file or directory");
+	ck_assert_int_eq(verify_ping(&job, &verdict, &error), -1);
+	ck_assert_str_eq(error.message, "cannot read logs/server.log: No such file or directory");
 	file_write("logs/server.log", JOINED(5, 1));
-	ck_assert_int_eq(verify_ping(&job, &verdict, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot read logs/client1.log: No such file or directory");
+	ck_assert_int_eq(verify_ping(&job, &verdict, &error), -1);
+	ck_assert_str_eq(error.message, "cannot read logs/client1.log: No such file or directory");
 }
 END_TEST
 
@@ -196,10 +196,10 @@ START_TEST(an_earlier_run_is_passed_over)
 		.log = "logs/server.log", .clients = 1, .offset = sizeof earlier - 1};
 	file_write("logs/server.log", ANSWERED(7, 9, 3) JOINED(5, 1) ANSWERED(0, 1, 1));
 	file_write("logs/client1.log", BEGUN(5) ANSWERED(0, 1, 1));
-	ck_assert_int_eq(verify_ping(&job, &verdict, &failure), 0);
+	ck_assert_int_eq(verify_ping(&job, &verdict, &error), 0);
 	ck_assert_msg(verdict.good, "%s", verdict.words);
 	job.offset = 0;
-	ck_assert_int_eq(verify_ping(&job, &verdict, &failure), 0);
+	ck_assert_int_eq(verify_ping(&job, &verdict, &error), 0);
 	ck_assert(!verdict.good);
 }
 END_TEST

@@ -18,7 +18,7 @@
 static struct verdict prove(const char *server, const char *process, const char *save,
 			    int64_t planned, bool worked, bool appended)
 {
-	struct failure failure;
+	struct error error;
 	struct verdict verdict;
 	file_write("server.log", server);
 	file_write("process.log", process);
@@ -28,7 +28,7 @@ static struct verdict prove(const char *server, const char *process, const char 
 					   .worked = worked,
 					   .planned = planned,
 					   .appended = appended};
-	ck_assert_msg(verify_chain(&chain, &verdict, &failure) == 0, "%s", failure.words);
+	ck_assert_msg(verify_chain(&chain, &verdict, &error) == 0, "%s", error.message);
 	return verdict;
 }
 
@@ -142,14 +142,14 @@ END_TEST
 
 START_TEST(a_log_that_is_not_there_is_named)
 {
-	struct failure failure;
+	struct error error;
 	struct verdict verdict;
 	const struct verify_chain chain = {.logs = {"server.log", "process.log", "save.log"},
 					   .names = {"server", "process", "save"}};
 	file_write("server.log", SERVER);
 	file_write("process.log", PROCESS);
-	ck_assert_int_eq(verify_chain(&chain, &verdict, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot read save.log: No such file or directory");
+	ck_assert_int_eq(verify_chain(&chain, &verdict, &error), -1);
+	ck_assert_str_eq(error.message, "cannot read save.log: No such file or directory");
 }
 END_TEST
 

@@ -21,27 +21,31 @@
 	"\nthread 0 2 2 0\nthread 1 2 2 0\nend\n"
 
 struct run {
-	const char *log, *accounts[3], *words;
+	const char *log, *client_results[3], *words;
 };
 
 /* Proves a run; the words begin with `client`, `line` or a number. */
 static struct verdict prove(const struct run *run, int64_t offset, bool cut)
 {
-	struct account accounts[3] = {{0}};
-	struct failure failure = {""};
+	struct client_result client_results[3] = {{0}};
+	struct error error = {""};
 	struct verdict verdict;
 	size_t count = 0;
-	for (; count < 3 && run->accounts[count]; count++) {
-		accounts[count].absent = !*run->accounts[count];
-		ck_assert_int_eq(account_read(&accounts[count], run->accounts[count],
-					      strlen(run->accounts[count]), &failure),
+	for (; count < 3 && run->client_results[count]; count++) {
+		client_results[count].absent = !*run->client_results[count];
+		ck_assert_int_eq(client_result_read(&client_results[count],
+						    run->client_results[count],
+						    strlen(run->client_results[count]), &error),
 				 0);
 	}
-	const struct verify_job job = {
-		.log = LOG, .offset = offset, .accounts = accounts, .clients = count, .cut = cut};
-	ck_assert_msg(verify_run(&job, &verdict, &failure) == 0, "%s", failure.words);
+	const struct verify_job job = {.log = LOG,
+				       .offset = offset,
+				       .client_results = client_results,
+				       .clients = count,
+				       .cut = cut};
+	ck_assert_msg(verify_run(&job, &verdict, &error) == 0, "%s", error.message);
 	for (size_t i = 0; i < count; i++)
-		account_free(&accounts[i]);
+		client_result_free(&client_results[i]);
 	return verdict;
 }
 
@@ -298,7 +302,7 @@ END_TEST
 START_TEST(earlier_runs_are_passed_over)
 {
 	static const char before[] = START ALL(A) RECORD A " recei";
-	static const struct run run = {.accounts = {SHARED(A)}};
+	static const struct run run = {.client_results = {SHARED(A)}};
 	char *log = NULL;
 	ck_assert_int_gt(asprintf(&log, "%s\n%s%s%s", before, TORN, START, ALL(A)), 0);
 	file_write(LOG, log);
@@ -318,8 +322,9 @@ END_TEST
 START_TEST(nothing_sent_is_nothing_proved)
 {
 	static const struct run run = {
-		.accounts = {"plan 1 1 1 shared\nthread 0 0 0 0\nend\n", SHARED(B)}};
-	static const struct run none = {.accounts = {"plan 1 1 1 shared\nthread 0 0 0 0\nend\n"}};
+		.client_results = {"plan 1 1 1 shared\nthread 0 0 0 0\nend\n", SHARED(B)}};
+	static const struct run none = {
+		.client_results = {"plan 1 1 1 shared\nthread 0 0 0 0\nend\n"}};
 	file_write(LOG, START);
 	struct verdict verdict = prove(&none, 0, false);
 	ck_assert(!verdict.good && !verdict.complete);
@@ -335,9 +340,9 @@ START_TEST(unreadable_log_is_a_failure)
 {
 	const struct verify_job job = {.log = "missing.log"};
 	struct verdict verdict;
-	struct failure failure;
-	ck_assert_int_eq(verify_run(&job, &verdict, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot read missing.log: No such file or directory");
+	struct error error;
+	ck_assert_int_eq(verify_run(&job, &verdict, &error), -1);
+	ck_assert_str_eq(error.message, "cannot read missing.log: No such file or directory");
 }
 END_TEST
 
@@ -346,7 +351,7 @@ START_TEST(large_log_is_read)
 {
 	enum { LONG = 700000, PEERS = 3000 };
 	FILE *log = fopen(LOG, "w");
-	static const struct run run = {.accounts = {SHARED(A)}};
+	static const struct run run = {.client_results = {SHARED(A)}};
 	ck_assert_ptr_nonnull(log);
 	fputs(BOTH(A, 0, 1), log);
 	fputs(RECORD C " received: ", log);

@@ -131,10 +131,10 @@ static const struct {
 START_TEST(log_is_checked_by_itself)
 {
 	struct verdict verdict;
-	struct failure failure = {""};
+	struct error error = {""};
 	file_write(LOG, checks[_i].log);
-	ck_assert_msg(verify_check(LOG, &checks[_i].expected, &verdict, &failure) == 0, "%s",
-		      failure.words);
+	ck_assert_msg(verify_check(LOG, &checks[_i].expected, &verdict, &error) == 0, "%s",
+		      error.message);
 	ck_assert_str_eq(verdict.words, checks[_i].words);
 	ck_assert(verdict.good == checks[_i].good);
 }
@@ -144,11 +144,11 @@ START_TEST(unreadable_log_is_a_failure)
 {
 	const struct verify_expectation any = {0};
 	struct verdict verdict;
-	struct failure failure;
-	ck_assert_int_eq(verify_check("missing.log", &any, &verdict, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot read missing.log: No such file or directory");
-	ck_assert_int_eq(verify_check("/", &any, &verdict, &failure), -1);
-	ck_assert_str_eq(failure.words, "cannot read /: it is not a regular file");
+	struct error error;
+	ck_assert_int_eq(verify_check("missing.log", &any, &verdict, &error), -1);
+	ck_assert_str_eq(error.message, "cannot read missing.log: No such file or directory");
+	ck_assert_int_eq(verify_check("/", &any, &verdict, &error), -1);
+	ck_assert_str_eq(error.message, "cannot read /: it is not a regular file");
 }
 END_TEST
 

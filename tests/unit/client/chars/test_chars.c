@@ -18,7 +18,7 @@ extern const struct service service_chars;
 
 enum { ASKERS = 8, QUESTIONS = 2000, GIVERS = 2 };
 
-static struct scheduler *scheduler;
+static struct timer_queue *timer_queue;
 
 /* Nothing is generated: counts only come from answers that did not leave. */
 static void begin(void)
@@ -27,24 +27,25 @@ static void begin(void)
 		.delay = {3600 * CLOCK_SECOND, 3600 * CLOCK_SECOND},
 		.burst = {-1, -1},
 		.seed = 862};
-	struct failure failure;
+	struct error error;
 	scratch_enter();
 	world_open("log", ASKERS, 100, 0);
-	ck_assert_ptr_nonnull(scheduler = scheduler_start(&failure));
+	ck_assert_ptr_nonnull(timer_queue = timer_queue_start(&error));
 	const struct service_settings settings = {.options = &options,
 						  .log = world.log,
-						  .scheduler = scheduler,
-						  .everyone = registry_everyone(world.registry)};
+						  .timer_queue = timer_queue,
+						  .broadcast =
+							  session_table_broadcast(world.table)};
 	world.settings.service = &service_chars;
-	ck_assert_ptr_nonnull(world.settings.state = service_chars.start(&settings, &failure));
+	ck_assert_ptr_nonnull(world.settings.state = service_chars.start(&settings, &error));
 }
 
 static void end(void)
 {
-	scheduler_stop(scheduler);
+	timer_queue_stop(timer_queue);
 	(void)log_flush(world.log, clock_after(CLOCK_SECOND));
 	service_chars.stop(world.settings.state);
-	scheduler_free(scheduler);
+	timer_queue_free(timer_queue);
 	world_close();
 }
 

@@ -13,35 +13,36 @@
 
 enum { OK, ECHO, PING, CHARS, RELAY };
 
-static struct failure failure;
+static struct error error;
 
 START_TEST(each_role_has_its_service)
 {
 	size_t i = 0;
-	for (; roles[i]; i++) {
-		ck_assert_str_eq(role_names[i], service_names[i]);
-		bool turns = roles[i]->run == NULL;
-		ck_assert((roles[i]->compose != NULL) == turns);
-		ck_assert_int_ge(roles[i]->clients, 1);
-		ck_assert_int_ge(roles[i]->threads, turns);
-		ck_assert_int_ge(roles[i]->iterations, turns);
-		ck_assert_int_ge(roles[i]->timeout, CLOCK_MILLISECOND);
-		ck_assert(roles[i]->delay.min >= 0 && roles[i]->delay.min <= roles[i]->delay.max);
+	for (; workloads[i]; i++) {
+		ck_assert_str_eq(workload_names[i], service_names[i]);
+		bool turns = workloads[i]->run == NULL;
+		ck_assert((workloads[i]->compose != NULL) == turns);
+		ck_assert_int_ge(workloads[i]->clients, 1);
+		ck_assert_int_ge(workloads[i]->threads, turns);
+		ck_assert_int_ge(workloads[i]->iterations, turns);
+		ck_assert_int_ge(workloads[i]->timeout, CLOCK_MILLISECOND);
+		ck_assert(workloads[i]->delay.min >= 0 &&
+			  workloads[i]->delay.min <= workloads[i]->delay.max);
 	}
-	ck_assert_ptr_null(role_names[i]);
-	ck_assert_str_eq(role_names[OK], "ok");
-	ck_assert_str_eq(role_names[ECHO], "echo");
-	ck_assert_str_eq(role_names[PING], "ping");
-	ck_assert_str_eq(role_names[RELAY], "relay");
-	ck_assert_str_eq(role_names[CHARS], "chars");
+	ck_assert_ptr_null(workload_names[i]);
+	ck_assert_str_eq(workload_names[OK], "ok");
+	ck_assert_str_eq(workload_names[ECHO], "echo");
+	ck_assert_str_eq(workload_names[PING], "ping");
+	ck_assert_str_eq(workload_names[RELAY], "relay");
+	ck_assert_str_eq(workload_names[CHARS], "chars");
 }
 END_TEST
 
-static void assert_says(int role, int64_t client, size_t thread, int64_t iteration,
+static void assert_says(int workload, int64_t client, size_t thread, int64_t iteration,
 			const char *expected)
 {
-	char line[ROLE_LINE_SIZE];
-	size_t length = roles[role]->compose(line, client, thread, iteration);
+	char line[WORKLOAD_LINE_SIZE];
+	size_t length = workloads[workload]->compose(line, client, thread, iteration);
 	ck_assert_uint_eq(length, strlen(expected));
 	ck_assert_mem_eq(line, expected, length);
 }
@@ -66,7 +67,7 @@ END_TEST
 START_TEST(what_was_not_given_is_as_usual)
 {
 	struct client_options options = client_option_defaults;
-	ck_assert_int_eq(client_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.threads, 5);
 	ck_assert_int_eq(options.iterations, 10);
 	ck_assert_int_eq(options.number, 1);
@@ -77,35 +78,35 @@ START_TEST(what_was_not_given_is_as_usual)
 	ck_assert(options.delay.min == 0 && options.delay.max == 0);
 	options = client_option_defaults;
 	options.service = ECHO;
-	ck_assert_int_eq(client_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.threads, 1);
 	ck_assert_int_eq(options.iterations, 5);
 	ck_assert_int_eq(options.number, 1);
 	ck_assert_int_eq(options.delay.min, 5 * CLOCK_SECOND);
 	ck_assert_int_eq(options.delay.max, 10 * CLOCK_SECOND);
-	ck_assert_int_eq(roles[ECHO]->clients, 10);
+	ck_assert_int_eq(workloads[ECHO]->clients, 10);
 	options = client_option_defaults;
 	options.service = PING;
-	ck_assert_int_eq(client_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.timeout, 2 * CLOCK_SECOND);
 	ck_assert_int_eq(options.duration, 300 * CLOCK_SECOND);
 	ck_assert_int_eq(options.delay.min, 300 * CLOCK_MILLISECOND);
 	ck_assert_int_eq(options.delay.max, 3 * CLOCK_SECOND);
-	ck_assert_int_eq(roles[PING]->clients, 2);
+	ck_assert_int_eq(workloads[PING]->clients, 2);
 	options = client_option_defaults;
 	options.service = RELAY;
-	ck_assert_int_eq(client_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.threads, 1);
 	ck_assert_int_eq(options.iterations, 1);
 	ck_assert(options.delay.min == 0 && options.delay.max == 0);
-	ck_assert(roles[RELAY]->clients == 10 && roles[RELAY]->chain);
+	ck_assert(workloads[RELAY]->clients == 10 && workloads[RELAY]->chain);
 	options = client_option_defaults;
 	options.service = CHARS;
-	ck_assert_int_eq(client_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.duration, 0); /* until its user leaves */
 	ck_assert_int_eq(options.delay.min, 100 * CLOCK_MILLISECOND);
 	ck_assert_int_eq(options.delay.max, CLOCK_SECOND);
-	ck_assert_int_eq(roles[CHARS]->clients, 3);
+	ck_assert_int_eq(workloads[CHARS]->clients, 3);
 }
 END_TEST
 
@@ -117,7 +118,7 @@ START_TEST(what_was_given_stays)
 	options.iterations = 7;
 	options.number = 3;
 	options.delay = (struct range){0, 0};
-	ck_assert_int_eq(client_options_complete(&options, &failure), 0);
+	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.threads, 1);
 	ck_assert_int_eq(options.iterations, 7);
 	ck_assert_int_eq(options.number, 3);
@@ -130,41 +131,41 @@ START_TEST(what_is_of_no_use_is_named)
 	struct client_options options = client_option_defaults;
 	options.service = ECHO;
 	options.threads = 3;
-	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-nt: not with -service echo, which has one thread");
+	ck_assert_int_eq(client_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-nt: not with -service echo, which has one thread");
 	options = client_option_defaults;
 	options.duration = CLOCK_SECOND;
 	options.iterations = 5;
-	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-ni: not with -duration");
+	ck_assert_int_eq(client_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-ni: not with -duration");
 	options = client_option_defaults;
 	options.log = "x";
-	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-log: only with -service ping");
+	ck_assert_int_eq(client_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-log: only with -service ping");
 	options = client_option_defaults;
 	options.service = PING;
 	options.window = 1; /* also what would be usual elsewhere */
-	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-window: only with -service ok or echo or relay");
+	ck_assert_int_eq(client_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-window: only with -service ok or echo or relay");
 	options = client_option_defaults;
 	options.service = RELAY;
 	options.threads = 2;
-	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-nt: not with -service relay, which has one thread");
+	ck_assert_int_eq(client_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-nt: not with -service relay, which has one thread");
 	options = client_option_defaults;
 	options.service = RELAY;
 	options.delay = (struct range){0, 1}; /* work takes its time at the server */
-	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-delay: only with -service ok or echo or ping or chars");
+	ck_assert_int_eq(client_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-delay: only with -service ok or echo or ping or chars");
 	options = client_option_defaults;
 	options.service = CHARS;
 	options.retry = 0; /* given, if only what it would be */
-	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-retry: only with -service ok or echo or relay");
+	ck_assert_int_eq(client_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-retry: only with -service ok or echo or relay");
 	options = client_option_defaults;
 	options.acks = 999999;
-	ck_assert_int_eq(client_options_complete(&options, &failure), -1);
-	ck_assert_str_eq(failure.words, "-acks: '999999' is not an open descriptor");
+	ck_assert_int_eq(client_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, "-acks: '999999' is not an open descriptor");
 }
 END_TEST
 
