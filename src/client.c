@@ -12,6 +12,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+#include "base/thread.h"
 #include "client/run.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -78,10 +80,10 @@ static int make_workers(struct client *client)
 	if (client_session_allow(connections, &client->error) < 0)
 		return -1;
 	size_t sessions = client_is_free(client) ? threads : 1;
-	client->workers = calloc(threads, sizeof *client->workers);
-	client->counters = calloc(threads, sizeof *client->counters);
-	client->histograms =
-		calloc(client->options.rate ? 2 * sessions : sessions, sizeof *client->histograms);
+	client->workers = memory_calloc(threads, sizeof *client->workers);
+	client->counters = memory_calloc(threads, sizeof *client->counters);
+	client->histograms = memory_calloc(client->options.rate ? 2 * sessions : sessions,
+					   sizeof *client->histograms);
 	if (!client->workers || !client->counters || !client->histograms)
 		return error_set(&client->error, "out of memory for %zu threads", threads);
 	client->sessions = sessions;
@@ -140,7 +142,7 @@ static int make_thread(struct client *client, const pthread_attr_t *attributes)
 {
 	struct worker *worker = &client->workers[client->made];
 	atomic_fetch_add(&client->running, 1);
-	int errnum = pthread_create(&worker->thread, attributes, worker_run, worker);
+	int errnum = thread_create(&worker->thread, attributes, worker_run, worker);
 	if (errnum)
 		atomic_fetch_sub(&client->running, 1);
 	else
@@ -168,9 +170,8 @@ static void start_threads(struct client *client)
 	 */
 	if (client->options.rate)
 		(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* if not, it is later */
-	int errnum = pthread_attr_init(&attributes);
+	int errnum = thread_attributes_init(&attributes, CLIENT_STACK);
 	if (!errnum) {
-		errnum = pthread_attr_setstacksize(&attributes, CLIENT_STACK);
 		while (!errnum && client->made < threads)
 			errnum = make_thread(client, &attributes);
 		(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
@@ -295,7 +296,7 @@ int main(int argc, char **argv)
 	const struct workload *workload = workloads[options.service];
 	if (workload->run)
 		return (int)workload->run(&options, program);
-	struct client *client = calloc(1, sizeof *client);
+	struct client *client = memory_calloc(1, sizeof *client);
 	if (!client) {
 		program_complain(program, "out of memory");
 		return EXIT_FAILED;

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
+#include "base/thread.h"
 #include "log/writer.h"
 #include "log/stdout_tee.h"
 
@@ -312,7 +314,7 @@ static void free_log(struct log *log)
 
 struct log *log_open(const struct log_settings *settings, struct error *error)
 {
-	struct log *log = calloc(1, sizeof *log);
+	struct log *log = memory_calloc(1, sizeof *log);
 	if (!log) {
 		error_set(error, "cannot open the log: %s", strerror(errno));
 		return NULL;
@@ -326,7 +328,7 @@ struct log *log_open(const struct log_settings *settings, struct error *error)
 	pthread_cond_init(&log->room, NULL);
 	(void)clock_condition_init(&log->idle);
 	log->sink = sink_open(settings->target, settings->append, error);
-	int errnum = log->sink ? pthread_create(&log->committer, NULL, committer_run, log) : 0;
+	int errnum = log->sink ? thread_create(&log->committer, NULL, committer_run, log) : 0;
 	if (errnum)
 		error_set(error, "cannot start the committer: %s", strerror(errnum));
 	if (!log->sink || errnum) {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 enum { TEXT_FIRST_CAPACITY = 256 };
 
 bool buffer_reserve(struct buffer *text, size_t more)
@@ -15,7 +17,7 @@ bool buffer_reserve(struct buffer *text, size_t more)
 	size_t capacity = text->capacity ? text->capacity : TEXT_FIRST_CAPACITY;
 	while (capacity < text->length + more)
 		capacity *= 2;
-	char *bytes = realloc(text->bytes, capacity);
+	char *bytes = memory_realloc(text->bytes, capacity);
 	if (!bytes)
 		return false;
 	text->bytes = bytes;

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
+#include "base/thread.h"
 
 enum { TIMER_QUEUE_FIRST = 64 }; /* tasks */
 
@@ -89,12 +91,12 @@ static void *timer_queue_run(void *argument)
 
 struct timer_queue *timer_queue_start(struct error *error)
 {
-	struct timer_queue *timer_queue = calloc(1, sizeof *timer_queue);
+	struct timer_queue *timer_queue = memory_calloc(1, sizeof *timer_queue);
 	int errnum = ENOMEM;
 	if (timer_queue) {
 		pthread_mutex_init(&timer_queue->lock, NULL); /* neither fails on Linux */
 		(void)clock_condition_init(&timer_queue->changed);
-		errnum = pthread_create(&timer_queue->thread, NULL, timer_queue_run, timer_queue);
+		errnum = thread_create(&timer_queue->thread, NULL, timer_queue_run, timer_queue);
 	}
 	if (!errnum)
 		return timer_queue;
@@ -111,7 +113,7 @@ static bool heap_reserve(struct timer_queue *timer_queue)
 	if (timer_queue->count < timer_queue->capacity)
 		return true;
 	size_t capacity = timer_queue->capacity ? timer_queue->capacity * 2 : TIMER_QUEUE_FIRST;
-	struct task **heap = realloc(timer_queue->heap, capacity * sizeof(struct task *));
+	struct task **heap = memory_realloc(timer_queue->heap, capacity * sizeof(struct task *));
 	if (!heap)
 		return false;
 	timer_queue->heap = heap;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 enum {
 	FLIGHTS_FIRST_CAPACITY = 64,
 	FLIGHTS_SLACK = 4096, /* answered bytes that are not worth moving the rest */
@@ -28,7 +30,7 @@ static struct inflight_line *numbered(const struct inflight_queue *inflight, uin
 bool inflight_init(struct inflight_queue *inflight, size_t connections)
 {
 	*inflight = (struct inflight_queue){.connections = connections};
-	inflight->chains = malloc(connections * sizeof *inflight->chains);
+	inflight->chains = memory_malloc(connections * sizeof *inflight->chains);
 	if (!inflight->chains)
 		return false;
 	for (size_t i = 0; i < connections; i++)
@@ -48,7 +50,7 @@ void inflight_free(struct inflight_queue *inflight)
 static bool ring_grow(struct inflight_queue *inflight)
 {
 	size_t capacity = inflight->capacity ? inflight->capacity * 2 : FLIGHTS_FIRST_CAPACITY;
-	struct inflight_line *ring = calloc(capacity, sizeof *ring);
+	struct inflight_line *ring = memory_calloc(capacity, sizeof *ring);
 	if (!ring)
 		return false;
 	for (uint64_t i = inflight->begin; i < inflight->end; i++)

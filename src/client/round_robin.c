@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "client/cpu_affinity.h"
 
 /* Locking and signalling are not checked below: on a mutex and on conditions that have been
@@ -49,7 +50,7 @@ static int turn_init(struct round_robin *turn, size_t threads)
 
 struct round_robin *round_robin_make(size_t threads, struct error *error)
 {
-	struct round_robin *turn = calloc(1, sizeof *turn + threads * sizeof *turn->each);
+	struct round_robin *turn = memory_calloc(1, sizeof *turn + threads * sizeof *turn->each);
 	int errnum = turn ? turn_init(turn, threads) : ENOMEM;
 	if (!errnum)
 		return turn;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "record/format.h"
 #include "client/session_internal.h"
@@ -68,7 +69,7 @@ static bool events_open(struct client_session *session)
 static bool talk_allocate(struct client_session *session)
 {
 	size_t connections = session->settings.connections;
-	session->connections = calloc(connections, sizeof *session->connections);
+	session->connections = memory_calloc(connections, sizeof *session->connections);
 	if (!session->connections || !inflight_init(&session->inflight, connections))
 		return false;
 	for (size_t i = 0; i < connections; i++)
@@ -98,7 +99,7 @@ int client_session_allow(size_t connections, struct error *error)
 struct client_session *client_session_make(const struct client_session_settings *settings,
 					   struct error *error)
 {
-	struct client_session *session = calloc(1, sizeof *session);
+	struct client_session *session = memory_calloc(1, sizeof *session);
 	if (session) {
 		session->settings = *settings;
 		session->random = settings->seed;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 /* Locking and signalling are not checked below: on a mutex and on conditions that have been
  * initialised and are used by these functions alone they cannot fail. */
 struct start_barrier {
@@ -20,7 +22,7 @@ struct start_barrier {
 
 struct start_barrier *start_barrier_make(size_t threads, size_t doors, struct error *error)
 {
-	struct start_barrier *barrier = calloc(1, sizeof *barrier);
+	struct start_barrier *barrier = memory_calloc(1, sizeof *barrier);
 	if (!barrier) {
 		error_set(error, "cannot set up the start of %zu threads: %s", threads,
 			  strerror(ENOMEM));

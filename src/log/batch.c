@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 enum {
 	BATCH_KEEP = 1 << 22, /* bytes of records and answers kept for the next commit */
 	BATCH_FIRST_ENTRIES = 64,
@@ -21,7 +23,8 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *r
 		return last;
 	if (batch->count == batch->capacity) {
 		size_t capacity = batch->capacity ? batch->capacity * 2 : BATCH_FIRST_ENTRIES;
-		struct batch_entry *entries = realloc(batch->entries, capacity * sizeof *entries);
+		struct batch_entry *entries =
+			memory_realloc(batch->entries, capacity * sizeof *entries);
 		if (!entries)
 			return NULL;
 		batch->entries = entries;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Records in a file. What could not be written whole is cut back, so that the file never holds half
  * a record; a lock on it refuses a second server. */
+#include "base/memory.h"
 #include "log/sink.h"
 
 #include <errno.h>
@@ -128,7 +129,7 @@ static void file_close(struct sink *sink)
 static struct sink *file_open(const char *target, bool append, struct error *error)
 {
 	size_t length = strlen(target) + 1;
-	struct file *file = calloc(1, sizeof *file + length);
+	struct file *file = memory_calloc(1, sizeof *file + length);
 	if (!file) {
 		error_set(error, "cannot open the log %s: %s", target, strerror(errno));
 		return NULL;

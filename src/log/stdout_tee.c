@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 #include "base/buffer.h"
+#include "base/memory.h"
+#include "base/thread.h"
 
 enum {
 	STDOUT_TEE_MOST = 1 << 20,    /* bytes that may wait for the reader */
@@ -148,7 +150,7 @@ static size_t piece_of(int descriptor)
 
 struct stdout_tee *stdout_tee_start(int descriptor, struct error *error)
 {
-	struct stdout_tee *show = calloc(1, sizeof *show);
+	struct stdout_tee *show = memory_calloc(1, sizeof *show);
 	if (!show) {
 		error_set(error, "cannot show records: %s", strerror(errno));
 		return NULL;
@@ -158,7 +160,7 @@ struct stdout_tee *stdout_tee_start(int descriptor, struct error *error)
 	pthread_mutex_init(&show->lock, NULL); /* cannot fail with standard attributes */
 	int errnum = clock_condition_init(&show->changed);
 	if (!errnum)
-		errnum = pthread_create(&show->thread, NULL, show_run, show);
+		errnum = thread_create(&show->thread, NULL, show_run, show);
 	if (!errnum)
 		return show;
 	error_set(error, "cannot show records: %s", strerror(errnum));

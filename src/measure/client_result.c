@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/options.h"
 #include "measure/histogram_text.h"
 
@@ -53,7 +54,7 @@ static bool read_plan(struct client_result *account, char **words, size_t count)
 	next += account->open;
 	if (next < count)
 		return false;
-	account->per_thread = calloc((size_t)account->threads, sizeof *account->per_thread);
+	account->per_thread = memory_calloc((size_t)account->threads, sizeof *account->per_thread);
 	return account->per_thread != NULL;
 }
 
@@ -69,8 +70,8 @@ static bool read_connection(struct client_result *account, char **words, size_t 
 	if (account->connection_count == account->connection_capacity) {
 		size_t capacity =
 			account->connection_capacity ? account->connection_capacity * 2 : 4;
-		void *larger =
-			realloc(account->connections, capacity * sizeof *account->connections);
+		void *larger = memory_realloc(account->connections,
+					      capacity * sizeof *account->connections);
 		if (!larger)
 			return false;
 		account->connections = larger;

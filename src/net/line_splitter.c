@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 enum { LINE_TRAFFIC_CAPACITY = 65536 }; /* what a busy connection receives at once */
 
 bool line_init(struct line_splitter *buffer, size_t limit)
 {
 	*buffer = (struct line_splitter){.limit = limit, .capacity = LINE_FIRST_CAPACITY};
-	buffer->bytes = malloc(buffer->capacity);
+	buffer->bytes = memory_malloc(buffer->capacity);
 	return buffer->bytes != NULL;
 }
 
@@ -21,7 +23,7 @@ void line_free(struct line_splitter *buffer)
 
 static bool resize(struct line_splitter *buffer, size_t capacity)
 {
-	char *bytes = realloc(buffer->bytes, capacity);
+	char *bytes = memory_realloc(buffer->bytes, capacity);
 	if (!bytes)
 		return false;
 	buffer->bytes = bytes;

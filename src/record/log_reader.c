@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/memory.h"
 
 enum {
 	BUFFER_FIRST = 1 << 18,
@@ -50,7 +51,7 @@ int log_reader_open(struct log_reader *log, const char *name, int64_t offset, st
 		unreadable(name, errno, error);
 	else if (!S_ISREG(status.st_mode))
 		error_set(error, "cannot read %.200s: it is not a regular file", name);
-	else if (!(log->buffer = malloc(log->capacity)))
+	else if (!(log->buffer = memory_malloc(log->capacity)))
 		unreadable(name, ENOMEM, error);
 	else
 		result = log_reader_rewind(log, error);
@@ -70,7 +71,8 @@ static bool make_room(struct log_reader *log, size_t keep)
 	}
 	if (log->end < log->capacity)
 		return true;
-	char *larger = log->capacity < BUFFER_MOST ? realloc(log->buffer, log->capacity * 2) : NULL;
+	char *larger =
+		log->capacity < BUFFER_MOST ? memory_realloc(log->buffer, log->capacity * 2) : NULL;
 	if (!larger)
 		return false;
 	log->buffer = larger;

@@ -13,8 +13,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/process.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "relay/queue.h"
 
 #define WORK_ANSWER (30 * CLOCK_SECOND) /* for a line to come out */
@@ -278,18 +280,16 @@ static void *worker_run(void *argument)
 int relay_work_start(struct relay *relay, struct error *error)
 {
 	pthread_attr_t attributes;
-	int errnum = pthread_attr_init(&attributes);
-	relay->hands = calloc(relay->workers, sizeof *relay->hands);
-	if (!relay->hands)
+	relay->hands = memory_calloc(relay->workers, sizeof *relay->hands);
+	int errnum = relay->hands ? thread_attributes_init(&attributes, RELAY_STACK) : ENOMEM;
+	if (errnum)
 		return error_set(error, "cannot start %zu workers: %s", relay->workers,
-				 strerror(ENOMEM));
-	if (!errnum)
-		errnum = pthread_attr_setstacksize(&attributes, RELAY_STACK);
+				 strerror(errnum));
 	for (size_t i = 0; i < relay->workers && !errnum; i++) {
 		struct relay_worker *worker = &relay->hands[i];
 		*worker = (struct relay_worker){
 			.relay = relay, .in = -1, .out = -1, .pause = WORK_PAUSE_FIRST};
-		errnum = pthread_create(&worker->thread, &attributes, worker_run, worker);
+		errnum = thread_create(&worker->thread, &attributes, worker_run, worker);
 		relay->hired += !errnum;
 	}
 	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/options.h"
 #include "record/format.h"
 #include "record/log_reader.h"
@@ -37,7 +38,7 @@ int log_cursor_open(struct log_cursor *tail, const char *name, struct error *err
 	else if (!S_ISREG(status.st_mode))
 		error_set(error, "cannot forward from the log %.200s: it is not a regular file",
 			  name);
-	else if (!(tail->buffer = malloc(tail->capacity)))
+	else if (!(tail->buffer = memory_malloc(tail->capacity)))
 		unreadable(tail, ENOMEM, error);
 	else
 		result = 0;
@@ -73,8 +74,8 @@ static bool make_room(struct log_cursor *tail)
 	}
 	if (tail->end < tail->capacity)
 		return true;
-	char *larger =
-		tail->capacity < TAIL_MOST ? realloc(tail->buffer, tail->capacity * 2) : NULL;
+	char *larger = tail->capacity < TAIL_MOST ? memory_realloc(tail->buffer, tail->capacity * 2)
+						  : NULL;
 	if (!larger)
 		return false;
 	tail->buffer = larger;
@@ -234,7 +235,7 @@ uint64_t log_cursor_rest(const struct log_cursor *tail)
 	struct error error;
 	struct log_cursor rest = *tail;
 	rest.capacity = TAIL_FIRST;
-	rest.buffer = malloc(rest.capacity);
+	rest.buffer = memory_malloc(rest.capacity);
 	go_to(&rest, tail->at);
 	if (rest.buffer)
 		(void)pass(&rest, UINT64_MAX, &error); /* what can be read is counted */

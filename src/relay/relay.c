@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "relay/queue.h"
 #include "log/sink.h"
 
@@ -112,7 +114,7 @@ static bool rest(struct relay *relay)
 /* NULL: out of memory. */
 static struct relay_job *make_job(struct relay *relay, const struct relay_line *line)
 {
-	struct relay_job *job = calloc(1, sizeof *job);
+	struct relay_job *job = memory_calloc(1, sizeof *job);
 	if (!job || !buffer_append(&job->line, line->bytes, line->length)) {
 		relay_job_free(job);
 		return NULL;
@@ -315,7 +317,7 @@ void relay_stop(struct relay *relay)
 static struct relay *make_relay(const struct service_settings *settings)
 {
 	const struct service_options *options = settings->options;
-	struct relay *relay = calloc(1, sizeof *relay);
+	struct relay *relay = memory_calloc(1, sizeof *relay);
 	if (!relay)
 		return NULL;
 	relay->settings = *settings;
@@ -361,10 +363,10 @@ static int start_threads(struct relay *relay, struct error *error)
 {
 	if (relay->command && relay_work_start(relay, error) < 0)
 		return -1;
-	int errnum = pthread_create(&relay->feeder, NULL, feeder_run, relay);
+	int errnum = thread_create(&relay->feeder, NULL, feeder_run, relay);
 	relay->feeding = !errnum;
 	if (!errnum)
-		errnum = pthread_create(&relay->sender, NULL, relay_sender_run, relay);
+		errnum = thread_create(&relay->sender, NULL, relay_sender_run, relay);
 	relay->sending = relay->feeding && !errnum;
 	if (errnum)
 		return error_set(error, "cannot start the relay: %s", strerror(errnum));

@@ -3,12 +3,14 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 bool reorder_buffer_init(struct reorder_buffer *reorder, uint64_t first, size_t capacity,
 			 size_t most)
 {
 	*reorder = (struct reorder_buffer){.capacity = capacity, .most = most, .first = first};
 	reorder->next = first;
-	reorder->slots = calloc(capacity, sizeof *reorder->slots);
+	reorder->slots = memory_calloc(capacity, sizeof *reorder->slots);
 	return reorder->slots != NULL;
 }
 

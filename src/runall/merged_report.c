@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "measure/histogram_text.h"
 
 /* Adds up those that are complete: the others count for nothing. */
@@ -26,7 +27,7 @@ int runall_report(struct buffer *text, const struct client_result *client_result
 		  const struct supervised *outputs, size_t clients, const char *fault,
 		  struct error *error)
 {
-	struct histogram *histograms = calloc(2, sizeof *histograms);
+	struct histogram *histograms = memory_calloc(2, sizeof *histograms);
 	if (!histograms)
 		return error_set(error, "out of memory for the report");
 	struct result sum = {

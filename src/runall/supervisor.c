@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/signalfd.h"
 
 enum { WATCH_PIECE = 65536 }; /* as much as a pipe holds */
@@ -19,9 +20,9 @@ int supervisor_open(struct supervisor *watch, size_t clients, size_t others, str
 	static const int taken[] = {SIGINT, SIGTERM, SIGCHLD, 0};
 	*watch = (struct supervisor){
 		.signals = -1, .count = 1 + clients + others, .clients = clients};
-	watch->children = calloc(watch->count, sizeof *watch->children);
-	watch->outputs = calloc(watch->count, sizeof *watch->outputs);
-	watch->polled = calloc(watch->count + 1, sizeof *watch->polled);
+	watch->children = memory_calloc(watch->count, sizeof *watch->children);
+	watch->outputs = memory_calloc(watch->count, sizeof *watch->outputs);
+	watch->polled = memory_calloc(watch->count + 1, sizeof *watch->polled);
 	if (!watch->children || !watch->outputs || !watch->polled)
 		return error_set(error, "cannot watch %zu clients: %s", clients, strerror(ENOMEM));
 	for (size_t i = 0; i < watch->count; i++)

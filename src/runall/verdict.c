@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "measure/client_result.h"
 #include "client/workload/workload.h"
 #include "runall/context.h"
@@ -88,8 +89,9 @@ void runall_prove(struct runall *runall)
 		prove_chain(runall);
 		return;
 	}
-	struct client_result *client_results = calloc(runall->clients, sizeof *client_results);
-	struct buffer *texts = calloc(runall->clients, sizeof *texts);
+	struct client_result *client_results =
+		memory_calloc(runall->clients, sizeof *client_results);
+	struct buffer *texts = memory_calloc(runall->clients, sizeof *texts);
 	if (!client_results || !texts) {
 		runall_complain(runall, "cannot verify: out of memory");
 		free(client_results);

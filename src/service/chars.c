@@ -5,6 +5,7 @@
  * A burst is either scheduled or given to the log, never both, and the next one is drawn when it
  * has been stored: there is one at a time, and its state needs no lock. It is counted once it is in
  * the log, so that what is counted is what was sent. */
+#include "base/memory.h"
 #include "service/table.h"
 
 #include <inttypes.h>
@@ -164,7 +165,7 @@ static void *start(const struct service_settings *settings, struct error *error)
 {
 	const struct service_options *options = settings->options;
 	const char *alphabet = options->alphabet ? options->alphabet : CHARSET_DEFAULT;
-	struct chars *chars = calloc(1, sizeof *chars);
+	struct chars *chars = memory_calloc(1, sizeof *chars);
 	if (!chars) {
 		error_set(error, "cannot start the service: out of memory");
 		return NULL;

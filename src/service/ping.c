@@ -4,6 +4,7 @@
  *
  * Whatever is sent leaves from the scheduler's thread. So there is one order of all messages, and
  * their counter M needs no lock. */
+#include "base/memory.h"
 #include "service/table.h"
 
 #include <stdlib.h>
@@ -122,7 +123,7 @@ static void send_keepalive(struct task *task)
 static void *start_ping(const struct service_settings *settings, struct error *error)
 {
 	const struct service_options *options = settings->options;
-	struct ping *ping = malloc(sizeof *ping);
+	struct ping *ping = memory_malloc(sizeof *ping);
 	if (!ping) {
 		error_set(error, "out of memory");
 		return NULL;
@@ -178,7 +179,7 @@ static bool record_request(struct responder *peer, const struct record_request *
 static bool schedule_pong(struct ping *ping, struct responder *peer, uint64_t number, int64_t delay,
 			  const struct stamp *received)
 {
-	struct pong *pong = malloc(sizeof *pong);
+	struct pong *pong = memory_malloc(sizeof *pong);
 	if (!pong)
 		return false;
 	*pong = (struct pong){.task = {.run = send_pong, .drop = drop_pong},

@@ -8,6 +8,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+#include "base/thread.h"
+
 enum { FLUSHER_EVENTS = 64 };
 
 struct flusher {
@@ -78,7 +81,7 @@ static int flusher_open(struct flusher *flusher)
 	if (flusher->stop < 0 || flusher->epoll < 0 ||
 	    epoll_ctl(flusher->epoll, EPOLL_CTL_ADD, flusher->stop, &event) < 0)
 		return errno;
-	return pthread_create(&flusher->thread, NULL, flusher_run, flusher);
+	return thread_create(&flusher->thread, NULL, flusher_run, flusher);
 }
 
 static void flusher_free(struct flusher *flusher)
@@ -92,7 +95,7 @@ static void flusher_free(struct flusher *flusher)
 
 struct flusher *flusher_start(struct error *error)
 {
-	struct flusher *flusher = calloc(1, sizeof *flusher);
+	struct flusher *flusher = memory_calloc(1, sizeof *flusher);
 	int errnum = flusher ? flusher_open(flusher) : ENOMEM;
 	if (!errnum)
 		return flusher;

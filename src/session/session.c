@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
+#include "base/thread.h"
 
 enum {
 	SESSION_STACK = 65536,
@@ -269,7 +271,7 @@ static void *session_run(void *argument)
 struct session *session_new(int descriptor, const char *name, uint64_t number,
 			    const struct session_settings *settings)
 {
-	struct session *session = calloc(1, sizeof *session);
+	struct session *session = memory_calloc(1, sizeof *session);
 	if (!session || !line_init(&session->lines, settings->maxline)) {
 		free(session);
 		return NULL;
@@ -288,12 +290,10 @@ struct session *session_new(int descriptor, const char *name, uint64_t number,
 int session_start(struct session *session)
 {
 	pthread_attr_t attributes;
-	int errnum = pthread_attr_init(&attributes);
+	int errnum = thread_attributes_init(&attributes, SESSION_STACK);
 	if (errnum)
 		return errnum;
-	errnum = pthread_attr_setstacksize(&attributes, SESSION_STACK);
-	if (!errnum)
-		errnum = pthread_create(&session->thread, &attributes, session_run, session);
+	errnum = thread_create(&session->thread, &attributes, session_run, session);
 	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
 	return errnum;
 }

@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 struct session_table {
 	struct reply_target broadcast; /* first, so that the one is the other */
 	int descriptor;		       /* an eventfd */
@@ -32,7 +34,7 @@ static bool release_to_all(struct reply_target *broadcast, const char *bytes, si
 
 struct session_table *session_table_new(struct error *error)
 {
-	struct session_table *table = calloc(1, sizeof *table);
+	struct session_table *table = memory_calloc(1, sizeof *table);
 	if (table && (table->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0) {
 		pthread_mutex_init(&table->lock, NULL); /* cannot fail without attributes */
 		table->broadcast = (struct reply_target){

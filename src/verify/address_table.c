@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 enum { SLOTS_FIRST = 64, NAMES_FIRST = 32 };
 
 struct responder {
@@ -41,7 +43,7 @@ static bool grow_slots(struct address_table *addresses_seen)
 	if (addresses_seen->count * 2 < addresses_seen->slot_count)
 		return true;
 	size_t count = addresses_seen->slot_count ? addresses_seen->slot_count * 2 : SLOTS_FIRST;
-	uint32_t *slots = calloc(count, sizeof *slots);
+	uint32_t *slots = memory_calloc(count, sizeof *slots);
 	if (!slots || addresses_seen->count >= UINT32_MAX - 1) {
 		free(slots);
 		return false;
@@ -64,7 +66,7 @@ static bool grow_names(struct address_table *addresses_seen)
 		return true;
 	size_t capacity =
 		addresses_seen->name_capacity ? addresses_seen->name_capacity * 2 : NAMES_FIRST;
-	struct responder *names = realloc(addresses_seen->names, capacity * sizeof *names);
+	struct responder *names = memory_realloc(addresses_seen->names, capacity * sizeof *names);
 	if (!names)
 		return false;
 	addresses_seen->names = names;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "measure/chars_result.h"
 #include "record/log_reader.h"
 
@@ -295,7 +296,7 @@ int verify_chars(const struct verify_job *run, struct verdict *verdict, struct e
 {
 	*verdict = (struct verdict){0};
 	struct chars_proof proof = {.run = run, .verdict = verdict, .error = error};
-	if (!(proof.clients = calloc(run->clients, sizeof *proof.clients)))
+	if (!(proof.clients = memory_calloc(run->clients, sizeof *proof.clients)))
 		return error_set(error, "cannot verify: out of memory");
 	int result = log_reader_open(&proof.log, run->log, run->offset, error);
 	if (result == 0) {

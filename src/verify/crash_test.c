@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "log.h"
 #include "record/log_reader.h"
 #include "verify/address_table.h"
@@ -49,7 +50,7 @@ static int out_of_memory(struct error *error)
 /* At least one byte, so that no array is empty. */
 static void *array_new(size_t count, size_t size)
 {
-	return calloc(count ? count : 1, size);
+	return memory_calloc(count ? count : 1, size);
 }
 
 /* Gives bits to the threads of a client. Returns the bit behind its last one; *enough turns false

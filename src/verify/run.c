@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "verify/run_faults.h"
 
 static int out_of_memory(struct error *error)
@@ -53,7 +54,7 @@ static bool set_up_link(struct proof *proof, struct party *party,
 /* At least one, so that no array is empty. */
 static void *array_new(size_t count, size_t size)
 {
-	return calloc(count ? count : 1, size);
+	return memory_calloc(count ? count : 1, size);
 }
 
 static bool set_up(struct proof *proof)

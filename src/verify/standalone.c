@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "verify/run.h"
 
 enum { THREADS_MOST = 1000000 }; /* a number above is not taken for one of a thread */
@@ -59,7 +60,7 @@ static bool count_lone(struct check *check, int64_t thread)
 {
 	if (thread >= check->lone_count) {
 		size_t old = (size_t)check->lone_count, count = (size_t)thread + 1;
-		int64_t *larger = realloc(check->lone, count * sizeof *larger);
+		int64_t *larger = memory_realloc(check->lone, count * sizeof *larger);
 		if (!larger)
 			return false;
 		memset(larger + old, 0, (count - old) * sizeof *larger);
@@ -145,7 +146,7 @@ static bool reserve(struct check *check, size_t number)
 	if (number < check->visitor_capacity)
 		return true;
 	size_t old = check->visitor_capacity, capacity = old ? old * 2 : 64;
-	struct visitor *larger = realloc(check->visitors, capacity * sizeof *larger);
+	struct visitor *larger = memory_realloc(check->visitors, capacity * sizeof *larger);
 	if (!larger)
 		return false;
 	memset(larger + old, 0, (capacity - old) * sizeof *larger);

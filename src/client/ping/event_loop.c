@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "net/line_splitter.h"
 #include "net/socket.h"
 #include "client/ping/log.h"
@@ -376,7 +377,7 @@ static void close_all(struct ping_client *pinger)
 
 enum exit_status ping_client_run(const struct client_options *options, const char *program)
 {
-	struct ping_client *pinger = calloc(1, sizeof *pinger);
+	struct ping_client *pinger = memory_calloc(1, sizeof *pinger);
 	if (!pinger) {
 		program_complain(program, "out of memory");
 		return EXIT_FAILED;

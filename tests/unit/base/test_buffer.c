@@ -5,17 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "unit.h"
 
 /* realloc() fails while this is set; linked with --wrap. */
 static bool no_memory;
 
-void *__real_realloc(void *bytes, size_t size);
-void *__wrap_realloc(void *bytes, size_t size);
-
-void *__wrap_realloc(void *bytes, size_t size)
+static void *faulty_realloc(void *bytes, size_t size)
 {
-	return no_memory ? NULL : __real_realloc(bytes, size);
+	return no_memory ? NULL : realloc(bytes, size);
 }
 
 START_TEST(appends_and_grows)
@@ -155,6 +153,7 @@ END_TEST
 
 int main(void)
 {
+	memory_realloc = faulty_realloc;
 	TCase *text = tcase_create("text");
 	tcase_add_test(text, appends_and_grows);
 	tcase_add_test(text, appends_nothing_and_strings);

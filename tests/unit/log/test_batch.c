@@ -6,20 +6,18 @@
 #include <string.h>
 
 #include "support.h"
+#include "base/memory.h"
 #include "unit.h"
 
 /* How many more times realloc() works, -1: always; linked with --wrap. */
 static int reallocs = -1;
 
-void *__real_realloc(void *bytes, size_t size);
-void *__wrap_realloc(void *bytes, size_t size);
-
-void *__wrap_realloc(void *bytes, size_t size)
+static void *faulty_realloc(void *bytes, size_t size)
 {
 	if (!reallocs)
 		return NULL;
 	reallocs -= reallocs > 0;
-	return __real_realloc(bytes, size);
+	return realloc(bytes, size);
 }
 
 static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+00:00", 0};
@@ -379,6 +377,7 @@ END_TEST
 
 int main(void)
 {
+	memory_realloc = faulty_realloc;
 	TCase *cases = tcase_create("batch");
 	tcase_add_checked_fixture(cases, begin, end);
 	tcase_add_test(cases, records_and_answers_of_several);

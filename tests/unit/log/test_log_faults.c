@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "log.h"
 #include "support.h"
+#include "base/memory.h"
+#include "base/thread.h"
 #include "unit.h"
 
 #define PATIENCE (20 * CLOCK_SECOND)
@@ -25,14 +27,10 @@ static struct {
 
 int __real_fdatasync(int descriptor);
 int __wrap_fdatasync(int descriptor);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument);
-void *__real_realloc(void *bytes, size_t size);
-void *__wrap_realloc(void *bytes, size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+		   void *argument);
+static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+				 void *(*run)(void *), void *argument);
 int64_t __real_clock_now(void);
 int64_t __wrap_clock_now(void);
 
@@ -43,21 +41,21 @@ int __wrap_fdatasync(int descriptor)
 	return fault.sync ? -1 : __real_fdatasync(descriptor);
 }
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument)
+static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+				 void *(*run)(void *), void *argument)
 {
-	return fault.thread ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+	return fault.thread ? EAGAIN : pthread_create(thread, attributes, run, argument);
 }
 
-void *__wrap_realloc(void *bytes, size_t size)
+static void *faulty_realloc(void *bytes, size_t size)
 {
-	return fault.memory ? NULL : __real_realloc(bytes, size);
+	return fault.memory ? NULL : realloc(bytes, size);
 }
 
-void *__wrap_calloc(size_t count, size_t size)
+static void *faulty_calloc(size_t count, size_t size)
 {
 	errno = ENOMEM;
-	return fault.memory ? NULL : __real_calloc(count, size);
+	return fault.memory ? NULL : calloc(count, size);
 }
 
 int64_t __wrap_clock_now(void)
@@ -331,6 +329,9 @@ END_TEST
 
 int main(void)
 {
+	memory_calloc = faulty_calloc;
+	memory_realloc = faulty_realloc;
+	thread_create = faulty_pthread_create;
 	scratch_make();
 	TCase *faults = tcase_create("faults");
 	tcase_add_checked_fixture(faults, begin, end);

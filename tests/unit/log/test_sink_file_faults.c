@@ -11,6 +11,7 @@
 
 #include "sinks.h"
 #include "support.h"
+#include "base/memory.h"
 #include "unit.h"
 
 /* Faults, linked with --wrap: an errno value each, 0: none. */
@@ -26,8 +27,6 @@ int __real_ftruncate(int descriptor, off_t length);
 int __wrap_ftruncate(int descriptor, off_t length);
 int __real_flock(int descriptor, int operation);
 int __wrap_flock(int descriptor, int operation);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
 ssize_t __real_writev(int descriptor, const struct iovec *parts, int count);
 ssize_t __wrap_writev(int descriptor, const struct iovec *parts, int count);
 
@@ -52,9 +51,9 @@ int __wrap_flock(int descriptor, int operation)
 	return fault.lock ? refuse(fault.lock) : __real_flock(descriptor, operation);
 }
 
-void *__wrap_calloc(size_t count, size_t size)
+static void *faulty_calloc(size_t count, size_t size)
 {
-	return fault.memory ? NULL : __real_calloc(count, size);
+	return fault.memory ? NULL : calloc(count, size);
 }
 
 ssize_t __wrap_writev(int descriptor, const struct iovec *parts, int count)
@@ -217,6 +216,7 @@ END_TEST
 
 int main(void)
 {
+	memory_calloc = faulty_calloc;
 	scratch_make();
 	TCase *opening = tcase_create("opening");
 	tcase_add_checked_fixture(opening, scratch_enter, NULL);

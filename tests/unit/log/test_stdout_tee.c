@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 #include "support.h"
+#include "base/memory.h"
+#include "base/thread.h"
 #include "unit.h"
 
 /* Faults, linked with --wrap. */
@@ -20,30 +22,26 @@ static struct {
 	atomic_bool memory, thread;
 } fault;
 
-void *__real_realloc(void *bytes, size_t size);
-void *__wrap_realloc(void *bytes, size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument);
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+		   void *argument);
+static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+				 void *(*run)(void *), void *argument);
 
-void *__wrap_realloc(void *bytes, size_t size)
+static void *faulty_realloc(void *bytes, size_t size)
 {
-	return fault.memory ? NULL : __real_realloc(bytes, size);
+	return fault.memory ? NULL : realloc(bytes, size);
 }
 
-void *__wrap_calloc(size_t count, size_t size)
+static void *faulty_calloc(size_t count, size_t size)
 {
 	errno = ENOMEM;
-	return fault.memory ? NULL : __real_calloc(count, size);
+	return fault.memory ? NULL : calloc(count, size);
 }
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument)
+static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+				 void *(*run)(void *), void *argument)
 {
-	return fault.thread ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+	return fault.thread ? EAGAIN : pthread_create(thread, attributes, run, argument);
 }
 
 static struct error error;
@@ -248,6 +246,9 @@ END_TEST
 
 int main(void)
 {
+	memory_calloc = faulty_calloc;
+	memory_realloc = faulty_realloc;
+	thread_create = faulty_pthread_create;
 	scratch_make();
 	TCase *cases = tcase_create("show");
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);

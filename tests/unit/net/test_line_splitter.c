@@ -8,24 +8,20 @@
 
 #include "support.h"
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "unit.h"
 
 /* Allocations fail while this is set; linked with --wrap. */
 static bool no_memory;
 
-void *__real_realloc(void *bytes, size_t size);
-void *__wrap_realloc(void *bytes, size_t size);
-void *__real_malloc(size_t size);
-void *__wrap_malloc(size_t size);
-
-void *__wrap_realloc(void *bytes, size_t size)
+static void *faulty_realloc(void *bytes, size_t size)
 {
-	return no_memory ? NULL : __real_realloc(bytes, size);
+	return no_memory ? NULL : realloc(bytes, size);
 }
 
-void *__wrap_malloc(size_t size)
+static void *faulty_malloc(size_t size)
 {
-	return no_memory ? NULL : __real_malloc(size);
+	return no_memory ? NULL : malloc(size);
 }
 
 /* Appends all lines that are there, as "<line>" each, and "!" for one that is too long. */
@@ -301,6 +297,8 @@ END_TEST
 
 int main(void)
 {
+	memory_malloc = faulty_malloc;
+	memory_realloc = faulty_realloc;
 	TCase *lines = tcase_create("lines");
 	tcase_add_test(lines, lines_end_in_lf_or_crlf);
 	tcase_add_test(lines, what_stands_behind_the_last_end);

@@ -8,17 +8,16 @@
 #include "record/format.h"
 #include "base/random.h"
 #include "support.h"
+#include "base/memory.h"
 #include "unit.h"
 
 /* realloc() fails while no_memory is set; linked with --wrap. */
 static bool no_memory;
 
-void *__real_realloc(void *bytes, size_t size);
-void *__wrap_realloc(void *bytes, size_t size);
 
-void *__wrap_realloc(void *bytes, size_t size)
+static void *faulty_realloc(void *bytes, size_t size)
 {
-	return no_memory ? NULL : __real_realloc(bytes, size);
+	return no_memory ? NULL : realloc(bytes, size);
 }
 
 static const struct stamp stamp = {1, "2026-11-21 07:40:08", "-03:30", 3456};
@@ -251,6 +250,7 @@ END_TEST
 
 int main(void)
 {
+	memory_realloc = faulty_realloc;
 	TCase *writing = tcase_create("writing");
 	tcase_add_test(writing, the_formats_are_exact);
 	tcase_add_test(writing, only_what_has_to_be_is_quoted);

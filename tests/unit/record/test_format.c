@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "support.h"
+#include "base/memory.h"
 #include "unit.h"
 
 /* realloc() fails while no_memory is set, and the time is set_time where that is not 0; linked with
@@ -14,14 +15,12 @@
 static bool no_memory;
 static time_t set_time;
 
-void *__real_realloc(void *bytes, size_t size);
-void *__wrap_realloc(void *bytes, size_t size);
 int __real_clock_gettime(clockid_t clock, struct timespec *time);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
 
-void *__wrap_realloc(void *bytes, size_t size)
+static void *faulty_realloc(void *bytes, size_t size)
 {
-	return no_memory ? NULL : __real_realloc(bytes, size);
+	return no_memory ? NULL : realloc(bytes, size);
 }
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
@@ -253,6 +252,7 @@ END_TEST
 
 int main(void)
 {
+	memory_realloc = faulty_realloc;
 	TCase *format = tcase_create("format");
 	tcase_add_test(format, the_format_is_exact);
 	tcase_add_test(format, milliseconds_go_and_come_back);

@@ -12,6 +12,8 @@
 
 #include "base/clock.h"
 #include "support.h"
+#include "base/memory.h"
+#include "base/thread.h"
 #include "unit.h"
 #include "world.h"
 
@@ -25,12 +27,10 @@ static struct {
 
 int __real_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
 int __wrap_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument);
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+		   void *argument);
+static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+				 void *(*run)(void *), void *argument);
 
 int __wrap_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags)
 {
@@ -41,15 +41,15 @@ int __wrap_accept4(int listener, struct sockaddr *address, socklen_t *length, in
 	return -1;
 }
 
-void *__wrap_calloc(size_t count, size_t size)
+static void *faulty_calloc(size_t count, size_t size)
 {
-	return fault.memory ? NULL : __real_calloc(count, size);
+	return fault.memory ? NULL : calloc(count, size);
 }
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument)
+static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+				 void *(*run)(void *), void *argument)
 {
-	return fault.thread ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+	return fault.thread ? EAGAIN : pthread_create(thread, attributes, run, argument);
 }
 
 static void begin(void)
@@ -237,6 +237,8 @@ END_TEST
 
 int main(void)
 {
+	memory_calloc = faulty_calloc;
+	thread_create = faulty_pthread_create;
 	scratch_make();
 	TCase *cases = tcase_create("acceptor");
 	tcase_add_checked_fixture(cases, begin, NULL);

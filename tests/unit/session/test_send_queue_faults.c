@@ -9,6 +9,8 @@
 
 #include "outboxes.h"
 #include "support.h"
+#include "base/memory.h"
+#include "base/thread.h"
 #include "unit.h"
 
 /* Faults, linked with --wrap. */
@@ -16,31 +18,27 @@ static struct {
 	atomic_bool memory, thread, epoll;
 } fault;
 
-void *__real_realloc(void *bytes, size_t size);
-void *__wrap_realloc(void *bytes, size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument);
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+		   void *argument);
+static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+				 void *(*run)(void *), void *argument);
 int __real_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event);
 int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event);
 
-void *__wrap_realloc(void *bytes, size_t size)
+static void *faulty_realloc(void *bytes, size_t size)
 {
-	return fault.memory ? NULL : __real_realloc(bytes, size);
+	return fault.memory ? NULL : realloc(bytes, size);
 }
 
-void *__wrap_calloc(size_t count, size_t size)
+static void *faulty_calloc(size_t count, size_t size)
 {
-	return fault.memory ? NULL : __real_calloc(count, size);
+	return fault.memory ? NULL : calloc(count, size);
 }
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-			  void *argument)
+static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+				 void *(*run)(void *), void *argument)
 {
-	return fault.thread ? EAGAIN : __real_pthread_create(thread, attributes, run, argument);
+	return fault.thread ? EAGAIN : pthread_create(thread, attributes, run, argument);
 }
 
 int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event)
@@ -113,6 +111,9 @@ END_TEST
 
 int main(void)
 {
+	memory_calloc = faulty_calloc;
+	memory_realloc = faulty_realloc;
+	thread_create = faulty_pthread_create;
 	TCase *cases = tcase_create("faults");
 	tcase_add_checked_fixture(cases, outboxes_begin, outboxes_end);
 	tcase_add_test(cases, out_of_memory_ends_the_connection);

@@ -13,18 +13,16 @@
 
 #include "base/clock.h"
 #include "support.h"
+#include "base/memory.h"
 #include "unit.h"
 #include "world.h"
 
 /* realloc() fails while this is set; linked with --wrap. */
 static atomic_bool no_memory;
 
-void *__real_realloc(void *bytes, size_t size);
-void *__wrap_realloc(void *bytes, size_t size);
-
-void *__wrap_realloc(void *bytes, size_t size)
+static void *faulty_realloc(void *bytes, size_t size)
 {
-	return no_memory ? NULL : __real_realloc(bytes, size);
+	return no_memory ? NULL : realloc(bytes, size);
 }
 
 enum { MAXLINE = 100 };
@@ -340,6 +338,7 @@ END_TEST
 
 int main(void)
 {
+	memory_realloc = faulty_realloc;
 	scratch_make();
 	TCase *life = tcase_create("life");
 	tcase_add_checked_fixture(life, begin, NULL);

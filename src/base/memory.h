@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Allocation through function pointers: the seam by which tests let it fail. A module whose
+ * out-of-memory path is tested allocates by these; free() stays libc's. */
+#ifndef ACKLINE_BASE_MEMORY_H
+#define ACKLINE_BASE_MEMORY_H
+
+#include <stddef.h>
+
+/* As the functions of libc, which they point to. Only tests set them, before they start threads. */
+extern void *(*memory_malloc)(size_t size);
+extern void *(*memory_calloc)(size_t count, size_t size);
+extern void *(*memory_realloc)(void *bytes, size_t size);
+
+#endif

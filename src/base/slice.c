@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/slice.h"
+
+#include <string.h>
+
+struct slice slice_of(const char *string)
+{
+	return (struct slice){.bytes = string, .length = strlen(string)};
+}
+
+bool slice_same(struct slice one, struct slice other)
+{
+	return one.length == other.length &&
+	       (one.length == 0 || memcmp(one.bytes, other.bytes, one.length) == 0);
+}
+
+bool slice_equals(struct slice slice, const char *string)
+{
+	return slice_same(slice, slice_of(string));
+}
+
+bool slice_begins(struct slice slice, const char *prefix)
+{
+	return slice_skip(&slice, prefix);
+}
+
+static void skip(struct slice *slice, size_t length)
+{
+	if (length) {
+		slice->bytes += length;
+		slice->length -= length;
+	}
+}
+
+bool slice_skip(struct slice *slice, const char *prefix)
+{
+	size_t length = strlen(prefix);
+	if (slice->length < length || (length && memcmp(slice->bytes, prefix, length) != 0))
+		return false;
+	skip(slice, length);
+	return true;
+}
+
+bool slice_cut(struct slice *slice, char separator, struct slice *field)
+{
+	const char *end = slice->length ? memchr(slice->bytes, separator, slice->length) : NULL;
+	if (!end)
+		return false;
+	*field = (struct slice){.bytes = slice->bytes, .length = (size_t)(end - slice->bytes)};
+	skip(slice, field->length + 1);
+	return true;
+}
+
+bool slice_number(struct slice *slice, uint64_t *number)
+{
+	uint64_t value = 0;
+	size_t length = 0;
+	while (length < slice->length && slice->bytes[length] >= '0' &&
+	       slice->bytes[length] <= '9') {
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, slice->bytes[length] - '0', &value))
+			return false;
+		length++;
+	}
+	if (!length || (length > 1 && slice->bytes[0] == '0'))
+		return false;
+	skip(slice, length);
+	*number = value;
+	return true;
+}
