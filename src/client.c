@@ -14,6 +14,8 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
+#include "client/chars/event_loop.h"
+#include "client/ping/event_loop.h"
 #include "client/run.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -62,10 +64,10 @@ static int make_talk(struct client *client, size_t number, size_t connections)
 		.latency = &client->histograms[number],
 		.raw = options->rate ? &client->histograms[client->sessions + number] : NULL,
 		.waits = options->rate > 0,
-		.echoes = workloads[options->service]->echoes,
+		.echoes = workloads[options->service].echoes,
 		.connected = worker_connected,
-		.answered = workloads[options->service]->echoes && !options->quiet ? worker_answered
-										   : NULL,
+		.answered = workloads[options->service].echoes && !options->quiet ? worker_answered
+										  : NULL,
 		.context = worker,
 	};
 	worker->session = client_session_make(&settings, &client->error);
@@ -279,6 +281,15 @@ static enum exit_status client_run(struct client *client)
 	return done ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* Workloads without threads that send lines: who runs them instead. */
+static const struct {
+	const char *workload;
+	enum exit_status (*run)(const struct client_options *options, const char *program);
+} runners[] = {
+	{"ping", ping_client_run},
+	{"chars", chars_client_run},
+};
+
 int main(int argc, char **argv)
 {
 	struct client_options options = client_option_defaults;
@@ -293,9 +304,9 @@ int main(int argc, char **argv)
 		program_complain(program, error.message);
 		return EXIT_USAGE;
 	}
-	const struct workload *workload = workloads[options.service];
-	if (workload->run)
-		return (int)workload->run(&options, program);
+	for (size_t i = 0; i < sizeof runners / sizeof *runners; i++)
+		if (!strcmp(runners[i].workload, workloads[options.service].name))
+			return (int)runners[i].run(&options, program);
 	struct client *client = memory_calloc(1, sizeof *client);
 	if (!client) {
 		program_complain(program, "out of memory");

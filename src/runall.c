@@ -28,7 +28,7 @@ bool runall_reports_json(const struct runall *runall)
 
 bool runall_is_chain(const struct runall *runall)
 {
-	return workloads[runall->options.client.service]->chain;
+	return workloads[runall->options.client.service].chain;
 }
 
 void runall_complain(struct runall *runall, const char *words)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/line_template.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 int line_template_check(const char *message, struct error *error)
@@ -22,54 +20,56 @@ int line_template_check(const char *message, struct error *error)
 	return 0;
 }
 
-/* What an escape stands for. */
-static bool add_value(struct buffer *text, char escape, const struct line_template_values *values)
+static bool add_number(struct buffer *line, uint64_t number)
 {
-	char words[24];
-	switch (escape) {
-	case 't':
-		(void)snprintf(words, sizeof words, "%zu", values->thread);
-		break;
-	case 'i':
-		(void)snprintf(words, sizeof words, "%" PRId64, values->iteration);
-		break;
-	case 'n':
-		(void)snprintf(words, sizeof words, "%" PRIu64, values->number);
-		break;
-	case 'c':
-		(void)snprintf(words, sizeof words, "%" PRId64, values->client);
-		break;
-	default:
-		(void)snprintf(words, sizeof words, "%%");
-		break;
-	}
-	return buffer_append_string(text, words);
+	char digits[20];
+	size_t at = sizeof digits;
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	return buffer_append(line, digits + at, sizeof digits - at);
 }
 
-bool line_template_compose(struct buffer *text, const char *message,
+static bool add_value(struct buffer *line, char escape, const struct line_template_values *values)
+{
+	switch (escape) {
+	case 't':
+		return add_number(line, values->thread);
+	case 'i':
+		return add_number(line, values->iteration);
+	case 'n':
+		return add_number(line, values->number);
+	case 'c':
+		return add_number(line, values->client);
+	default:
+		return buffer_append(line, "%", 1);
+	}
+}
+
+bool line_template_compose(struct buffer *line, const char *message,
 			   const struct line_template_values *values)
 {
 	for (;;) {
 		size_t plain = strcspn(message, "%");
-		if (!buffer_append(text, message, plain))
+		if (!buffer_append(line, message, plain))
 			return false;
 		message += plain;
 		if (!*message)
 			return true;
-		if (!add_value(text, message[1], values))
+		if (!add_value(line, message[1], values))
 			return false;
 		message += 2;
 	}
 }
 
-bool line_template_pad(struct buffer *text, size_t size)
+bool line_template_pad(struct buffer *line, size_t size)
 {
-	if (text->length >= size)
+	if (line->length >= size)
 		return true;
-	size_t more = size - text->length;
-	if (!buffer_reserve(text, more))
+	size_t more = size - line->length;
+	if (!buffer_reserve(line, more))
 		return false;
-	memset(text->bytes + text->length, '.', more);
-	text->length += more;
+	memset(line->bytes + line->length, '.', more);
+	line->length += more;
 	return true;
 }

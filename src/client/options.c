@@ -15,8 +15,7 @@
 #define AT(member) offsetof(struct client_options, member)
 #define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
 
-/* The services whose clients send lines and wait for their answers. */
-#define LINES "ok,echo,relay"
+#define LINES WORKLOADS_WITH_LINES
 
 static const char *const connect_names[] = {"shared", "each", NULL};
 static const char *const order_names[] = {"strict", "free", NULL};
@@ -27,9 +26,9 @@ static const struct option_spec specs[] = {
 	 NULL},
 	{"nhost", OPTION_TEXT, "HOST", "the same as -host", AT(host), 0, 0, NULL, NULL},
 	{"port", OPTION_NUMBER, "PORT", "its TCP port [2005]", AT(port), 1, 65535, NULL, NULL},
-	{"ni", OPTION_NUMBER, "N", "iterations of each thread [10; echo: 5; relay: 1]",
+	{"ni", OPTION_NUMBER, "N", "iterations of each thread " WORKLOADS_HELP_ITERATIONS,
 	 AT(iterations), 1, 1000000000, NULL, LINES},
-	{"nt", OPTION_NUMBER, "N", "threads [5; echo and relay: 1]", AT(threads), 1, 30000, NULL,
+	{"nt", OPTION_NUMBER, "N", "threads " WORKLOADS_HELP_THREADS, AT(threads), 1, 30000, NULL,
 	 LINES},
 	{"order", OPTION_CHOICE, "HOW",
 	 "strict: threads take turns; free: each at its own pace [strict]", AT(order), 0, 0,
@@ -44,19 +43,20 @@ static const struct option_spec specs[] = {
 	 NULL, LINES},
 	{"warmup", OPTION_DURATION, "TIME", "beginning of which nothing is measured [0]",
 	 AT(warmup), 0, DAYS(365), NULL, LINES},
-	{"duration", OPTION_DURATION, "TIME", "how long to go on, instead of -ni [ping: 300s]",
-	 AT(duration), CLOCK_MILLISECOND, DAYS(365), NULL, NULL},
+	{"duration", OPTION_DURATION, "TIME",
+	 "how long to go on, instead of -ni " WORKLOADS_HELP_DURATION, AT(duration),
+	 CLOCK_MILLISECOND, DAYS(365), NULL, NULL},
 	{"delay", OPTION_RANGE, "MIN:MAX",
 	 "random pause before each line [as usual for the service]", AT(delay), 0, DAYS(1), NULL,
-	 "ok,echo,ping,chars"},
-	{"timeout", OPTION_DURATION, "TIME", "longest wait for an answer [5s; ping: 2s]",
+	 WORKLOADS_WITH_DELAY},
+	{"timeout", OPTION_DURATION, "TIME", "longest wait for an answer " WORKLOADS_HELP_TIMEOUT,
 	 AT(timeout), CLOCK_MILLISECOND, DAYS(1), NULL, NULL},
 	{"retry", OPTION_DURATION, "TIME", "how long to go on trying to connect again [0]",
 	 AT(retry), 0, DAYS(365), NULL, LINES},
-	{"log", OPTION_TEXT, "FILE", "the client's log [ping: logs/clientN.log, N as in -id]",
-	 AT(log), 0, 0, NULL, "ping"},
-	{"service", OPTION_CHOICE, "NAME", "the server's: ok, echo, ping, chars or relay [ok]",
-	 AT(service), 0, 0, workload_names, NULL},
+	{"log", OPTION_TEXT, "FILE", "the client's log " WORKLOADS_HELP_LOG, AT(log), 0, 0, NULL,
+	 WORKLOADS_WITH_LOG},
+	{"service", OPTION_CHOICE, "NAME", "the server's: " WORKLOADS_HELP, AT(service), 0, 0,
+	 workload_names, NULL},
 	{"input", OPTION_TEXT, "FILE", "send this file's lines; -: those of stdin", AT(input), 0, 0,
 	 NULL, LINES},
 	{"message", OPTION_TEXT, "WORDS",
@@ -72,7 +72,7 @@ static const struct option_spec specs[] = {
 	 NULL},
 	{"report", OPTION_CHOICE, "HOW",
 	 "text; plot: with bars; json: on stdout, instead of the lines [text]", AT(report), 0, 0,
-	 report_names, "ok,echo"},
+	 report_names, WORKLOADS_WITH_REPORT},
 	{"expect", OPTION_TEXT, "CONDITIONS",
 	 "fail unless all are met, as 'lost=0,p99<5ms,rate>1000'", AT(expect), 0, 0, NULL, LINES},
 	{"acks", OPTION_NUMBER, "FD", "write an account for programs on this descriptor", AT(acks),
@@ -149,7 +149,7 @@ static int refuse_for_service(const struct client_options *options, struct error
 	const char *name = workload_names[options->service];
 	if (options_check_service(&client_option_table, options, name, error) < 0)
 		return -1;
-	if (workloads[options->service]->threads == 1 && options->threads > 1)
+	if (workloads[options->service].threads == 1 && options->threads > 1)
 		return error_set(error, "-nt: not with -service %s, which has one thread", name);
 	return 0;
 }
@@ -164,7 +164,7 @@ static int check_words(const struct client_options *options, struct error *error
 
 int client_options_complete(struct client_options *options, struct error *error)
 {
-	const struct workload *workload = workloads[options->service];
+	const struct workload *workload = &workloads[options->service];
 	if (refuse_for_service(options, error) < 0 || refuse_together(options, error) < 0 ||
 	    check_words(options, error) < 0)
 		return -1;
@@ -175,6 +175,8 @@ int client_options_complete(struct client_options *options, struct error *error)
 		options->number = 1;
 	if (options->duration < 0 && options->iterations < 0 && !options->input)
 		options->iterations = workload->iterations;
+	if (!options->message)
+		options->message = workload->message;
 	put_in(&options->threads, options->input ? 1 : workload->threads);
 	put_in(&options->iterations, 0);
 	put_in(&options->window, 1);

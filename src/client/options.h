@@ -29,13 +29,13 @@ struct client_options {
 	int64_t timeout;     /* ns, for an answer and for connecting */
 	int64_t retry;	     /* ns, how long to go on trying to (re)connect; 0: not at all */
 	const char *input;   /* a file of lines to say, "-" for stdin; NULL: none */
-	const char *message; /* a template of what to say; NULL: as usual for the service */
+	const char *message; /* template of each line; NULL: not given, or none */
 	int64_t size;	     /* bytes that a line is filled up to, without its end */
 	int report;	     /* enum client_report */
 	const char *log;
 	bool quiet;	    /* with JSON too, when complete */
 	const char *expect; /* conditions, NULL: none */
-	int service;	    /* index in roles */
+	int service;	    /* index in workloads */
 	int64_t number;	    /* this client's own, from 1, for what it says; 0: not given */
 	int64_t seed;	    /* of all that is random */
 	int64_t acks;	    /* descriptor for the machine-readable account, -1: none */

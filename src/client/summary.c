@@ -60,7 +60,7 @@ static bool show(const struct client *client, FILE *where, const struct buffer *
  * goes to stdout. */
 static bool show_report(const struct client *client, const struct result *result)
 {
-	bool echoes = workloads[client->options.service]->echoes;
+	bool echoes = workloads[client->options.service].echoes;
 	struct buffer text = {0};
 	bool json = client->options.report == REPORT_JSON, complete = true;
 	if (echoes && client->options.quiet && !json)
@@ -85,7 +85,7 @@ static bool show_expected(const struct client *client, const struct result *resu
 	struct assertions expected;
 	struct error error; /* it was read before: there is none */
 	struct buffer text = {0};
-	bool echoes = workloads[client->options.service]->echoes;
+	bool echoes = workloads[client->options.service].echoes;
 	bool json = client->options.report == REPORT_JSON;
 	if (!client->options.expect ||
 	    assertions_parse(&expected, client->options.expect, &error) < 0)

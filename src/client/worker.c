@@ -5,7 +5,6 @@
 #include "client/run.h"
 #include "base/clock.h"
 #include "client/line_template.h"
-#include "client/workload/workload.h"
 
 /* OVER: the time for saying lines has come to its end. */
 enum outcome { OUTCOME_SAID, OUTCOME_OVER, OUTCOME_FAILED };
@@ -128,24 +127,15 @@ static enum outcome take_input(struct worker *worker, int64_t *came)
 	return buffer_append(&worker->line, line, length) ? OUTCOME_SAID : out_of_memory(worker);
 }
 
-/* The usual words of the service, or one's own. */
 static bool compose(struct worker *worker, int64_t iteration, uint64_t number)
 {
 	const struct client_options *options = &worker->client->options;
-	struct buffer *line = &worker->line;
-	const struct line_template_values values = {worker->number, iteration, options->number,
-						    number + 1};
-	if (options->message) {
-		if (!line_template_compose(line, options->message, &values))
-			return false;
-	} else if (buffer_reserve(line, WORKLOAD_LINE_SIZE)) {
-		/* with its line end, which may have to stand further behind */
-		line->length = workloads[options->service]->compose(line->bytes, options->number,
-								    worker->number, iteration) -
-			       1;
-	} else
-		return false;
-	return line_template_pad(line, (size_t)options->size);
+	const struct line_template_values values = {.thread = worker->number,
+						    .iteration = (uint64_t)iteration,
+						    .number = number + 1,
+						    .client = (uint64_t)options->number};
+	return line_template_compose(&worker->line, options->message, &values) &&
+	       line_template_pad(&worker->line, (size_t)options->size);
 }
 
 /* Puts together what is to be said, with its line end. */

@@ -178,7 +178,7 @@ static enum option_outcome refuse_without_use(const struct runall_options *optio
 /* In a drill clients send until it is over. */
 static int check_drill(const struct runall_options *options, struct error *error)
 {
-	const struct workload *workload = workloads[options->client.service];
+	const struct workload *workload = &workloads[options->client.service];
 	if (options->drill && (workload->prove || workload->chain))
 		return error_set(error, "-drill: not with -service %s",
 				 workload_names[options->client.service]);
@@ -197,14 +197,14 @@ static int check_drill(const struct runall_options *options, struct error *error
 static int complete(struct runall_options *options, struct error *error)
 {
 	if (!options->check && !options->clients)
-		options->clients = workloads[options->client.service]->clients;
+		options->clients = workloads[options->client.service].clients;
 	if (!options->host)
 		options->host = server_option_defaults.host;
 	if (options->port == PORT_NOT_GIVEN)
 		options->port = server_option_defaults.port;
 	options->server.log = sink_file_name(server_options_log(&options->server));
 	/* the next server of each is known when it runs */
-	if (workloads[options->client.service]->chain)
+	if (workloads[options->client.service].chain)
 		options->server.own.next = "127.0.0.1:1";
 	if (server_options_complete(&options->server, error) < 0)
 		return -1;

@@ -62,12 +62,12 @@ static int judge(const struct runall *runall, const struct client_result *client
 				       .clients = runall->clients,
 				       .cut = runall->drill.kills > 0 ||
 					      !process_succeeded(&runall->watch.children[0]),
-				       .echoes = workloads[options->client.service]->echoes};
+				       .echoes = workloads[options->client.service].echoes};
 	const struct drill_facts facts = {.kills = runall->drill.kills,
 					  .starts = runall->drill.starts,
 					  .sync = options->server.sync,
 					  .seed = runall->drill.seed};
-	const struct workload *workload = workloads[options->client.service];
+	const struct workload *workload = &workloads[options->client.service];
 	if (options->drill)
 		return verify_drill(&job, &facts, verdict, error);
 	return (workload->prove ? workload->prove : verify_run)(&job, verdict, error);
@@ -100,7 +100,7 @@ void runall_prove(struct runall *runall)
 	}
 	for (size_t i = 0; i < runall->clients; i++)
 		texts[i] = runall->watch.outputs[i + 1].text; /* borrowed */
-	if (!workloads[runall->options.client.service]->prove)
+	if (!workloads[runall->options.client.service].prove)
 		read_accounts(runall, client_results);
 	struct verdict verdict;
 	struct error error;

@@ -1,12 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/workload/workload.h"
 
-extern const struct workload workload_chars;
-extern const struct workload workload_echo;
-extern const struct workload workload_ok;
-extern const struct workload workload_ping;
-extern const struct workload workload_relay;
+#include "base/clock.h"
+#include "verify/chars.h"
+#include "verify/ping.h"
 
-const struct workload *const workloads[] = {&workload_ok,    &workload_echo,  &workload_ping,
-					    &workload_chars, &workload_relay, NULL};
-const char *const workload_names[] = {"ok", "echo", "ping", "chars", "relay", NULL};
+#define OK "ok"
+#define ECHO "echo"
+#define PING "ping"
+#define CHARS "chars"
+#define RELAY "relay"
+
+const char *const workload_names[] = {OK, ECHO, PING, CHARS, RELAY, NULL};
+
+const struct workload workloads[] = {
+	{
+		.name = OK,
+		.message = "Thread %t, iteration %i",
+		.clients = 5,
+		.threads = 5,
+		.iterations = 10,
+		.timeout = 5 * CLOCK_SECOND,
+	},
+	{
+		.name = ECHO,
+		.message = "Hello from client %c, message %i",
+		.clients = 10,
+		.threads = 1,
+		.iterations = 5,
+		.delay = {5 * CLOCK_SECOND, 10 * CLOCK_SECOND},
+		.timeout = 5 * CLOCK_SECOND,
+		.echoes = true,
+	},
+	{
+		.name = PING,
+		.clients = 2,
+		.delay = {300 * CLOCK_MILLISECOND, 3 * CLOCK_SECOND},
+		.timeout = 2 * CLOCK_SECOND,
+		.duration = 300 * CLOCK_SECOND,
+		.prove = verify_ping,
+	},
+	{
+		.name = CHARS,
+		.clients = 3,
+		.delay = {100 * CLOCK_MILLISECOND, CLOCK_SECOND},
+		.timeout = 5 * CLOCK_SECOND,
+		.prove = verify_chars,
+	},
+	{
+		.name = RELAY,
+		.message = "Request %i of client %c",
+		.clients = 10,
+		.threads = 1,
+		.iterations = 1,
+		.timeout = 5 * CLOCK_SECOND,
+		.chain = true,
+	},
+	{0},
+};

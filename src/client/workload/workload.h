@@ -1,45 +1,49 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client says to a service. A role is one file with one struct workload, and one line in the
- * table of role.c, where it has the name of its service. */
+/* What a client does by default at each service: how many processes and threads, which lines, how
+ * long the pauses. The order is that of the server's services. */
 #ifndef ACKLINE_CLIENT_WORKLOAD_WORKLOAD_H
 #define ACKLINE_CLIENT_WORKLOAD_WORKLOAD_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/options.h"
 
-struct client_options;
 struct verdict;
 struct verify_job;
 
-/* The longest line that a role composes, with its line end and a NUL. */
-#define WORKLOAD_LINE_SIZE 96
+/* Lists of workloads for the table of options: those that send lines, pause at random, write a log
+ * of their own, report latencies; and what -help says of them. */
+#define WORKLOADS_WITH_LINES "ok,echo,relay"
+#define WORKLOADS_WITH_DELAY "ok,echo,ping,chars"
+#define WORKLOADS_WITH_LOG "ping"
+#define WORKLOADS_WITH_REPORT "ok,echo"
+#define WORKLOADS_HELP "ok, echo, ping, chars or relay [ok]"
+#define WORKLOADS_HELP_ITERATIONS "[10; echo: 5; relay: 1]"
+#define WORKLOADS_HELP_THREADS "[5; echo and relay: 1]"
+#define WORKLOADS_HELP_DURATION "[ping: 300s]"
+#define WORKLOADS_HELP_TIMEOUT "[5s; ping: 2s]"
+#define WORKLOADS_HELP_LOG "[ping: logs/clientN.log, N as in -id]"
 
 struct workload {
-	/* What is usual, unless an option says otherwise. */
-	int64_t clients; /* processes, for runall */
+	const char *name;
+	const char *message; /* template of each line (line_template.h); NULL: it sends no lines */
+	int64_t clients;     /* processes that runall starts */
 	int64_t threads, iterations;
 	struct range delay; /* ns */
 	int64_t timeout;    /* ns */
-	int64_t duration;   /* ns; 0: nothing is usual */
-	bool echoes;	    /* each line comes back as its answer; else it is ok */
+	int64_t duration;   /* ns; 0: no default */
+	bool echoes;	    /* each line comes back as its answer; else the answer is ok */
 	bool chain;	    /* runall runs three servers in a row */
-	/* Writes the line of a thread, from 0, in an iteration, from 1, with its line end; client
-	 * is the client's own number, from 1. Returns its length. */
-	size_t (*compose)(char line[WORKLOAD_LINE_SIZE], int64_t client, size_t thread,
-			  int64_t iteration);
-	/* NULL where there are turns; else all that the client does, instead of them. */
-	enum exit_status (*run)(const struct client_options *options, const char *program);
-	/* NULL where a run is proved from the clients' accounts; else as verify_run(), without
-	 * them. */
+	/* NULL where a run is proved from what the clients report; else as verify_run(). */
 	int (*prove)(const struct verify_job *job, struct verdict *verdict, struct error *error);
 };
 
-/* The roles and, in the same order, their names, NULL at the end of both. */
-extern const struct workload *const workloads[];
+/* All workloads. The last entry has no name. */
+extern const struct workload workloads[];
+
+/* Their names in the same order, for a table of options; NULL ends the list. */
 extern const char *const workload_names[];
 
 #endif

@@ -2,11 +2,11 @@
 /* What clients say, and how a client's options follow from its role. */
 #include "client/workload/workload.h"
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "client/line_template.h"
 #include "client/options.h"
 #include "service/table.h"
 #include "unit.h"
@@ -18,16 +18,16 @@ static struct error error;
 START_TEST(each_role_has_its_service)
 {
 	size_t i = 0;
-	for (; workloads[i]; i++) {
-		ck_assert_str_eq(workload_names[i], service_names[i]);
-		bool turns = workloads[i]->run == NULL;
-		ck_assert((workloads[i]->compose != NULL) == turns);
-		ck_assert_int_ge(workloads[i]->clients, 1);
-		ck_assert_int_ge(workloads[i]->threads, turns);
-		ck_assert_int_ge(workloads[i]->iterations, turns);
-		ck_assert_int_ge(workloads[i]->timeout, CLOCK_MILLISECOND);
-		ck_assert(workloads[i]->delay.min >= 0 &&
-			  workloads[i]->delay.min <= workloads[i]->delay.max);
+	for (; workloads[i].name; i++) {
+		ck_assert_str_eq(workloads[i].name, service_names[i]);
+		ck_assert_str_eq(workloads[i].name, workload_names[i]);
+		bool turns = workloads[i].message != NULL;
+		ck_assert_int_ge(workloads[i].clients, 1);
+		ck_assert_int_ge(workloads[i].threads, turns);
+		ck_assert_int_ge(workloads[i].iterations, turns);
+		ck_assert_int_ge(workloads[i].timeout, CLOCK_MILLISECOND);
+		ck_assert(workloads[i].delay.min >= 0 &&
+			  workloads[i].delay.min <= workloads[i].delay.max);
 	}
 	ck_assert_ptr_null(workload_names[i]);
 	ck_assert_str_eq(workload_names[OK], "ok");
@@ -38,29 +38,33 @@ START_TEST(each_role_has_its_service)
 }
 END_TEST
 
-static void assert_says(int workload, int64_t client, size_t thread, int64_t iteration,
+static void assert_says(int workload, uint64_t client, uint64_t thread, uint64_t iteration,
 			const char *expected)
 {
-	char line[WORKLOAD_LINE_SIZE];
-	size_t length = workloads[workload]->compose(line, client, thread, iteration);
-	ck_assert_uint_eq(length, strlen(expected));
-	ck_assert_mem_eq(line, expected, length);
+	const struct line_template_values values = {
+		.thread = thread, .iteration = iteration, .client = client};
+	struct buffer line = {0};
+	ck_assert_int_eq(line_template_check(workloads[workload].message, &error), 0);
+	ck_assert(line_template_compose(&line, workloads[workload].message, &values));
+	ck_assert_uint_eq(line.length, strlen(expected));
+	ck_assert_mem_eq(line.bytes, expected, line.length);
+	buffer_free(&line);
 }
 
 START_TEST(lines_are_exact)
 {
-	assert_says(OK, 1, 0, 1, "Thread 0, iteration 1\n");
-	assert_says(OK, 7, 4, 10, "Thread 4, iteration 10\n");
-	assert_says(ECHO, 1, 0, 1, "Hello from client 1, message 1\n");
-	assert_says(ECHO, 10, 3, 5, "Hello from client 10, message 5\n");
-	assert_says(RELAY, 1, 0, 1, "Request 1 of client 1\n");
-	assert_says(RELAY, 10, 0, 7, "Request 7 of client 10\n");
+	assert_says(OK, 1, 0, 1, "Thread 0, iteration 1");
+	assert_says(OK, 7, 4, 10, "Thread 4, iteration 10");
+	assert_says(ECHO, 1, 0, 1, "Hello from client 1, message 1");
+	assert_says(ECHO, 10, 3, 5, "Hello from client 10, message 5");
+	assert_says(RELAY, 1, 0, 1, "Request 1 of client 1");
+	assert_says(RELAY, 10, 0, 7, "Request 7 of client 10");
 	assert_says(RELAY, INT64_MAX, 0, INT64_MAX,
-		    "Request 9223372036854775807 of client 9223372036854775807\n");
+		    "Request 9223372036854775807 of client 9223372036854775807");
 	assert_says(OK, 1, SIZE_MAX, INT64_MAX,
-		    "Thread 18446744073709551615, iteration 9223372036854775807\n");
+		    "Thread 18446744073709551615, iteration 9223372036854775807");
 	assert_says(ECHO, INT64_MAX, 0, INT64_MAX,
-		    "Hello from client 9223372036854775807, message 9223372036854775807\n");
+		    "Hello from client 9223372036854775807, message 9223372036854775807");
 }
 END_TEST
 
@@ -84,7 +88,7 @@ START_TEST(what_was_not_given_is_as_usual)
 	ck_assert_int_eq(options.number, 1);
 	ck_assert_int_eq(options.delay.min, 5 * CLOCK_SECOND);
 	ck_assert_int_eq(options.delay.max, 10 * CLOCK_SECOND);
-	ck_assert_int_eq(workloads[ECHO]->clients, 10);
+	ck_assert_int_eq(workloads[ECHO].clients, 10);
 	options = client_option_defaults;
 	options.service = PING;
 	ck_assert_int_eq(client_options_complete(&options, &error), 0);
@@ -92,21 +96,21 @@ START_TEST(what_was_not_given_is_as_usual)
 	ck_assert_int_eq(options.duration, 300 * CLOCK_SECOND);
 	ck_assert_int_eq(options.delay.min, 300 * CLOCK_MILLISECOND);
 	ck_assert_int_eq(options.delay.max, 3 * CLOCK_SECOND);
-	ck_assert_int_eq(workloads[PING]->clients, 2);
+	ck_assert_int_eq(workloads[PING].clients, 2);
 	options = client_option_defaults;
 	options.service = RELAY;
 	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.threads, 1);
 	ck_assert_int_eq(options.iterations, 1);
 	ck_assert(options.delay.min == 0 && options.delay.max == 0);
-	ck_assert(workloads[RELAY]->clients == 10 && workloads[RELAY]->chain);
+	ck_assert(workloads[RELAY].clients == 10 && workloads[RELAY].chain);
 	options = client_option_defaults;
 	options.service = CHARS;
 	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.duration, 0); /* until its user leaves */
 	ck_assert_int_eq(options.delay.min, 100 * CLOCK_MILLISECOND);
 	ck_assert_int_eq(options.delay.max, CLOCK_SECOND);
-	ck_assert_int_eq(workloads[CHARS]->clients, 3);
+	ck_assert_int_eq(workloads[CHARS].clients, 3);
 }
 END_TEST
 
