@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,29 +22,6 @@ enum {
 
 /* How long one goes on by itself where only -acks says that it does. */
 #define CHARS_CLIENT_DURATION (10 * CLOCK_SECOND)
-
-int chars_client_fail(struct chars_client *client, const char *format, ...)
-{
-	va_list values;
-	if (!client->failed) {
-		va_start(values, format);
-		(void)vsnprintf(client->error.message, sizeof client->error.message, format,
-				values);
-		va_end(values);
-	}
-	client->failed = true;
-	chars_client_leave(client, 0);
-	return -1;
-}
-
-void chars_client_leave(struct chars_client *client, int64_t grace)
-{
-	/* told once more, it is in a hurry */
-	int64_t deadline = clock_after(grace);
-	if (client->state != CHARS_CLIENT_OVER || deadline < client->over_deadline)
-		client->over_deadline = deadline;
-	client->state = CHARS_CLIENT_OVER;
-}
 
 /* A reader that is stuck: nothing more is taken from the server, as long as it is. */
 static bool is_stuck(const struct chars_client *client)

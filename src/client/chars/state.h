@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of console share; nobody else includes this. console.c has the loop,
- * chars_client_server.c what goes to the server and comes from it, chars_client_user.c the user:
- * keys, commands and signals. */
+/* The state of the chars client, shared by its files: event_loop.c on top; user_input.c reads keys,
+ * commands and signals; server_side.c sends requests and reads answers; state.c is at the bottom.
+ */
 #ifndef ACKLINE_CLIENT_CHARS_STATE_H
 #define ACKLINE_CLIENT_CHARS_STATE_H
 
@@ -48,22 +48,25 @@ struct chars_client {
 	int64_t over_deadline;
 };
 
-/* Ends it, as failed. Returns -1. The first failure is the one that is told. */
+/* state.c */
+
+/* Ends the client as failed, with this error unless an earlier one is set. Returns -1. */
 int chars_client_fail(struct chars_client *client, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* It is over: shows what is left for so many nanoseconds. */
+/* Ends the client. It still writes its output, for up to `grace` nanoseconds. A later call can only
+ * shorten that. */
 void chars_client_leave(struct chars_client *client, int64_t grace);
 
-/* All return 0, or -1: it is over, by chars_client_fail(). */
+/* server_side.c. Each returns 0, or -1 after chars_client_fail(). None blocks. */
 
-/* chars_client_server.c */
-int chars_client_ask(struct chars_client *client);
-int chars_client_send(struct chars_client *client);
-int chars_client_receive(struct chars_client *client);
+int chars_client_ask(struct chars_client *client);     /* adds a request, and sends */
+int chars_client_send(struct chars_client *client);    /* sends what is left of requests */
+int chars_client_receive(struct chars_client *client); /* receives once, takes whole lines */
 
-/* chars_client_user.c */
-int chars_client_command(struct chars_client *client); /* reads stdin */
-void chars_client_signal(struct chars_client *client);
+/* user_input.c */
+
+int chars_client_command(struct chars_client *client); /* reads stdin; 0 or -1 as above */
+void chars_client_signal(struct chars_client *client); /* takes one signal */
 
 #endif
