@@ -37,12 +37,14 @@ struct reply_target {
 	const char *name; /* the subject of its records */
 	/* Takes `lines` answers, all with their line ends; called in the order of submission by
 	 * whoever commits, without the log's lock. Must not block. False: the peer is gone, they
-	 * were not sent. Every line with an answer that was submitted is released exactly once,
-	 * also when its record failed: then the answers are errors. */
+	 * were not sent. Every line with an answer that was submitted is released or refused
+	 * exactly once. */
 	bool (*release)(struct reply_target *recipient, const char *answers, size_t length,
 			size_t lines);
-	/* Nobody waits for what it is sent: what cannot be recorded is left out, without errors. */
-	bool unasked;
+	/* The records of `lines` answers could not be stored: takes the reason, and answers each
+	 * line so. Called as `release` is, and must not allocate. NULL: no peer waits for what the
+	 * target is sent; what cannot be recorded is left out. */
+	void (*refuse)(struct reply_target *recipient, const char *reason, size_t lines);
 	bool internal; /* no answers to lines: where they fail they are not counted as such */
 	/* Told of answers that did not leave, with their line ends: their records failed, or the
 	 * peer was gone. Called by whoever commits, without the log's lock, when the recipient may

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "log/batch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +10,6 @@ enum {
 	BATCH_KEEP = 1 << 22, /* bytes of records and answers kept for the next commit */
 	BATCH_FIRST_ENTRIES = 64,
 	BATCH_KEEP_ENTRIES = 16384,
-	BATCH_ERRORS = 4096, /* bytes of errors released at once */
 };
 
 /* The recipient's entry at the end of the batch, which grows: one send for all its answers. */
@@ -54,7 +52,7 @@ static bool add_answers(struct batch *batch, struct reply_target *recipient,
 		goto failed;
 	entry->length += batch->answers.length - before;
 	entry->lines += lines;
-	batch->lines += recipient->unasked || recipient->internal ? 0 : lines;
+	batch->lines += recipient->refuse && !recipient->internal ? lines : 0;
 	return true;
 failed:
 	batch->answers.length = before;
@@ -111,23 +109,6 @@ static void append_sent(struct buffer *sent, enum record_format format, const st
 	}
 }
 
-/* Every line has its error, also without memory: where one was left out the peer would take a later
- * ok for its answer. */
-static void release_errors(const struct batch_entry *entry, const char *reason)
-{
-	char errnum[160], answers[BATCH_ERRORS];
-	size_t length =
-		(size_t)snprintf(errnum, sizeof errnum, "error: not logged: %.120s\n", reason);
-	size_t most = sizeof answers / length;
-	for (size_t i = 0; i < most; i++)
-		memcpy(answers + i * length, errnum, length);
-	/* no record: a line that is not in the log has none for its answer either */
-	for (size_t left = entry->lines, lines; left; left -= lines) {
-		lines = left < most ? left : most;
-		(void)entry->recipient->release(entry->recipient, answers, lines * length, lines);
-	}
-}
-
 /* Releases answers whose records are stored, and adds the records that say so. */
 static void release_stored(const struct batch_entry *entry, const char *answers,
 			   enum record_format format, const struct stamp *stamp,
@@ -145,14 +126,15 @@ static void release_stored(const struct batch_entry *entry, const char *answers,
 		recipient.unsent(recipient.context, answers, entry->length);
 }
 
-/* The records could not be stored: each answer is an error. */
+/* The records could not be stored. No record: a line that is not in the log has none for its answer
+ * either. */
 static void release_failed(const struct batch_entry *entry, const char *answers, const char *reason)
 {
 	const struct reply_target recipient = *entry->recipient;
 	if (recipient.unsent)
 		recipient.unsent(recipient.context, answers, entry->length);
-	if (!recipient.unasked)
-		release_errors(entry, reason);
+	if (recipient.refuse)
+		recipient.refuse(entry->recipient, reason, entry->lines);
 }
 
 void batch_release(const struct batch *batch, const char *reason, enum record_format format,

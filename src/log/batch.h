@@ -32,8 +32,8 @@ bool batch_add(struct batch *batch, enum record_format format, const struct stam
 	       struct reply_target *recipient, const struct log_item *items, size_t count);
 
 /* Releases every answer and appends the records that say so to `sent`, as far as there is memory
- * for them. If reason is not NULL the records could not be stored: then every answer is an error
- * that gives the reason, and `sent` stays as it is. */
+ * for them. If reason is not NULL the records could not be stored: then every answer is
+ * refused for that reason, and `sent` stays as it is. */
 void batch_release(const struct batch *batch, const char *reason, enum record_format format,
 		   const struct stamp *stamp, struct buffer *sent);
 

@@ -189,23 +189,35 @@ static void note_stored(void *context, size_t bytes)
 }
 
 /* A note that lines are acknowledged has been stored, or could not be. */
-static bool note_acknowledged(struct reply_target *recipient, const char *answers, size_t length,
-			      size_t lines)
+static void end_note(struct reply_target *recipient, bool failed)
 {
-	static const char errnum[] = "error";
 	struct relay *relay =
 		(struct relay *)((char *)recipient - offsetof(struct relay, acknowledger));
-	(void)lines; /* one at a time */
 	pthread_mutex_lock(&relay->lock);
-	relay->note_failed =
-		length >= sizeof errnum - 1 && !memcmp(answers, errnum, sizeof errnum - 1);
-	if (!relay->note_failed)
+	relay->note_failed = failed;
+	if (!failed)
 		relay->noted = relay->noting;
 	relay->noting = 0;
 	pthread_cond_broadcast(&relay->progress);
 	relay_wake_sender(relay);
 	pthread_mutex_unlock(&relay->lock);
+}
+
+static bool note_acknowledged(struct reply_target *recipient, const char *answers, size_t length,
+			      size_t lines)
+{
+	(void)answers;
+	(void)length;
+	(void)lines; /* one at a time */
+	end_note(recipient, false);
 	return true;
+}
+
+static void note_refused(struct reply_target *recipient, const char *reason, size_t lines)
+{
+	(void)reason; /* the log warns of it */
+	(void)lines;
+	end_note(recipient, true);
 }
 
 /* --- for the service --- */
@@ -328,8 +340,10 @@ static struct relay *make_relay(const struct service_settings *settings)
 		relay->delay = (struct range){0, 0};
 	relay->last = &relay->waiting;
 	relay->tail.descriptor = relay->link.socket = -1;
-	relay->acknowledger = (struct reply_target){
-		.name = options->next, .release = note_acknowledged, .internal = true};
+	relay->acknowledger = (struct reply_target){.name = options->next,
+						    .release = note_acknowledged,
+						    .refuse = note_refused,
+						    .internal = true};
 	/* none of these fails on Linux */
 	pthread_mutex_init(&relay->lock, NULL);
 	(void)clock_condition_init(&relay->feed);

@@ -174,7 +174,6 @@ static void *start(const struct service_settings *settings, struct error *error)
 	chars->task = (struct task){.run = burst_run, .drop = burst_drop};
 	chars->recipient = (struct reply_target){.name = settings->broadcast->name,
 						 .release = burst_release,
-						 .unasked = true,
 						 .unsent = burst_unsent,
 						 .context = chars};
 	chars->burst = options->burst.min < 0 ? (struct range){1, 20} : options->burst;

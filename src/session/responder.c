@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/responder.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum {
+	REFUSAL_SIZE = 160, /* bytes of one error */
+	ERRORS_SIZE = 4096, /* and of those sent at once */
+};
 
 static bool release(struct reply_target *recipient, const char *answers, size_t length,
 		    size_t lines)
@@ -9,12 +15,29 @@ static bool release(struct reply_target *recipient, const char *answers, size_t 
 	return send_queue_send(&((struct responder *)recipient)->queue, answers, length, lines);
 }
 
+/* Every line has its error, also without memory: where one was left out the peer would take a later
+ * ok for its answer. */
+static void refuse(struct reply_target *recipient, const char *reason, size_t lines)
+{
+	char error[REFUSAL_SIZE], errors[ERRORS_SIZE];
+	size_t length =
+		(size_t)snprintf(error, sizeof error, "error: not logged: %.120s\n", reason);
+	size_t max = sizeof errors / length;
+	for (size_t i = 0; i < max && i < lines; i++)
+		memcpy(errors + i * length, error, length);
+	for (size_t left = lines, count; left; left -= count) {
+		count = left < max ? left : max;
+		(void)release(recipient, errors, count * length, count);
+	}
+}
+
 void responder_open(struct responder *peer, const char *name, uint64_t number, struct log *log,
 		    struct stream *stream, struct flusher *flusher)
 {
 	*peer = (struct responder){.log = log, .number = number};
 	memcpy(peer->name, name, strlen(name) + 1);
-	peer->recipient = (struct reply_target){.name = peer->name, .release = release};
+	peer->recipient =
+		(struct reply_target){.name = peer->name, .release = release, .refuse = refuse};
 	send_queue_open(&peer->queue, stream, flusher);
 }
 

@@ -37,8 +37,8 @@ struct session_table *session_table_new(struct error *error)
 	struct session_table *table = memory_calloc(1, sizeof *table);
 	if (table && (table->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0) {
 		pthread_mutex_init(&table->lock, NULL); /* cannot fail without attributes */
-		table->broadcast = (struct reply_target){
-			.name = "everyone", .release = release_to_all, .unasked = true};
+		table->broadcast =
+			(struct reply_target){.name = "everyone", .release = release_to_all};
 		return table;
 	}
 	error_set(error, "cannot keep connections: %s", strerror(errno));

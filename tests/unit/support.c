@@ -283,9 +283,22 @@ static bool fake_release(struct reply_target *recipient, const char *answers, si
 	return !fake->gone;
 }
 
+/* As a connection does. */
+static void fake_refuse(struct reply_target *recipient, const char *reason, size_t lines)
+{
+	struct buffer errors = {0};
+	for (size_t i = 0; i < lines; i++)
+		if (!buffer_append_string(&errors, "error: not logged: ") ||
+		    !buffer_append_string(&errors, reason) || !buffer_append_string(&errors, "\n"))
+			abort();
+	(void)fake_release(recipient, errors.bytes, errors.length, lines);
+	buffer_free(&errors);
+}
+
 void fake_init(struct fake *fake, const char *name)
 {
-	*fake = (struct fake){.recipient = {.name = name, .release = fake_release}};
+	*fake = (struct fake){
+		.recipient = {.name = name, .release = fake_release, .refuse = fake_refuse}};
 	pthread_mutex_init(&fake->lock, NULL); /* cannot fail without attributes */
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "support.h"
 #include "unit.h"
 #include "world.h"
@@ -51,6 +52,54 @@ static void await_holds(size_t count)
 {
 	ck_assert(eventually(are_held, &count));
 }
+
+static atomic_bool no_memory;
+
+static void *faulty_realloc(void *bytes, size_t size)
+{
+	return no_memory ? NULL : realloc(bytes, size);
+}
+
+/* A line without an answer would have the next one's. */
+START_TEST(each_line_that_is_not_logged_has_its_error)
+{
+	enum { LINES = 1000 };
+	int peer = world_connect();
+	peer_send(peer, "one\n", 4);
+	await_holds(1);
+	for (int i = 1; i < LINES; i++)
+		responder_reference(held);
+	no_memory = true;
+	held->recipient.refuse(&held->recipient, "no reason", LINES);
+	no_memory = false;
+	char *answers = peer_lines(peer, LINES);
+	ck_assert_uint_eq(count_of(answers, "error: not logged: no reason\n"), LINES);
+	free(answers);
+	(void)close(peer);
+	world_await(0);
+	world_close();
+}
+END_TEST
+
+START_TEST(a_long_reason_is_cut_and_still_a_line)
+{
+	char reason[1000];
+	memset(reason, 'r', sizeof reason - 1);
+	reason[sizeof reason - 1] = '\0';
+	int peer = world_connect();
+	peer_send(peer, "one\ntwo\n", 8);
+	await_holds(2);
+	held->recipient.refuse(&held->recipient, reason, 2);
+	char *answers = peer_lines(peer, 2);
+	ck_assert_uint_lt(strlen(answers), 400);
+	ck_assert_uint_eq(count_of(answers, "error: not logged: rrr"), 2);
+	ck_assert_uint_eq(count_of(answers, "r\n"), 2);
+	free(answers);
+	(void)close(peer);
+	world_await(0);
+	world_close();
+}
+END_TEST
 
 static struct log_item message(const char *words)
 {
@@ -193,10 +242,13 @@ END_TEST
 
 int main(void)
 {
+	memory_realloc = faulty_realloc;
 	scratch_make();
 	TCase *cases = tcase_create("peer");
 	tcase_add_checked_fixture(cases, begin, NULL);
 	tcase_add_test(cases, a_held_answer_comes_later_and_is_recorded_once);
+	tcase_add_test(cases, each_line_that_is_not_logged_has_its_error);
+	tcase_add_test(cases, a_long_reason_is_cut_and_still_a_line);
 	tcase_add_test(cases, a_connection_stays_for_what_is_held);
 	tcase_add_test(cases, connections_are_numbered_as_they_were_accepted);
 	tcase_add_test(cases, everyone_is_all_that_are_connected);
