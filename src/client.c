@@ -89,6 +89,12 @@ static int make_workers(struct client *client)
 	if (!client->workers || !client->counters || !client->histograms)
 		return error_set(&client->error, "out of memory for %zu threads", threads);
 	client->sessions = sessions;
+	client->result.counters = client->counters;
+	client->result.plan = (struct plan){.threads = threads,
+					    .iterations = (uint64_t)client->options.iterations,
+					    .window = (uint64_t)client->options.window,
+					    .each = client->options.connect == CONNECT_EACH,
+					    .free = client_is_free(client)};
 	for (size_t i = 0; i < threads; i++) {
 		struct worker *worker = &client->workers[i];
 		worker->client = client;
@@ -127,7 +133,7 @@ static void client_free(struct client *client)
 	start_barrier_free(client->barrier);
 	stdout_writer_free(&client->output);
 	line_source_close(&client->input);
-	client_result_writer_free(&client->acks);
+	client_result_writer_free(&client->result);
 	free(client->workers);
 	free(client->counters);
 	free(client->histograms);

@@ -68,7 +68,7 @@ struct client {
 
 	pthread_mutex_t guard;
 	struct stdout_writer output;
-	struct client_result_writer acks;
+	struct client_result_writer result;
 	bool failed; /* the first failure is in `failure` */
 	struct error error;
 };

@@ -171,9 +171,8 @@ bool client_tell(struct client *client)
 		done = false;
 	if (!show_expected(client, &result))
 		done = false;
-	if (account &&
-	    !client_result_writer_write(&client->acks, &client->options, client->counters,
-					json ? &result : NULL, &error)) {
+	if (account && !client_result_writer_write(&client->result, (int)client->options.acks,
+						   json ? &result : NULL, &error)) {
 		program_complain(client->program, error.message);
 		done = false;
 	}

@@ -51,9 +51,8 @@ void worker_connected(void *context, size_t connection, const char *local_name)
 	if (client->options.acks < 0)
 		return;
 	pthread_mutex_lock(&client->guard);
-	client_result_writer_connection(&client->acks, &client->options, client->counters,
-					client_is_free(client) ? worker->number : connection,
-					local_name);
+	client_result_writer_connection(
+		&client->result, client_is_free(client) ? worker->number : connection, local_name);
 	pthread_mutex_unlock(&client->guard);
 }
 

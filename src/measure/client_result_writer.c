@@ -8,52 +8,46 @@
 
 #include "measure/histogram_text.h"
 
-void client_result_writer_connection(struct client_result_writer *acks,
-				     const struct client_options *options,
-				     const struct counters *counters, size_t connection,
+void client_result_writer_connection(struct client_result_writer *writer, size_t thread,
 				     const char *local_name)
 {
-	bool each = options->connect == CONNECT_EACH;
-	uint64_t answered = each ? counters[connection].acknowledged : 0;
-	for (int64_t i = 0; !each && i < options->threads; i++)
+	const struct counters *counters = writer->counters;
+	uint64_t answered = writer->plan.each ? counters[thread].acknowledged : 0;
+	for (size_t i = 0; !writer->plan.each && i < writer->plan.threads; i++)
 		answered += counters[i].acknowledged;
-	if (!report_add(&acks->connections, "connection %zu %s %" PRIu64 "\n", connection,
-			local_name, answered))
-		acks->incomplete = true;
+	if (!report_add(&writer->connections, "connection %zu %s %" PRIu64 "\n", thread, local_name,
+			answered))
+		writer->incomplete = true;
 }
 
-void client_result_writer_free(struct client_result_writer *acks)
+void client_result_writer_free(struct client_result_writer *writer)
 {
-	buffer_free(&acks->connections);
+	buffer_free(&writer->connections);
 }
 
-/* What was planned; where time was the plan, the most that a thread has said. */
-static int64_t iterations_of(const struct client_options *options, const struct counters *counters)
+/* As planned; where time was the plan, the maximum that a thread has sent. */
+static uint64_t iterations_of(const struct client_result_writer *writer)
 {
-	int64_t most = options->iterations ? options->iterations : 1;
-	for (int64_t i = 0; i < options->threads; i++)
-		if ((int64_t)counters[i].sent > most)
-			most = (int64_t)counters[i].sent;
-	return most;
+	uint64_t max = writer->plan.iterations ? writer->plan.iterations : 1;
+	for (size_t i = 0; i < writer->plan.threads; i++)
+		if (writer->counters[i].sent > max)
+			max = writer->counters[i].sent;
+	return max;
 }
 
-static bool client_result_writer_compose(struct buffer *text,
-					 const struct client_result_writer *acks,
-					 const struct client_options *options,
-					 const struct counters *counters,
-					 const struct result *measured)
+static bool compose(struct buffer *text, const struct client_result_writer *writer,
+		    const struct result *measured)
 {
-	bool complete = !acks->incomplete;
-	complete &= report_add(text, "plan %" PRId64 " %" PRId64 " %" PRId64 " %s%s%s\n",
-			       options->threads, iterations_of(options, counters), options->window,
-			       options->connect == CONNECT_EACH ? "each" : "shared",
-			       options->order == ORDER_FREE ? " free" : "",
-			       options->iterations ? "" : " open");
-	complete &= buffer_append(text, acks->connections.bytes, acks->connections.length);
-	for (int64_t i = 0; i < options->threads; i++)
-		complete &= report_add(
-			text, "thread %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
-			counters[i].sent, counters[i].acknowledged, counters[i].resent);
+	const struct plan *plan = &writer->plan;
+	bool complete = !writer->incomplete;
+	complete &= report_add(text, "plan %zu %" PRIu64 " %" PRIu64 " %s%s%s\n", plan->threads,
+			       iterations_of(writer), plan->window, plan->each ? "each" : "shared",
+			       plan->free ? " free" : "", plan->iterations ? "" : " open");
+	complete &= buffer_append(text, writer->connections.bytes, writer->connections.length);
+	for (size_t i = 0; i < plan->threads; i++)
+		complete &= report_add(text, "thread %zu %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
+				       writer->counters[i].sent, writer->counters[i].acknowledged,
+				       writer->counters[i].resent);
 	if (measured)
 		complete &= report_account(text, measured);
 	return complete && buffer_append_string(text, "end\n");
@@ -74,14 +68,12 @@ static int write_all(int descriptor, const char *bytes, size_t length)
 	return 0;
 }
 
-bool client_result_writer_write(const struct client_result_writer *acks,
-				const struct client_options *options,
-				const struct counters *counters, const struct result *measured,
-				struct error *error)
+bool client_result_writer_write(const struct client_result_writer *writer, int descriptor,
+				const struct result *measured, struct error *error)
 {
 	struct buffer text = {0};
-	bool complete = client_result_writer_compose(&text, acks, options, counters, measured);
-	bool written = client_result_writer_send((int)options->acks, &text, complete, error);
+	bool complete = compose(&text, writer, measured);
+	bool written = client_result_writer_send(descriptor, &text, complete, error);
 	buffer_free(&text);
 	return written;
 }

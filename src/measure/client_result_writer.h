@@ -5,28 +5,36 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
-#include "client/options.h"
 #include "measure/report_text.h"
 #include "measure/histogram.h"
 #include "base/buffer.h"
 
-/* The connections that were made, in order of time. A zeroed one is empty; freed with
- * client_result_writer_free(). */
-struct client_result_writer {
-	struct buffer connections;
-	bool incomplete; /* memory was out */
+/* What a client had to do. */
+struct plan {
+	size_t threads;
+	uint64_t iterations; /* of each thread; 0: until time or input end */
+	uint64_t window;     /* max lines in flight: of all threads, or of each in free order */
+	bool each;	     /* each thread has its own connections */
+	bool free;	     /* each thread sends at its own pace */
 };
 
-/* Adds a connection; the tallies are those of this moment. */
-void client_result_writer_connection(struct client_result_writer *acks,
-				     const struct client_options *options,
-				     const struct counters *counters, size_t connection,
-				     const char *local_name);
-void client_result_writer_free(struct client_result_writer *acks);
+/* Begins with plan and counters set, the rest zeroed; freed with client_result_writer_free(). */
+struct client_result_writer {
+	struct plan plan;
+	const struct counters *counters; /* of each thread; borrowed */
+	struct buffer connections;	 /* lines about those that were made, in order of time */
+	bool incomplete;		 /* out of memory for one of these */
+};
 
-/* Writes the account to the descriptor of -acks, and closes it. Lines of text:
+/* Adds a connection, of thread 0 where all share it, with the counters as they are now. */
+void client_result_writer_connection(struct client_result_writer *writer, size_t thread,
+				     const char *local_name);
+void client_result_writer_free(struct client_result_writer *writer);
+
+/* Writes the account to a descriptor, and closes it. Lines of text:
  *   plan NT NI WINDOW shared|each [free] [open]
  *   connection THREAD LOCALNAME ANSWERED
  *                                  for each connection ever made, in order of time; ANSWERED lines
@@ -35,10 +43,8 @@ void client_result_writer_free(struct client_result_writer *acks);
  * then, unless `measured` is NULL, what was measured (report_account.h), and
  *   end
  * False: the failure is set. */
-bool client_result_writer_write(const struct client_result_writer *acks,
-				const struct client_options *options,
-				const struct counters *counters, const struct result *measured,
-				struct error *error);
+bool client_result_writer_write(const struct client_result_writer *writer, int descriptor,
+				const struct result *measured, struct error *error);
 
 /* Writes the text of an account to a descriptor, and closes it; not complete: memory was out while
  * it was composed. False: the failure is set. */
