@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/rlimit.h"
 #include "client/workload/workload.h"
 #include "runall/context.h"
 
@@ -35,16 +35,6 @@ void runall_complain(struct runall *runall, const char *words)
 {
 	runall->failed = true;
 	program_complain(runall->program, words);
-}
-
-/* Two descriptors stay open for each client; the limit is inherited by server and clients. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, a pipe will fail, and say so */
-	}
 }
 
 /* With -append the log may hold earlier runs. */
@@ -315,7 +305,7 @@ static void set_up_and_run(struct runall *runall)
 {
 	struct error error;
 	runall->clients = (size_t)runall->options.clients;
-	raise_descriptor_limit();
+	(void)rlimit_raise_descriptors(); /* two stay open for each client; a failure shows later */
 	if (runall_programs_find(&runall->programs, &error) < 0 ||
 	    supervisor_open(&runall->watch, runall->clients,
 			    runall_is_chain(runall) ? RELAY_STAGES : 0, &error) < 0)

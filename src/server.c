@@ -2,18 +2,19 @@
 /* The server: answers each text line once it is in the log. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "session/acceptor.h"
 #include "base/clock.h"
 #include "base/directory.h"
+#include "base/rlimit.h"
 #include "log.h"
 #include "net/socket.h"
 #include "service/server_options.h"
@@ -52,18 +53,13 @@ static void warn(const char *words)
 /* As many descriptors as are allowed. Returns how many connections that allows; 0: failed. */
 static int64_t raise_limit(const struct server_options *options, struct error *error)
 {
-	struct rlimit limit = {0};
 	const struct service *service = services[options->service];
-	rlim_t kept = SERVER_DESCRIPTORS;
+	uint64_t kept = SERVER_DESCRIPTORS, limit = rlimit_raise_descriptors();
 	if (service->descriptors)
-		kept += (rlim_t)service->descriptors(&options->own);
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, what is there will do */
-	}
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > kept)
-		return limit.rlim_cur > 1000000 ? 1000000 : (int64_t)(limit.rlim_cur - kept);
-	error_set(error, "the descriptor limit of %lld is too low", (long long)limit.rlim_cur);
+		kept += (uint64_t)service->descriptors(&options->own);
+	if (limit > kept)
+		return limit > 1000000 ? 1000000 : (int64_t)(limit - kept);
+	error_set(error, "the descriptor limit of %" PRIu64 " is too low", limit);
 	return 0;
 }
 

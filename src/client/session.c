@@ -2,10 +2,10 @@
 #include "client/session.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/rlimit.h"
 #include "record/format.h"
 #include "client/session_internal.h"
 
@@ -79,21 +80,12 @@ static bool talk_allocate(struct client_session *session)
 
 int client_session_allow(size_t connections, struct error *error)
 {
-	struct rlimit limit;
-	rlim_t needed = (rlim_t)connections + SESSION_DESCRIPTORS;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return error_set(error, "cannot read the descriptor limit: %s", strerror(errno));
-	if (limit.rlim_cur >= needed)
+	uint64_t needed = connections + SESSION_DESCRIPTORS, limit = rlimit_raise_descriptors();
+	if (limit >= needed)
 		return 0;
-	limit.rlim_cur = limit.rlim_max;
-	if (limit.rlim_max < needed)
-		return error_set(error,
-				 "%zu connections need %llu descriptors, and the limit is %llu",
-				 connections, (unsigned long long)needed,
-				 (unsigned long long)limit.rlim_max);
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return error_set(error, "cannot raise the descriptor limit: %s", strerror(errno));
-	return 0;
+	return error_set(error,
+			 "%zu connections need %" PRIu64 " descriptors, and the limit is %" PRIu64,
+			 connections, needed, limit);
 }
 
 struct client_session *client_session_make(const struct client_session_settings *settings,
