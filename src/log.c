@@ -200,21 +200,21 @@ static void wait_for_room(struct log *log)
 /* --- for everybody --- */
 
 bool log_submit(struct log *log, struct reply_target *recipient, const struct log_item *items,
-		size_t count, bool more)
+		size_t count, bool defer)
 {
 	pthread_mutex_lock(&log->lock);
 	wait_for_room(log);
 	stamp_update(&log->stamp);
 	bool added =
 		batch_add(log->open, log->settings.format, &log->stamp, recipient, items, count);
-	if ((!more || !added) && !log->committing && waiting(log))
+	if ((!defer || !added) && !log->committing && waiting(log))
 		commit_once(log, recipient);
 	pthread_mutex_unlock(&log->lock);
 	return added;
 }
 
-bool log_post(struct log *log, struct reply_target *recipient, const struct log_item *items,
-	      size_t count)
+bool log_try_submit(struct log *log, struct reply_target *recipient, const struct log_item *items,
+		    size_t count)
 {
 	pthread_mutex_lock(&log->lock);
 	bool room = log->open->records.length <= LOG_BATCH_MOST;
@@ -228,7 +228,7 @@ bool log_post(struct log *log, struct reply_target *recipient, const struct log_
 	return added;
 }
 
-void log_follow(struct log *log, void (*stored)(void *context, size_t bytes), void *context)
+void log_on_committed(struct log *log, void (*stored)(void *context, size_t bytes), void *context)
 {
 	pthread_mutex_lock(&log->lock);
 	while (log->committing) /* whoever does may be about to call the one before */
@@ -337,8 +337,8 @@ struct log *log_open(const struct log_settings *settings, struct error *error)
 	}
 	log_store_torn(log);
 	const char *header = record_header(settings->format);
-	if (settings->show)
-		stdout_tee_push(settings->show, header, strlen(header));
+	if (settings->tee)
+		stdout_tee_push(settings->tee, header, strlen(header));
 	return log;
 }
 

@@ -93,7 +93,7 @@ static int open_log(struct server *server, struct error *error)
 					.format = format == RECORD_TEXT ? server->service->format
 									: format,
 					.sync = (enum log_sync)options->sync,
-					.show = server->show,
+					.tee = server->show,
 					.warn = warn};
 	server->log = log_open(&settings, error);
 	return server->log ? 0 : -1;

@@ -14,10 +14,10 @@ enum {
 
 /* The recipient's entry at the end of the batch, which grows: one send for all its answers. */
 static struct batch_entry *entry_for(struct batch *batch, struct reply_target *recipient,
-				     size_t start, bool recorded)
+				     size_t start, bool is_sent_record)
 {
 	struct batch_entry *last = batch->count ? &batch->entries[batch->count - 1] : NULL;
-	if (last && last->recipient == recipient && last->recorded == recorded)
+	if (last && last->recipient == recipient && last->is_sent_record == is_sent_record)
 		return last;
 	if (batch->count == batch->capacity) {
 		size_t capacity = batch->capacity ? batch->capacity * 2 : BATCH_FIRST_ENTRIES;
@@ -29,7 +29,8 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *r
 		batch->capacity = capacity;
 	}
 	struct batch_entry *entry = &batch->entries[batch->count++];
-	*entry = (struct batch_entry){.recipient = recipient, .start = start, .recorded = recorded};
+	*entry = (struct batch_entry){
+		.recipient = recipient, .start = start, .is_sent_record = is_sent_record};
 	return entry;
 }
 
@@ -41,18 +42,18 @@ static bool add_answers(struct batch *batch, struct reply_target *recipient,
 		if (!items[i].answer_length)
 			continue;
 		if (!buffer_append(&batch->answers, items[i].answer, items[i].answer_length) ||
-		    (!items[i].exact && !buffer_append(&batch->answers, "\n", 1)))
+		    (!items[i].raw && !buffer_append(&batch->answers, "\n", 1)))
 			goto failed;
 		lines++;
 	}
 	if (!lines)
 		return true;
-	struct batch_entry *entry = entry_for(batch, recipient, before, items[0].recorded);
+	struct batch_entry *entry = entry_for(batch, recipient, before, items[0].is_sent_record);
 	if (!entry)
 		goto failed;
 	entry->length += batch->answers.length - before;
 	entry->lines += lines;
-	batch->lines += recipient->refuse && !recipient->internal ? lines : 0;
+	batch->lines += recipient->refuse && !recipient->control ? lines : 0;
 	return true;
 failed:
 	batch->answers.length = before;
@@ -117,13 +118,13 @@ static void release_stored(const struct batch_entry *entry, const char *answers,
 	/* first the record, then the release, after which the recipient may be gone */
 	size_t before = sent->length;
 	const struct reply_target recipient = *entry->recipient;
-	if (!entry->recorded)
+	if (!entry->is_sent_record)
 		append_sent(sent, format, stamp, recipient.name, answers, entry->length);
-	if (recipient.release(entry->recipient, answers, entry->length, entry->lines))
+	if (recipient.deliver(entry->recipient, answers, entry->length, entry->lines))
 		return;
 	sent->length = before;
-	if (recipient.unsent)
-		recipient.unsent(recipient.context, answers, entry->length);
+	if (recipient.on_undelivered)
+		recipient.on_undelivered(recipient.context, answers, entry->length);
 }
 
 /* The records could not be stored. No record: a line that is not in the log has none for its answer
@@ -131,8 +132,8 @@ static void release_stored(const struct batch_entry *entry, const char *answers,
 static void release_failed(const struct batch_entry *entry, const char *answers, const char *reason)
 {
 	const struct reply_target recipient = *entry->recipient;
-	if (recipient.unsent)
-		recipient.unsent(recipient.context, answers, entry->length);
+	if (recipient.on_undelivered)
+		recipient.on_undelivered(recipient.context, answers, entry->length);
 	if (recipient.refuse)
 		recipient.refuse(entry->recipient, reason, entry->lines);
 }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "log.h"
+#include "log/item.h"
 #include "record/format.h"
 #include "base/buffer.h"
 
@@ -16,7 +16,7 @@ struct batch_entry {
 	struct reply_target *recipient;
 	size_t start, length; /* in the batch's answers */
 	size_t lines;
-	bool recorded; /* they need no sent records any more */
+	bool is_sent_record; /* they need no sent records any more */
 };
 
 struct batch {

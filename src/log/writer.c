@@ -70,9 +70,9 @@ int log_store(struct log *log, const struct buffer *records, bool durable)
 		began_failing(log, errnum);
 		return errnum;
 	}
-	if (log->settings.show) {
-		stdout_tee_push(log->settings.show, log->carry.bytes, log->carry.length);
-		stdout_tee_push(log->settings.show, records->bytes, records->length);
+	if (log->settings.tee) {
+		stdout_tee_push(log->settings.tee, log->carry.bytes, log->carry.length);
+		stdout_tee_push(log->settings.tee, records->bytes, records->length);
 	}
 	if (log->stored)
 		log->stored(log->stored_context,

@@ -273,8 +273,8 @@ static bool note_confirmed(struct relay *relay)
 				      .length = (size_t)length,
 				      .answer = done,
 				      .answer_length = sizeof done - 1,
-				      .recorded = true};
-	if (log_post(relay->settings.log, &relay->acknowledger, &item, 1))
+				      .is_sent_record = true};
+	if (log_try_submit(relay->settings.log, &relay->acknowledger, &item, 1))
 		return true;
 	pthread_mutex_lock(&relay->lock);
 	relay->noting = 0;

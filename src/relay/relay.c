@@ -322,7 +322,7 @@ void relay_stop(struct relay *relay)
 	/* whoever commits may be about to tell of what it has stored */
 	if (!log_flush(relay->settings.log, clock_after(CLOCK_SECOND)))
 		return; /* the log is stuck in a write, and so will be the end: nothing is freed */
-	log_follow(relay->settings.log, NULL, NULL);
+	log_on_committed(relay->settings.log, NULL, NULL);
 	free_relay(relay);
 }
 
@@ -341,9 +341,9 @@ static struct relay *make_relay(const struct service_settings *settings)
 	relay->last = &relay->waiting;
 	relay->tail.descriptor = relay->link.socket = -1;
 	relay->acknowledger = (struct reply_target){.name = options->next,
-						    .release = note_acknowledged,
+						    .deliver = note_acknowledged,
 						    .refuse = note_refused,
-						    .internal = true};
+						    .control = true};
 	/* none of these fails on Linux */
 	pthread_mutex_init(&relay->lock, NULL);
 	(void)clock_condition_init(&relay->feed);
@@ -397,7 +397,7 @@ struct relay *relay_start(const struct service_settings *settings, struct error 
 	if (relay->wake < 0 || relay->stop < 0)
 		error_set(error, "cannot start the relay: %s", strerror(errno));
 	else if (find_place(relay, error) == 0 && relay_link_open(relay, error) == 0) {
-		log_follow(settings->log, note_stored, relay);
+		log_on_committed(settings->log, note_stored, relay);
 		if (start_threads(relay, error) == 0)
 			return relay;
 		relay_stop(relay);

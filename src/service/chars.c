@@ -92,8 +92,8 @@ static void burst_run(struct task *task)
 				.length = chars->length,
 				.answer = chars->message,
 				.answer_length = chars->length,
-				.recorded = true};
-	if (!log_post(chars->settings.log, &chars->recipient, &item, 1))
+				.is_sent_record = true};
+	if (!log_try_submit(chars->settings.log, &chars->recipient, &item, 1))
 		schedule(chars, CHARS_FULL);
 }
 
@@ -110,7 +110,7 @@ static bool burst_release(struct reply_target *recipient, const char *bytes, siz
 	size_t count = chars->length - (sizeof burst_word - 1);
 	atomic_fetch_add(&chars->generated, count);
 	atomic_fetch_add(&chars->since, count);
-	(void)chars->settings.broadcast->release(chars->settings.broadcast, bytes, length, lines);
+	(void)chars->settings.broadcast->deliver(chars->settings.broadcast, bytes, length, lines);
 	chars->length = 0;
 	schedule(chars, chars->pause); /* from here on it is the scheduler's thread's */
 	return true;
@@ -173,8 +173,8 @@ static void *start(const struct service_settings *settings, struct error *error)
 	chars->settings = *settings;
 	chars->task = (struct task){.run = burst_run, .drop = burst_drop};
 	chars->recipient = (struct reply_target){.name = settings->broadcast->name,
-						 .release = burst_release,
-						 .unsent = burst_unsent,
+						 .deliver = burst_release,
+						 .on_undelivered = burst_unsent,
 						 .context = chars};
 	chars->burst = options->burst.min < 0 ? (struct range){1, 20} : options->burst;
 	chars->delay =
@@ -209,7 +209,7 @@ const struct service service_chars = {
 	.tells_ends = true,
 	.random = true,
 	.take = take,
-	.unsent = give_back,
+	.on_undelivered = give_back,
 	.start = start,
 	.drain = drain,
 	.stop = stop,

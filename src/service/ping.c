@@ -51,7 +51,7 @@ static struct log_item message_item(const char *line, size_t length)
 				 .length = length,
 				 .answer = line,
 				 .answer_length = length,
-				 .recorded = true};
+				 .is_sent_record = true};
 }
 
 /* The server ends, or memory is out. */
@@ -111,7 +111,7 @@ static void send_keepalive(struct task *task)
 	char line[PING_MESSAGE_SIZE];
 	const struct ping_message keepalive = {.kind = PING_KEEPALIVE, .message = ping->sent + 1};
 	const struct log_item item = message_item(line, ping_message_write(line, &keepalive));
-	if (!log_post(ping->log, ping->broadcast, &item, 1)) {
+	if (!log_try_submit(ping->log, ping->broadcast, &item, 1)) {
 		(void)timer_queue_at(ping->timer_queue, task,
 				     clock_after(PING_AGAIN)); /* as above */
 		return;

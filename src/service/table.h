@@ -63,7 +63,7 @@ struct service {
 	 * records. NULL: the failure is set. */
 	void *(*start)(const struct service_settings *settings, struct error *error);
 	/* As in struct reply_target: told of a peer's answers that did not leave. */
-	void (*unsent)(void *state, const char *answers, size_t length);
+	void (*on_undelivered)(void *state, const char *answers, size_t length);
 	/* Waits until more lines can be taken; in a connection's thread, before it receives. */
 	void (*wait_room)(void *state);
 	/* The end begins: nobody connects any more, and nobody has to wait in wait_room(). */

@@ -37,7 +37,7 @@ void responder_open(struct responder *peer, const char *name, uint64_t number, s
 	*peer = (struct responder){.log = log, .number = number};
 	memcpy(peer->name, name, strlen(name) + 1);
 	peer->recipient =
-		(struct reply_target){.name = peer->name, .release = release, .refuse = refuse};
+		(struct reply_target){.name = peer->name, .deliver = release, .refuse = refuse};
 	send_queue_open(&peer->queue, stream, flusher);
 }
 
@@ -78,7 +78,7 @@ void responder_reference(struct responder *peer)
 
 bool responder_push(struct responder *peer, const struct log_item *item)
 {
-	return log_post(peer->log, &peer->recipient, item, 1);
+	return log_try_submit(peer->log, &peer->recipient, item, 1);
 }
 
 void responder_unreference(struct responder *peer)

@@ -79,7 +79,7 @@ static size_t gather_exact(struct session *session, struct log_item *items, size
 						   .length = length - end,
 						   .answer = answer.bytes,
 						   .answer_length = answer.length,
-						   .exact = true};
+						   .raw = true};
 	}
 	return count;
 }
@@ -280,7 +280,7 @@ struct session *session_new(int descriptor, const char *name, uint64_t number,
 	session->stream.descriptor = descriptor;
 	responder_open(&session->peer, name, number, settings->log, &session->stream,
 		       settings->flusher);
-	session->peer.recipient.unsent = settings->service->unsent;
+	session->peer.recipient.on_undelivered = settings->service->on_undelivered;
 	session->peer.recipient.context = settings->state;
 	if (settings->idle)
 		stream_set_idle(&session->stream, settings->idle);

@@ -38,7 +38,7 @@ struct session_table *session_table_new(struct error *error)
 	if (table && (table->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0) {
 		pthread_mutex_init(&table->lock, NULL); /* cannot fail without attributes */
 		table->broadcast =
-			(struct reply_target){.name = "everyone", .release = release_to_all};
+			(struct reply_target){.name = "everyone", .deliver = release_to_all};
 		return table;
 	}
 	error_set(error, "cannot keep connections: %s", strerror(errno));

@@ -298,7 +298,7 @@ static void fake_refuse(struct reply_target *recipient, const char *reason, size
 void fake_init(struct fake *fake, const char *name)
 {
 	*fake = (struct fake){
-		.recipient = {.name = name, .release = fake_release, .refuse = fake_refuse}};
+		.recipient = {.name = name, .deliver = fake_release, .refuse = fake_refuse}};
 	pthread_mutex_init(&fake->lock, NULL); /* cannot fail without attributes */
 }
 

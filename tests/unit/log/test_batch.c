@@ -153,7 +153,7 @@ static void keep(void *context, const char *answers, size_t length)
 START_TEST(what_did_not_leave_is_told)
 {
 	struct buffer unsent = {0};
-	a.recipient.unsent = b.recipient.unsent = keep;
+	a.recipient.on_undelivered = b.recipient.on_undelivered = keep;
 	a.recipient.context = b.recipient.context = &unsent;
 	a.gone = true;
 	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
@@ -217,7 +217,7 @@ static struct log_item item_exact(const char *piece)
 	item.length -= piece[item.length - 1] == '\n';
 	item.answer = piece;
 	item.answer_length = strlen(piece);
-	item.exact = true;
+	item.raw = true;
 	return item;
 }
 
@@ -271,7 +271,7 @@ static struct log_item item_recorded(const char *message)
 	item.event = RECORD_SENT;
 	item.answer = message;
 	item.answer_length = strlen(message);
-	item.recorded = true;
+	item.is_sent_record = true;
 	return item;
 }
 
@@ -330,7 +330,7 @@ static void tell_refused(struct reply_target *recipient, const char *reason, siz
 START_TEST(out_of_memory_every_line_is_answered_all_the_same)
 {
 	enum { LINES = 1000 };
-	struct reply_target teller = {.name = "teller", .release = tell, .refuse = tell_refused};
+	struct reply_target teller = {.name = "teller", .deliver = tell, .refuse = tell_refused};
 	struct log_item item = item_line("one");
 	for (int i = 0; i < LINES; i++)
 		ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &teller, &item, 1));

@@ -86,7 +86,7 @@ static bool look(struct reply_target *recipient, const char *answers, size_t len
 
 static void assert_gate(enum log_sync sync, bool found)
 {
-	struct looker looker = {{.name = "looker", .release = look}, "the line", false, false};
+	struct looker looker = {{.name = "looker", .deliver = look}, "the line", false, false};
 	log_under_test = open_with(sync, false);
 	submit(&looker.recipient, looker.line, false);
 	flush();
@@ -266,12 +266,12 @@ START_TEST(committed_records_are_shown)
 	struct error error;
 	int file = open("shown", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	struct log_settings settings = {
-		.target = "log", .show = stdout_tee_start(file, &error), .warn = no_warning};
+		.target = "log", .tee = stdout_tee_start(file, &error), .warn = no_warning};
 	log_under_test = log_open(&settings, &error);
 	submit(&a.recipient, "one", false);
 	log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "stopped");
 	ck_assert(log_close(log_under_test));
-	ck_assert(stdout_tee_stop(settings.show, clock_after(PATIENCE)));
+	ck_assert(stdout_tee_stop(settings.tee, clock_after(PATIENCE)));
 	assert_events("shown", "a received: one\na sent: ok\nserver stopped\n");
 	assert_events("log", "a received: one\na sent: ok\nserver stopped\n");
 	(void)close(file);

@@ -46,7 +46,7 @@ static bool release_slowly(struct reply_target *recipient, const char *answers, 
 	return length && lines;
 }
 
-static struct reply_target slow_recipient = {.name = "slow", .release = release_slowly};
+static struct reply_target slow_recipient = {.name = "slow", .deliver = release_slowly};
 
 static void *submit_slow(void *argument)
 {

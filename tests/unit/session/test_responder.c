@@ -108,7 +108,7 @@ static struct log_item message(const char *words)
 				 .length = strlen(words),
 				 .answer = words,
 				 .answer_length = strlen(words),
-				 .recorded = true};
+				 .is_sent_record = true};
 }
 
 START_TEST(a_held_answer_comes_later_and_is_recorded_once)
@@ -171,13 +171,13 @@ START_TEST(everyone_is_all_that_are_connected)
 	(void)close(addresses_seen[1]);
 	world_await(2);
 	struct log_item news = message("news");
-	ck_assert(log_post(world.log, broadcast, &news, 1));
+	ck_assert(log_try_submit(world.log, broadcast, &news, 1));
 	assert_answers(addresses_seen[0], 1, "news\n");
 	assert_answers(addresses_seen[2], 1, "news\n");
 	(void)close(addresses_seen[0]);
 	(void)close(addresses_seen[2]);
 	world_await(0);
-	ck_assert(log_post(world.log, broadcast, &news, 1)); /* to nobody */
+	ck_assert(log_try_submit(world.log, broadcast, &news, 1)); /* to nobody */
 	assert_logged("--everyone sent: news\n", 2);
 	assert_logged("\n", 2);
 	world_close();
@@ -189,7 +189,7 @@ static void *post_news(void *stop)
 	struct log_item news = message("news");
 	/* no more than a peer that is about to be read can take */
 	for (int i = 0; i < 10000 && !atomic_load((atomic_bool *)stop); i++) {
-		(void)log_post(world.log, session_table_broadcast(world.table), &news, 1);
+		(void)log_try_submit(world.log, session_table_broadcast(world.table), &news, 1);
 		(void)log_flush(world.log, clock_after(CLOCK_SECOND));
 	}
 	return NULL;
@@ -223,7 +223,7 @@ START_TEST(who_follows_the_log_is_told_every_byte)
 {
 	size_t length;
 	stored = 0;
-	log_follow(world.log, count_stored, &stored);
+	log_on_committed(world.log, count_stored, &stored);
 	int peer = world_connect();
 	peer_send(peer, "one\ntwo\n", 8);
 	await_holds(2);

@@ -91,7 +91,7 @@ static void *give(void *argument)
 	static const char gift[] = "stat 3\nerror: unknown request\nstat 4\n";
 	struct giver *giver = argument;
 	for (; !atomic_load(giver->enough); giver->gifts++)
-		service_chars.unsent(world.settings.state, gift, sizeof gift - 1);
+		service_chars.on_undelivered(world.settings.state, gift, sizeof gift - 1);
 	return NULL;
 }
 
@@ -135,7 +135,7 @@ START_TEST(only_stat_is_a_request)
 	static const char *const lines[] = {"",	     "sta",  "stat ",  " stat",
 					    "stats", "STAT", "chars a"};
 	int peer = world_connect();
-	service_chars.unsent(world.settings.state, "stat 7\n", 7);
+	service_chars.on_undelivered(world.settings.state, "stat 7\n", 7);
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		peer_send(peer, lines[i], strlen(lines[i]));
 		peer_send(peer, "\n", 1);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* What is given to the log: lines with their answers, and the target that the answers are delivered
+ * to. */
+#ifndef ACKLINE_LOG_ITEM_H
+#define ACKLINE_LOG_ITEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/format.h"
+
+/* What an ok means: the record is queued in this process; the kernel has it, so that it survives a
+ * kill of the server; it is on the disk, so that it survives a power cut. */
+enum log_sync { LOG_SYNC_NONE, LOG_SYNC_WRITE, LOG_SYNC_DISK };
+
+/* Where answers go: embedded in a connection. It must live until each answer that was submitted is
+ * delivered. */
+struct reply_target {
+	const char *name; /* the subject of its records */
+	/* Takes `lines` answers, all with their line ends, in the order of submission. Called by
+	 * the leader, without the log's lock. Must not block. Returns false if the connection is
+	 * gone: they were not sent. Each answer that was submitted is delivered or refused exactly
+	 * once. */
+	bool (*deliver)(struct reply_target *target, const char *answers, size_t length,
+			size_t lines);
+	/* Takes why the records of `lines` answers could not be stored, and answers each line so.
+	 * Called as deliver is, and must not allocate. NULL: no peer waits for what the target is
+	 * sent; what cannot be recorded is left out. */
+	void (*refuse)(struct reply_target *target, const char *reason, size_t lines);
+	bool control; /* its answers are signals inside the server: failed ones are not counted */
+	/* Takes answers that were not sent, with their line ends: the record could not be stored,
+	 * or deliver returned false. Called by the leader, without the log's lock; the target may
+	 * be freed already. Must not block. NULL: not called. */
+	void (*on_undelivered)(void *context, const char *answers, size_t length);
+	void *context; /* for on_undelivered */
+};
+
+/* One line and its answer. Without an answer (length 0) nothing is sent for it. The bytes are
+ * borrowed until the item is submitted. */
+struct log_item {
+	enum record_level level;
+	enum record_event event;
+	const char *bytes;
+	size_t length;
+	const struct record_request *request; /* as in struct record, or NULL */
+	const char *answer;
+	size_t answer_length;
+	bool raw; /* the answer is sent as it is; else a line end is added */
+	/* This item is itself the "sent" record of its answer: none is added on delivery. All items
+	 * that are submitted together have the same value. */
+	bool is_sent_record;
+};
+
+#endif
