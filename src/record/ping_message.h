@@ -11,6 +11,11 @@
 /* The longest line of 20 digits each, with a NUL. */
 #define PING_MESSAGE_SIZE 96
 
+/* Notes in the log of a client: their subject, and how those begin that a proof reads. */
+#define PING_NOTE_SUBJECT "client"
+#define PING_NOTE_CONNECTED "connected from "
+#define PING_NOTE_LATE "late: "
+
 enum ping_kind {
 	PING_REQUEST,	/* [N] PING */
 	PING_ANSWER,	/* [M/N] PONG (C) */

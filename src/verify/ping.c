@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/ping/log.h"
+#include "client/workload/workload.h"
 #include "verify/ping_logs.h"
 
 struct proof {
@@ -138,8 +138,8 @@ static enum ping_reading check_clients(struct proof *proof, size_t count, struct
 {
 	enum ping_reading result = PING_READ;
 	for (proof->number = 1; !result && proof->number <= count; proof->number++) {
-		char name[PING_CLIENT_LOG_SIZE];
-		ping_client_log_name(name, (int64_t)proof->number);
+		char name[WORKLOAD_LOG_NAME_SIZE];
+		workload_log_name(name, (int64_t)proof->number);
 		proof->client = (struct ping_client){0};
 		result = ping_client_read(&proof->client, name, error);
 		if (!result)

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "record/ping_message.h"
-#include "client/ping/log.h"
 #include "record/format.h"
 
 static const char connected_words[] = "connected as client ";
@@ -261,8 +260,8 @@ static enum ping_reading enter(struct ping_client *client, uint64_t request,
 static enum ping_reading client_notes(struct ping_client *client, const struct record_field *words,
 				      struct error *error)
 {
-	static const char late[] = PING_CLIENT_SUBJECT " " PING_CLIENT_LATE;
-	static const char connected[] = PING_CLIENT_SUBJECT " " PING_CLIENT_CONNECTED;
+	static const char late[] = PING_NOTE_SUBJECT " " PING_NOTE_LATE;
+	static const char connected[] = PING_NOTE_SUBJECT " " PING_NOTE_CONNECTED;
 	size_t skip = sizeof late - 1;
 	struct ping_message read;
 	if (words->length > skip && !memcmp(words->bytes, late, skip)) {

@@ -72,8 +72,8 @@ static bool take_error(struct ping_client *pinger, const char *line, size_t leng
 
 static bool take_late(struct ping_client *pinger, const char *line, size_t length)
 {
-	char words[PING_MESSAGE_SIZE + sizeof PING_CLIENT_LATE];
-	(void)snprintf(words, sizeof words, PING_CLIENT_LATE "%.*s", (int)length, line);
+	char words[PING_MESSAGE_SIZE + sizeof PING_NOTE_LATE];
+	(void)snprintf(words, sizeof words, PING_NOTE_LATE "%.*s", (int)length, line);
 	return ping_client_log_note(&pinger->log, RECORD_INFO, words) || out_of_memory(pinger);
 }
 
@@ -284,7 +284,7 @@ static bool open_connection(struct ping_client *pinger)
 		return false;
 	socket_local_name(pinger->stream.descriptor, local);
 	socket_peer_name(pinger->stream.descriptor, peer);
-	(void)snprintf(words, sizeof words, PING_CLIENT_CONNECTED "%s to %s, seed %" PRId64, local,
+	(void)snprintf(words, sizeof words, PING_NOTE_CONNECTED "%s to %s, seed %" PRId64, local,
 		       peer, options->seed);
 	return ping_client_log_note(&pinger->log, RECORD_INFO, words) || out_of_memory(pinger);
 }
@@ -384,7 +384,7 @@ enum exit_status ping_client_run(const struct client_options *options, const cha
 	}
 	pinger->options = options;
 	pinger->program = program;
-	pinger->signals = pinger->stream.descriptor = -1;
+	pinger->signals = pinger->stream.descriptor = pinger->log.descriptor = -1;
 	pinger->pings.timeout = options->timeout;
 	/* the server draws from numbers of requests, which this is not */
 	pinger->chance =

@@ -1,18 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/ping/log.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/directory.h"
+#include "record/ping_message.h"
 
 enum { PING_CLIENT_LOG_KEEP = 65536 }; /* bytes of memory kept for the next records */
 
-void ping_client_log_name(char name[PING_CLIENT_LOG_SIZE], int64_t number)
+/* O_NONBLOCK, so that a FIFO without a reader is an error instead of a wait. */
+static int open_file(struct ping_client_log *log, struct error *error)
 {
-	(void)snprintf(name, PING_CLIENT_LOG_SIZE, "logs/client%" PRId64 ".log", number);
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	struct stat status;
+	log->descriptor = open(log->name, flags, 0644);
+	if (log->descriptor < 0 || fstat(log->descriptor, &status) < 0 ||
+	    fcntl(log->descriptor, F_SETFL, O_APPEND) < 0)
+		return error_set(error, "cannot open the log %s: %s", log->name, strerror(errno));
+	log->regular = S_ISREG(status.st_mode);
+	if (!log->regular)
+		return 0;
+	if (flock(log->descriptor, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? error_set(error,
+					   "cannot log to %s: another server is logging there",
+					   log->name)
+			       : error_set(error, "cannot lock the log %s: %s", log->name,
+					   strerror(errno));
+	if (ftruncate(log->descriptor, 0) < 0)
+		return error_set(error, "cannot empty the log %s: %s", log->name, strerror(errno));
+	return 0;
 }
 
 bool ping_client_log_open(struct ping_client_log *log, const struct client_options *options,
@@ -21,20 +43,19 @@ bool ping_client_log_open(struct ping_client_log *log, const struct client_optio
 	log->quiet = options->quiet;
 	log->name = options->log;
 	if (!log->name) {
-		ping_client_log_name(log->usual_name, options->number);
-		log->name = log->usual_name;
+		workload_log_name(log->default_name, options->number);
+		log->name = log->default_name;
 		if (directory_make_for(log->name, error) < 0)
 			return false;
 	}
 	stdout_writer_open(&log->output, STDOUT_FILENO, stop);
-	log->sink = sink_open(log->name, false, error);
-	return log->sink != NULL;
+	return open_file(log, error) == 0;
 }
 
 void ping_client_log_close(struct ping_client_log *log)
 {
-	if (log->sink)
-		log->sink->type->close(log->sink);
+	if (log->descriptor >= 0)
+		(void)close(log->descriptor); /* each write was checked */
 	stdout_writer_free(&log->output);
 	buffer_free(&log->records);
 }
@@ -47,7 +68,7 @@ const struct stamp *ping_client_log_time(struct ping_client_log *log)
 
 static bool add(struct ping_client_log *log, struct record record)
 {
-	record.subject = PING_CLIENT_SUBJECT;
+	record.subject = PING_NOTE_SUBJECT;
 	return record_append(&log->records, RECORD_PAIRS, ping_client_log_time(log), &record);
 }
 
@@ -86,22 +107,50 @@ bool ping_client_log_timeout(struct ping_client_log *log, uint64_t number,
 
 bool ping_client_log_message(struct ping_client_log *log, const char *message, size_t length)
 {
-	/* in this layout what is received without having been asked for looks like what is sent so
-	 */
+	/* in RECORD_PAIRS a message without a request has one form, received or sent */
 	return add(log, (struct record){.event = RECORD_SENT, .bytes = message, .length = length});
+}
+
+/* Cuts off what stands behind the last whole record. */
+static bool cut(struct ping_client_log *log)
+{
+	log->torn = log->regular && ftruncate(log->descriptor, log->size) < 0;
+	return !log->torn;
+}
+
+/* Appends all records, or none. False: errno says why. */
+static bool append(struct ping_client_log *log)
+{
+	size_t done = 0;
+	if (log->torn && !cut(log))
+		return false;
+	while (done < log->records.length) {
+		ssize_t written = write(log->descriptor, log->records.bytes + done,
+					log->records.length - done);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0) {
+			int errnum = written ? errno : ENOSPC;
+			(void)cut(log); /* if it fails, the next append begins with it */
+			errno = errnum;
+			return false;
+		}
+		done += (size_t)written;
+	}
+	log->size += (off_t)done;
+	return true;
 }
 
 bool ping_client_log_write(struct ping_client_log *log, struct error *error)
 {
-	const struct iovec part = {log->records.bytes, log->records.length};
-	if (!part.iov_len)
+	if (!log->records.length)
 		return true;
-	int errnum = log->sink->type->commit(log->sink, &part, 1, false);
-	if (errnum)
-		error_set(error, "cannot write to %s: %s", log->name, strerror(errnum));
-	bool written = !errnum;
-	if (written && !log->quiet)
-		written = stdout_writer_line(&log->output, part.iov_base, part.iov_len, error) &&
+	bool written = append(log);
+	if (!written)
+		error_set(error, "cannot write to %s: %s", log->name, strerror(errno));
+	else if (!log->quiet)
+		written = stdout_writer_line(&log->output, log->records.bytes, log->records.length,
+					     error) &&
 			  stdout_writer_flush(&log->output, error);
 	buffer_clear(&log->records, PING_CLIENT_LOG_KEEP);
 	return written;

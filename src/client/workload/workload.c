@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/workload/workload.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "verify/chars.h"
 #include "verify/ping.h"
@@ -58,3 +61,8 @@ const struct workload workloads[] = {
 	},
 	{0},
 };
+
+void workload_log_name(char name[WORKLOAD_LOG_NAME_SIZE], int64_t client)
+{
+	(void)snprintf(name, WORKLOAD_LOG_NAME_SIZE, "logs/client%" PRId64 ".log", client);
+}

@@ -46,4 +46,9 @@ extern const struct workload workloads[];
 /* Their names in the same order, for a table of options; NULL ends the list. */
 extern const char *const workload_names[];
 
+enum { WORKLOAD_LOG_NAME_SIZE = 48 };
+
+/* The default name of a client's log, for WORKLOADS_WITH_LOG; clients are numbered from 1. */
+void workload_log_name(char name[WORKLOAD_LOG_NAME_SIZE], int64_t client);
+
 #endif
