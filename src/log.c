@@ -35,7 +35,7 @@ const char *const log_sync_names[] = {"none", "write", "disk", NULL};
 static void commit_released(struct log *log, const struct batch *batch)
 {
 	struct buffer sent = {0};
-	enum record_format format = log->settings.format;
+	const struct record_format *format = log->settings.format;
 	batch_release(batch, NULL, format, &log->sent_stamp, &sent);
 	(void)buffer_append(&log->carry, batch->records.bytes,
 			    batch->records.length); /* has room */
@@ -258,8 +258,7 @@ void log_note(struct log *log, enum record_level level, const char *subject, con
 	if (log->open->records.length <= LOG_BATCH_MOST) {
 		stamp_update(&log->stamp);
 		/* out of memory: it was for information only */
-		(void)record_append(&log->open->records, log->settings.format, &log->stamp,
-				    &record);
+		(void)log->settings.format->append(&log->open->records, &log->stamp, &record);
 		if (!log->committing)
 			hand_over(log);
 	}
@@ -320,6 +319,8 @@ struct log *log_open(const struct log_settings *settings, struct error *error)
 		return NULL;
 	}
 	log->settings = *settings;
+	if (!log->settings.format)
+		log->settings.format = &record_text;
 	log->open = &log->batches[0];
 	log->spare = &log->batches[1];
 	/* without attributes none of these fails on Linux */
@@ -336,7 +337,7 @@ struct log *log_open(const struct log_settings *settings, struct error *error)
 		return NULL;
 	}
 	log_store_torn(log);
-	const char *header = record_header(settings->format);
+	const char *header = log->settings.format->header;
 	if (settings->tee)
 		stdout_tee_push(settings->tee, header, strlen(header));
 	return log;

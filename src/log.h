@@ -21,7 +21,7 @@ extern const char *const log_sync_names[];
 struct log_settings {
 	const char *target; /* file name; borrowed until log_close() */
 	bool append;
-	enum record_format format;
+	const struct record_format *format; /* NULL: record_text */
 	enum log_sync sync;
 	struct stdout_tee *tee; /* gets committed records as well, or NULL; borrowed */
 	/* Told once when the log cannot be written, and once when it can again; any thread. */

@@ -87,11 +87,11 @@ static int open_log(struct server *server, struct error *error)
 	/* only where nobody has said where the log should be */
 	if (!options->log && directory_make_for(server->service->log, error) < 0)
 		return -1;
-	enum record_format format = (enum record_format)options->format;
+	const struct record_format *format = record_formats[options->format];
 	struct log_settings settings = {.target = server_options_log(options),
 					.append = options->append,
-					.format = format == RECORD_TEXT ? server->service->format
-									: format,
+					.format = format == &record_text ? server->service->format
+									 : format,
 					.sync = (enum log_sync)options->sync,
 					.tee = server->show,
 					.warn = warn};

@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/rlimit.h"
-#include "record/format.h"
+#include "record/escape.h"
 #include "client/session_internal.h"
 
 enum { SESSION_DESCRIPTORS = 32 }; /* for all else than connections, with some to spare */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "record/format.h"
+#include "record/timestamp.h"
 #include "base/buffer.h"
 
 /* To be made with stdout_writer_open(), and freed with stdout_writer_free(). */

@@ -60,7 +60,7 @@ failed:
 	return false;
 }
 
-bool batch_add(struct batch *batch, enum record_format format, const struct stamp *stamp,
+bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
 	       struct reply_target *recipient, const struct log_item *items, size_t count)
 {
 	size_t before = batch->records.length;
@@ -70,8 +70,8 @@ bool batch_add(struct batch *batch, enum record_format format, const struct stam
 					.subject = recipient->name,
 					.bytes = items[i].bytes,
 					.length = items[i].length,
-					.request = items[i].request};
-		if (!record_append(&batch->records, format, stamp, &record))
+					.fields = items[i].fields};
+		if (!format->append(&batch->records, stamp, &record))
 			goto failed;
 	}
 	if (add_answers(batch, recipient, items, count))
@@ -83,8 +83,9 @@ failed:
 
 /* A record for each answer; where memory runs out the rest is left out: the lines themselves are in
  * the log, and that is what was promised. */
-static void append_sent(struct buffer *sent, enum record_format format, const struct stamp *stamp,
-			const char *name, const char *answers, size_t length)
+static void append_sent(struct buffer *sent, const struct record_format *format,
+			const struct stamp *stamp, const char *name, const char *answers,
+			size_t length)
 {
 	const char *end = answers + length, *previous = NULL;
 	size_t previous_length = 0, start = 0;
@@ -101,7 +102,7 @@ static void append_sent(struct buffer *sent, enum record_format format, const st
 			     !memcmp(previous, answers, record.length);
 		size_t before = sent->length;
 		if (again ? !buffer_repeat(sent, start, before - start)
-			  : !record_append(sent, format, stamp, &record))
+			  : !format->append(sent, stamp, &record))
 			return;
 		start = before;
 		previous = answers;
@@ -112,7 +113,7 @@ static void append_sent(struct buffer *sent, enum record_format format, const st
 
 /* Releases answers whose records are stored, and adds the records that say so. */
 static void release_stored(const struct batch_entry *entry, const char *answers,
-			   enum record_format format, const struct stamp *stamp,
+			   const struct record_format *format, const struct stamp *stamp,
 			   struct buffer *sent)
 {
 	/* first the record, then the release, after which the recipient may be gone */
@@ -138,8 +139,9 @@ static void release_failed(const struct batch_entry *entry, const char *answers,
 		recipient.refuse(entry->recipient, reason, entry->lines);
 }
 
-void batch_release(const struct batch *batch, const char *reason, enum record_format format,
-		   const struct stamp *stamp, struct buffer *sent)
+void batch_release(const struct batch *batch, const char *reason,
+		   const struct record_format *format, const struct stamp *stamp,
+		   struct buffer *sent)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct batch_entry *entry = &batch->entries[i];

@@ -28,14 +28,15 @@ struct batch {
 };
 
 /* Adds records and answers. False: out of memory, and nothing has changed. */
-bool batch_add(struct batch *batch, enum record_format format, const struct stamp *stamp,
+bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
 	       struct reply_target *recipient, const struct log_item *items, size_t count);
 
 /* Releases every answer and appends the records that say so to `sent`, as far as there is memory
  * for them. If reason is not NULL the records could not be stored: then every answer is
  * refused for that reason, and `sent` stays as it is. */
-void batch_release(const struct batch *batch, const char *reason, enum record_format format,
-		   const struct stamp *stamp, struct buffer *sent);
+void batch_release(const struct batch *batch, const char *reason,
+		   const struct record_format *format, const struct stamp *stamp,
+		   struct buffer *sent);
 
 /* Empties it for the next commit, keeping what memory a usual one needs. */
 void batch_clear(struct batch *batch);

@@ -18,7 +18,7 @@ static void append_note(struct log *log, struct buffer *text, const struct stamp
 				.bytes = words,
 				.length = strlen(words)};
 	/* out of memory: it was for information only */
-	(void)record_append(text, log->settings.format, stamp, &record);
+	(void)log->settings.format->append(text, stamp, &record);
 }
 
 static void began_failing(struct log *log, int errnum)
@@ -59,7 +59,7 @@ static void ended_failing(struct log *log)
 
 int log_store(struct log *log, const struct buffer *records, bool durable)
 {
-	const char *header = log->sink->fresh ? record_header(log->settings.format) : "";
+	const char *header = log->sink->fresh ? log->settings.format->header : "";
 	struct iovec parts[] = {{(char *)(uintptr_t)header, strlen(header)}, /* only read */
 				{log->carry.bytes, log->carry.length},
 				{records->bytes, records->length}};
@@ -112,7 +112,7 @@ void log_store_torn(struct log *log)
 	struct buffer waiting = log->carry;
 	log->carry = (struct buffer){0};
 	stamp_update(&log->sent_stamp);
-	bool quoted = log->settings.format == RECORD_CSV && log->sink->open_quote;
+	bool quoted = log->settings.format->quotes && log->sink->open_quote;
 	/* out of memory: the torn line joins the next record */
 	(void)buffer_append_string(&log->carry, quoted ? "\"\n" : "\n");
 	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "record/format.h"
+#include "record/escape.h"
 
 /* Words as a JSON string; what is no text is escaped as in a log. */
 static bool add_string(struct buffer *text, const char *words)

@@ -3,94 +3,74 @@
  * bytes have been escaped as in text before they are quoted, so that no field holds a line end. */
 #include <string.h>
 
+#include "record/escape.h"
+#include "record/format.h"
 #include "record/scan.h"
 
 /* Only the peer and the bytes can hold something that has to be quoted. */
 struct layout {
 	const char *time, *level, *peer, *event, *bytes, *end; /* what stands before each field */
-	bool (*quote)(struct buffer *text, size_t start);      /* what was appended from there on */
-	bool (*find)(char **at, char *end, char **field, size_t *length); /* still quoted */
-	char mark;							  /* before quoted bytes */
+	bool (*quote)(struct buffer *buffer, size_t start);    /* what was appended from there on */
+	bool (*find)(struct slice *rest, struct slice *field); /* still quoted */
+	char mark;					       /* before quoted bytes */
 };
 
-static const char header[] = "time,level,peer,event,text\n";
 static const char *const level_names[] = {"INFO", "WARNING", NULL};
-static const char *const event_names[] = {"received", "sent", "ignored", "timeout", "note", NULL};
-
-/* Puts the mark before each of two bytes, from start on. False: out of memory. */
-static bool mark_bytes(struct buffer *text, size_t start, char mark, char other)
-{
-	size_t count = 0;
-	for (size_t i = start; i < text->length; i++)
-		count += text->bytes[i] == mark || text->bytes[i] == other;
-	if (!buffer_reserve(text, count))
-		return false;
-	char *from = text->bytes + text->length, *to = from + count;
-	text->length += count;
-	while (from < to) { /* they meet at the first one */
-		char byte = *--to = *--from;
-		if (byte == mark || byte == other)
-			*--to = mark;
-	}
-	return true;
-}
+static const char *const event_names[] = {"received", "sent", "ignored", "note", NULL};
 
 /* The words around the field have the quotes already. */
-static bool quote_json(struct buffer *text, size_t start)
+static bool quote_json(struct buffer *buffer, size_t start)
 {
-	return mark_bytes(text, start, '\\', '"');
+	return record_mark(buffer, start, '\\', '"');
 }
 
-static bool quote_csv(struct buffer *text, size_t start)
+static bool quote_csv(struct buffer *buffer, size_t start)
 {
-	size_t length = text->length - start;
-	const char *field = text->bytes + start;
+	size_t length = buffer->length - start;
+	const char *field = buffer->bytes + start;
 	if (!length || (!memchr(field, ',', length) && !memchr(field, '"', length)))
 		return true;
-	if (!mark_bytes(text, start, '"', '"') || !buffer_reserve(text, 2))
+	if (!record_mark(buffer, start, '"', '"') || !buffer_reserve(buffer, 2))
 		return false;
-	length = text->length - start;
-	memmove(text->bytes + start + 1, text->bytes + start, length);
-	text->bytes[start] = text->bytes[start + 1 + length] = '"';
-	text->length += 2;
+	length = buffer->length - start;
+	memmove(buffer->bytes + start + 1, buffer->bytes + start, length);
+	buffer->bytes[start] = buffer->bytes[start + 1 + length] = '"';
+	buffer->length += 2;
 	return true;
 }
 
-static bool find_json(char **at, char *end, char **field, size_t *length)
+/* Takes the field off the front, up to its end at so many bytes. */
+static bool take(struct slice *rest, size_t length, struct slice *field)
 {
-	char *stop = *at;
-	for (; stop < end && *stop != '"'; stop++)
-		if (*stop == '\\' && (++stop == end || (*stop != '"' && *stop != '\\')))
+	*field = (struct slice){rest->bytes, length};
+	rest->bytes += length;
+	rest->length -= length;
+	return true;
+}
+
+static bool find_json(struct slice *rest, struct slice *field)
+{
+	size_t stop = 0;
+	for (; stop < rest->length && rest->bytes[stop] != '"'; stop++)
+		if (rest->bytes[stop] == '\\' &&
+		    (++stop == rest->length ||
+		     (rest->bytes[stop] != '"' && rest->bytes[stop] != '\\')))
 			return false;
-	*field = *at;
-	*length = (size_t)(stop - *at);
-	*at = stop;
-	return true;
+	return take(rest, stop, field);
 }
 
-static bool find_quoted_csv(char **at, char *end, char **field, size_t *length)
+static bool find_csv(struct slice *rest, struct slice *field)
 {
-	char *first = *at + 1;
-	for (char *stop = first; stop < end; stop++) {
-		if (*stop != '"' || (++stop < end && *stop == '"'))
-			continue;
-		*field = first;
-		*length = (size_t)(stop - 1 - first);
-		*at = stop;
-		return true;
+	if (!slice_skip(rest, "\"")) {
+		const char *comma = memchr(rest->bytes, ',', rest->length);
+		size_t length = comma ? (size_t)(comma - rest->bytes) : rest->length;
+		return !memchr(rest->bytes, '"', length) && take(rest, length, field);
 	}
+	for (size_t stop = 0; stop < rest->length; stop++)
+		if (rest->bytes[stop] == '"' &&
+		    (++stop == rest->length || rest->bytes[stop] != '"'))
+			return take(rest, stop - 1, field) && slice_skip(rest, "\"");
 	return false;
-}
-
-static bool find_csv(char **at, char *end, char **field, size_t *length)
-{
-	if (*at < end && **at == '"')
-		return find_quoted_csv(at, end, field, length);
-	char *comma = memchr(*at, ',', (size_t)(end - *at));
-	*field = *at;
-	*at = comma ? comma : end;
-	*length = (size_t)(*at - *field);
-	return !memchr(*field, '"', *length);
 }
 
 static const struct layout csv = {
@@ -117,59 +97,43 @@ static const struct layout json = {
 	.mark = '\\',
 };
 
-static const struct layout *layout_of(enum record_format format)
-{
-	return format == RECORD_CSV ? &csv : &json;
-}
-
-const char *record_header(enum record_format format)
-{
-	return format == RECORD_CSV ? header : "";
-}
-
-bool record_is_header(const char *line, size_t length)
-{
-	return length == strlen(header) - 1 && !memcmp(line, header, length);
-}
-
 /* RFC 3339: YYYY-MM-DDTHH:MM:SS.UUUUUU+HH:MM */
-static bool append_time(struct buffer *text, const struct stamp *stamp)
+static bool append_time(struct buffer *buffer, const struct stamp *stamp)
 {
-	if (!buffer_reserve(text, 32))
+	if (!buffer_reserve(buffer, 32))
 		return false;
-	char *out = text->bytes + text->length;
+	char *out = buffer->bytes + buffer->length;
 	memcpy(out, stamp->local, STAMP_LENGTH);
 	out[10] = 'T';
-	out = record_put_fraction(out + STAMP_LENGTH, stamp, 6);
+	out = stamp_put_fraction(out + STAMP_LENGTH, stamp, 6);
 	memcpy(out, stamp->zone, 6);
-	text->length += 32;
+	buffer->length += 32;
 	return true;
 }
 
-static bool append_field(struct buffer *text, const struct layout *layout, const char *bytes,
+static bool append_field(struct buffer *buffer, const struct layout *layout, const char *bytes,
 			 size_t length)
 {
-	size_t start = text->length;
-	return record_escape(text, bytes, length) && layout->quote(text, start);
+	size_t start = buffer->length;
+	return record_escape(buffer, bytes, length) && layout->quote(buffer, start);
 }
 
-bool record_append_fields(struct buffer *text, enum record_format format, const struct stamp *stamp,
-			  const struct record *record)
+static bool append(struct buffer *buffer, const struct layout *layout, const struct stamp *stamp,
+		   const struct record *record)
 {
-	const struct layout *layout = layout_of(format);
-	size_t before = text->length;
-	if (buffer_append_string(text, layout->time) && append_time(text, stamp) &&
-	    buffer_append_string(text, layout->level) &&
-	    buffer_append_string(text, level_names[record->level]) &&
-	    buffer_append_string(text, layout->peer) &&
-	    append_field(text, layout, record->subject, strlen(record->subject)) &&
-	    buffer_append_string(text, layout->event) &&
-	    buffer_append_string(text, event_names[record->event]) &&
-	    buffer_append_string(text, layout->bytes) &&
-	    append_field(text, layout, record->bytes, record->length) &&
-	    buffer_append_string(text, layout->end) && buffer_append(text, "\n", 1))
+	size_t before = buffer->length;
+	if (buffer_append_string(buffer, layout->time) && append_time(buffer, stamp) &&
+	    buffer_append_string(buffer, layout->level) &&
+	    buffer_append_string(buffer, level_names[record->level]) &&
+	    buffer_append_string(buffer, layout->peer) &&
+	    append_field(buffer, layout, record->subject, strlen(record->subject)) &&
+	    buffer_append_string(buffer, layout->event) &&
+	    buffer_append_string(buffer, event_names[record->event]) &&
+	    buffer_append_string(buffer, layout->bytes) &&
+	    append_field(buffer, layout, record->bytes, record->length) &&
+	    buffer_append_string(buffer, layout->end) && buffer_append(buffer, "\n", 1))
 		return true;
-	text->length = before;
+	buffer->length = before;
 	return false;
 }
 
@@ -186,40 +150,62 @@ static size_t drop_marks(char *bytes, size_t length, char mark)
 	return out;
 }
 
-static bool read_head(char **at, char *end, const struct layout *layout, struct record_view *view)
+static bool read_head(struct slice *rest, const struct layout *layout, struct record_view *view)
 {
 	int level;
-	if (!record_read_word(at, end, layout->time))
+	if (!slice_skip(rest, layout->time))
 		return false;
-	view->time = *at;
-	if (!record_read_shape(at, end, "dddd-dd-ddTdd:dd:dd.dddddd+dd:dd"))
+	view->time = rest->bytes;
+	if (!record_scan_shape(rest, "dddd-dd-ddTdd:dd:dd.dddddd+dd:dd"))
 		return false;
-	view->time_length = (size_t)(*at - view->time);
-	if (!record_read_word(at, end, layout->level) ||
-	    !record_read_name(at, end, level_names, &level))
+	view->time_length = (size_t)(rest->bytes - view->time);
+	if (!slice_skip(rest, layout->level) || !record_scan_name(rest, level_names, &level))
 		return false;
 	view->level = (enum record_level)level;
 	return true;
 }
 
-bool record_read_fields(char *line, size_t length, enum record_format format,
-			struct record_view *view)
+static bool read(char *line, size_t length, const struct layout *layout, struct record_view *view)
 {
-	const struct layout *layout = layout_of(format);
-	char *at = line, *end = line + length, *subject, *bytes;
+	struct slice rest = {line, length}, subject, bytes;
 	int event;
-	if (!read_head(&at, end, layout, view) || !record_read_word(&at, end, layout->peer) ||
-	    !layout->find(&at, end, &subject, &view->subject_length) || !view->subject_length ||
-	    !record_read_word(&at, end, layout->event) ||
-	    !record_read_name(&at, end, event_names, &event) ||
-	    !record_read_word(&at, end, layout->bytes) ||
-	    !layout->find(&at, end, &bytes, &view->length) ||
-	    !record_read_word(&at, end, layout->end) || at != end)
+	if (!read_head(&rest, layout, view) || !slice_skip(&rest, layout->peer) ||
+	    !layout->find(&rest, &subject) || !subject.length ||
+	    !slice_skip(&rest, layout->event) || !record_scan_name(&rest, event_names, &event) ||
+	    !slice_skip(&rest, layout->bytes) || !layout->find(&rest, &bytes) ||
+	    !slice_equals(rest, layout->end))
 		return false;
 	view->event = (enum record_event)event;
-	view->subject = subject;
-	view->subject_length = drop_marks(subject, view->subject_length, layout->mark);
-	view->bytes = bytes;
-	view->length = drop_marks(bytes, view->length, layout->mark);
+	view->subject = subject.bytes;
+	view->subject_length =
+		drop_marks(line + (subject.bytes - line), subject.length, layout->mark);
+	view->bytes = bytes.bytes;
+	view->length = drop_marks(line + (bytes.bytes - line), bytes.length, layout->mark);
 	return true;
 }
+
+static bool append_csv(struct buffer *buffer, const struct stamp *stamp,
+		       const struct record *record)
+{
+	return append(buffer, &csv, stamp, record);
+}
+
+static bool append_json(struct buffer *buffer, const struct stamp *stamp,
+			const struct record *record)
+{
+	return append(buffer, &json, stamp, record);
+}
+
+static bool read_csv(char *line, size_t length, struct record_view *view)
+{
+	return read(line, length, &csv, view);
+}
+
+static bool read_json(char *line, size_t length, struct record_view *view)
+{
+	return read(line, length, &json, view);
+}
+
+const struct record_format record_csv = {append_csv, read_csv, "time,level,peer,event,text\n",
+					 true};
+const struct record_format record_json = {append_json, read_json, "", false};

@@ -1,131 +1,132 @@
 /* SPDX-License-Identifier: MIT */
-/* Records of requests with their answers, one of five fields for both:
- *   DATE;TIME;REQUEST;TIME;ANSWER    the second time is the answer's
- *   DATE;TIME;REQUEST;(ignored);(ignored)
- *   DATE;TIME;REQUEST;TIME;(timeout)
- *   DATE;;;TIME;MESSAGE              sent or received without a request
- *   DATE;TIME;WORDS;;                a note
- * with dates as YYYY-MM-DD and times as HH:MM:SS.mmm. The date is that of the first time. */
+#include "record/exchange.h"
+
 #include <string.h>
 
+#include "record/escape.h"
 #include "record/scan.h"
 
 enum { DATE_LENGTH = 10, TIME_LENGTH = 12 };
 
-static bool append_date(struct buffer *text, const struct stamp *stamp)
+static const char ignored[] = "(ignored)", time_name[] = "time", request_name[] = "request";
+
+/* DATE TIME, with a blank between them. */
+static void put_time(char out[EXCHANGE_TIME], const struct stamp *stamp)
 {
-	return buffer_append(text, stamp->local, DATE_LENGTH) && buffer_append(text, ";", 1);
+	memcpy(out, stamp->local, STAMP_LENGTH);
+	(void)stamp_put_fraction(out + STAMP_LENGTH, stamp, 3);
 }
 
-static bool append_time(struct buffer *text, const struct stamp *stamp)
+void exchange_request_init(struct exchange_request *request, const struct stamp *stamp,
+			   const char *bytes, size_t length)
 {
-	char time[TIME_LENGTH];
-	size_t seconds = STAMP_LENGTH - DATE_LENGTH - 1;
-	memcpy(time, stamp->local + DATE_LENGTH + 1, seconds);
-	(void)record_put_fraction(time + seconds, stamp, 3);
-	return buffer_append(text, time, TIME_LENGTH);
+	put_time(request->time, stamp);
+	request->fields[0] = (struct record_field){time_name, {request->time, EXCHANGE_TIME}};
+	request->fields[1] = (struct record_field){request_name, {bytes, length}};
+	request->fields[2] = (struct record_field){0};
 }
 
-/* A ';' in it would end the field: it is escaped as other bytes are that cannot stand there. */
-static bool append_field(struct buffer *text, const char *bytes, size_t length)
+/* The value of a field; NULL: the record has none of that name. */
+static const struct slice *find_field(const struct record *record, const char *name)
 {
-	const char *end = bytes + length;
-	while (bytes < end) {
-		const char *mark = memchr(bytes, ';', (size_t)(end - bytes));
-		size_t part = (size_t)((mark ? mark : end) - bytes);
-		if (!record_escape(text, bytes, part) || (mark && !buffer_append(text, "\\x3b", 4)))
+	for (const struct record_field *field = record->fields; field && field->name; field++)
+		if (!strcmp(field->name, name))
+			return &field->value;
+	return NULL;
+}
+
+static bool append_date(struct buffer *buffer, const char *time)
+{
+	return buffer_append(buffer, time, DATE_LENGTH) && buffer_append(buffer, ";", 1);
+}
+
+static bool append_time(struct buffer *buffer, const char *time)
+{
+	return buffer_append(buffer, time + DATE_LENGTH + 1, TIME_LENGTH) &&
+	       buffer_append(buffer, ";", 1);
+}
+
+/* A ';' in it would end the field, so it is escaped too. */
+static bool append_field(struct buffer *buffer, const char *bytes, size_t length)
+{
+	struct slice rest = {bytes, length}, part;
+	while (slice_cut(&rest, ';', &part))
+		if (!record_escape(buffer, part.bytes, part.length) ||
+		    !buffer_append_string(buffer, "\\x3b"))
 			return false;
-		bytes += part + (mark != NULL);
-	}
-	return true;
+	return record_escape(buffer, rest.bytes, rest.length);
 }
 
-static bool append_note(struct buffer *text, const struct stamp *stamp, const struct record *record)
+static bool append_note(struct buffer *buffer, const char *now, const struct record *record)
 {
 	const char *level = record->level == RECORD_WARNING ? "WARNING: " : "";
-	return append_date(text, stamp) && append_time(text, stamp) &&
-	       buffer_append(text, ";", 1) && buffer_append_string(text, level) &&
-	       append_field(text, record->subject, strlen(record->subject)) &&
-	       buffer_append(text, " ", 1) && append_field(text, record->bytes, record->length) &&
-	       buffer_append(text, ";;\n", 3);
+	return append_date(buffer, now) && append_time(buffer, now) &&
+	       buffer_append_string(buffer, level) &&
+	       append_field(buffer, record->subject, strlen(record->subject)) &&
+	       buffer_append(buffer, " ", 1) &&
+	       append_field(buffer, record->bytes, record->length) &&
+	       buffer_append(buffer, ";;\n", 3);
 }
 
-static bool append_request(struct buffer *text, const struct stamp *stamp,
-			   const struct record_request *request)
+static bool append_request(struct buffer *buffer, const char *now, const struct record *record,
+			   const struct slice *request)
 {
 	if (!request)
-		return append_date(text, stamp) && buffer_append(text, ";;", 2);
-	return append_date(text, &request->stamp) && append_time(text, &request->stamp) &&
-	       buffer_append(text, ";", 1) && append_field(text, request->bytes, request->length) &&
-	       buffer_append(text, ";", 1);
+		return append_date(buffer, now) && buffer_append(buffer, ";;", 2);
+	const char *time = find_field(record, time_name)->bytes;
+	return append_date(buffer, time) && append_time(buffer, time) &&
+	       append_field(buffer, request->bytes, request->length) &&
+	       buffer_append(buffer, ";", 1);
 }
 
-static bool append_answer(struct buffer *text, const struct stamp *stamp,
-			  const struct record *record)
+static bool append_answer(struct buffer *buffer, const char *now, const struct record *record)
 {
 	if (record->event == RECORD_IGNORED)
-		return buffer_append_string(text, "(ignored);(ignored)\n");
-	if (!append_time(text, stamp) || !buffer_append(text, ";", 1))
-		return false;
-	if (record->event == RECORD_TIMEOUT)
-		return buffer_append_string(text, "(timeout)\n");
-	return append_field(text, record->bytes, record->length) && buffer_append(text, "\n", 1);
+		return buffer_append_string(buffer, "(ignored);(ignored)\n");
+	return append_time(buffer, now) && append_field(buffer, record->bytes, record->length) &&
+	       buffer_append(buffer, "\n", 1);
 }
 
-bool record_append_pair(struct buffer *text, const struct stamp *stamp, const struct record *record)
+static bool append(struct buffer *buffer, const struct stamp *stamp, const struct record *record)
 {
-	size_t before = text->length;
-	if (record->event == RECORD_RECEIVED && !record->request)
+	const struct slice *request = find_field(record, request_name);
+	size_t before = buffer->length;
+	char now[EXCHANGE_TIME];
+	if (record->event == RECORD_RECEIVED && !request)
 		return true;
-	bool note = record->event == RECORD_NOTE;
-	if (note ? append_note(text, stamp, record)
-		 : append_request(text, stamp, record->request) &&
-			    append_answer(text, stamp, record))
+	put_time(now, stamp);
+	if (record->event == RECORD_NOTE ? append_note(buffer, now, record)
+					 : append_request(buffer, now, record, request) &&
+						   append_answer(buffer, now, record))
 		return true;
-	text->length = before;
+	buffer->length = before;
 	return false;
 }
 
-/* The field up to the next mark, or to the end; steps over the mark. False: there is none where
- * there should be one, or one where there should be none. */
-static bool read_field(const char **at, const char *end, bool last, struct record_field *field)
+const struct record_format record_exchange = {append, NULL, "", false};
+
+static bool has_shape(struct slice field, const char *shape)
 {
-	const char *mark = memchr(*at, ';', (size_t)(end - *at));
-	if (last != !mark)
-		return false;
-	*field = (struct record_field){*at, (size_t)((mark ? mark : end) - *at)};
-	*at = mark ? mark + 1 : end;
-	return true;
+	return record_scan_shape(&field, shape) && !field.length;
 }
 
-static bool has_shape(const struct record_field *field, const char *shape)
-{
-	char *at = (char *)(uintptr_t)field->bytes; /* only read */
-	return field->length == strlen(shape) &&
-	       record_read_shape(&at, field->bytes + field->length, shape);
-}
-
-static bool is_word(const struct record_field *field, const char *word)
-{
-	return field->length == strlen(word) && !memcmp(field->bytes, word, field->length);
-}
-
-bool record_read_pair(const char *line, size_t length, struct record_pair *pair)
+bool exchange_read(const char *line, size_t length, struct exchange *exchange)
 {
 	static const char time[] = "dd:dd:dd.ddd";
-	const char *at = line, *end = line + length;
-	if (!read_field(&at, end, false, &pair->date) ||
-	    !read_field(&at, end, false, &pair->time) ||
-	    !read_field(&at, end, false, &pair->request) ||
-	    !read_field(&at, end, false, &pair->answer_time) ||
-	    !read_field(&at, end, true, &pair->answer) || !has_shape(&pair->date, "dddd-dd-dd"))
+	struct slice rest = {line, length};
+	struct exchange read;
+	if (!slice_cut(&rest, ';', &read.date) || !slice_cut(&rest, ';', &read.time) ||
+	    !slice_cut(&rest, ';', &read.request) || !slice_cut(&rest, ';', &read.answer_time) ||
+	    memchr(rest.bytes, ';', rest.length) || !has_shape(read.date, "dddd-dd-dd"))
 		return false;
-	bool asked = has_shape(&pair->time, time) && pair->request.length > 0;
-	if (!asked && (pair->time.length || pair->request.length))
+	read.answer = rest;
+	*exchange = read;
+	bool requested = has_shape(read.time, time) && read.request.length > 0;
+	if (!requested && (read.time.length || read.request.length))
 		return false;
-	if (has_shape(&pair->answer_time, time))
-		return pair->answer.length > 0;
-	if (is_word(&pair->answer_time, "(ignored)"))
-		return asked && is_word(&pair->answer, "(ignored)");
-	return asked && !pair->answer_time.length && !pair->answer.length;
+	if (has_shape(read.answer_time, time))
+		return read.answer.length > 0;
+	if (slice_equals(read.answer_time, ignored))
+		return requested && slice_equals(read.answer, ignored);
+	return requested && !read.answer_time.length && !read.answer.length;
 }

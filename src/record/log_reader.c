@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "record/escape.h"
 
 enum {
 	BUFFER_FIRST = 1 << 18,

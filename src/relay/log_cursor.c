@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/options.h"
+#include "record/escape.h"
 #include "record/format.h"
 #include "record/log_reader.h"
 

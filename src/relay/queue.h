@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 #include "net/line_splitter.h"
-#include "record/format.h"
+#include "record/timestamp.h"
 #include "relay/relay.h"
 #include "relay/log_cursor.h"
 #include "relay/reorder_buffer.h"

@@ -205,7 +205,7 @@ static void stop(void *state)
 const struct service service_chars = {
 	.name = "chars",
 	.log = "chars.log",
-	.format = RECORD_MILLISECONDS,
+	.format = &record_milliseconds,
 	.tells_ends = true,
 	.random = true,
 	.take = take,

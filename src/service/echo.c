@@ -12,7 +12,7 @@ static struct answer answer_echo(const char *line, size_t length)
 const struct service service_echo = {
 	.name = "echo",
 	.log = "server.log",
-	.format = RECORD_MILLISECONDS,
+	.format = &record_milliseconds,
 	.exact = true,
 	.tells_ends = true,
 	.answer = answer_echo,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "record/exchange.h"
 #include "record/ping_message.h"
 #include "base/random.h"
 #include "base/buffer.h"
@@ -76,11 +77,11 @@ static void send_pong(struct task *task)
 		 .request = pong->number,
 		 .client = pong->peer->number},
 	};
-	const struct record_request request = {.stamp = pong->received,
-					       .bytes = asked,
-					       .length = ping_message_write(asked, &lines[0])};
+	struct exchange_request request;
+	exchange_request_init(&request, &pong->received, asked,
+			      ping_message_write(asked, &lines[0]));
 	struct log_item item = message_item(answer, ping_message_write(answer, &lines[1]));
-	item.request = &request;
+	item.fields = request.fields;
 	if (responder_push(pong->peer, &item)) {
 		ping->sent++;
 		free(pong); /* the peer may be gone, too */
@@ -163,15 +164,17 @@ static bool take_malformed(struct responder *peer, const char *line, size_t leng
 }
 
 /* Records that a request has come and, if so, that it is ignored. */
-static bool record_request(struct responder *peer, const struct record_request *request,
-			   bool ignored)
+static bool record_request(struct responder *peer, const char *line, size_t length,
+			   const struct stamp *received, bool ignored)
 {
+	struct exchange_request request;
+	exchange_request_init(&request, received, line, length);
 	const struct log_item items[] = {
-		{.event = RECORD_RECEIVED, .bytes = request->bytes, .length = request->length},
+		{.event = RECORD_RECEIVED, .bytes = line, .length = length},
 		{.event = RECORD_IGNORED,
-		 .bytes = request->bytes,
-		 .length = request->length,
-		 .request = request},
+		 .bytes = line,
+		 .length = length,
+		 .fields = request.fields},
 	};
 	return responder_submit(peer, items, ignored ? 2 : 1, true);
 }
@@ -207,8 +210,7 @@ static bool take_ping(void *state, struct responder *peer, const char *line, siz
 	uint64_t chance = random_state(ping->seed, peer->number, read.request);
 	bool ignored = random_between(&chance, 0, MILLION - 1) < ping->loss;
 	int64_t delay = random_between(&chance, ping->delay.min, ping->delay.max);
-	const struct record_request request = {.stamp = received, .bytes = line, .length = length};
-	if (!record_request(peer, &request, ignored))
+	if (!record_request(peer, line, length, &received, ignored))
 		return false;
 	return ignored || schedule_pong(ping, peer, read.request, delay, &received);
 }
@@ -221,7 +223,7 @@ static void stop_ping(void *state)
 const struct service service_ping = {
 	.name = "ping",
 	.log = "logs/server.log",
-	.format = RECORD_PAIRS,
+	.format = &record_exchange,
 	.tells_ends = true,
 	.numbers = true,
 	.random = true,

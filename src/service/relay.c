@@ -64,7 +64,7 @@ static void stop_relay(void *state)
 const struct service service_relay = {
 	.name = "relay",
 	.log = "server.log",
-	.format = RECORD_MICROSECONDS,
+	.format = &record_microseconds,
 	.maxline = 65536 - RELAY_OVERHEAD,
 	.keeps_log = true,
 	.random = true,

@@ -15,7 +15,7 @@ struct server_options {
 	int service;	 /* index in service_names */
 	const char *log; /* NULL: the service's own name for it */
 	bool append;
-	int format; /* enum record_format */
+	int format; /* index in record_formats */
 	int sync;   /* enum log_sync */
 	bool quiet;
 	int64_t connections;	    /* 0: as many as the descriptor limit allows */

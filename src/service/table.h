@@ -35,9 +35,9 @@ struct answer {
 
 struct service {
 	const char *name;
-	const char *log;	   /* the log's name, unless -log gives another */
-	enum record_format format; /* of a log in text */
-	size_t maxline;		   /* usual, in bytes; 0: the server's own */
+	const char *log;		    /* the log's name, unless -log gives another */
+	const struct record_format *format; /* what -format text means; NULL: record_text */
+	size_t maxline;			    /* usual, in bytes; 0: the server's own */
 	/* Every byte counts: lines come with their ends, what has none comes when the peer pauses,
 	 * and nothing is added to the answer. */
 	bool exact;

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "measure/chars_result.h"
+#include "record/escape.h"
 #include "record/log_reader.h"
 
 enum { CHARS_RECORD_MOST = 4200 }; /* a message of 1000 characters, each as \xNN, and a NUL */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "record/ping_message.h"
-#include "record/format.h"
+#include "record/exchange.h"
 
 static const char connected_words[] = "connected as client ";
 
@@ -80,7 +80,7 @@ static enum ping_reading read_log(const char *log, int64_t offset,
 
 /* --- the server's --- */
 
-static enum ping_reading server_answers(struct ping_server *server, const struct record_field *line,
+static enum ping_reading server_answers(struct ping_server *server, const struct slice *line,
 					struct error *error)
 {
 	struct ping_message read;
@@ -101,7 +101,7 @@ static enum ping_reading server_answers(struct ping_server *server, const struct
 								      : out_of_memory(error);
 }
 
-static enum ping_reading server_ignores(struct ping_server *server, const struct record_field *line,
+static enum ping_reading server_ignores(struct ping_server *server, const struct slice *line,
 					struct error *error)
 {
 	struct ping_message read;
@@ -113,9 +113,8 @@ static enum ping_reading server_ignores(struct ping_server *server, const struct
 }
 
 /* Of notes only those of connections are of interest. */
-static enum ping_reading server_notes(struct ping_server *server,
-				      const struct record_field *subject,
-				      const struct record_field *words, struct error *error)
+static enum ping_reading server_notes(struct ping_server *server, const struct slice *subject,
+				      const struct slice *words, struct error *error)
 {
 	struct ping_joined joined = {.keepalives = PING_COUNT(server->keepalives, uint64_t)};
 	size_t skip = sizeof connected_words - 1;
@@ -128,17 +127,17 @@ static enum ping_reading server_notes(struct ping_server *server,
 								      : out_of_memory(error);
 }
 
-static enum ping_reading take_pair(struct ping_server *server, const struct record_pair *pair,
+static enum ping_reading take_pair(struct ping_server *server, const struct exchange *pair,
 				   struct error *error)
 {
 	struct ping_message asked, answer;
-	const struct record_field *request = &pair->request;
+	const struct slice *request = &pair->request;
 	if (!pair->answer_time.length) {
 		const char *blank = memchr(request->bytes, ' ', request->length);
 		size_t length = blank ? (size_t)(blank - request->bytes) : 0;
-		const struct record_field subject = {request->bytes, length};
-		const struct record_field words = {request->bytes + length + 1,
-						   blank ? request->length - length - 1 : 0};
+		const struct slice subject = {request->bytes, length};
+		const struct slice words = {request->bytes + length + 1,
+					    blank ? request->length - length - 1 : 0};
 		return server_notes(server, &subject, &words, error);
 	}
 	if (pair->answer.bytes[0] == '(')
@@ -155,16 +154,16 @@ static enum ping_reading take_server_line(void *context, char *line, size_t leng
 					  struct error *error)
 {
 	struct ping_server *server = context;
-	struct record_pair pair;
+	struct exchange pair;
 	struct record_view view;
 	if (record_is_header(line, length))
 		return PING_READ;
-	if (record_read_pair(line, length, &pair))
+	if (exchange_read(line, length, &pair))
 		return take_pair(server, &pair, error);
 	if (!record_read(line, length, &view))
 		return fault(error, "it is no record");
-	const struct record_field subject = {view.subject, view.subject_length};
-	const struct record_field words = {view.bytes, view.length};
+	const struct slice subject = {view.subject, view.subject_length};
+	const struct slice words = {view.bytes, view.length};
 	switch (view.event) {
 	case RECORD_SENT:
 		return server_answers(server, &words, error);
@@ -173,7 +172,6 @@ static enum ping_reading take_server_line(void *context, char *line, size_t leng
 	case RECORD_NOTE:
 		return server_notes(server, &subject, &words, error);
 	case RECORD_RECEIVED:
-	case RECORD_TIMEOUT:
 		break;
 	}
 	return PING_READ;
@@ -257,7 +255,7 @@ static enum ping_reading enter(struct ping_client *client, uint64_t request,
 	return PING_READ;
 }
 
-static enum ping_reading client_notes(struct ping_client *client, const struct record_field *words,
+static enum ping_reading client_notes(struct ping_client *client, const struct slice *words,
 				      struct error *error)
 {
 	static const char late[] = PING_NOTE_SUBJECT " " PING_NOTE_LATE;
@@ -287,20 +285,18 @@ static enum ping_reading client_notes(struct ping_client *client, const struct r
 static enum ping_reading take_client_line(void *context, char *line, size_t length,
 					  struct error *error)
 {
-	static const char timed_out[] = "(timeout)";
 	struct ping_client *client = context;
-	struct record_pair pair;
+	struct exchange pair;
 	struct ping_message asked, answer;
-	if (!record_read_pair(line, length, &pair))
+	if (!exchange_read(line, length, &pair))
 		return fault(error, "it is no record");
-	const struct record_field *request = &pair.request;
+	const struct slice *request = &pair.request;
 	if (!pair.answer_time.length)
 		return client_notes(client, request, error);
 	if (request->length && (!ping_message_read(request->bytes, request->length, &asked) ||
 				asked.kind != PING_REQUEST))
 		return fault(error, "what the client sent is no request of ping");
-	if (request->length && pair.answer.length == sizeof timed_out - 1 &&
-	    !memcmp(pair.answer.bytes, timed_out, sizeof timed_out - 1))
+	if (request->length && slice_equals(pair.answer, EXCHANGE_TIMEOUT))
 		return enter(client, asked.request, PING_MISSING,
 			     (struct ping_outcome){PING_TIMED_OUT, 0}, error);
 	if (!ping_message_read(pair.answer.bytes, pair.answer.length, &answer) ||

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net/line_splitter.h"
+#include "record/escape.h"
 #include "record/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -161,13 +162,17 @@ static void check_printable(const char *bytes, size_t length)
 }
 
 /* Any bytes make one line in each format, which tells of them and nothing else. */
-static void check_record(enum record_format format, const char *data, size_t size)
+static void check_record(const struct record_format *format, const char *data, size_t size)
 {
 	struct buffer text = {0};
-	struct record record = {size & 1 ? RECORD_WARNING : RECORD_INFO, RECORD_RECEIVED,
-				"127.0.0.1:2005", data, size, NULL};
+	struct record record = {size & 1 ? RECORD_WARNING : RECORD_INFO,
+				RECORD_RECEIVED,
+				"127.0.0.1:2005",
+				data,
+				size,
+				NULL};
 	struct record_view view;
-	if (!record_append(&text, format, &stamp, &record) || text.bytes[text.length - 1] != '\n')
+	if (!format->append(&text, &stamp, &record) || text.bytes[text.length - 1] != '\n')
 		abort();
 	check_printable(text.bytes, text.length - 1);
 	if (!record_read(text.bytes, text.length - 1, &view) || view.level != record.level ||
@@ -220,8 +225,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	check_splitting(bytes, size);
-	for (int format = RECORD_TEXT; format <= RECORD_MILLISECONDS; format++)
-		check_record((enum record_format)format, bytes, size);
+	for (const struct record_format *const *format = record_formats; *format; format++)
+		check_record(*format, bytes, size);
+	check_record(&record_milliseconds, bytes, size);
 	check_reading(bytes, size);
 	check_reading_behind("2019-02-24T15:10:14.045678+00:00,INFO,a,sent,", bytes, size);
 	check_reading_behind("2019-02-24T15:10:14.045678+00:00,INFO,\"", bytes, size);

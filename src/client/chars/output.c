@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "record/format.h"
+#include "record/escape.h"
 
 /* A pipe that poll() calls writable takes this much (PIPE_BUF) without blocking. */
 enum { FLOW_CHUNK = 4096, FLOW_NAME = 32 };

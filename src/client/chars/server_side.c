@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "client/chars/state.h"
-#include "record/format.h"
+#include "record/escape.h"
 
 static const char request[] = "stat\n";
 static const char characters_word[] = "chars ";

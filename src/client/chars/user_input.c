@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "client/chars/state.h"
-#include "record/format.h"
+#include "record/escape.h"
 #include "base/signalfd.h"
 
 enum {

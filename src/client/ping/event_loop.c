@@ -18,6 +18,7 @@
 #include "client/ping/log.h"
 #include "client/ping/request_table.h"
 #include "base/random.h"
+#include "record/escape.h"
 #include "base/signalfd.h"
 #include "net/stream.h"
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/directory.h"
+#include "record/exchange.h"
 #include "record/ping_message.h"
 
 enum { PING_CLIENT_LOG_KEEP = 65536 }; /* bytes of memory kept for the next records */
@@ -69,7 +70,7 @@ const struct stamp *ping_client_log_time(struct ping_client_log *log)
 static bool add(struct ping_client_log *log, struct record record)
 {
 	record.subject = PING_NOTE_SUBJECT;
-	return record_append(&log->records, RECORD_PAIRS, ping_client_log_time(log), &record);
+	return record_exchange.append(&log->records, ping_client_log_time(log), &record);
 }
 
 bool ping_client_log_note(struct ping_client_log *log, enum record_level level, const char *words)
@@ -81,28 +82,28 @@ bool ping_client_log_note(struct ping_client_log *log, enum record_level level, 
 }
 
 static bool add_pair(struct ping_client_log *log, uint64_t number, const struct ping_request *sent,
-		     struct record record)
+		     const char *answer, size_t length)
 {
 	char line[PING_MESSAGE_SIZE];
 	const struct ping_message asked = {.kind = PING_REQUEST, .request = number};
-	const struct record_request request = {
-		.stamp = sent->stamp, .bytes = line, .length = ping_message_write(line, &asked)};
-	record.request = &request;
-	return add(log, record);
+	struct exchange_request request;
+	exchange_request_init(&request, &sent->stamp, line, ping_message_write(line, &asked));
+	return add(log, (struct record){.event = RECORD_RECEIVED,
+					.bytes = answer,
+					.length = length,
+					.fields = request.fields});
 }
 
 bool ping_client_log_answer(struct ping_client_log *log, uint64_t number,
 			    const struct ping_request *sent, const char *answer, size_t length)
 {
-	return add_pair(
-		log, number, sent,
-		(struct record){.event = RECORD_RECEIVED, .bytes = answer, .length = length});
+	return add_pair(log, number, sent, answer, length);
 }
 
 bool ping_client_log_timeout(struct ping_client_log *log, uint64_t number,
 			     const struct ping_request *sent)
 {
-	return add_pair(log, number, sent, (struct record){.event = RECORD_TIMEOUT});
+	return add_pair(log, number, sent, EXCHANGE_TIMEOUT, strlen(EXCHANGE_TIMEOUT));
 }
 
 bool ping_client_log_message(struct ping_client_log *log, const char *message, size_t length)

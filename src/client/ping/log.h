@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The log of a ping client, also written to stdout: records in RECORD_PAIRS, gathered in memory and
- * written together. The file never ends in part of a record. */
+/* The log of a ping client, also written to stdout: records of record/exchange.h, gathered in
+ * memory and written together. The file never ends in part of a record. */
 #ifndef ACKLINE_CLIENT_PING_LOG_H
 #define ACKLINE_CLIENT_PING_LOG_H
 

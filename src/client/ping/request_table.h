@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "record/ping_message.h"
-#include "record/format.h"
+#include "record/timestamp.h"
 #include "measure/histogram.h"
 #include "base/buffer.h"
 

@@ -44,12 +44,12 @@ static void end(void)
 static bool add(struct fake *fake, const char *line)
 {
 	struct log_item item = item_line(line);
-	return batch_add(&batch, RECORD_TEXT, &stamp, &fake->recipient, &item, 1);
+	return batch_add(&batch, &record_text, &stamp, &fake->recipient, &item, 1);
 }
 
 static void release(const char *reason)
 {
-	batch_release(&batch, reason, RECORD_TEXT, &stamp, &sent);
+	batch_release(&batch, reason, &record_text, &stamp, &sent);
 }
 
 static void assert_text(const struct buffer *text, const char *expected)
@@ -86,7 +86,7 @@ START_TEST(neighbours_are_released_in_one)
 	items[0].answer_length = 1;
 	items[1].answer = "error: two";
 	items[1].answer_length = 10;
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 3));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 3));
 	ck_assert(add(&a, "four") && add(&a, "five"));
 	ck_assert_uint_eq(batch.count, 1);
 	ck_assert(add(&b, "six"));
@@ -106,14 +106,14 @@ START_TEST(lines_without_an_answer)
 	items[0].answer_length = items[1].answer_length = 0;
 	items[0].level = RECORD_WARNING;
 	items[0].event = RECORD_NOTE;
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 2));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
 	assert_text(&batch.records,
 		    "WARNING\t| 2019-02-24 15:10:14 --a one\n" AT "a received: two\n");
 	ck_assert_uint_eq(batch.count + batch.lines, 0);
 	items[1] = item_line("three");
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 2));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
 	ck_assert_uint_eq(batch.lines, 1);
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, NULL, 0));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, NULL, 0));
 	release(NULL);
 	ck_assert(fake_has(&a, "ok\n"));
 	ck_assert_uint_eq(a.lines, 1);
@@ -187,7 +187,7 @@ START_TEST(out_of_memory_adds_nothing)
 		size_t records = batch.records.length, answers = batch.answers.length;
 		for (int spare = 0;; spare++) {
 			reallocs = spare;
-			bool added = batch_add(&batch, RECORD_TEXT, &stamp,
+			bool added = batch_add(&batch, &record_text, &stamp,
 					       &addresses_seen[i].recipient, items, 2);
 			reallocs = -1;
 			if (added)
@@ -225,7 +225,7 @@ START_TEST(exact_answers_get_no_line_end)
 {
 	struct log_item items[] = {item_exact("one\n"), item_exact("\n"), item_exact("two\r\n"),
 				   item_exact("rest")};
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 4));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 4));
 	ck_assert(add(&b, "other"));
 	assert_text(&batch.records,
 		    AT "a received: one\n" AT "a received: \n" AT "a received: two\\x0d\n" AT
@@ -242,8 +242,8 @@ END_TEST
 START_TEST(exact_pieces_are_merged)
 {
 	struct log_item first = item_exact("be"), second = item_exact("gin\n");
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &first, 1));
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &second, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &first, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &second, 1));
 	release(NULL);
 	ck_assert(fake_has(&a, "begin\n"));
 	ck_assert_uint_eq(a.lines, 2);
@@ -256,7 +256,7 @@ END_TEST
 START_TEST(exact_pieces_that_are_not_logged_have_an_error_each)
 {
 	struct log_item items[] = {item_exact("one\n"), item_exact("rest")};
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, items, 2));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
 	release("No space left on device");
 	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
 			       "error: not logged: No space left on device\n"));
@@ -280,8 +280,8 @@ START_TEST(a_recorded_message_is_recorded_once)
 {
 	struct log_item news = item_recorded("news"), more = item_recorded("more news");
 	ck_assert(add(&a, "one"));
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &news, 1));
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &more, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &news, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &more, 1));
 	ck_assert(add(&a, "two"));
 	assert_text(&batch.records, AT "a received: one\n" AT "a sent: news\n" AT
 				       "a sent: more news\n" AT "a received: two\n");
@@ -298,8 +298,8 @@ START_TEST(what_nobody_asked_for_is_left_out_when_it_cannot_be_recorded)
 {
 	struct log_item news = item_recorded("news");
 	a.recipient.refuse = NULL;
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &a.recipient, &news, 1));
-	ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &b.recipient, &news, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &news, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &b.recipient, &news, 1));
 	release("No space left on device");
 	ck_assert(fake_has(&a, ""));
 	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
@@ -333,7 +333,7 @@ START_TEST(out_of_memory_every_line_is_answered_all_the_same)
 	struct reply_target teller = {.name = "teller", .deliver = tell, .refuse = tell_refused};
 	struct log_item item = item_line("one");
 	for (int i = 0; i < LINES; i++)
-		ck_assert(batch_add(&batch, RECORD_TEXT, &stamp, &teller, &item, 1));
+		ck_assert(batch_add(&batch, &record_text, &stamp, &teller, &item, 1));
 	reallocs = 0;
 	release("no reason");
 	reallocs = -1;

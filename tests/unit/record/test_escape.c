@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/format.h"
+#include "record/escape.h"
 #include "base/random.h"
 #include "support.h"
 #include "unit.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/format.h"
+#include "record/exchange.h"
 #include "unit.h"
 
 static const struct stamp asked = {1, "2026-11-21 23:59:59", "+00:00", 987654};
@@ -19,34 +19,36 @@ static void end(void)
 static void assert_record(const struct record *record, const char *expected)
 {
 	text.length = 0;
-	ck_assert(record_append(&text, RECORD_PAIRS, &answered, record));
+	ck_assert(record_exchange.append(&text, &answered, record));
 	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes, expected);
 }
 
-static struct record_request request(const char *line)
+static const struct record_field *request(const char *line)
 {
-	return (struct record_request){.stamp = asked, .bytes = line, .length = strlen(line)};
+	static struct exchange_request request;
+	exchange_request_init(&request, &asked, line, strlen(line));
+	return request.fields;
 }
 
 static struct record record(enum record_event event, const char *bytes,
-			    const struct record_request *of)
+			    const struct record_field *of)
 {
 	return (struct record){.event = event,
 			       .subject = "127.0.0.1:5",
 			       .bytes = bytes,
 			       .length = strlen(bytes),
-			       .request = of};
+			       .fields = of};
 }
 
 START_TEST(a_request_and_its_answer)
 {
-	struct record_request ping = request("[7] PING");
-	struct record pong = record(RECORD_SENT, "[12/7] PONG (1)", &ping);
+	const struct record_field *ping = request("[7] PING");
+	struct record pong = record(RECORD_SENT, "[12/7] PONG (1)", ping);
 	assert_record(&pong, "2026-11-21;23:59:59.987;[7] PING;00:00:00.005;[12/7] PONG (1)\n");
-	struct record ignored = record(RECORD_IGNORED, "[7] PING", &ping);
+	struct record ignored = record(RECORD_IGNORED, "[7] PING", ping);
 	assert_record(&ignored, "2026-11-21;23:59:59.987;[7] PING;(ignored);(ignored)\n");
-	struct record late = record(RECORD_TIMEOUT, "[7] PING", &ping);
+	struct record late = record(RECORD_RECEIVED, EXCHANGE_TIMEOUT, ping);
 	assert_record(&late, "2026-11-21;23:59:59.987;[7] PING;00:00:00.005;(timeout)\n");
 }
 END_TEST
@@ -78,20 +80,20 @@ END_TEST
 /* Nothing that comes in can make a field or a record of its own. */
 START_TEST(fields_cannot_be_forged)
 {
-	struct record_request ping = request("a;b\n;\x1b");
-	struct record pong = record(RECORD_SENT, ";", &ping);
+	const struct record_field *ping = request("a;b\n;\x1b");
+	struct record pong = record(RECORD_SENT, ";", ping);
 	assert_record(&pong, "2026-11-21;23:59:59.987;a\\x3bb\\x0a\\x3b\\x1b;00:00:00.005;\\x3b\n");
 }
 END_TEST
 
 START_TEST(other_formats_leave_the_request_out)
 {
-	struct record_request ping = request("[7] PING");
-	struct record ignored = record(RECORD_IGNORED, "[7] PING", &ping);
+	const struct record_field *ping = request("[7] PING");
+	struct record ignored = record(RECORD_IGNORED, "[7] PING", ping);
 	text.length = 0;
-	ck_assert(record_append(&text, RECORD_TEXT, &answered, &ignored));
-	ck_assert(record_append(&text, RECORD_MICROSECONDS, &answered, &ignored));
-	ck_assert(record_append(&text, RECORD_CSV, &answered, &ignored));
+	ck_assert(record_text.append(&text, &answered, &ignored));
+	ck_assert(record_microseconds.append(&text, &answered, &ignored));
+	ck_assert(record_csv.append(&text, &answered, &ignored));
 	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes,
 			 "INFO\t| 2026-11-22 00:00:00 --127.0.0.1:5 ignored: [7] PING\n"
@@ -109,7 +111,7 @@ START_TEST(other_formats_leave_the_request_out)
 }
 END_TEST
 
-static void assert_field(const struct record_field *field, const char *expected)
+static void assert_field(const struct slice *field, const char *expected)
 {
 	ck_assert_uint_eq(field->length, strlen(expected));
 	ck_assert_mem_eq(field->bytes, expected, field->length);
@@ -117,10 +119,10 @@ static void assert_field(const struct record_field *field, const char *expected)
 
 START_TEST(records_are_read)
 {
-	struct record_pair pair;
+	struct exchange pair;
 	static const char answer[] =
 		"2026-11-21;23:59:59.987;[7] PING;00:00:00.005;[12/7] PONG (1)";
-	ck_assert(record_read_pair(answer, sizeof answer - 1, &pair));
+	ck_assert(exchange_read(answer, sizeof answer - 1, &pair));
 	assert_field(&pair.date, "2026-11-21");
 	assert_field(&pair.time, "23:59:59.987");
 	assert_field(&pair.request, "[7] PING");
@@ -133,7 +135,7 @@ START_TEST(records_are_read)
 		"2026-11-22;00:00:00.005;server stopped;;",
 	};
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-		ck_assert_msg(record_read_pair(good[i], strlen(good[i]), &pair), "%s", good[i]);
+		ck_assert_msg(exchange_read(good[i], strlen(good[i]), &pair), "%s", good[i]);
 }
 END_TEST
 
@@ -156,15 +158,15 @@ START_TEST(what_is_no_record_is_refused)
 		"2026-1-22;00:00:00.005;x;;",
 		"2026-11-22T00:00:00.005123+00:00,INFO,a,received,;;;;",
 	};
-	struct record_pair pair;
+	struct exchange pair;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		ck_assert_msg(!record_read_pair(bad[i], strlen(bad[i]), &pair), "%s", bad[i]);
+		ck_assert_msg(!exchange_read(bad[i], strlen(bad[i]), &pair), "%s", bad[i]);
 }
 END_TEST
 
 int main(void)
 {
-	TCase *cases = tcase_create("record_pair");
+	TCase *cases = tcase_create("exchange");
 	tcase_add_checked_fixture(cases, NULL, end);
 	tcase_add_test(cases, a_request_and_its_answer);
 	tcase_add_test(cases, a_message_without_a_request);
@@ -174,5 +176,5 @@ int main(void)
 	tcase_add_test(cases, other_formats_leave_the_request_out);
 	tcase_add_test(cases, records_are_read);
 	tcase_add_test(cases, what_is_no_record_is_refused);
-	return unit_main("record_pair", cases, NULL);
+	return unit_main("exchange", cases, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/format.h"
+#include "record/escape.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -10,34 +11,30 @@
 #include "base/memory.h"
 #include "unit.h"
 
-/* realloc() fails while no_memory is set, and the time is set_time where that is not 0; linked with
- * --wrap. */
+/* realloc() fails while no_memory is set, and the time is set_time where that is not 0. */
 static bool no_memory;
 static time_t set_time;
-
-int __real_clock_gettime(clockid_t clock, struct timespec *time);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
 
 static void *faulty_realloc(void *bytes, size_t size)
 {
 	return no_memory ? NULL : realloc(bytes, size);
 }
 
-int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+static int faulty_clock(clockid_t clock, struct timespec *time)
 {
-	int result = __real_clock_gettime(clock, time);
-	if (set_time)
-		*time = (struct timespec){.tv_sec = set_time, .tv_nsec = 999999999};
-	return result;
+	if (!set_time)
+		return clock_gettime(clock, time);
+	*time = (struct timespec){.tv_sec = set_time, .tv_nsec = 999999999};
+	return 0;
 }
 
 static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+05:30", 45678};
 
 /* The record's line with a NUL behind it, which the caller frees. */
-static char *format_line(enum record_format format, const struct record *record)
+static char *format_line(const struct record_format *format, const struct record *record)
 {
 	struct buffer text = {0};
-	ck_assert(record_append(&text, format, &stamp, record));
+	ck_assert(format->append(&text, &stamp, record));
 	ck_assert(buffer_append(&text, "", 1));
 	return text.bytes;
 }
@@ -46,7 +43,7 @@ static char *record_line(enum record_level level, enum record_event event, const
 			 const char *bytes, size_t length)
 {
 	struct record record = {level, event, subject, bytes, length, NULL};
-	return format_line(RECORD_TEXT, &record);
+	return format_line(&record_text, &record);
 }
 
 static void assert_record(enum record_level level, enum record_event event, const char *subject,
@@ -68,8 +65,8 @@ START_TEST(the_format_is_exact)
 		      "WARNING\t| 2019-02-24 15:10:14 --server no\n");
 	assert_record(RECORD_INFO, RECORD_RECEIVED, "[::1]:5", "",
 		      "INFO\t| 2019-02-24 15:10:14 --[::1]:5 received: \n");
-	ck_assert_str_eq(record_format_names[RECORD_TEXT], "text");
-	ck_assert_str_eq(record_header(RECORD_TEXT), "");
+	ck_assert_str_eq(record_format_names[0], "text");
+	ck_assert_str_eq(record_text.header, "");
 }
 END_TEST
 
@@ -77,13 +74,13 @@ START_TEST(milliseconds_go_and_come_back)
 {
 	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2, NULL};
 	struct record_view view;
-	char *line = format_line(RECORD_MILLISECONDS, &record);
+	char *line = format_line(&record_milliseconds, &record);
 	ck_assert_str_eq(line, "INFO\t| 2019-02-24 15:10:14.045 --a sent: ok\n");
 	ck_assert(record_read(line, strlen(line) - 1, &view));
 	ck_assert_uint_eq(view.time_length, 23);
 	ck_assert_mem_eq(view.time, "2019-02-24 15:10:14.045", 23);
 	ck_assert_mem_eq(view.bytes, "ok", view.length);
-	ck_assert_str_eq(record_header(RECORD_MILLISECONDS), "");
+	ck_assert_str_eq(record_milliseconds.header, "");
 	free(line);
 }
 END_TEST
@@ -93,11 +90,8 @@ START_TEST(records_are_appended)
 	struct buffer text = {0};
 	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2, NULL};
 	for (int i = 0; i < 100; i++)
-		ck_assert(record_append(&text, RECORD_TEXT, &stamp, &record));
+		ck_assert(record_text.append(&text, &stamp, &record));
 	ck_assert_uint_eq(text.length, 100 * strlen("INFO\t| 2019-02-24 15:10:14 --a sent: ok\n"));
-	size_t before = text.length;
-	ck_assert(!record_append(&text, (enum record_format)99, &stamp, &record));
-	ck_assert_uint_eq(text.length, before);
 	buffer_free(&text);
 }
 END_TEST
@@ -115,10 +109,10 @@ START_TEST(out_of_memory_changes_nothing)
 			if (!buffer_append(&text, "x", 1))
 				abort();
 		no_memory = true;
-		bool small = record_append(&text, RECORD_TEXT, &stamp, &record);
+		bool small = record_text.append(&text, &stamp, &record);
 		size_t length = text.length;
 		record.length = sizeof bytes;
-		bool large = record_append(&text, RECORD_TEXT, &stamp, &record);
+		bool large = record_text.append(&text, &stamp, &record);
 		bool escaped = record_escape(&text, bytes, sizeof bytes);
 		no_memory = false;
 		if (large || escaped || text.length != length || (!small && length != fill))
@@ -253,6 +247,7 @@ END_TEST
 int main(void)
 {
 	memory_realloc = faulty_realloc;
+	stamp_clock = faulty_clock;
 	TCase *format = tcase_create("format");
 	tcase_add_test(format, the_format_is_exact);
 	tcase_add_test(format, milliseconds_go_and_come_back);

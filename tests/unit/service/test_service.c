@@ -50,7 +50,7 @@ START_TEST(echo_says_the_same)
 	static const size_t lengths[] = {1, 3, 6, 7};
 	const struct service *echo = services[1];
 	ck_assert_str_eq(echo->name, "echo");
-	ck_assert(echo->exact && echo->tells_ends && echo->format == RECORD_MILLISECONDS);
+	ck_assert(echo->exact && echo->tells_ends && echo->format == &record_milliseconds);
 	ck_assert_str_eq(echo->log, "server.log");
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		struct answer answer = echo->answer(lines[i], lengths[i]);

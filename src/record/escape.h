@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes made printable and kept on one line. What could end the line or act on a terminal becomes
+ * \xNN. */
+#ifndef ACKLINE_RECORD_ESCAPE_H
+#define ACKLINE_RECORD_ESCAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+
+/* Appends bytes. Valid UTF-8 stays as it is. Control bytes (C0, DEL, C1), line and paragraph
+ * separators, bidirectional controls and invalid UTF-8 become \xNN, byte by byte. A backslash
+ * before an x becomes \x5c, so that every \x in the output is an escape; any other stays. False:
+ * out of memory, and nothing has changed. */
+bool record_escape(struct buffer *buffer, const char *bytes, size_t length);
+
+/* The inverse, in place. Returns the length of the original bytes. */
+size_t record_unescape(char *bytes, size_t length);
+
+/* Inserts the mark before each mark and each `other` from offset start on. False: out of memory,
+ * and nothing has changed. */
+bool record_mark(struct buffer *buffer, size_t start, char mark, char other);
+
+#endif

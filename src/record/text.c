@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Records as text: LEVEL<TAB>| TIME --SUBJECT EVENT: BYTES. */
+#include <string.h>
+
+#include "record/escape.h"
+#include "record/format.h"
+#include "record/scan.h"
+
+static const char *const level_names[] = {"INFO\t| ", "WARNING\t| ", NULL};
+static const char *const event_names[] = {" received: ", " sent: ", " ignored: ", " ", NULL};
+
+static char *put(char *out, const char *bytes, size_t length)
+{
+	memcpy(out, bytes, length);
+	return out + length;
+}
+
+/* digits: of the fraction of the second. */
+static bool append(struct buffer *buffer, int digits, const struct stamp *stamp,
+		   const struct record *record)
+{
+	const char *level = level_names[record->level], *event = event_names[record->event];
+	size_t subject_length = strlen(record->subject);
+	size_t before = buffer->length;
+	if (!buffer_reserve(buffer, 64 + subject_length))
+		return false;
+	char *out = buffer->bytes + before;
+	out = put(out, level, strlen(level));
+	out = put(out, stamp->local, STAMP_LENGTH);
+	if (digits)
+		out = stamp_put_fraction(out, stamp, digits);
+	out = put(out, " --", 3);
+	out = put(out, record->subject, subject_length);
+	out = put(out, event, strlen(event));
+	buffer->length = (size_t)(out - buffer->bytes);
+	if (record_escape(buffer, record->bytes, record->length) && buffer_append(buffer, "\n", 1))
+		return true;
+	buffer->length = before;
+	return false;
+}
+
+static bool append_seconds(struct buffer *buffer, const struct stamp *stamp,
+			   const struct record *record)
+{
+	return append(buffer, 0, stamp, record);
+}
+
+static bool append_milliseconds(struct buffer *buffer, const struct stamp *stamp,
+				const struct record *record)
+{
+	return append(buffer, 3, stamp, record);
+}
+
+static bool append_microseconds(struct buffer *buffer, const struct stamp *stamp,
+				const struct record *record)
+{
+	return append(buffer, 6, stamp, record);
+}
+
+static bool read_time(struct slice *rest, struct record_view *view)
+{
+	view->time = rest->bytes;
+	if (!record_scan_shape(rest, "dddd-dd-dd dd:dd:dd"))
+		return false;
+	if (!record_scan_shape(rest, ".dddddd"))
+		(void)record_scan_shape(rest, ".ddd");
+	view->time_length = (size_t)(rest->bytes - view->time);
+	return true;
+}
+
+static bool read(char *line, size_t length, struct record_view *view)
+{
+	struct slice rest = {line, length};
+	int level, event;
+	if (!record_scan_name(&rest, level_names, &level) || !read_time(&rest, view) ||
+	    !slice_skip(&rest, " --"))
+		return false;
+	view->level = (enum record_level)level;
+	view->subject = rest.bytes;
+	const char *blank = memchr(rest.bytes, ' ', rest.length);
+	if (!blank || blank == rest.bytes)
+		return false;
+	view->subject_length = (size_t)(blank - rest.bytes);
+	rest.bytes = blank;
+	rest.length -= view->subject_length;
+	if (!record_scan_name(&rest, event_names, &event))
+		return false;
+	view->event = (enum record_event)event;
+	view->bytes = rest.bytes;
+	view->length = rest.length;
+	return true;
+}
+
+const struct record_format record_text = {append_seconds, read, "", false};
+const struct record_format record_milliseconds = {append_milliseconds, read, "", false};
+const struct record_format record_microseconds = {append_microseconds, read, "", false};
