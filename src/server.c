@@ -55,8 +55,9 @@ static int64_t raise_limit(const struct server_options *options, struct error *e
 {
 	const struct service *service = services[options->service];
 	uint64_t kept = SERVER_DESCRIPTORS, limit = rlimit_raise_descriptors();
+	struct service_options own = server_options_of_service(options);
 	if (service->descriptors)
-		kept += (uint64_t)service->descriptors(&options->own);
+		kept += (uint64_t)service->descriptors(&own);
 	if (limit > kept)
 		return limit > 1000000 ? 1000000 : (int64_t)(limit - kept);
 	error_set(error, "the descriptor limit of %" PRIu64 " is too low", limit);
@@ -103,7 +104,7 @@ static int start_service(struct server *server, struct error *error)
 {
 	const struct server_options *options = &server->options;
 	const struct service_settings settings = {
-		.options = &options->own,
+		.options = server_options_of_service(options),
 		.log = server->log,
 		.log_name = server_options_log(options),
 		.append = options->append,
@@ -168,7 +169,7 @@ static int announce(struct server *server, struct error *error)
 		 name, server->service->name, log_sync_names[options->sync]);
 	if (server->service->random)
 		log_note(server->log, RECORD_INFO, RECORD_SERVER, "seed %lld",
-			 (long long)options->own.seed);
+			 (long long)options->seed);
 	/* whoever is told finds it in the log; a log that hangs must not keep it from being told */
 	(void)log_flush(server->log, clock_after(CLOCK_SECOND));
 	return tell_ready((int)options->ready, name, error);
@@ -357,11 +358,12 @@ static int give_up(const struct error *error, enum exit_status status)
 int main(int argc, char **argv)
 {
 	struct error error;
-	struct server server = {.options = server_option_defaults, .acceptor = {.listener = -1}};
+	struct server server = {.acceptor = {.listener = -1}};
 	program_guard_descriptors();
 	program = program_name(argv[0]);
+	server_options_init(&server.options);
 	enum option_outcome outcome =
-		options_read(&server_option_table, &server.options, argc, argv, &error);
+		options_read(server_option_table(), &server.options, argc, argv, &error);
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
 	if (outcome == OPTIONS_WRONG)

@@ -160,6 +160,31 @@ static bool is_given(const struct option_spec *spec, const void *settings)
 	return *(const int64_t *)place != -1;
 }
 
+void option_unset(const struct option_spec *spec, void *settings)
+{
+	void *place = (char *)settings + spec->offset;
+	switch (spec->kind) {
+	case OPTION_FLAG:
+		*(bool *)place = false;
+		return;
+	case OPTION_TEXT:
+		*(const char **)place = NULL;
+		return;
+	case OPTION_CHOICE:
+		*(int *)place = -1;
+		return;
+	case OPTION_RANGE:
+	case OPTION_COUNTS:
+		*(struct range *)place = (struct range){-1, -1};
+		return;
+	case OPTION_NUMBER:
+	case OPTION_DURATION:
+	case OPTION_PERCENT:
+		break;
+	}
+	*(int64_t *)place = -1;
+}
+
 int options_check_service(const struct option_table *table, const void *settings,
 			  const char *service, struct error *error)
 {

@@ -66,6 +66,9 @@ enum option_outcome options_read(const struct option_table *table, void *setting
 int option_store(const struct option_spec *spec, void *settings, const char *value,
 		 struct error *error);
 
+/* Stores the value that says that the option was not given, as for `only`. */
+void option_unset(const struct option_spec *spec, void *settings);
+
 /* Is the option for that service? */
 bool option_suits(const struct option_spec *spec, const char *service);
 

@@ -53,7 +53,7 @@ int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port)
 int relay_link_open(struct relay *relay, struct error *error)
 {
 	struct relay_link *link = &relay->link;
-	link->name = relay->settings.options->next;
+	link->name = relay->settings.next;
 	link->sent = relay->confirmed;
 	link->pause = LINK_PAUSE_FIRST;
 	link->answer_wait = LINK_ANSWER_FIRST;

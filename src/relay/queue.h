@@ -12,6 +12,8 @@
 
 #include "net/line_splitter.h"
 #include "record/timestamp.h"
+#include "base/timer_queue.h"
+#include "log.h"
 #include "relay/relay.h"
 #include "relay/log_cursor.h"
 #include "relay/reorder_buffer.h"
@@ -54,7 +56,7 @@ struct relay_link {
 };
 
 struct relay {
-	struct service_settings settings;
+	struct relay_settings settings;
 	struct range delay; /* ns */
 	size_t workers;	    /* that are at work at once */
 	const char *command;

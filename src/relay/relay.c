@@ -72,7 +72,7 @@ static void give_to_work(struct relay *relay, struct relay_job *job)
 		pthread_mutex_unlock(&relay->lock);
 		return;
 	}
-	uint64_t state = random_state((uint64_t)relay->settings.options->seed, 0, job->number);
+	uint64_t state = random_state((uint64_t)relay->settings.seed, 0, job->number);
 	int64_t delay = random_between(&state, relay->delay.min, relay->delay.max);
 	job->task = (struct task){.run = end_delay, .drop = drop_delay};
 	/* without memory, or when the end was forced, it goes on without its delay */
@@ -326,21 +326,18 @@ void relay_stop(struct relay *relay)
 	free_relay(relay);
 }
 
-static struct relay *make_relay(const struct service_settings *settings)
+static struct relay *make_relay(const struct relay_settings *settings)
 {
-	const struct service_options *options = settings->options;
 	struct relay *relay = memory_calloc(1, sizeof *relay);
 	if (!relay)
 		return NULL;
 	relay->settings = *settings;
-	relay->delay = options->delay;
-	relay->workers = options->workers > 0 ? (size_t)options->workers : 1;
-	relay->command = options->work;
-	if (relay->delay.min < 0)
-		relay->delay = (struct range){0, 0};
+	relay->delay = settings->delay;
+	relay->workers = settings->workers;
+	relay->command = settings->command;
 	relay->last = &relay->waiting;
 	relay->tail.descriptor = relay->link.socket = -1;
-	relay->acknowledger = (struct reply_target){.name = options->next,
+	relay->acknowledger = (struct reply_target){.name = settings->next,
 						    .deliver = note_acknowledged,
 						    .refuse = note_refused,
 						    .control = true};
@@ -387,7 +384,7 @@ static int start_threads(struct relay *relay, struct error *error)
 	return 0;
 }
 
-struct relay *relay_start(const struct service_settings *settings, struct error *error)
+struct relay *relay_start(const struct relay_settings *settings, struct error *error)
 {
 	struct relay *relay = make_relay(settings);
 	if (!relay) {

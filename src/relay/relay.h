@@ -5,18 +5,33 @@
 #ifndef ACKLINE_RELAY_RELAY_H
 #define ACKLINE_RELAY_RELAY_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "net/socket.h"
-#include "service/table.h"
 
 /* What a forwarded line has before the line itself, at the most:
  * "ID | YYYY-MM-DD HH:MM:SS.ffffff | YYYY-MM-DD HH:MM:SS.ffffff | ". */
 #define RELAY_OVERHEAD 128
 
-#define RELAY_WORKERS_MOST 1024
+#define RELAY_WORKERS_MAX 1024
+
+struct log;
+struct timer_queue;
+
+/* All that is pointed to is borrowed until relay_stop(). */
+struct relay_settings {
+	struct log *log;
+	const char *log_name; /* the log's target, as it was given */
+	struct timer_queue *timer_queue;
+	const char *next;    /* HOST:PORT */
+	const char *command; /* that works on lines; NULL: each is delayed instead */
+	size_t workers;	     /* lines in work at once, from 1 */
+	struct range delay;  /* ns */
+	int64_t seed;	     /* of the delays */
+};
 
 struct relay;
 
@@ -25,7 +40,7 @@ struct relay;
 int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port);
 
 /* Finds what of the log is still to be forwarded, and starts. NULL: the failure is set. */
-struct relay *relay_start(const struct service_settings *settings, struct error *error);
+struct relay *relay_start(const struct relay_settings *settings, struct error *error);
 
 /* Waits while too much of the log is still to be forwarded. */
 void relay_wait_room(struct relay *relay);

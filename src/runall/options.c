@@ -72,7 +72,7 @@ static struct handed_option *find_handed(struct runall_options *options, const c
 
 static int list_handed(struct runall_options *options, struct error *error)
 {
-	const struct option_table *tables[] = {&server_option_table, &client_option_table};
+	const struct option_table *tables[] = {server_option_table(), &client_option_table};
 	for (size_t i = 0; i < 2; i++)
 		for (const struct option_spec *spec = tables[i]->specs; spec->name; spec++) {
 			if (is_reserved(spec->name) || (i && !strcmp(spec->name, "log")))
@@ -118,7 +118,7 @@ static bool is_given(const struct handed_option *handed)
 static int read_one(struct runall_options *options, struct handed_option *handed,
 		    struct error *error)
 {
-	const char *service = service_names[options->server.service];
+	const char *service = services[options->server.service]->name;
 	const struct option_spec *spec = handed->server ? handed->server : handed->client;
 	if (handed->server && !option_suits(handed->server, service))
 		handed->server = NULL;
@@ -199,13 +199,14 @@ static int complete(struct runall_options *options, struct error *error)
 	if (!options->check && !options->clients)
 		options->clients = workloads[options->client.service].clients;
 	if (!options->host)
-		options->host = server_option_defaults.host;
+		options->host = options->server.host;
 	if (options->port == PORT_NOT_GIVEN)
-		options->port = server_option_defaults.port;
+		options->port = options->server.port;
 	options->server.log = sink_file_name(server_options_log(&options->server));
 	/* the next server of each is known when it runs */
 	if (workloads[options->client.service].chain)
-		options->server.own.next = "127.0.0.1:1";
+		(void)option_store(option_find(server_option_table(), "next"), &options->server,
+				   "127.0.0.1:1", error);
 	if (server_options_complete(&options->server, error) < 0)
 		return -1;
 	return client_options_complete(&options->client, error);
@@ -214,9 +215,9 @@ static int complete(struct runall_options *options, struct error *error)
 enum option_outcome runall_options_read(struct runall_options *options, int argc, char **argv,
 					struct error *error)
 {
-	*options = (struct runall_options){.port = PORT_NOT_GIVEN,
-					   .server = server_option_defaults,
-					   .client = client_option_defaults};
+	*options =
+		(struct runall_options){.port = PORT_NOT_GIVEN, .client = client_option_defaults};
+	server_options_init(&options->server);
 	struct composed composed = {0};
 	if (list_handed(options, error) < 0)
 		return OPTIONS_WRONG;

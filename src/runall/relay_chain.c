@@ -44,8 +44,10 @@ int64_t relay_stages_patience(const struct runall_options *options)
 	if (runall_option_given(options, "drain"))
 		return server->drain;
 	int64_t lines = options->clients * options->client.iterations;
-	int64_t workers = server->own.workers > 0 ? server->own.workers : STAGE_WORKERS;
-	int64_t delay = server->own.delay.min >= 0 ? server->own.delay.max : 5 * CLOCK_SECOND;
+	int64_t workers = *(const int64_t *)server_option(server, "workers");
+	int64_t delay = server->delay.min >= 0 ? server->delay.max : 5 * CLOCK_SECOND;
+	if (workers < 0)
+		workers = STAGE_WORKERS;
 	double work = (double)(lines / workers + 1) * (double)delay + (double)STAGE_DRAIN;
 	return work < (double)STAGE_DRAIN_MOST ? (int64_t)work : STAGE_DRAIN_MOST;
 }
@@ -79,7 +81,6 @@ static void begin_list(struct relay_stages *stages, struct argument_list *list)
 /* Gives process what is its own, as it was given, or as is usual. */
 static void hand_work(const struct runall_options *options, struct argument_list *list)
 {
-	const struct service_options *own = &options->server.own;
 	for (size_t i = 0; i < RUNALL_HANDED_MOST; i++) {
 		const struct handed_option *handed = &options->handed[i];
 		const char *name = handed->server ? handed->server->name : "";
@@ -87,9 +88,9 @@ static void hand_work(const struct runall_options *options, struct argument_list
 				      !strcmp(name, "work") || !strcmp(name, "seed")))
 			argument_add(list, handed->word, handed->value);
 	}
-	if (own->workers < 0)
+	if (!runall_option_given(options, "workers"))
 		argument_add(list, "-workers", usual_workers);
-	if (own->delay.min < 0 && !own->work)
+	if (!runall_option_given(options, "delay") && !runall_option_given(options, "work"))
 		argument_add(list, "-delay", usual_delay);
 }
 
@@ -229,7 +230,7 @@ int relay_stages_prove(const struct runall_options *options, struct verdict *ver
 	const struct verify_chain chain = {
 		.logs = {options->server.log, process_log, save_log},
 		.names = {names[0], names[1], names[2]},
-		.worked = options->server.own.work != NULL,
+		.worked = runall_option_given(options, "work"),
 		.planned = options->clients * options->client.iterations,
 		.appended = options->server.append,
 	};

@@ -28,13 +28,28 @@
 extern const struct service service_chars;
 
 enum {
-	CHARS_BURST_MOST = 1000, /* as the table of options has it */
+	CHARS_BURST_MOST = 1000,
 	CHARS_STAT_SIZE = 32,
 };
 
 static const char burst_word[] = "chars ";
 static const char stat_word[] = "stat ";
 static const char unknown[] = "error: unknown request";
+
+struct chars_options {
+	struct range burst; /* characters */
+	const char *alphabet;
+};
+
+#define AT(member) offsetof(struct chars_options, member)
+
+static const struct option_spec options_chars[] = {
+	{"burst", OPTION_COUNTS, "MIN:MAX", "characters at once [1:20]", AT(burst), 1,
+	 CHARS_BURST_MOST, NULL, NULL},
+	{"alphabet", OPTION_TEXT, "CHARACTERS", "what they are drawn from [a-zA-Z]", AT(alphabet),
+	 0, 0, NULL, NULL},
+	{0},
+};
 
 struct chars {
 	struct task task;	       /* first, so that the one is the other */
@@ -161,10 +176,22 @@ static bool take(void *state, struct responder *peer, const char *line, size_t l
 	return false;
 }
 
+static int read_charset(const struct chars_options *own, struct charset *charset,
+			struct error *error)
+{
+	return charset_read(charset, own->alphabet ? own->alphabet : CHARSET_DEFAULT, error);
+}
+
+static int check(const struct service_options *options, struct error *error)
+{
+	struct charset charset;
+	return read_charset(options->own, &charset, error);
+}
+
 static void *start(const struct service_settings *settings, struct error *error)
 {
-	const struct service_options *options = settings->options;
-	const char *alphabet = options->alphabet ? options->alphabet : CHARSET_DEFAULT;
+	const struct service_options *options = &settings->options;
+	const struct chars_options *own = options->own;
 	struct chars *chars = memory_calloc(1, sizeof *chars);
 	if (!chars) {
 		error_set(error, "cannot start the service: out of memory");
@@ -176,11 +203,11 @@ static void *start(const struct service_settings *settings, struct error *error)
 						 .deliver = burst_release,
 						 .on_undelivered = burst_unsent,
 						 .context = chars};
-	chars->burst = options->burst.min < 0 ? (struct range){1, 20} : options->burst;
+	chars->burst = own->burst.min < 0 ? (struct range){1, 20} : own->burst;
 	chars->delay =
 		options->delay.min < 0 ? (struct range){0, 5 * CLOCK_SECOND} : options->delay;
 	chars->random = (uint64_t)options->seed;
-	if (charset_read(&chars->alphabet, alphabet, error) < 0) {
+	if (read_charset(own, &chars->alphabet, error) < 0) {
 		free(chars);
 		return NULL;
 	}
@@ -204,12 +231,14 @@ static void stop(void *state)
 
 const struct service service_chars = {
 	.name = "chars",
+	.options = options_chars,
 	.log = "chars.log",
 	.format = &record_milliseconds,
 	.tells_ends = true,
 	.random = true,
 	.take = take,
 	.on_undelivered = give_back,
+	.check = check,
 	.start = start,
 	.drain = drain,
 	.stop = stop,

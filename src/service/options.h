@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server's options that only some services take. */
+/* The options of the command line that only some services take, as a service gets them. */
 #ifndef ACKLINE_SERVICE_OPTIONS_H
 #define ACKLINE_SERVICE_OPTIONS_H
 
@@ -7,17 +7,18 @@
 
 #include "base/options.h"
 
-/* Not given: NULL, or -1 in a number or a range's min; a service puts in what is usual to it. */
+/* Space for the struct of a service's own options, with which it must fit. */
+union service_own_options {
+	struct range ranges[2];
+	int64_t numbers[4];
+	const char *texts[4];
+};
+
+/* What was not given is -1 in a number or a range's min, NULL in a text. */
 struct service_options {
-	struct range delay; /* ns */
-	int64_t seed;	    /* of all that is random; never -1 for a service that is started */
-	int64_t loss;	    /* millionths */
-	int64_t keepalive;  /* ns */
-	struct range burst; /* characters */
-	const char *alphabet;
-	const char *next; /* HOST:PORT */
-	int64_t workers;
-	const char *work; /* a command */
+	struct range delay; /* ns; for services that are random */
+	int64_t seed;	    /* the same; given or drawn, once the options are complete */
+	const void *own;    /* the struct that the service's option specs describe */
 };
 
 #endif

@@ -22,6 +22,21 @@ extern const struct service service_ping;
 
 enum { MILLION = 1000000 };
 
+struct ping_options {
+	int64_t loss;	   /* millionths */
+	int64_t keepalive; /* ns */
+};
+
+#define AT(member) offsetof(struct ping_options, member)
+
+static const struct option_spec options_ping[] = {
+	{"loss", OPTION_PERCENT, "PERCENT", "so many requests are ignored [ping: 10%]", AT(loss), 0,
+	 0, NULL, NULL},
+	{"keepalive", OPTION_DURATION, "TIME", "between messages to everyone; 0: none [ping: 5s]",
+	 AT(keepalive), 0, 24 * 3600 * CLOCK_SECOND, NULL, NULL},
+	{0},
+};
+
 struct ping {
 	struct log *log;
 	struct timer_queue *timer_queue;
@@ -123,7 +138,7 @@ static void send_keepalive(struct task *task)
 
 static void *start_ping(const struct service_settings *settings, struct error *error)
 {
-	const struct service_options *options = settings->options;
+	const struct ping_options *own = settings->options.own;
 	struct ping *ping = memory_malloc(sizeof *ping);
 	if (!ping) {
 		error_set(error, "out of memory");
@@ -133,10 +148,10 @@ static void *start_ping(const struct service_settings *settings, struct error *e
 		.log = settings->log,
 		.timer_queue = settings->timer_queue,
 		.broadcast = settings->broadcast,
-		.seed = (uint64_t)options->seed,
-		.loss = options->loss < 0 ? MILLION / 10 : options->loss,
-		.delay = options->delay,
-		.interval = options->keepalive < 0 ? 5 * CLOCK_SECOND : options->keepalive,
+		.seed = (uint64_t)settings->options.seed,
+		.loss = own->loss < 0 ? MILLION / 10 : own->loss,
+		.delay = settings->options.delay,
+		.interval = own->keepalive < 0 ? 5 * CLOCK_SECOND : own->keepalive,
 		.keepalive = {.run = send_keepalive, .drop = drop_keepalive},
 	};
 	if (ping->delay.min < 0)
@@ -222,6 +237,7 @@ static void stop_ping(void *state)
 
 const struct service service_ping = {
 	.name = "ping",
+	.options = options_ping,
 	.log = "logs/server.log",
 	.format = &record_exchange,
 	.tells_ends = true,

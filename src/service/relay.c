@@ -7,6 +7,24 @@
 
 extern const struct service service_relay;
 
+struct relay_options {
+	const char *next; /* HOST:PORT */
+	int64_t workers;
+	const char *work; /* a command */
+};
+
+#define AT(member) offsetof(struct relay_options, member)
+
+static const struct option_spec options_relay[] = {
+	{"next", OPTION_TEXT, "HOST:PORT", "relay: the next server, to which lines are forwarded",
+	 AT(next), 0, 0, NULL, NULL},
+	{"workers", OPTION_NUMBER, "N", "relay: lines in work at once [1]", AT(workers), 1,
+	 RELAY_WORKERS_MAX, NULL, NULL},
+	{"work", OPTION_TEXT, "COMMAND", "relay: a filter that each line goes through [none]",
+	 AT(work), 0, 0, NULL, NULL},
+	{0},
+};
+
 static struct answer answer_relay(const char *line, size_t length)
 {
 	(void)line; /* whatever it says: what is in the log will be forwarded */
@@ -16,29 +34,47 @@ static struct answer answer_relay(const char *line, size_t length)
 
 static int check_relay(const struct service_options *options, struct error *error)
 {
+	const struct relay_options *own = options->own;
 	char host[SOCKET_NAME_SIZE];
 	int port;
-	if (!options->next)
+	if (!own->next)
 		return error_set(error, "-next: needed with -service relay, where lines go to");
-	if (relay_next_parse(options->next, host, &port) < 0)
+	if (relay_next_parse(own->next, host, &port) < 0)
 		return error_set(error, "-next: '%.100s' is not HOST:PORT or [IPv6]:PORT",
-				 options->next);
-	if (options->work && options->delay.min >= 0)
+				 own->next);
+	if (own->work && options->delay.min >= 0)
 		return error_set(error, "-delay: not with -work, whose command takes its own time");
 	return 0;
+}
+
+static int64_t workers_of(const struct relay_options *own)
+{
+	return own->workers > 0 ? own->workers : 1;
 }
 
 /* Each worker has a pipe to its command and a terminal from it, and more while it is started. */
 static int64_t descriptors_relay(const struct service_options *options)
 {
 	enum { EACH = 2, STARTED = 4 };
-	int64_t workers = options->workers > 0 ? options->workers : 1;
-	return options->work ? workers * (EACH + STARTED) : 0;
+	const struct relay_options *own = options->own;
+	return own->work ? workers_of(own) * (EACH + STARTED) : 0;
 }
 
 static void *start_relay(const struct service_settings *settings, struct error *error)
 {
-	return relay_start(settings, error);
+	const struct service_options *options = &settings->options;
+	const struct relay_options *own = options->own;
+	const struct relay_settings relay = {
+		.log = settings->log,
+		.log_name = settings->log_name,
+		.timer_queue = settings->timer_queue,
+		.next = own->next,
+		.command = own->work,
+		.workers = (size_t)workers_of(own),
+		.delay = options->delay.min < 0 ? (struct range){0, 0} : options->delay,
+		.seed = options->seed,
+	};
+	return relay_start(&relay, error);
 }
 
 static void wait_room_relay(void *state)
@@ -63,6 +99,7 @@ static void stop_relay(void *state)
 
 const struct service service_relay = {
 	.name = "relay",
+	.options = options_relay,
 	.log = "server.log",
 	.format = &record_microseconds,
 	.maxline = 65536 - RELAY_OVERHEAD,

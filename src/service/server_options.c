@@ -2,21 +2,28 @@
 #include "service/server_options.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "service/charset.h"
 #include "base/clock.h"
 #include "log.h"
 #include "base/random.h"
 #include "record/format.h"
-#include "relay/relay.h"
-#include "service/table.h"
 
 #define AT(member) offsetof(struct server_options, member)
 #define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
 
-enum { MAXLINE_DEFAULT = 65536 };
+enum {
+	MAXLINE_DEFAULT = 65536,
+	SPECS_MAX = 60,
+	RANDOM_NAMES_SIZE = 128,
+};
 
-static const struct option_spec specs[] = {
+static const char *service_names[SERVICES_MAX + 1];
+static char random_names[RANDOM_NAMES_SIZE]; /* of the services that draw at random */
+
+/* In the order of -help. */
+static const struct option_spec first_specs[] = {
 	{"host", OPTION_TEXT, "HOST", "address or name to listen on [127.0.0.1]", AT(host), 0, 0,
 	 NULL, NULL},
 	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
@@ -47,70 +54,110 @@ static const struct option_spec specs[] = {
 	{"spin", OPTION_DURATION, "TIME", "look so long for more before sleeping; 0: never [50us]",
 	 AT(spin), 0, 10 * CLOCK_MILLISECOND, NULL, NULL},
 	{"delay", OPTION_RANGE, "MIN:MAX", "random pause of the service [ping: 100ms:1s]",
-	 AT(own.delay), 0, DAYS(1), NULL, "ping,chars,relay"},
+	 AT(delay), 0, DAYS(1), NULL, random_names},
 	{"seed", OPTION_NUMBER, "N", "of all that is random [a fresh one, which is logged]",
-	 AT(own.seed), 0, INT64_MAX, NULL, "ping,chars,relay"},
-	{"loss", OPTION_PERCENT, "PERCENT", "so many requests are ignored [ping: 10%]",
-	 AT(own.loss), 0, 0, NULL, "ping"},
-	{"keepalive", OPTION_DURATION, "TIME", "between messages to everyone; 0: none [ping: 5s]",
-	 AT(own.keepalive), 0, DAYS(1), NULL, "ping"},
-	{"next", OPTION_TEXT, "HOST:PORT", "relay: the next server, to which lines are forwarded",
-	 AT(own.next), 0, 0, NULL, "relay"},
-	{"workers", OPTION_NUMBER, "N", "relay: lines in work at once [1]", AT(own.workers), 1,
-	 RELAY_WORKERS_MOST, NULL, "relay"},
-	{"work", OPTION_TEXT, "COMMAND", "relay: a filter that each line goes through [none]",
-	 AT(own.work), 0, 0, NULL, "relay"},
-	{"burst", OPTION_COUNTS, "MIN:MAX", "characters at once [1:20]", AT(own.burst), 1, 1000,
-	 NULL, "chars"},
-	{"alphabet", OPTION_TEXT, "CHARACTERS", "what they are drawn from [a-zA-Z]",
-	 AT(own.alphabet), 0, 0, NULL, "chars"},
+	 AT(seed), 0, INT64_MAX, NULL, random_names},
+	{0},
+};
+
+/* Behind those of the services. */
+static const struct option_spec last_specs[] = {
 	{"ready", OPTION_NUMBER, "FD", "write HOST PORT on this descriptor once listening",
 	 AT(ready), 1, 1000000, NULL, NULL},
 	{0},
 };
 
-const struct option_table server_option_table = {
-	.program = "server",
-	.synopsis = "Answers each text line with ok once it is in the log.",
-	.specs = specs,
-};
+static struct option_spec specs[SPECS_MAX + 1];
 
-const struct server_options server_option_defaults = {
-	.host = "127.0.0.1",
-	.port = 2005,
-	.sync = LOG_SYNC_WRITE,
-	.drain = 5 * CLOCK_SECOND,
-	.spin = 50 * CLOCK_MICROSECOND,
-	.ready = -1,
-	.own = {.delay = {-1, -1},
-		.seed = -1,
-		.loss = -1,
-		.keepalive = -1,
-		.burst = {-1, -1},
-		.workers = -1},
-};
+static void list_names(void)
+{
+	for (size_t i = 0; services[i]; i++) {
+		size_t length = strlen(random_names);
+		service_names[i] = services[i]->name;
+		if (services[i]->random)
+			(void)snprintf(random_names + length, sizeof random_names - length, "%s%s",
+				       length ? "," : "", services[i]->name);
+	}
+}
+
+/* Appends a table's entries; for a service those are its own options. */
+static void add_specs(const struct option_spec *added, const char *only, size_t offset)
+{
+	size_t count = 0;
+	while (specs[count].name)
+		count++;
+	for (; added && added->name && count < SPECS_MAX; added++) {
+		specs[count] = *added;
+		specs[count].offset += offset;
+		if (only)
+			specs[count].only = only;
+		count++;
+	}
+}
+
+const struct option_table *server_option_table(void)
+{
+	static const struct option_table table = {
+		.program = "server",
+		.synopsis = "Answers each text line with ok once it is in the log.",
+		.specs = specs,
+	};
+	if (specs[0].name)
+		return &table;
+	list_names();
+	add_specs(first_specs, NULL, 0);
+	for (size_t i = 0; services[i]; i++)
+		add_specs(services[i]->options, services[i]->name, AT(own[i]));
+	add_specs(last_specs, NULL, 0);
+	return &table;
+}
+
+void server_options_init(struct server_options *options)
+{
+	*options = (struct server_options){
+		.host = "127.0.0.1",
+		.port = 2005,
+		.sync = LOG_SYNC_WRITE,
+		.drain = 5 * CLOCK_SECOND,
+		.spin = 50 * CLOCK_MICROSECOND,
+		.ready = -1,
+	};
+	for (const struct option_spec *spec = server_option_table()->specs; spec->name; spec++)
+		if (spec->only)
+			option_unset(spec, options);
+}
 
 int server_options_complete(struct server_options *options, struct error *error)
 {
 	const struct service *service = services[options->service];
-	if (options_check_service(&server_option_table, options, service->name, error) < 0)
-		return -1;
-	struct charset alphabet;
-	if (options->own.alphabet && charset_read(&alphabet, options->own.alphabet, error) < 0)
+	struct service_options own = server_options_of_service(options);
+	if (options_check_service(server_option_table(), options, service->name, error) < 0)
 		return -1;
 	if (options->maxline && service->exact)
 		return error_set(error, "-maxline: not with -service %s, which takes any line",
-				 service_names[options->service]);
+				 service->name);
 	if (!options->maxline)
 		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
-	if (service->check && service->check(&options->own, error) < 0)
+	if (service->check && service->check(&own, error) < 0)
 		return -1;
-	if (options->own.seed < 0)
-		options->own.seed = random_fresh_seed();
+	if (options->seed < 0)
+		options->seed = random_fresh_seed();
 	return 0;
+}
+
+struct service_options server_options_of_service(const struct server_options *options)
+{
+	return (struct service_options){.delay = options->delay,
+					.seed = options->seed,
+					.own = &options->own[options->service]};
 }
 
 const char *server_options_log(const struct server_options *options)
 {
 	return options->log ? options->log : services[options->service]->log;
+}
+
+const void *server_option(const struct server_options *options, const char *name)
+{
+	return (const char *)options + option_find(server_option_table(), name)->offset;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server's command line. */
+/* The server's command line: its own options, and those that each service brings. */
 #ifndef ACKLINE_SERVICE_SERVER_OPTIONS_H
 #define ACKLINE_SERVICE_SERVER_OPTIONS_H
 
@@ -7,36 +7,46 @@
 #include <stdint.h>
 
 #include "base/options.h"
-#include "service/options.h"
+#include "service/table.h"
 
 struct server_options {
 	const char *host;
 	int64_t port;
-	int service;	 /* index in service_names */
+	int service;	 /* index in services */
 	const char *log; /* NULL: the service's own name for it */
 	bool append;
 	int format; /* index in record_formats */
 	int sync;   /* enum log_sync */
 	bool quiet;
-	int64_t connections;	    /* 0: as many as the descriptor limit allows */
-	int64_t maxline;	    /* bytes, without the line end; 0: as usual */
-	int64_t idle;		    /* ns, 0: off */
-	int64_t drain;		    /* ns */
-	int64_t spin;		    /* ns, 0: off */
-	int64_t ready;		    /* descriptor, -1: none */
-	struct service_options own; /* of the service */
+	int64_t connections; /* 0: as many as the descriptor limit allows */
+	int64_t maxline;     /* bytes, without the line end; 0: the service's default */
+	int64_t idle;	     /* ns, 0: off */
+	int64_t drain;	     /* ns */
+	int64_t spin;	     /* ns, 0: off */
+	int64_t ready;	     /* descriptor, -1: none */
+	/* as in struct service_options */
+	struct range delay;
+	int64_t seed;
+	union service_own_options own[SERVICES_MAX]; /* of each service, by its index */
 };
 
-extern const struct option_table server_option_table;
+/* The table for options_read(), put together at the first call. Not for several threads. */
+const struct option_table *server_option_table(void);
 
-/* The defaults, as they stand before the command line is read. */
-extern const struct server_options server_option_defaults;
+/* Sets the defaults, as they stand before the command line is read. */
+void server_options_init(struct server_options *options);
 
-/* Puts in what was not given and depends on the service. -1: something was given that is of no use
- * to it, and the failure names it. */
+/* Sets what was not given and depends on the service. -1: an option was given that the service does
+ * not take, and the error names it. */
 int server_options_complete(struct server_options *options, struct error *error);
+
+/* What its service gets. Points into the options. */
+struct service_options server_options_of_service(const struct server_options *options);
 
 /* The name of the log: as given, or the service's own. */
 const char *server_options_log(const struct server_options *options);
+
+/* The value of the option of that name, which there must be: of the type of its kind. */
+const void *server_option(const struct server_options *options, const char *name);
 
 #endif

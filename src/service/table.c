@@ -9,4 +9,3 @@ extern const struct service service_relay;
 
 const struct service *const services[] = {&service_ok,	  &service_echo,  &service_ping,
 					  &service_chars, &service_relay, NULL};
-const char *const service_names[] = {"ok", "echo", "ping", "chars", "relay", NULL};

@@ -17,7 +17,7 @@
 
 /* What the server lends to a service that it starts; all of it outlives the service. */
 struct service_settings {
-	const struct service_options *options;
+	struct service_options options;
 	struct log *log;
 	const char *log_name;
 	bool append; /* the log is gone on with */
@@ -35,6 +35,9 @@ struct answer {
 
 struct service {
 	const char *name;
+	/* Its own options, offsets in its own struct, which a union service_own_options has space
+	 * for; the end has no name. NULL: none. The table of options fills in `only`. */
+	const struct option_spec *options;
 	const char *log;		    /* the log's name, unless -log gives another */
 	const struct record_format *format; /* what -format text means; NULL: record_text */
 	size_t maxline;			    /* usual, in bytes; 0: the server's own */
@@ -77,8 +80,9 @@ struct service {
 	void (*stop)(void *state);
 };
 
-/* The services and, in the same order, their names, NULL at the end of both. */
+enum { SERVICES_MAX = 16 };
+
+/* All services; NULL ends the list. */
 extern const struct service *const services[];
-extern const char *const service_names[];
 
 #endif

@@ -26,12 +26,23 @@ static void ignore_warning(const char *words)
 	(void)words;
 }
 
-static void open_ping(const char *log, const struct service_options *options)
+struct given {
+	const char *loss, *keepalive;
+	struct range delay;
+	int64_t seed;
+};
+
+static void open_ping(const char *log, const struct given *given)
 {
+	static union service_own_options own;
+	const char *const values[] = {given->loss, given->keepalive};
+	for (size_t i = 0; i < 2; i++) /* in the order of its own table */
+		ck_assert_int_eq(option_store(&service_ping.options[i], &own, values[i], &error),
+				 0);
 	world_open(log, 10, 100, 0);
 	ck_assert_ptr_nonnull(timer_queue = timer_queue_start(&error));
 	const struct service_settings settings = {
-		.options = options,
+		.options = {.delay = given->delay, .seed = given->seed, .own = &own},
 		.log = world.log,
 		.log_name = log,
 		.timer_queue = timer_queue,
@@ -51,10 +62,10 @@ static void close_ping(void)
 }
 
 /* Sends requests 0 to REQUESTS - 1 on one connection, and marks which were answered. */
-static void ask_all(int64_t seed, int64_t loss, char answered[REQUESTS + 1])
+static void ask_all(int64_t seed, const char *loss, char answered[REQUESTS + 1])
 {
-	const struct service_options options = {
-		.delay = {0, CLOCK_MILLISECOND}, .seed = seed, .loss = loss, .keepalive = 0};
+	const struct given options = {
+		.delay = {0, CLOCK_MILLISECOND}, .seed = seed, .loss = loss, .keepalive = "0"};
 	open_ping("log", &options);
 	int peer = world_connect();
 	char line[PING_MESSAGE_SIZE];
@@ -92,9 +103,9 @@ static void ask_all(int64_t seed, int64_t loss, char answered[REQUESTS + 1])
 START_TEST(the_same_seed_ignores_the_same_requests)
 {
 	char first[REQUESTS + 1], second[REQUESTS + 1], other[REQUESTS + 1];
-	ask_all(5, 500000, first);
-	ask_all(5, 500000, second);
-	ask_all(6, 500000, other);
+	ask_all(5, "50%", first);
+	ask_all(5, "50%", second);
+	ask_all(6, "50%", other);
 	ck_assert_str_eq(first, second);
 	ck_assert_str_ne(first, other);
 	size_t ignored = count_of(first, ".");
@@ -105,9 +116,9 @@ END_TEST
 START_TEST(all_or_none_may_be_ignored)
 {
 	char answered[REQUESTS + 1];
-	ask_all(1, 0, answered);
+	ask_all(1, "0%", answered);
 	ck_assert_uint_eq(count_of(answered, "x"), REQUESTS);
-	ask_all(1, 1000000, answered);
+	ask_all(1, "100%", answered);
 	ck_assert_uint_eq(count_of(answered, "x"), 0);
 }
 END_TEST
@@ -115,7 +126,7 @@ END_TEST
 START_TEST(malformed_lines_are_skipped)
 {
 	static const char lines[] = "[0] PING\nhello\n\n[1/0] PONG (1)\n[01] PING\n[1] PING\r\n";
-	const struct service_options options = {.delay = {0, 0}, .seed = 1, .loss = 0};
+	const struct given options = {.delay = {0, 0}, .seed = 1, .loss = "0%", .keepalive = "0"};
 	open_ping("log", &options);
 	int peer = world_connect();
 	peer_send(peer, lines, sizeof lines - 1);
@@ -138,9 +149,9 @@ END_TEST
 
 START_TEST(a_delay_holds_up_nothing_else)
 {
-	const struct service_options slow = {.delay = {3600 * CLOCK_SECOND, 3600 * CLOCK_SECOND},
-					     .loss = 0,
-					     .keepalive = CLOCK_MILLISECOND};
+	const struct given slow = {.delay = {3600 * CLOCK_SECOND, 3600 * CLOCK_SECOND},
+				   .loss = "0%",
+				   .keepalive = "1ms"};
 	open_ping("log", &slow);
 	int first = world_connect(), second = world_connect();
 	peer_send(first, "[0] PING\n[1] PING\n", 18);
@@ -167,8 +178,7 @@ END_TEST
 /* One message, whoever and however many get it. */
 START_TEST(everyone_gets_the_same_keepalives)
 {
-	const struct service_options options = {
-		.delay = {0, 0}, .loss = 0, .keepalive = 10 * CLOCK_MILLISECOND};
+	const struct given options = {.delay = {0, 0}, .loss = "0%", .keepalive = "10ms"};
 	open_ping("log", &options);
 	int addresses_seen[] = {world_connect(), world_connect()};
 	char *first = peer_lines(addresses_seen[0], 5), *second = peer_lines(addresses_seen[1], 5),

@@ -18,19 +18,25 @@ static enum option_outcome read_two(const char *name, const char *value)
 	(void)snprintf(word, sizeof word, "%s", name);
 	(void)snprintf(given, sizeof given, "%s", value ? value : "");
 	char *argv[] = {program, word, given, NULL};
-	options = server_option_defaults;
-	return options_read(&server_option_table, &options, value ? 3 : 2, argv, &error);
+	server_options_init(&options);
+	return options_read(server_option_table(), &options, value ? 3 : 2, argv, &error);
+}
+
+static void give(const char *name, const char *value)
+{
+	const struct option_spec *spec = option_find(server_option_table(), name);
+	ck_assert_int_eq(option_store(spec, &options, value, &error), 0);
 }
 
 START_TEST(defaults)
 {
 	char program[] = "server", *argv[] = {program, NULL};
-	options = server_option_defaults;
-	ck_assert_int_eq(options_read(&server_option_table, &options, 1, argv, &error),
+	server_options_init(&options);
+	ck_assert_int_eq(options_read(server_option_table(), &options, 1, argv, &error),
 			 OPTIONS_READ);
 	ck_assert_str_eq(options.host, "127.0.0.1");
 	ck_assert_int_eq(options.port, 2005);
-	ck_assert_str_eq(service_names[options.service], "ok");
+	ck_assert_str_eq(services[options.service]->name, "ok");
 	ck_assert_ptr_null(options.log); /* the service has a name for it */
 	ck_assert_str_eq(server_options_log(&options), "logging.log");
 	ck_assert_str_eq(record_format_names[options.format], "text");
@@ -49,7 +55,9 @@ END_TEST
 /* What each option takes at its two ends, and that it goes where it belongs. */
 START_TEST(good_values_are_taken)
 {
-	static const struct {
+	const int64_t *loss = server_option(&options, "loss");
+	const int64_t *keepalive = server_option(&options, "keepalive");
+	const struct {
 		const char *name, *value;
 		const int64_t *place;
 		int64_t stored;
@@ -67,10 +75,10 @@ START_TEST(good_values_are_taken)
 		{"-drain", "250ms", &options.drain, 250 * CLOCK_MILLISECOND},
 		{"-spin", "0", &options.spin, 0},
 		{"-spin", "10ms", &options.spin, 10 * CLOCK_MILLISECOND},
-		{"-loss", "0%", &options.own.loss, 0},
-		{"-loss", "100%", &options.own.loss, 1000000},
-		{"-keepalive", "0", &options.own.keepalive, 0},
-		{"-keepalive", "24h", &options.own.keepalive, 24 * 3600 * CLOCK_SECOND},
+		{"-loss", "0%", loss, 0},
+		{"-loss", "100%", loss, 1000000},
+		{"-keepalive", "0", keepalive, 0},
+		{"-keepalive", "24h", keepalive, 24 * 3600 * CLOCK_SECOND},
 		{"-ready", "1", &options.ready, 1},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -154,12 +162,12 @@ END_TEST
 START_TEST(services_differ_in_their_defaults)
 {
 	ck_assert_int_eq(read_two("-service", "echo"), OPTIONS_READ);
-	ck_assert_str_eq(service_names[options.service], "echo");
+	ck_assert_str_eq(services[options.service]->name, "echo");
 	ck_assert_str_eq(server_options_log(&options), "server.log");
 	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	options.log = "other.log";
 	ck_assert_str_eq(server_options_log(&options), "other.log");
-	options = server_option_defaults;
+	server_options_init(&options);
 	options.maxline = 65536; /* given, if only what it would be */
 	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.maxline, 65536);
@@ -176,16 +184,16 @@ START_TEST(a_relay_needs_to_know_where_to)
 	ck_assert_str_eq(server_options_log(&options), "server.log");
 	ck_assert_int_eq(server_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-next: needed with -service relay, where lines go to");
-	options.own.next = "localhost";
+	give("next", "localhost");
 	ck_assert_int_eq(server_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-next: 'localhost' is not HOST:PORT or [IPv6]:PORT");
-	options.own.next = "localhost:7001";
+	give("next", "localhost:7001");
 	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.maxline, 65536 - 128);
-	ck_assert_int_ge(options.own.seed, 0);
-	options.own.work = "cat";
+	ck_assert_int_ge(options.seed, 0);
+	give("work", "cat");
 	ck_assert_int_eq(server_options_complete(&options, &error), 0);
-	options.own.delay = (struct range){0, 0};
+	give("delay", "0");
 	ck_assert_int_eq(server_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-delay: not with -work, whose command takes its own time");
 	static const char *const only[][2] = {
@@ -207,10 +215,10 @@ START_TEST(an_alphabet_is_checked_before_anything_starts)
 	ck_assert_int_eq(server_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-alphabet: only with -service chars");
 	ck_assert_int_eq(read_two("-service", "chars"), OPTIONS_READ);
-	options.own.alphabet = "a-z0-9-";
+	give("alphabet", "a-z0-9-");
 	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	ck_assert_str_eq(server_options_log(&options), "chars.log");
-	options.own.alphabet = "z-a";
+	give("alphabet", "z-a");
 	ck_assert_int_eq(server_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message,
 			 "-alphabet: 'z-a' has the range 'z-a', which runs backwards");
@@ -220,10 +228,10 @@ END_TEST
 /* The table itself: no two alike, a description each, a default named where there is one. */
 START_TEST(table_is_whole)
 {
-	ck_assert_str_eq(server_option_table.program, "server");
+	ck_assert_str_eq(server_option_table()->program, "server");
 	size_t count = 0;
-	for (const struct option_spec *spec = server_option_table.specs; spec->name; spec++) {
-		ck_assert_ptr_eq(option_find(&server_option_table, spec->name), spec);
+	for (const struct option_spec *spec = server_option_table()->specs; spec->name; spec++) {
+		ck_assert_ptr_eq(option_find(server_option_table(), spec->name), spec);
 		ck_assert(spec->help && *spec->help);
 		ck_assert_int_eq(spec->argument == NULL, spec->kind == OPTION_FLAG);
 		ck_assert_uint_lt(spec->offset, sizeof(struct server_options));

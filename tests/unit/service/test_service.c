@@ -10,16 +10,15 @@ START_TEST(names_go_with_services)
 {
 	size_t i = 0;
 	for (; services[i]; i++) {
-		ck_assert_str_eq(services[i]->name, service_names[i]);
+		ck_assert(services[i]->name && *services[i]->name);
 		ck_assert((services[i]->answer != NULL) != (services[i]->take != NULL));
 		ck_assert((services[i]->start != NULL) == (services[i]->stop != NULL));
 		ck_assert(services[i]->log && *services[i]->log);
 		for (size_t other = 0; other < i; other++)
-			ck_assert_str_ne(service_names[i], service_names[other]);
+			ck_assert_str_ne(services[i]->name, services[other]->name);
 	}
-	ck_assert_ptr_null(service_names[i]);
-	ck_assert_uint_ge(i, 1);
-	ck_assert_str_eq(service_names[0], "ok");
+	ck_assert(i >= 1 && i <= SERVICES_MAX);
+	ck_assert_str_eq(services[0]->name, "ok");
 }
 END_TEST
 

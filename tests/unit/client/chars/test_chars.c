@@ -23,15 +23,16 @@ static struct timer_queue *timer_queue;
 /* Nothing is generated: counts only come from answers that did not leave. */
 static void begin(void)
 {
-	static const struct service_options options = {
-		.delay = {3600 * CLOCK_SECOND, 3600 * CLOCK_SECOND},
-		.burst = {-1, -1},
-		.seed = 862};
+	static union service_own_options own;
+	const struct service_options options = {
+		.delay = {3600 * CLOCK_SECOND, 3600 * CLOCK_SECOND}, .seed = 862, .own = &own};
+	for (const struct option_spec *spec = service_chars.options; spec->name; spec++)
+		option_unset(spec, &own);
 	struct error error;
 	scratch_enter();
 	world_open("log", ASKERS, 100, 0);
 	ck_assert_ptr_nonnull(timer_queue = timer_queue_start(&error));
-	const struct service_settings settings = {.options = &options,
+	const struct service_settings settings = {.options = options,
 						  .log = world.log,
 						  .timer_queue = timer_queue,
 						  .broadcast =

@@ -19,7 +19,7 @@ START_TEST(each_role_has_its_service)
 {
 	size_t i = 0;
 	for (; workloads[i].name; i++) {
-		ck_assert_str_eq(workloads[i].name, service_names[i]);
+		ck_assert_str_eq(workloads[i].name, services[i]->name);
 		ck_assert_str_eq(workloads[i].name, workload_names[i]);
 		bool turns = workloads[i].message != NULL;
 		ck_assert_int_ge(workloads[i].clients, 1);
