@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "net/socket.h"
-#include "base/options.h"
+#include "base/program.h"
 
 enum { FLOOR_PATIENCE = 60000 /* ms */, FLOOR_RECEIVE_SIZE = 65536 };
 

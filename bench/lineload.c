@@ -10,7 +10,8 @@
 #include <string.h>
 
 #include "load.h"
-#include "base/options.h"
+#include "base/parse.h"
+#include "base/program.h"
 #include "protocols.h"
 
 enum { MOST_CONNECTIONS = 100000, MOST_IN_FLIGHT = 1000000 };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/program.h"
 #include "base/thread.h"
 #include "client/chars/event_loop.h"
 #include "client/ping/event_loop.h"

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/parse.h"
+#include "base/program.h"
 #include "base/rlimit.h"
 #include "client/workload/workload.h"
 #include "runall/context.h"

@@ -14,6 +14,7 @@
 #include "session/acceptor.h"
 #include "base/clock.h"
 #include "base/directory.h"
+#include "base/program.h"
 #include "base/rlimit.h"
 #include "log.h"
 #include "net/socket.h"
@@ -67,11 +68,8 @@ static int64_t raise_limit(const struct server_options *options, struct error *e
 /* What can be known to be wrong before anything is opened: bad usage. */
 static int check_options(struct server *server, int64_t most, struct error *error)
 {
-	int ready = (int)server->options.ready;
 	if (server_options_complete(&server->options, error) < 0)
 		return -1;
-	if (ready >= 0 && fcntl(ready, F_GETFD) < 0)
-		return error_set(error, "-ready: '%d' is not an open descriptor", ready);
 	if (server->options.connections > most)
 		return error_set(error, "-connections: the descriptor limit allows %lld, not %lld",
 				 (long long)most, (long long)server->options.connections);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A growable run of bytes: what records, answers and outboxes are put together in. A zeroed
- * struct buffer is an empty one; buffer_free() gives back what it holds. */
+/* A growable run of bytes. Zeroed, it is empty; buffer_free() frees its memory. Functions that
+ * return bool return false when memory is out, and have changed nothing then. */
 #ifndef ACKLINE_BASE_BUFFER_H
 #define ACKLINE_BASE_BUFFER_H
 
@@ -8,30 +8,34 @@
 #include <stddef.h>
 
 struct buffer {
-	char *bytes; /* owned; NULL while capacity is 0; not terminated by a NUL */
+	char *bytes; /* owned; NULL while capacity is 0; no NUL at the end */
 	size_t length;
 	size_t capacity;
 };
 
-/* Makes room for more bytes behind the length. False: out of memory, and nothing has changed. */
-bool buffer_reserve(struct buffer *text, size_t more);
+/* Makes space for `more` bytes behind the length, at least doubling the capacity. */
+bool buffer_reserve(struct buffer *buffer, size_t more);
 
-/* Appends length bytes. False: out of memory, and nothing has changed. */
-bool buffer_append(struct buffer *text, const void *bytes, size_t length);
+/* Appends `length` bytes. */
+bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 
-/* Appends a string without its NUL. False: out of memory, and nothing has changed. */
-bool buffer_append_string(struct buffer *text, const char *string);
+/* Appends a string without its NUL. */
+bool buffer_append_string(struct buffer *buffer, const char *string);
 
-/* Appends length bytes of its own from start on, which must be there. False: out of memory, and
- * nothing has changed. */
-bool buffer_repeat(struct buffer *text, size_t start, size_t length);
+/* Appends formatted output, as printf(). */
+bool buffer_printf(struct buffer *buffer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* Drops the first length bytes, which must be there; the rest moves to the front. */
-void buffer_drop(struct buffer *text, size_t length);
+/* Appends a copy of `length` bytes of its own, from offset `start`; they must exist. */
+bool buffer_repeat(struct buffer *buffer, size_t start, size_t length);
 
-/* Empties it. Where it has grown beyond keep bytes its memory is given back. */
-void buffer_clear(struct buffer *text, size_t keep);
+/* Removes the first `length` bytes, which must exist. */
+void buffer_drop(struct buffer *buffer, size_t length);
 
-void buffer_free(struct buffer *text);
+/* Empties it. Frees the memory if the capacity is over `keep` bytes. */
+void buffer_clear(struct buffer *buffer, size_t keep);
+
+/* Frees the memory; leaves an empty buffer. */
+void buffer_free(struct buffer *buffer);
 
 #endif

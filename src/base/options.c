@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/program.h"
 #include "config.h"
 
 enum {
@@ -102,6 +102,12 @@ int option_store(const struct option_spec *spec, void *settings, const char *val
 		if (number_parse(value, spec->min, spec->max, place) < 0)
 			return refuse_number(spec, value, error);
 		return 0;
+	case OPTION_DESCRIPTOR:
+		if (number_parse(value, spec->min, spec->max, place) < 0)
+			return refuse_number(spec, value, error);
+		if (fcntl((int)*(const int64_t *)place, F_GETFD) < 0)
+			return refuse(spec, value, "an open descriptor", error);
+		return 0;
 	case OPTION_DURATION:
 	case OPTION_RANGE:
 		return store_duration(spec, place, value, error);
@@ -153,6 +159,7 @@ static bool is_given(const struct option_spec *spec, const void *settings)
 	case OPTION_COUNTS:
 		return ((const struct range *)place)->min != -1;
 	case OPTION_NUMBER:
+	case OPTION_DESCRIPTOR:
 	case OPTION_DURATION:
 	case OPTION_PERCENT:
 		break;
@@ -178,6 +185,7 @@ void option_unset(const struct option_spec *spec, void *settings)
 		*(struct range *)place = (struct range){-1, -1};
 		return;
 	case OPTION_NUMBER:
+	case OPTION_DESCRIPTOR:
 	case OPTION_DURATION:
 	case OPTION_PERCENT:
 		break;
@@ -200,31 +208,6 @@ const struct option_spec *option_find(const struct option_table *table, const ch
 		if (!strcmp(spec->name, name))
 			return spec;
 	return NULL;
-}
-
-const char *program_name(const char *argv0)
-{
-	const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
-	return slash ? slash + 1 : argv0 ? argv0 : "ackline";
-}
-
-void program_guard_descriptors(void)
-{
-	for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++)
-		if (fcntl(descriptor, F_GETFD) < 0)
-			/* gets the lowest free number, which is this one; without /dev/null it
-			 * stays closed */
-			(void)open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-}
-
-void program_complain(const char *program, const char *words)
-{
-	/* A stderr that nobody reads must hold up nobody: whoever commits complains as well. */
-	struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-	if (poll(&ready, 1, 0) == 0)
-		return;
-	/* nowhere is left to report that stderr cannot be written */
-	(void)fprintf(stderr, "%s: %s\n", program, words);
 }
 
 static void show_help(const struct option_table *table, const char *program)

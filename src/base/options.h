@@ -10,24 +10,20 @@
 #include <stdint.h>
 
 #include "base/error.h"
-
-enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+#include "base/parse.h"
 
 /* The type of the member at `offset` follows from the kind. */
 enum option_kind {
-	OPTION_FLAG,	 /* bool, true when given */
-	OPTION_TEXT,	 /* const char *, not empty; points into argv */
-	OPTION_NUMBER,	 /* int64_t, decimal, within min..max */
-	OPTION_DURATION, /* int64_t nanoseconds, within min..max: 250ms, 5s, 2m, 1h; bare: seconds
-			  */
-	OPTION_RANGE,	 /* struct range of nanoseconds: MIN:MAX, or one duration for both */
-	OPTION_COUNTS,	 /* struct range of numbers: MIN:MAX, or one for both, within min..max */
-	OPTION_PERCENT,	 /* int64_t millionths: 10%, 0.5% */
-	OPTION_CHOICE,	 /* int, the index in choices */
-};
-
-struct range {
-	int64_t min, max;
+	OPTION_FLAG,	   /* bool, true when given */
+	OPTION_TEXT,	   /* const char *, not empty; points into argv */
+	OPTION_NUMBER,	   /* int64_t, decimal, within min..max */
+	OPTION_DESCRIPTOR, /* int64_t, an open descriptor, within min..max */
+	OPTION_DURATION,   /* int64_t nanoseconds, within min..max: 250ms, 5s, 2m, 1h; bare: seconds
+			    */
+	OPTION_RANGE,	   /* struct range of nanoseconds: MIN:MAX, or one duration for both */
+	OPTION_COUNTS,	   /* struct range of numbers: MIN:MAX, or one for both, within min..max */
+	OPTION_PERCENT,	   /* int64_t millionths: 10%, 0.5% */
+	OPTION_CHOICE,	   /* int, the index in choices */
 };
 
 struct option_spec {
@@ -82,22 +78,5 @@ int options_check_service(const struct option_table *table, const void *settings
 
 /* The entry of that exact name, or NULL. */
 const struct option_spec *option_find(const struct option_table *table, const char *name);
-
-/* Strict conversions of a whole string: 0, or -1 for anything else than what was asked for. */
-int number_parse(const char *string, int64_t min, int64_t max, int64_t *number);
-int duration_parse(const char *string, int64_t *nanoseconds);
-int range_parse(const char *string, struct range *range);
-int counts_parse(const char *string, int64_t min, int64_t max, struct range *range);
-int percent_parse(const char *string, int64_t *millionths);
-
-/* The last part of argv[0]: what messages begin with. */
-const char *program_name(const char *argv0);
-
-/* To be called first: a standard descriptor that was closed is opened so that its use fails,
- * instead of meeting a socket or a file that got its number. */
-void program_guard_descriptors(void);
-
-/* Prints "PROGRAM: WORDS" on stderr. Never waits: dropped where nobody reads a full pipe. */
-void program_complain(const char *program, const char *words);
 
 #endif

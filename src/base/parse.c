@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/parse.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/options.h"
 
 int number_parse(const char *string, int64_t min, int64_t max, int64_t *number)
 {

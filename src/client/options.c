@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/options.h"
 
-#include <fcntl.h>
 #include <stddef.h>
 
 #include "base/clock.h"
@@ -75,8 +74,8 @@ static const struct option_spec specs[] = {
 	 report_names, WORKLOADS_WITH_REPORT},
 	{"expect", OPTION_TEXT, "CONDITIONS",
 	 "fail unless all are met, as 'lost=0,p99<5ms,rate>1000'", AT(expect), 0, 0, NULL, LINES},
-	{"acks", OPTION_NUMBER, "FD", "write an account for programs on this descriptor", AT(acks),
-	 1, 1000000, NULL, NULL},
+	{"acks", OPTION_DESCRIPTOR, "FD", "write an account for programs on this descriptor",
+	 AT(acks), 1, 1000000, NULL, NULL},
 	{0},
 };
 
@@ -168,9 +167,6 @@ int client_options_complete(struct client_options *options, struct error *error)
 	if (refuse_for_service(options, error) < 0 || refuse_together(options, error) < 0 ||
 	    check_words(options, error) < 0)
 		return -1;
-	if (options->acks >= 0 && fcntl((int)options->acks, F_GETFD) < 0)
-		return error_set(error, "-acks: '%lld' is not an open descriptor",
-				 (long long)options->acks);
 	if (!options->number)
 		options->number = 1;
 	if (options->duration < 0 && options->iterations < 0 && !options->input)

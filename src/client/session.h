@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/options.h"
+#include "base/parse.h"
 #include "measure/histogram.h"
 
 struct client_session;

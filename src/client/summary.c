@@ -5,6 +5,7 @@
 
 #include "client/run.h"
 #include "base/clock.h"
+#include "base/program.h"
 #include "measure/report_text.h"
 #include "client/workload/workload.h"
 
@@ -72,8 +73,8 @@ static bool show_report(const struct client *client, const struct result *result
 	if (client->options.report == REPORT_PLOT)
 		complete = complete && report_plot(&text, result);
 	if (!json && client->options.delay.max > client->options.delay.min)
-		complete = complete && report_add(&text, "%s: pauses by seed %" PRId64 "\n",
-						  client->program, client->options.seed);
+		complete = complete && buffer_printf(&text, "%s: pauses by seed %" PRId64 "\n",
+						     client->program, client->options.seed);
 	bool shown = show(client, echoes || json ? stdout : stderr, &text, complete);
 	buffer_free(&text);
 	return shown;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/options.h"
+#include "base/parse.h"
 
 /* The counts, by their place in count_of(). */
 static const char *const count_names[] = {"sent", "acknowledged", "lost", "dup"};
@@ -174,11 +174,12 @@ bool assertions_check(const struct assertions *expected, const struct result *re
 		bool met = is_measured(condition, result) &&
 			   is_met(condition, compare(condition, result, words));
 		all &= met;
-		all &= report_add(text, "%s: expected %s: %s, %s\n", result->program,
-				  condition->words, words, met ? "met" : "not met");
+		all &= buffer_printf(text, "%s: expected %s: %s, %s\n", result->program,
+				     condition->words, words, met ? "met" : "not met");
 	}
 	if (result->total.acknowledged)
 		return all;
-	(void)report_add(text, "%s: expected answers: there were none at all\n", result->program);
+	(void)buffer_printf(text, "%s: expected answers: there were none at all\n",
+			    result->program);
 	return false;
 }

@@ -30,12 +30,12 @@ void chars_sum_add(struct chars_sum *sum, const char *text, size_t length)
 int chars_result_write(const struct chars_result *account, int descriptor, struct error *error)
 {
 	struct buffer text = {0};
-	bool complete =
-		report_add(&text,
-			   "chars %s %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu64 " %" PRIu64
-			   " %" PRIu64 "\nend\n",
-			   account->name, account->got.messages, account->got.characters,
-			   account->got.digest, account->before, account->stats, account->counted);
+	bool complete = buffer_printf(&text,
+				      "chars %s %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu64
+				      " %" PRIu64 " %" PRIu64 "\nend\n",
+				      account->name, account->got.messages, account->got.characters,
+				      account->got.digest, account->before, account->stats,
+				      account->counted);
 	bool written = client_result_writer_send(descriptor, &text, complete, error);
 	buffer_free(&text);
 	return written ? 0 : -1;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/options.h"
+#include "base/parse.h"
 #include "measure/histogram_text.h"
 
 enum {

@@ -15,8 +15,8 @@ void client_result_writer_connection(struct client_result_writer *writer, size_t
 	uint64_t answered = writer->plan.each ? counters[thread].acknowledged : 0;
 	for (size_t i = 0; !writer->plan.each && i < writer->plan.threads; i++)
 		answered += counters[i].acknowledged;
-	if (!report_add(&writer->connections, "connection %zu %s %" PRIu64 "\n", thread, local_name,
-			answered))
+	if (!buffer_printf(&writer->connections, "connection %zu %s %" PRIu64 "\n", thread,
+			   local_name, answered))
 		writer->incomplete = true;
 }
 
@@ -40,14 +40,16 @@ static bool compose(struct buffer *text, const struct client_result_writer *writ
 {
 	const struct plan *plan = &writer->plan;
 	bool complete = !writer->incomplete;
-	complete &= report_add(text, "plan %zu %" PRIu64 " %" PRIu64 " %s%s%s\n", plan->threads,
-			       iterations_of(writer), plan->window, plan->each ? "each" : "shared",
-			       plan->free ? " free" : "", plan->iterations ? "" : " open");
+	complete &=
+		buffer_printf(text, "plan %zu %" PRIu64 " %" PRIu64 " %s%s%s\n", plan->threads,
+			      iterations_of(writer), plan->window, plan->each ? "each" : "shared",
+			      plan->free ? " free" : "", plan->iterations ? "" : " open");
 	complete &= buffer_append(text, writer->connections.bytes, writer->connections.length);
 	for (size_t i = 0; i < plan->threads; i++)
-		complete &= report_add(text, "thread %zu %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
-				       writer->counters[i].sent, writer->counters[i].acknowledged,
-				       writer->counters[i].resent);
+		complete &=
+			buffer_printf(text, "thread %zu %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
+				      writer->counters[i].sent, writer->counters[i].acknowledged,
+				      writer->counters[i].resent);
 	if (measured)
 		complete &= report_account(text, measured);
 	return complete && buffer_append_string(text, "end\n");

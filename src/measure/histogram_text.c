@@ -5,26 +5,26 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/options.h"
+#include "base/parse.h"
 
 enum { ACCOUNT_LINE = 128 };
 
 static bool add_histogram(struct buffer *text, const char *name, const struct histogram *latency)
 {
-	bool complete = report_add(text, "histogram %s %" PRIu64 " %" PRId64 " %" PRId64 "\n", name,
-				   latency->count, histogram_quantile(latency, 0),
-				   histogram_quantile(latency, 1));
+	bool complete = buffer_printf(text, "histogram %s %" PRIu64 " %" PRId64 " %" PRId64 "\n",
+				      name, latency->count, histogram_quantile(latency, 0),
+				      histogram_quantile(latency, 1));
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS && complete; i++)
 		if (latency->buckets[i])
-			complete = report_add(text, "bucket %s %zu %" PRIu64 "\n", name, i,
-					      latency->buckets[i]);
+			complete = buffer_printf(text, "bucket %s %zu %" PRIu64 "\n", name, i,
+						 latency->buckets[i]);
 	return complete;
 }
 
 bool report_account(struct buffer *text, const struct result *result)
 {
-	return report_add(text, "measured %" PRId64 " %" PRId64 " %s\n", result->elapsed,
-			  result->warmup, result->strict ? "strict" : "free") &&
+	return buffer_printf(text, "measured %" PRId64 " %" PRId64 " %s\n", result->elapsed,
+			     result->warmup, result->strict ? "strict" : "free") &&
 	       add_histogram(text, "latency", result->latency) &&
 	       (!result->raw || add_histogram(text, "raw", result->raw));
 }

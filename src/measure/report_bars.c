@@ -37,7 +37,7 @@ static bool add_time(struct buffer *text, int64_t time)
 	char words[DURATION_SIZE];
 	duration_format(time, words);
 	int width = PLOT_LABEL + (strstr(words, "µ") != NULL);
-	return report_add(text, "%*s", width, words);
+	return buffer_printf(text, "%*s", width, words);
 }
 
 static bool add_row(struct buffer *text, const struct result *result, const struct row *row,
@@ -48,10 +48,10 @@ static bool add_row(struct buffer *text, const struct result *result, const stru
 	/* what is there is seen */
 	int length = (int)((double)row->count / (double)longest * PLOT_BAR);
 	length = row->count && !length ? 1 : length;
-	return report_add(text, "%s: ", result->program) && add_time(text, row->start) &&
-	       report_add(text, " to ") && add_time(text, row->end) &&
-	       report_add(text, " |%-*.*s %10" PRIu64 " %6.2f%%\n", PLOT_BAR, length, bar,
-			  row->count, 100 * (double)row->count / (double)all);
+	return buffer_printf(text, "%s: ", result->program) && add_time(text, row->start) &&
+	       buffer_printf(text, " to ") && add_time(text, row->end) &&
+	       buffer_printf(text, " |%-*.*s %10" PRIu64 " %6.2f%%\n", PLOT_BAR, length, bar,
+			     row->count, 100 * (double)row->count / (double)all);
 }
 
 bool report_plot(struct buffer *text, const struct result *result)

@@ -31,7 +31,8 @@ static bool add_buckets(struct buffer *text, const struct histogram *latency)
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS && complete; i++) {
 		if (!latency->buckets[i])
 			continue;
-		complete = report_add(text, "%s[%zu,%" PRIu64 "]", comma, i, latency->buckets[i]);
+		complete =
+			buffer_printf(text, "%s[%zu,%" PRIu64 "]", comma, i, latency->buckets[i]);
 		comma = ",";
 	}
 	return complete;
@@ -44,30 +45,31 @@ static bool add_latency(struct buffer *text, const char *name, const struct hist
 		double fraction;
 	} quantiles[] = {{"min", 0},	{"p50", 0.5},	  {"p90", 0.9},
 			 {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1}};
-	bool complete = report_add(text, ",\"%s\":{\"count\":%" PRIu64, name, latency->count);
+	bool complete = buffer_printf(text, ",\"%s\":{\"count\":%" PRIu64, name, latency->count);
 	for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)
-		complete &= report_add(text, ",\"%s\":%" PRId64, quantiles[i].name,
-				       histogram_quantile(latency, quantiles[i].fraction));
-	return complete && report_add(text, ",\"buckets\":[") && add_buckets(text, latency) &&
-	       report_add(text, "]}");
+		complete &= buffer_printf(text, ",\"%s\":%" PRId64, quantiles[i].name,
+					  histogram_quantile(latency, quantiles[i].fraction));
+	return complete && buffer_printf(text, ",\"buckets\":[") && add_buckets(text, latency) &&
+	       buffer_printf(text, "]}");
 }
 
 bool report_json(struct buffer *text, const struct result *result)
 {
 	const struct counters *total = &result->total;
 	double second = (double)CLOCK_SECOND;
-	return report_add(text,
-			  "{\"sent\":%" PRIu64 ",\"acknowledged\":%" PRIu64 ",\"lost\":%" PRIu64
-			  ",\"resent\":%" PRIu64 ",\"unsent\":%" PRIu64 ",\"order\":\"%s\"",
-			  total->sent, total->acknowledged, total->sent - total->acknowledged,
-			  total->resent, result->unsent, result->strict ? "strict" : "free") &&
-	       report_add(text,
-			  ",\"seconds\":%.6f,\"measured\":{\"lines\":%" PRIu64
-			  ",\"seconds\":%.6f,\"rate\":%.1f}",
-			  (double)result->elapsed / second, result_lines(result),
-			  (double)result_measured(result) / second, result_rate(result)) &&
-	       report_add(text, ",\"failure\":") &&
-	       (result->error ? add_string(text, result->error) : report_add(text, "null")) &&
+	return buffer_printf(text,
+			     "{\"sent\":%" PRIu64 ",\"acknowledged\":%" PRIu64 ",\"lost\":%" PRIu64
+			     ",\"resent\":%" PRIu64 ",\"unsent\":%" PRIu64 ",\"order\":\"%s\"",
+			     total->sent, total->acknowledged, total->sent - total->acknowledged,
+			     total->resent, result->unsent, result->strict ? "strict" : "free") &&
+	       buffer_printf(text,
+			     ",\"seconds\":%.6f,\"measured\":{\"lines\":%" PRIu64
+			     ",\"seconds\":%.6f,\"rate\":%.1f}",
+			     (double)result->elapsed / second, result_lines(result),
+			     (double)result_measured(result) / second, result_rate(result)) &&
+	       buffer_printf(text, ",\"failure\":") &&
+	       (result->error ? add_string(text, result->error) : buffer_printf(text, "null")) &&
 	       add_latency(text, "latency", result->latency) &&
-	       (!result->raw || add_latency(text, "raw", result->raw)) && report_add(text, "}\n");
+	       (!result->raw || add_latency(text, "raw", result->raw)) &&
+	       buffer_printf(text, "}\n");
 }

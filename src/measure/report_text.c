@@ -2,12 +2,8 @@
 #include "measure/report_text.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "base/clock.h"
-
-enum { REPORT_WORDS = 512 };
 
 int64_t result_measured(const struct result *result)
 {
@@ -29,17 +25,6 @@ double result_rate(const struct result *result)
 	return per_second(result_lines(result), result_measured(result));
 }
 
-bool report_add(struct buffer *text, const char *format, ...)
-{
-	char words[REPORT_WORDS];
-	va_list values;
-	va_start(values, format);
-	/* what is too long is cut: nothing is */
-	(void)vsnprintf(words, sizeof words, format, values);
-	va_end(values);
-	return buffer_append_string(text, words);
-}
-
 static const char *plural(uint64_t count)
 {
 	return count == 1 ? "" : "s";
@@ -53,31 +38,32 @@ static double seconds(int64_t nanoseconds)
 static bool add_lines(struct buffer *text, const struct result *result)
 {
 	const struct counters *total = &result->total;
-	return report_add(text,
-			  "%s: %" PRIu64 " line%s sent, %" PRIu64 " acknowledged, %" PRIu64
-			  " lost in %.3f s (%.0f lines/s)\n",
-			  result->program, total->sent, plural(total->sent), total->acknowledged,
-			  total->sent - total->acknowledged, seconds(result->elapsed),
-			  per_second(total->acknowledged, result->elapsed));
+	return buffer_printf(text,
+			     "%s: %" PRIu64 " line%s sent, %" PRIu64 " acknowledged, %" PRIu64
+			     " lost in %.3f s (%.0f lines/s)\n",
+			     result->program, total->sent, plural(total->sent), total->acknowledged,
+			     total->sent - total->acknowledged, seconds(result->elapsed),
+			     per_second(total->acknowledged, result->elapsed));
 }
 
 static bool add_unsent(struct buffer *text, const struct result *result)
 {
 	return !result->unsent ||
-	       report_add(text,
-			  "%s: %" PRIu64
-			  " line%s more were due, and not sent in time: how long they "
-			  "had waited counts as well\n",
-			  result->program, result->unsent, plural(result->unsent));
+	       buffer_printf(text,
+			     "%s: %" PRIu64
+			     " line%s more were due, and not sent in time: how long they "
+			     "had waited counts as well\n",
+			     result->program, result->unsent, plural(result->unsent));
 }
 
 static bool add_resent(struct buffer *text, const struct result *result)
 {
 	uint64_t resent = result->total.resent;
-	return !resent || report_add(text,
-				     "%s: %" PRIu64 " line%s sent again after a lost connection: "
-				     "may have been logged twice\n",
-				     result->program, resent, plural(resent));
+	return !resent ||
+	       buffer_printf(text,
+			     "%s: %" PRIu64 " line%s sent again after a lost connection: "
+			     "may have been logged twice\n",
+			     result->program, resent, plural(resent));
 }
 
 static bool add_warmup(struct buffer *text, const struct result *result)
@@ -85,11 +71,11 @@ static bool add_warmup(struct buffer *text, const struct result *result)
 	char time[DURATION_SIZE];
 	duration_format(result->warmup, time);
 	return !result->warmup ||
-	       report_add(text,
-			  "%s: %" PRIu64 " line%s measured in %.3f s (%.0f lines/s), after a "
-			  "warm-up of %s\n",
-			  result->program, result_lines(result), plural(result_lines(result)),
-			  seconds(result_measured(result)), result_rate(result), time);
+	       buffer_printf(text,
+			     "%s: %" PRIu64 " line%s measured in %.3f s (%.0f lines/s), after a "
+			     "warm-up of %s\n",
+			     result->program, result_lines(result), plural(result_lines(result)),
+			     seconds(result_measured(result)), result_rate(result), time);
 }
 
 /* Min, what half, nine in ten and so on did not exceed, and max. */
@@ -102,7 +88,7 @@ bool report_latency(struct buffer *text, const char *program, const struct histo
 		return true;
 	for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++)
 		duration_format(histogram_quantile(latency, fractions[i]), times[i]);
-	return report_add(
+	return buffer_printf(
 		text, "%s: latency min %s, median %s, p90 %s, p99 %s, p99.9 %s, max %s%s\n",
 		program, times[0], times[1], times[2], times[3], times[4], times[5], since);
 }

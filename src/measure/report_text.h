@@ -40,7 +40,4 @@ bool report_json(struct buffer *text, const struct result *result);
 bool report_latency(struct buffer *text, const char *program, const struct histogram *latency,
 		    const char *since);
 
-/* Appends formatted words of less than 512 bytes. False: out of memory. */
-bool report_add(struct buffer *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 #endif

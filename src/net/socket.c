@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/options.h"
+#include "base/parse.h"
 
 enum {
 	/* A silent peer is probed after a minute, and given up when it has answered nothing for

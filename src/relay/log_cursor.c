@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/options.h"
+#include "base/parse.h"
 #include "record/escape.h"
 #include "record/format.h"
 #include "record/log_reader.h"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/options.h"
+#include "base/program.h"
 
 static const char own_name[] = "runall";
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/program.h"
 #include "relay/relay.h"
 #include "verify/relay_chain.h"
 

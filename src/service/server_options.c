@@ -62,7 +62,7 @@ static const struct option_spec first_specs[] = {
 
 /* Behind those of the services. */
 static const struct option_spec last_specs[] = {
-	{"ready", OPTION_NUMBER, "FD", "write HOST PORT on this descriptor once listening",
+	{"ready", OPTION_DESCRIPTOR, "FD", "write HOST PORT on this descriptor once listening",
 	 AT(ready), 1, 1000000, NULL, NULL},
 	{0},
 };

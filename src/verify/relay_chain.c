@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/options.h"
+#include "base/parse.h"
 #include "record/log_reader.h"
 
 /* A forwarded line taken apart: ID | RECEIVED | DONE | LINE. */

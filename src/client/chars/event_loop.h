@@ -4,6 +4,7 @@
 #ifndef ACKLINE_CLIENT_CHARS_EVENT_LOOP_H
 #define ACKLINE_CLIENT_CHARS_EVENT_LOOP_H
 
+#include "base/program.h"
 #include "client/options.h"
 
 /* Runs it to its end, and complains under the program's name. With -duration or -acks nobody

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/parse.h"
 #include "client/chars/state.h"
 #include "record/escape.h"
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/program.h"
 #include "client/chars/state.h"
 #include "record/escape.h"
 #include "base/signalfd.h"

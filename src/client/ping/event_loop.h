@@ -4,7 +4,7 @@
 #ifndef ACKLINE_CLIENT_PING_EVENT_LOOP_H
 #define ACKLINE_CLIENT_PING_EVENT_LOOP_H
 
-#include "base/options.h"
+#include "base/program.h"
 #include "client/options.h"
 
 /* Runs it for -duration, tells how it went, and returns the exit status. */

@@ -146,12 +146,12 @@ int64_t request_table_deadline(const struct request_table *pings)
 bool request_table_report(struct buffer *text, const char *name, const struct request_table *pings,
 			  int64_t elapsed, int64_t seed)
 {
-	return report_add(text,
-			  "%s: %" PRIu64 " requests, %" PRIu64 " answered in time, %" PRIu64
-			  " timed out, %" PRIu64 " of these answered late; %" PRIu64
-			  " keepalives; %.3f s, seed %" PRId64 "\n",
-			  name, request_table_sent(pings), pings->answered, pings->timed_out,
-			  pings->late, pings->keepalives, (double)elapsed / (double)CLOCK_SECOND,
-			  seed) &&
+	return buffer_printf(text,
+			     "%s: %" PRIu64 " requests, %" PRIu64 " answered in time, %" PRIu64
+			     " timed out, %" PRIu64 " of these answered late; %" PRIu64
+			     " keepalives; %.3f s, seed %" PRId64 "\n",
+			     name, request_table_sent(pings), pings->answered, pings->timed_out,
+			     pings->late, pings->keepalives, (double)elapsed / (double)CLOCK_SECOND,
+			     seed) &&
 	       report_latency(text, name, &pings->latency, "");
 }

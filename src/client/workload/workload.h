@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/options.h"
+#include "base/parse.h"
 
 struct verdict;
 struct verify_job;

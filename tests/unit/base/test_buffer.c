@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "unit.h"
 
-/* realloc() fails while this is set; linked with --wrap. */
+/* realloc() fails while this is set. */
 static bool no_memory;
 
 static void *faulty_realloc(void *bytes, size_t size)
@@ -45,6 +45,28 @@ START_TEST(appends_nothing_and_strings)
 	ck_assert(buffer_append(&text, "\0two", 4));
 	ck_assert_uint_eq(text.length, 7);
 	ck_assert_mem_eq(text.bytes, "one\0two", 7);
+	buffer_free(&text);
+}
+END_TEST
+
+START_TEST(appends_formatted_output)
+{
+	struct buffer text = {0};
+	size_t length = 0;
+	for (int i = 0; i < 1000; i++) {
+		ck_assert(buffer_printf(&text, "%s %d\n", "line", i));
+		length += i < 10 ? 7 : i < 100 ? 8 : 9;
+		ck_assert_uint_eq(text.length, length);
+	}
+	ck_assert_mem_eq(text.bytes, "line 0\nline 1\n", 14);
+	ck_assert_mem_eq(text.bytes + length - 9, "line 999\n", 9);
+	ck_assert(buffer_printf(&text, "%5000d", 1)); /* no limit */
+	ck_assert_uint_eq(text.length, length + 5000);
+	length = text.length;
+	no_memory = true;
+	bool added = buffer_printf(&text, "%20000d", 1);
+	no_memory = false;
+	ck_assert(!added && text.length == length);
 	buffer_free(&text);
 }
 END_TEST
@@ -154,14 +176,15 @@ END_TEST
 int main(void)
 {
 	memory_realloc = faulty_realloc;
-	TCase *text = tcase_create("text");
+	TCase *text = tcase_create("buffer");
 	tcase_add_test(text, appends_and_grows);
 	tcase_add_test(text, appends_nothing_and_strings);
+	tcase_add_test(text, appends_formatted_output);
 	tcase_add_test(text, repeats_its_own_bytes);
 	tcase_add_test(text, reserves_room);
 	tcase_add_test(text, refuses_what_no_memory_holds);
 	tcase_add_test(text, out_of_memory_changes_nothing);
 	tcase_add_test(text, drops_from_the_front);
 	tcase_add_test(text, clears_and_keeps_a_usual_size);
-	return unit_main("text", text, NULL);
+	return unit_main("buffer", text, NULL);
 }

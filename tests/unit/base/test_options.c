@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/options.h"
+#include "base/program.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -19,7 +20,7 @@ struct settings {
 	struct range range, counts;
 	int64_t percent;
 	int choice;
-	int64_t special;
+	int64_t special, descriptor;
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -38,6 +39,8 @@ static const struct option_spec specs[] = {
 	{"special", OPTION_NUMBER, "N", "for some [0]", AT(special), 0, 9, NULL, "tea,coffee"},
 	{"colour", OPTION_CHOICE, "NAME", "which [red]", AT(choice), 0, 0, colours, NULL},
 	{"colours", OPTION_NUMBER, "N", "a name that begins like another", AT(number), 0, 9, NULL,
+	 NULL},
+	{"open", OPTION_DESCRIPTOR, "FD", "a descriptor [none]", AT(descriptor), 1, 1000, NULL,
 	 NULL},
 	{0},
 };
@@ -194,6 +197,15 @@ START_TEST(counts_and_shares)
 }
 END_TEST
 
+START_TEST(a_descriptor_must_be_open)
+{
+	ck_assert_int_eq(read_line("-open 2"), OPTIONS_READ);
+	ck_assert_int_eq(settings.descriptor, 2);
+	assert_wrong("-open 999", "-open: '999' is not an open descriptor");
+	assert_wrong("-open 0", "-open: '0' is not a whole number from 1 to 1000");
+}
+END_TEST
+
 START_TEST(what_is_for_other_services_is_refused)
 {
 	ck_assert_int_eq(read_line("-number 3"), OPTIONS_READ);
@@ -250,7 +262,7 @@ START_TEST(help_tells_every_option)
 	ck_assert_int_eq(outcome, OPTIONS_SHOWN);
 	char *help = file_read("out", NULL);
 	ck_assert_int_eq(strncmp(help, "Usage: tester [OPTION]...\nTests the options.\n", 45), 0);
-	ck_assert_uint_eq(count_of(help, "\n  -"), 12);
+	ck_assert_uint_eq(count_of(help, "\n  -"), 13);
 	ck_assert_ptr_nonnull(strstr(help, "\n  -flag                  a flag\n"));
 	ck_assert_ptr_nonnull(strstr(help, "\n  -duration TIME         how long [1s]\n"));
 	ck_assert_ptr_nonnull(strstr(help, "\n  -help "));
@@ -305,6 +317,7 @@ int main(void)
 	tcase_add_test(words, bad_words_are_named);
 	tcase_add_test(words, bad_values_are_named);
 	tcase_add_test(words, counts_and_shares);
+	tcase_add_test(words, a_descriptor_must_be_open);
 	tcase_add_test(words, what_is_for_other_services_is_refused);
 	tcase_add_test(words, long_words_are_cut_in_messages);
 	tcase_add_test(words, entries_are_found_by_their_exact_name);

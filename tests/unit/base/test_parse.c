@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What stands behind an option: numbers, durations and ranges, taken strictly. */
 #include "base/clock.h"
-#include "base/options.h"
+#include "base/parse.h"
 #include "unit.h"
 
 START_TEST(numbers)

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/options.h"
+#include "base/program.h"
 #include "base/signalfd.h"
 #include "unit.h"
 
