@@ -41,6 +41,9 @@ export LC_ALL=C.UTF-8
 PATIENCE=${PATIENCE:-30}
 export PATIENCE
 
+# A port of 127.0.0.1 where nobody listens: one that a server has left may be somebody else's by now.
+NO_PORT=1
+
 # Programs in Python may "import peer".
 export PYTHONPATH=$tests_directory PYTHONDONTWRITEBYTECODE=1
 
@@ -145,13 +148,29 @@ skip_all()
 	exit 0
 }
 
+has()
+{
+	command -v "$1" >/dev/null 2>&1
+}
+
 # need TOOL...: skips the script where one is missing.
 need()
 {
 	local tool
 	for tool; do
-		command -v "$tool" >/dev/null 2>&1 || skip_all "$tool is not installed"
+		has "$tool" || skip_all "$tool is not installed"
 	done
+}
+
+# has_ipv6: this machine has the address ::1. has_name NAME: it resolves NAME to 127.0.0.1.
+has_ipv6()
+{
+	grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null
+}
+
+has_name()
+{
+	getent ahosts "$1" 2>/dev/null | grep -q '^127\.0\.0\.1 '
 }
 
 # Gives up: what follows makes no sense.
@@ -357,6 +376,23 @@ ticks()
 	# shellcheck disable=SC2086 # split behind the name, which may hold blanks
 	set -- ${stat##*) }
 	echo $((${12} + ${13}))
+}
+
+# hold_ports COUNT: sets HELD to ports of 127.0.0.1 that are this script's until its end: a server that is
+# started on one, again and again, finds it free. A socket is bound there and does not listen, so that the
+# kernel gives the port to no other socket, and connections are refused while no server runs.
+hold_ports()
+{
+	start held python3 -c 'import signal, socket, sys
+held = []
+for _ in range(int(sys.argv[1])):
+    held.append(socket.socket())
+    held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held[-1].bind(("127.0.0.1", 0))
+print(*(one.getsockname()[1] for one in held), flush=True)
+signal.pause()' "$1"
+	retry "$PATIENCE" test -s held.out || bail_out "no ports: $(cat held.err)"
+	read -r -a HELD <held.out
 }
 
 # Puts load on a server in the background and sets LOAD_PID: start_load CONNECTIONS WINDOW LINES

@@ -24,6 +24,8 @@ def treat(connection, line):
             connection.sendall(b"o")
         if order == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            end(connection)
         return False
     if order == "bytes":
         for byte in b"ok\r\n":
@@ -31,6 +33,14 @@ def treat(connection, line):
     else:  # what is to be answered
         connection.sendall(order.encode().decode("unicode_escape").encode("latin-1") + b"\n")
     return True
+
+
+def end(connection):
+    """Sends the end, and reads up to the client's: a socket that is closed with unread bytes resets the
+    connection, and then it is up to chance what the client sees."""
+    connection.shutdown(socket.SHUT_WR)
+    while connection.recv(65536):
+        pass
 
 
 def serve(connection):

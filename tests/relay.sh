@@ -3,24 +3,25 @@
 # What the tests of the service relay share: stages that forward to each other, and a checker of
 # their logs. To be sourced behind lib.sh.
 
+# Stages have ports of their own, so that they can be started again.
+hold_ports 4
 declare -A PIDS PORTS
+PORTS=([server]=${HELD[0]} [process]=${HELD[1]} [save]=${HELD[2]} [proxy]=${HELD[3]})
 
-# stage NAME [OPTION]...: starts a server with NAME.log, on the port that one of that name had
-# before, and waits until it listens.
+# stage NAME [OPTION]...: starts a server with NAME.log and waits until it listens.
 stage()
 {
-	local name=$1 fifo=$SCRATCH/.ready.$RANDOM$RANDOM port
+	local name=$1 fifo=$SCRATCH/.ready.$RANDOM$RANDOM
 	shift
 	mkfifo "$fifo" || bail_out "no fifo"
-	env --default-signal=INT,QUIT,PIPE "$SERVER" -quiet -port "${PORTS[$name]:-0}" -ready 9 \
+	env --default-signal=INT,QUIT,PIPE "$SERVER" -quiet -port "${PORTS[$name]}" -ready 9 \
 		-log "$name.log" "$@" </dev/null >"$name.out" 2>"$name.err" 9>"$fifo" &
 	PIDS[$name]=$!
-	if ! read -r -t "$PATIENCE" _ port <"$fifo"; then
+	if ! read -r -t "$PATIENCE" _ <"$fifo"; then
 		diag <"$name.err"
 		bail_out "$name does not start: $*"
 	fi
 	rm -f "$fifo"
-	PORTS[$name]=$port
 }
 
 # relay NAME NEXT [OPTION]...: a stage that forwards to the stage NEXT.
@@ -44,7 +45,7 @@ over()
 # new: forgets all stages and logs.
 new()
 {
-	PIDS=() PORTS=()
+	PIDS=()
 	rm -f ./*.log
 }
 
