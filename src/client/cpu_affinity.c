@@ -3,41 +3,39 @@
 
 #include "base/clock.h"
 
-/* How long the herd stays where it is. Two system calls for each choice: nobody notices them. */
-#define HERD_STAY (100 * CLOCK_MILLISECOND)
+/* How long the group stays on a CPU. A probe costs two system calls. */
+#define GROUP_STAY (100 * CLOCK_MILLISECOND)
 
-void cpu_affinity_init(struct cpu_affinity *herd)
+void cpu_affinity_init(struct cpu_affinity *group)
 {
-	*herd = (struct cpu_affinity){.since = clock_now()};
-	herd->split = sched_getaffinity(0, sizeof herd->allowed, &herd->allowed) == 0 &&
-		      CPU_COUNT(&herd->allowed) > 1;
-	herd->cpu = sched_getcpu();
+	*group = (struct cpu_affinity){.since = clock_now(), .cpu = sched_getcpu()};
+	group->choice = sched_getaffinity(0, sizeof group->allowed, &group->allowed) == 0 &&
+			CPU_COUNT(&group->allowed) > 1;
 }
 
-static void put(struct cpu_affinity_place *place, int cpu)
+static void bind_to(struct cpu_affinity_place *place, int cpu)
 {
 	cpu_set_t only;
 	CPU_ZERO(&only);
 	CPU_SET((size_t)cpu, &only);
-	(void)sched_setaffinity(0, sizeof only, &only);
-	*place = (struct cpu_affinity_place){.put = true, .cpu = cpu};
+	(void)sched_setaffinity(0, sizeof only, &only); /* costs only speed */
+	*place = (struct cpu_affinity_place){.bound = true, .cpu = cpu};
 }
 
-void cpu_affinity_join(struct cpu_affinity *herd, struct cpu_affinity_place *place)
+void cpu_affinity_join(struct cpu_affinity *group, struct cpu_affinity_place *place)
 {
-	if (!herd->split || herd->cpu < 0)
+	if (!group->choice || group->cpu < 0)
 		return;
-	if (place->scout) {
-		/* it was woken where the system thought best */
-		herd->cpu = sched_getcpu();
-		herd->since = clock_now();
-		herd->scouting = false;
-	} else if (!herd->scouting && clock_now() - herd->since > HERD_STAY) {
-		herd->scouting = true;
-		(void)sched_setaffinity(0, sizeof herd->allowed, &herd->allowed);
-		*place = (struct cpu_affinity_place){.scout = true};
+	if (place->probe) {
+		group->cpu = sched_getcpu();
+		group->since = clock_now();
+		group->probing = false;
+	} else if (!group->probing && clock_now() - group->since > GROUP_STAY) {
+		group->probing = true;
+		(void)sched_setaffinity(0, sizeof group->allowed, &group->allowed);
+		*place = (struct cpu_affinity_place){.probe = true};
 		return;
 	}
-	if (!place->put || place->cpu != herd->cpu)
-		put(place, herd->cpu);
+	if (!place->bound || place->cpu != group->cpu)
+		bind_to(place, group->cpu);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads of which only one works at a time have no use for a second CPU: handing on to one that
- * sleeps on another CPU costs an interrupt there and a cold cache here. A herd keeps them on one
- * CPU, and lets the system choose anew which one, several times a second. */
+/* A CPU affinity group: threads of which only one runs at a time share one CPU. Waking a thread on
+ * another CPU would cost an interrupt there and a cold cache. Several times a second one thread
+ * runs unbound, as a probe: the group follows to the CPU that the scheduler chose for it. */
 #ifndef ACKLINE_CLIENT_CPU_AFFINITY_H
 #define ACKLINE_CLIENT_CPU_AFFINITY_H
 
@@ -10,23 +10,23 @@
 #include <stdint.h>
 
 struct cpu_affinity {
-	cpu_set_t allowed; /* of the thread that made it */
-	bool split;	   /* there is more than one to choose from */
-	bool scouting;	   /* a thread is free, and the herd will be where it is woken next */
-	int cpu;	   /* where the herd is */
+	cpu_set_t allowed; /* of the thread that initialised the group */
+	bool choice;	   /* more than one CPU is allowed */
+	bool probing;	   /* a thread is unbound */
+	int cpu;	   /* where the group is */
 	int64_t since;	   /* ns, when that was chosen */
 };
 
-/* Where one thread of it is; zeroed, it belongs to the herd and was not yet put anywhere. */
+/* A thread of a group; zeroed: not bound yet. */
 struct cpu_affinity_place {
-	bool put, scout;
+	bool bound, probe;
 	int cpu;
 };
 
-void cpu_affinity_init(struct cpu_affinity *herd);
+void cpu_affinity_init(struct cpu_affinity *group);
 
-/* Called by whoever works, when it begins: moves the calling thread to the herd. Never fails: what
- * the system refuses stays as it is, and costs only speed. */
-void cpu_affinity_join(struct cpu_affinity *herd, struct cpu_affinity_place *place);
+/* Moves the calling thread, which is the one that runs, to the CPU of the group. Where the system
+ * refuses, the thread stays where it is. */
+void cpu_affinity_join(struct cpu_affinity *group, struct cpu_affinity_place *place);
 
 #endif

@@ -13,7 +13,7 @@
 struct inflight_line {
 	int64_t first; /* ns, when it was sent for the first time; 0: never yet */
 	int64_t sent;  /* ns, when it was sent on the connection as it is now; 0: not yet */
-	int64_t due;   /* ns, when it should have been sent; 0: when it was */
+	int64_t start;  /* ns, when it should have been sent; 0: when it was */
 	uint64_t at;   /* where its bytes are: a position in all that was ever said */
 	uint64_t next; /* number of the next line of the same connection */
 	size_t length; /* with its line end */

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 
-int64_t rate_schedule_due(const struct rate_schedule *schedule, uint64_t number)
+int64_t rate_schedule_start(const struct rate_schedule *schedule, uint64_t number)
 {
 	uint64_t rate = (uint64_t)schedule->rate, second = (uint64_t)CLOCK_SECOND;
 	uint64_t seconds = number / rate, left = (uint64_t)(CLOCK_NEVER - schedule->start);

@@ -55,9 +55,9 @@ static void note_latency(const struct client_session *session,
 			 const struct inflight_line *line_sent, int64_t now)
 {
 	histogram_record(session->settings.latency,
-			 now - (line_sent->due ? line_sent->due : line_sent->first));
-	if (session->settings.raw)
-		histogram_record(session->settings.raw, now - line_sent->first);
+			 now - (line_sent->start ? line_sent->start : line_sent->first));
+	if (session->settings.uncorrected)
+		histogram_record(session->settings.uncorrected, now - line_sent->first);
 }
 
 /* One whole answer, without its line end. */
@@ -132,7 +132,7 @@ static enum session_step receive(struct client_session *session, size_t index, i
 {
 	struct client_connection *connection = &session->connections[index];
 	size_t before = connection->rest.length; /* at most SESSION_ANSWER_LONGEST */
-	size_t room = session->settings.alone ? SESSION_INPUT_SMALL : SESSION_INPUT_LARGE;
+	size_t room = session->settings.small ? SESSION_INPUT_SMALL : SESSION_INPUT_LARGE;
 	if (!buffer_reserve(&session->input, before + room)) {
 		error_set(error, "out of memory while reading an answer");
 		return STEP_FAILED;

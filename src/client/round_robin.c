@@ -9,93 +9,73 @@
 #include "base/memory.h"
 #include "client/cpu_affinity.h"
 
-/* Locking and signalling are not checked below: on a mutex and on conditions that have been
- * initialised and are used by these functions alone they cannot fail. */
+/* With default attributes, mutex and conditions need nothing that could fail. */
 struct round_robin {
 	pthread_mutex_t mutex;
 	size_t threads;
-	size_t holder;		  /* under the mutex; `threads` means nobody yet */
-	bool stopped;		  /* under the mutex */
-	struct cpu_affinity herd; /* of who has the turn */
-	struct turn_thread {
-		pthread_cond_t given; /* it has the turn, or all is over */
+	size_t holder;		   /* under the mutex; `threads`: none yet */
+	bool stopped;		   /* under the mutex */
+	struct cpu_affinity group; /* only the holder uses it */
+	struct round_robin_thread {
+		pthread_cond_t wake; /* it holds the token, or the rotation is stopped */
 		struct cpu_affinity_place place;
 	} each[];
 };
 
-static void conditions_free(struct round_robin *turn, size_t count)
-{
-	while (count)
-		pthread_cond_destroy(&turn->each[--count].given);
-}
-
-/* 0, or the error of pthread, and then nothing is left to destroy. */
-static int turn_init(struct round_robin *turn, size_t threads)
-{
-	turn->threads = turn->holder = threads;
-	cpu_affinity_init(&turn->herd);
-	int errnum = pthread_mutex_init(&turn->mutex, NULL);
-	if (errnum)
-		return errnum;
-	for (size_t i = 0; i < threads; i++) {
-		errnum = pthread_cond_init(&turn->each[i].given, NULL);
-		if (errnum) {
-			conditions_free(turn, i);
-			pthread_mutex_destroy(&turn->mutex);
-			return errnum;
-		}
-	}
-	return 0;
-}
-
 struct round_robin *round_robin_make(size_t threads, struct error *error)
 {
-	struct round_robin *turn = memory_calloc(1, sizeof *turn + threads * sizeof *turn->each);
-	int errnum = turn ? turn_init(turn, threads) : ENOMEM;
-	if (!errnum)
-		return turn;
-	free(turn);
-	error_set(error, "cannot set up turns for %zu threads: %s", threads, strerror(errnum));
-	return NULL;
+	struct round_robin *token = memory_calloc(1, sizeof *token + threads * sizeof *token->each);
+	if (!token) {
+		error_set(error, "cannot set up turns for %zu threads: %s", threads,
+			  strerror(ENOMEM));
+		return NULL;
+	}
+	token->threads = token->holder = threads;
+	cpu_affinity_init(&token->group);
+	(void)pthread_mutex_init(&token->mutex, NULL);
+	for (size_t i = 0; i < threads; i++)
+		(void)pthread_cond_init(&token->each[i].wake, NULL);
+	return token;
 }
 
-void round_robin_free(struct round_robin *turn)
+void round_robin_free(struct round_robin *token)
 {
-	if (!turn)
+	if (!token)
 		return;
-	conditions_free(turn, turn->threads);
-	pthread_mutex_destroy(&turn->mutex);
-	free(turn);
+	for (size_t i = 0; i < token->threads; i++)
+		pthread_cond_destroy(&token->each[i].wake);
+	pthread_mutex_destroy(&token->mutex);
+	free(token);
 }
 
-bool round_robin_wait(struct round_robin *turn, size_t thread)
+bool round_robin_wait(struct round_robin *token, size_t thread)
 {
-	pthread_mutex_lock(&turn->mutex);
-	while (turn->holder != thread && !turn->stopped)
-		pthread_cond_wait(&turn->each[thread].given, &turn->mutex);
-	bool given = !turn->stopped;
-	pthread_mutex_unlock(&turn->mutex);
-	if (given && turn->threads > 1)
-		cpu_affinity_join(&turn->herd, &turn->each[thread].place);
-	return given;
+	pthread_mutex_lock(&token->mutex);
+	while (token->holder != thread && !token->stopped)
+		pthread_cond_wait(&token->each[thread].wake, &token->mutex);
+	bool held = !token->stopped;
+	pthread_mutex_unlock(&token->mutex);
+	if (held && token->threads > 1)
+		cpu_affinity_join(&token->group, &token->each[thread].place);
+	return held;
 }
 
-void round_robin_pass(struct round_robin *turn)
+void round_robin_pass(struct round_robin *token)
 {
-	pthread_mutex_lock(&turn->mutex);
-	size_t next = turn->holder + 1 < turn->threads ? turn->holder + 1 : 0;
-	turn->holder = next;
-	pthread_mutex_unlock(&turn->mutex);
-	/* signalled without the mutex, so that the next thread does not wake only to wait for it */
-	pthread_cond_signal(&turn->each[next].given);
+	pthread_mutex_lock(&token->mutex);
+	size_t next = token->holder + 1 < token->threads ? token->holder + 1 : 0;
+	token->holder = next;
+	pthread_mutex_unlock(&token->mutex);
+	/* without the mutex, or the next thread would wake only to wait for it */
+	pthread_cond_signal(&token->each[next].wake);
 }
 
-void round_robin_stop(struct round_robin *turn)
+void round_robin_stop(struct round_robin *token)
 {
-	pthread_mutex_lock(&turn->mutex);
-	bool first = !turn->stopped;
-	turn->stopped = true;
-	pthread_mutex_unlock(&turn->mutex);
-	for (size_t i = 0; first && i < turn->threads; i++)
-		pthread_cond_signal(&turn->each[i].given);
+	pthread_mutex_lock(&token->mutex);
+	bool first = !token->stopped;
+	token->stopped = true;
+	pthread_mutex_unlock(&token->mutex);
+	for (size_t i = 0; first && i < token->threads; i++)
+		pthread_cond_signal(&token->each[i].wake);
 }

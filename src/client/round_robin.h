@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A rotation: n threads take strict turns, 0, 1, … n-1, and round again. One mutex, and a condition
- * variable for each thread, so that handing the turn on wakes one thread and nobody else. */
+/* Strict order: a token goes round n threads, 0, 1, … n-1, and round again. Each thread has a
+ * condition variable of its own, so that passing the token wakes one thread only. */
 #ifndef ACKLINE_CLIENT_ROUND_ROBIN_H
 #define ACKLINE_CLIENT_ROUND_ROBIN_H
 
@@ -11,22 +11,21 @@
 
 struct round_robin;
 
-/* A rotation of at least one thread. Nobody has the turn until the first round_robin_pass(), which
- * gives it to thread 0. NULL: the failure is set. */
+/* For at least one thread. No thread holds the token yet. NULL: the error is set. */
 struct round_robin *round_robin_make(size_t threads, struct error *error);
 
-/* Frees it once no thread uses it any more; accepts NULL. */
-void round_robin_free(struct round_robin *turn);
+/* Frees it when no thread uses it any more; accepts NULL. */
+void round_robin_free(struct round_robin *token);
 
-/* Waits until the thread has the turn. False: the rotation was stopped, and nobody gets the turn
- * again. */
-bool round_robin_wait(struct round_robin *turn, size_t thread);
+/* Blocks until the thread holds the token, and moves it to the CPU of the group. False: stopped,
+ * and no thread gets the token again. */
+bool round_robin_wait(struct round_robin *token, size_t thread);
 
-/* Hands the turn on to the next thread; only for who has it, or to start the rotation. What was
- * done in one turn is visible to all later ones. */
-void round_robin_pass(struct round_robin *turn);
+/* Passes the token to the next thread, the first time to thread 0; only the holder may call it.
+ * What the holder has written is visible to all later holders. */
+void round_robin_pass(struct round_robin *token);
 
-/* Ends the rotation and wakes everybody; from any thread, any number of times. */
-void round_robin_stop(struct round_robin *turn);
+/* Ends the rotation and wakes all threads; from any thread, any number of times. */
+void round_robin_stop(struct round_robin *token);
 
 #endif

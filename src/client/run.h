@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the client share; nobody else includes it. client.c starts and ends it,
- * client_work.c is what its threads do, client_tell.c what is told at the end. */
+/* The client that sends lines from threads, and the state that its files share: run.c opens,
+ * starts, awaits and closes; worker.c is what a thread does; summary.c reports. */
 #ifndef ACKLINE_CLIENT_RUN_H
 #define ACKLINE_CLIENT_RUN_H
 
@@ -10,87 +10,86 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
+#include "base/program.h"
+#include "client/line_source.h"
+#include "client/options.h"
+#include "client/progress_bar.h"
+#include "client/rate_schedule.h"
+#include "client/round_robin.h"
+#include "client/session.h"
+#include "client/start_barrier.h"
 #include "client/stdout_writer.h"
 #include "measure/client_result_writer.h"
-#include "measure/assertions.h"
-#include "client/line_source.h"
-#include "client/start_barrier.h"
-#include "client/options.h"
-#include "client/rate_schedule.h"
-#include "client/progress_bar.h"
-#include "client/session.h"
 #include "measure/histogram.h"
-#include "base/buffer.h"
-#include "client/round_robin.h"
 
-/* A thread. In strict order all have the same talk and histograms, which belong to who has the
- * turn; in free order each has its own. */
+/* A thread. In strict order all share one session, which the holder of the token uses; in free
+ * order each has its own. */
 struct worker {
 	struct client *client;
 	size_t number;
 	pthread_t thread;
 	struct client_session *session;
-	struct buffer line;	/* what it says */
-	int64_t ended;		/* ns, when its work was over; 0: others ended it */
-	atomic_ullong answered; /* its lines that were acknowledged, for who looks on */
+	struct buffer line;
+	int64_t ended;		/* ns, when its work was over; 0: another thread ended it */
+	atomic_ullong answered; /* its lines that were acknowledged, for the progress bar */
 	struct error error;
 };
 
-/* main() reads what the threads write when they have ended; `guard` is for what they write at any
- * time. */
 struct client {
 	struct client_options options;
 	const char *program;
-	int signals;
-	int stop;		       /* eventfd, readable from when all are told to end */
-	int over;		       /* eventfd, readable when the last thread has ended */
-	struct round_robin *turn;      /* of strict order */
-	struct start_barrier *barrier; /* of free order */
-	struct worker *workers;
-	size_t sessions; /* how many there are: as many as threads, or one */
-	size_t made;	 /* threads that were made */
-	atomic_size_t running;
-	int64_t interrupted; /* ns, when the first signal came; 0: none */
+	int signals;		     /* signalfd */
+	int stop;		     /* eventfd, readable once all threads are told to end */
+	int over;		     /* eventfd, readable once the last thread has ended */
+	struct round_robin *token;   /* in strict order, else NULL */
+	struct start_barrier *start; /* in free order, else NULL */
+	struct worker *workers;	     /* as many as threads */
+	size_t sessions;	     /* of the first workers: as many as threads, or one */
+	size_t made;		     /* threads that were made */
+	atomic_size_t running;	     /* threads that have not ended */
+	int64_t interrupted;	     /* ns, when the first signal came; 0: none */
+	bool abandoned;		     /* a thread hangs in connecting, and is not waited for */
 	struct progress_bar progress;
-	bool abandoned; /* a thread could not be ended, and is not waited for */
-	struct counters *counters;
-	struct histogram *histograms; /* one for each talk, and with a rate a second one for each */
+	struct counters *counters;    /* of each thread */
+	struct histogram *histograms; /* of each session; with -rate as many uncorrected ones follow
+				       */
+	struct line_source input;     /* of -input; only its one thread uses it */
+	atomic_ullong sent;	      /* lines, by all threads */
 
-	/* written before the first line, by the thread that begins */
+	/* set by one thread before the first line */
 	int64_t started;	       /* ns, 0: not yet */
 	int64_t measured;	       /* ns, nothing is measured before */
+	int64_t deadline;	       /* ns, nothing is sent from then on */
 	struct rate_schedule schedule; /* of -rate */
-	int64_t deadline;	       /* ns, nothing is said from then on */
 
-	atomic_ullong said; /* lines, by all threads */
-
-	struct line_source input; /* of -input, and of its one thread */
-
-	pthread_mutex_t guard;
+	pthread_mutex_t mutex; /* over what follows */
 	struct stdout_writer output;
 	struct client_result_writer result;
-	bool failed; /* the first failure is in `failure` */
+	bool failed; /* `error` is the first one of any thread */
 	struct error error;
 };
 
-/* The one talk of strict order, or the thread's own. */
 static inline bool client_is_free(const struct client *client)
 {
 	return client->options.order == ORDER_FREE;
 }
 
-/* What a thread runs, with its struct worker. */
-void *worker_run(void *argument);
+/* Runs a client to its end and reports, on stderr under the program's name. */
+enum exit_status client_run(const struct client_options *options, const char *program);
 
-/* Tells everybody to end, whatever they wait for; from any thread. */
+/* Tells all threads to end; from any thread. */
 void client_stop(struct client *client);
 
-/* What a talk calls, with a struct worker as its context. */
+/* What a thread runs, with its struct worker. Returns NULL. */
+void *worker_run(void *worker);
+
+/* Callbacks of a session, with a struct worker as their context. */
 void worker_connected(void *context, size_t connection, const char *local_name);
 bool worker_answered(void *context, const char *answer, size_t length, struct error *error);
 
-/* Tells how it ended, when all threads have. True: every line was acknowledged, and everything
- * could be told. */
-bool client_tell(struct client *client);
+/* Reports how it ended, once all threads have. True: every line was acknowledged, as -expect says,
+ * and all could be written. */
+bool client_report(struct client *client);
 
 #endif

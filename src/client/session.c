@@ -195,7 +195,7 @@ bool client_session_send(struct client_session *session, const struct client_lin
 			  session->inflight.waiting);
 		return false;
 	}
-	line_sent->due = line->due;
+	line_sent->start = line->start;
 	line_sent->warming = line->warming;
 	return settle(session, connection_send(session, line_sent, error), error);
 }

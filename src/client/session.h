@@ -23,7 +23,7 @@ struct client_session_settings {
 	size_t window;	    /* most lines in flight, over all connections */
 	struct range delay; /* ns, a random pause before each line */
 	bool waits;	    /* client_session_await() will be called */
-	bool alone;	    /* one of many talks, which needs little memory */
+	bool small;	    /* one of many talks, which needs little memory */
 	uint64_t seed;	    /* for the pauses */
 	int64_t timeout;    /* ns, for an answer, from when its line was sent, and for connecting */
 	int64_t retry;	    /* ns, how long a connection is tried to be made again; 0: not at all */
@@ -33,7 +33,7 @@ struct client_session_settings {
 	struct counters *counters; /* for each thread; borrowed */
 	/* Of all answers, from when the line was due; and, unless NULL, from when it was first
 	 * sent. Borrowed. */
-	struct histogram *latency, *raw;
+	struct histogram *latency, *uncorrected;
 	/* Told of each connection that is made, with its own address. */
 	void (*connected)(void *context, size_t connection, const char *local_name);
 	/* Told of each answer that was as it has to be, without its line end; NULL: nobody is.
@@ -47,7 +47,7 @@ struct client_line {
 	size_t connection, thread;
 	const char *bytes;
 	size_t length;
-	int64_t due;  /* ns, when it should be sent; 0: when it is */
+	int64_t start; /* ns, when it should be sent; 0: when it is */
 	bool warming; /* its latency is not to count */
 };
 

@@ -8,19 +8,19 @@
 
 #include "base/memory.h"
 
-/* Locking and signalling are not checked below: on a mutex and on conditions that have been
- * initialised and are used by these functions alone they cannot fail. */
+/* With default attributes, mutex and conditions need nothing that could fail. */
 struct start_barrier {
 	pthread_mutex_t mutex;
-	pthread_cond_t left; /* somebody has left, or all is over */
-	pthread_cond_t full; /* all have come, or all is over */
-	size_t threads, doors;
+	pthread_cond_t left;	/* a thread has left, or stopped */
+	pthread_cond_t arrived; /* all have arrived, or stopped */
+	size_t limit;
 	/* under the mutex */
-	size_t inside, arrived;
+	size_t inside;
+	size_t missing; /* threads that have not arrived */
 	bool begun, stopped;
 };
 
-struct start_barrier *start_barrier_make(size_t threads, size_t doors, struct error *error)
+struct start_barrier *start_barrier_make(size_t threads, size_t limit, struct error *error)
 {
 	struct start_barrier *barrier = memory_calloc(1, sizeof *barrier);
 	if (!barrier) {
@@ -28,12 +28,11 @@ struct start_barrier *start_barrier_make(size_t threads, size_t doors, struct er
 			  strerror(ENOMEM));
 		return NULL;
 	}
-	/* with default attributes these need nothing that could fail */
 	(void)pthread_mutex_init(&barrier->mutex, NULL);
 	(void)pthread_cond_init(&barrier->left, NULL);
-	(void)pthread_cond_init(&barrier->full, NULL);
-	barrier->threads = threads;
-	barrier->doors = doors;
+	(void)pthread_cond_init(&barrier->arrived, NULL);
+	barrier->limit = limit;
+	barrier->missing = threads;
 	return barrier;
 }
 
@@ -41,7 +40,7 @@ void start_barrier_free(struct start_barrier *barrier)
 {
 	if (!barrier)
 		return;
-	pthread_cond_destroy(&barrier->full);
+	pthread_cond_destroy(&barrier->arrived);
 	pthread_cond_destroy(&barrier->left);
 	pthread_mutex_destroy(&barrier->mutex);
 	free(barrier);
@@ -50,7 +49,7 @@ void start_barrier_free(struct start_barrier *barrier)
 bool start_barrier_enter(struct start_barrier *barrier)
 {
 	pthread_mutex_lock(&barrier->mutex);
-	while (barrier->inside == barrier->doors && !barrier->stopped)
+	while (barrier->inside == barrier->limit && !barrier->stopped)
 		pthread_cond_wait(&barrier->left, &barrier->mutex);
 	bool entered = !barrier->stopped;
 	if (entered)
@@ -71,13 +70,13 @@ bool start_barrier_arrive(struct start_barrier *barrier, void (*begin)(void *con
 			  void *context)
 {
 	pthread_mutex_lock(&barrier->mutex);
-	if (++barrier->arrived == barrier->threads && !barrier->stopped) {
+	if (!--barrier->missing && !barrier->stopped) {
 		begin(context);
 		barrier->begun = true;
-		pthread_cond_broadcast(&barrier->full);
+		pthread_cond_broadcast(&barrier->arrived);
 	}
 	while (!barrier->begun && !barrier->stopped)
-		pthread_cond_wait(&barrier->full, &barrier->mutex);
+		pthread_cond_wait(&barrier->arrived, &barrier->mutex);
 	bool begun = !barrier->stopped;
 	pthread_mutex_unlock(&barrier->mutex);
 	return begun;
@@ -89,5 +88,5 @@ void start_barrier_stop(struct start_barrier *barrier)
 	barrier->stopped = true;
 	pthread_mutex_unlock(&barrier->mutex);
 	pthread_cond_broadcast(&barrier->left);
-	pthread_cond_broadcast(&barrier->full);
+	pthread_cond_broadcast(&barrier->arrived);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What the client tells at its end. */
+/* What the client reports at its end. */
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "client/run.h"
 #include "base/clock.h"
 #include "base/program.h"
-#include "measure/report_text.h"
+#include "client/run.h"
 #include "client/workload/workload.h"
+#include "measure/assertions.h"
+#include "measure/report_text.h"
 
-enum { UNSENT_RECORDS = 1000000 }; /* how often something is recorded for lines not sent */
+enum { UNSENT_RECORDS = 1000000 }; /* max calls that record lines which were not sent */
 
 static struct counters total_of(const struct client *client)
 {
@@ -19,7 +20,7 @@ static struct counters total_of(const struct client *client)
 	return total;
 }
 
-/* Those of all talks, merged into the first. */
+/* The histograms of all sessions, merged into the first. */
 static struct histogram *merged(const struct client *client, struct histogram *histograms)
 {
 	for (size_t i = 1; i < client->sessions; i++)
@@ -27,7 +28,7 @@ static struct histogram *merged(const struct client *client, struct histogram *h
 	return histograms;
 }
 
-/* When the last thread had done its work; now, where none has. */
+/* When the last thread ended its work; now, where none did. */
 static int64_t ended(const struct client *client)
 {
 	int64_t latest = 0;
@@ -37,7 +38,7 @@ static int64_t ended(const struct client *client)
 	return latest ? latest : clock_now();
 }
 
-/* How many lines were to be said: where nothing else sets an end, all that were. */
+/* Lines to be sent in all. Without a count those that were sent are all. */
 static uint64_t planned(const struct client *client, const struct counters *total)
 {
 	if (!client->options.iterations)
@@ -45,11 +46,70 @@ static uint64_t planned(const struct client *client, const struct counters *tota
 	return (uint64_t)client->options.threads * (uint64_t)client->options.iterations;
 }
 
-/* Prints on stdout or stderr. False: stdout failed, or memory is out. */
-static bool show(const struct client *client, FILE *where, const struct buffer *text, bool complete)
+static bool is_whole(const struct client *client)
 {
-	/* nowhere is left to report that stderr cannot be written; stdout is checked here */
+	return client->started && !client->failed && !client->interrupted;
+}
+
+/* Lines that were scheduled, and for which a slow server left no time. */
+static uint64_t unsent(const struct client *client, uint64_t sent)
+{
+	const struct client_options *options = &client->options;
+	if (!options->rate || !options->duration || options->input || !is_whole(client))
+		return 0;
+	double time = (double)(options->warmup + options->duration) / (double)CLOCK_SECOND;
+	double scheduled = time * (double)options->rate;
+	return scheduled > (double)sent ? (uint64_t)scheduled - sent : 0;
+}
+
+/* Against coordinated omission: an unsent line has waited from its intended start to the end at
+ * least, or a server that stands still would look as quick as before. The last lines of the
+ * schedule are taken for unsent, which have waited least. */
+static void record_unsent(const struct client *client, uint64_t sent, uint64_t unsent)
+{
+	uint64_t step = unsent / UNSENT_RECORDS + 1;
+	for (uint64_t i = 0; i < unsent; i += step) {
+		uint64_t times = unsent - i < step ? unsent - i : step;
+		int64_t start = rate_schedule_start(&client->schedule, sent + i);
+		if (start >= client->measured)
+			histogram_record_many(&client->histograms[0], client->deadline - start,
+					      times);
+	}
+}
+
+/* Strict order over several connections needs each answer before the next line. */
+static bool is_strict(const struct client_options *options)
+{
+	return options->order == ORDER_STRICT &&
+	       (options->connect == CONNECT_SHARED || options->window == 1);
+}
+
+static struct result result_of(const struct client *client)
+{
+	struct result result = {
+		.program = client->program,
+		.error = client->interrupted ? "interrupted"
+			 : client->failed    ? client->error.message
+					     : NULL,
+		.total = total_of(client),
+		.elapsed = client->started ? ended(client) - client->started : 0,
+		.warmup = client->options.warmup,
+		.strict = is_strict(&client->options),
+		.latency = merged(client, client->histograms),
+	};
+	if (client->options.rate)
+		result.raw = merged(client, &client->histograms[client->sessions]);
+	result.unsent = unsent(client, result.total.sent);
+	record_unsent(client, result.total.sent, result.unsent);
+	return result;
+}
+
+/* Prints and frees a text; !complete: memory was out for it. False: not printed, complained of. */
+static bool print(const struct client *client, FILE *where, struct buffer *text, bool complete)
+{
+	/* stderr: nowhere is left to report a failure; stdout: checked by fflush() */
 	(void)fwrite(text->bytes, 1, text->length, where);
+	buffer_free(text);
 	if (complete && fflush(stdout) == 0)
 		return true;
 	program_complain(client->program, complete ? "cannot write the report to stdout"
@@ -57,122 +117,56 @@ static bool show(const struct client *client, FILE *where, const struct buffer *
 	return false;
 }
 
-/* On stderr; a client of echo has nothing to say there when all is well. JSON is for programs, and
- * goes to stdout. */
-static bool show_report(const struct client *client, const struct result *result)
-{
-	bool echoes = workloads[client->options.service].echoes;
-	struct buffer text = {0};
-	bool json = client->options.report == REPORT_JSON, complete = true;
-	if (echoes && client->options.quiet && !json)
-		return true;
-	if (json)
-		complete = report_json(&text, result);
-	else
-		complete = report_text(&text, result);
-	if (client->options.report == REPORT_PLOT)
-		complete = complete && report_plot(&text, result);
-	if (!json && client->options.delay.max > client->options.delay.min)
-		complete = complete && buffer_printf(&text, "%s: pauses by seed %" PRId64 "\n",
-						     client->program, client->options.seed);
-	bool shown = show(client, echoes || json ? stdout : stderr, &text, complete);
-	buffer_free(&text);
-	return shown;
-}
-
-/* Says of each thing that was expected how it was, where the report is. False: it was not so. */
-static bool show_expected(const struct client *client, const struct result *result)
-{
-	struct assertions expected;
-	struct error error; /* it was read before: there is none */
-	struct buffer text = {0};
-	bool echoes = workloads[client->options.service].echoes;
-	bool json = client->options.report == REPORT_JSON;
-	if (!client->options.expect ||
-	    assertions_parse(&expected, client->options.expect, &error) < 0)
-		return true;
-	bool met = assertions_check(&expected, result, &text);
-	bool shown = show(client, echoes && !json ? stdout : stderr, &text, true);
-	buffer_free(&text);
-	return met && shown;
-}
-
-/* Strict over several connections is only what waits for each answer. */
-static bool is_strict(const struct client_options *options)
-{
-	return options->order == ORDER_STRICT &&
-	       (options->connect == CONNECT_SHARED || options->window == 1);
-}
-
-/* Lines that were due at the rate, and for which a server that is too slow left no time. */
-static uint64_t unsent(const struct client *client, const struct counters *total)
+/* To stderr; to stdout as JSON or where lines come back, and then nothing with -quiet. */
+static bool print_report(const struct client *client, const struct result *result)
 {
 	const struct client_options *options = &client->options;
-	bool whole = client->started && !client->failed && !client->interrupted;
-	if (!options->rate || !options->duration || options->input || !whole)
-		return 0;
-	double time = (double)(options->warmup + options->duration) / (double)CLOCK_SECOND;
-	double due = time * (double)options->rate;
-	return due > (double)total->sent ? (uint64_t)due - total->sent : 0;
+	bool echoes = workloads[options->service].echoes;
+	bool json = options->report == REPORT_JSON;
+	struct buffer text = {0};
+	if (echoes && options->quiet && !json)
+		return true;
+	bool complete = json ? report_json(&text, result) : report_text(&text, result);
+	if (options->report == REPORT_PLOT)
+		complete = complete && report_plot(&text, result);
+	if (!json && options->delay.max > options->delay.min)
+		complete = complete && buffer_printf(&text, "%s: pauses by seed %" PRId64 "\n",
+						     client->program, options->seed);
+	return print(client, echoes || json ? stdout : stderr, &text, complete);
 }
 
-/* A line that was due and not sent has waited until the end, at least. Without this a server that
- * stands still would look as quick as it was before. The last ones that were due are taken for
- * unsent, which had waited least. */
-static void count_unsent(const struct client *client, uint64_t sent, uint64_t unsent)
+/* Prints for each assertion of -expect whether it holds, where the report is, but never among
+ * JSON. False: one does not hold. */
+static bool print_assertions(const struct client *client, const struct result *result)
 {
-	uint64_t step = unsent / UNSENT_RECORDS + 1;
-	for (uint64_t i = 0; i < unsent; i += step) {
-		uint64_t times = unsent - i < step ? unsent - i : step;
-		int64_t due = rate_schedule_due(&client->schedule, sent + i);
-		if (due >= client->measured)
-			histogram_record_many(&client->histograms[0], client->deadline - due,
-					      times);
-	}
+	const struct client_options *options = &client->options;
+	struct assertions expected;
+	struct error error; /* none: they were parsed with the options */
+	struct buffer text = {0};
+	if (!options->expect || assertions_parse(&expected, options->expect, &error) < 0)
+		return true;
+	bool met = assertions_check(&expected, result, &text);
+	bool out = workloads[options->service].echoes && options->report != REPORT_JSON;
+	return print(client, out ? stdout : stderr, &text, true) && met;
 }
 
-static struct result result_of(const struct client *client, const struct counters *total)
-{
-	struct histogram *raw = client->options.rate ? &client->histograms[client->sessions] : NULL;
-	struct histogram *latency = merged(client, client->histograms);
-	uint64_t left = unsent(client, total);
-	count_unsent(client, total->sent, left);
-	return (struct result){
-		.program = client->program,
-		.error = client->interrupted ? "interrupted"
-			 : client->failed    ? client->error.message
-					     : NULL,
-		.total = *total,
-		.unsent = left,
-		.elapsed = client->started ? ended(client) - client->started : 0,
-		.warmup = client->options.warmup,
-		.strict = is_strict(&client->options),
-		.latency = latency,
-		.raw = raw ? merged(client, raw) : NULL,
-	};
-}
-
-bool client_tell(struct client *client)
+bool client_report(struct client *client)
 {
 	struct error error;
-	struct counters total = total_of(client);
-	bool done = client->started && !client->failed && !client->interrupted &&
-		    total.acknowledged == planned(client, &total);
-	const struct result result = result_of(client, &total);
+	const struct result result = result_of(client);
+	bool done = is_whole(client) && result.total.acknowledged == planned(client, &result.total);
+	bool json = client->options.report == REPORT_JSON, reports = client->options.acks >= 0;
 	if (result.error)
 		program_complain(client->program, result.error);
 	if (!stdout_writer_flush(&client->output, &error)) {
 		program_complain(client->program, error.message);
 		done = false;
 	}
-	bool json = client->options.report == REPORT_JSON, account = client->options.acks >= 0;
-	/* for programs it is a part of the account, where there is one */
-	bool told = json ? !account : client->started != 0;
-	if (told && !show_report(client, &result))
-		done = false;
-	if (!show_expected(client, &result))
-		done = false;
-	if (account && !client_result_writer_write(&client->result, (int)client->options.acks,
+	/* JSON is a part of the result for a parent program, where there is one */
+	if (json ? !reports : client->started != 0)
+		done &= print_report(client, &result);
+	done &= print_assertions(client, &result);
+	if (reports && !client_result_writer_write(&client->result, (int)client->options.acks,
 						   json ? &result : NULL, &error)) {
 		program_complain(client->program, error.message);
 		done = false;

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What the client's threads do: take strict turns, or go at their own pace. */
+/* What a thread does: it sends lines while it holds the token, or at its own pace. */
 #include <sys/eventfd.h>
 
-#include "client/run.h"
 #include "base/clock.h"
 #include "client/line_template.h"
+#include "client/run.h"
 
-/* OVER: the time for saying lines has come to its end. */
-enum outcome { OUTCOME_SAID, OUTCOME_OVER, OUTCOME_FAILED };
+/* OVER: no more lines are to be sent. FAILED: the worker's error is set, or it was stopped. */
+enum outcome { OUTCOME_SENT, OUTCOME_OVER, OUTCOME_FAILED };
 
 static void raise_event(int descriptor)
 {
-	/* an eventfd takes so few without blocking, and then nothing else can go wrong */
-	(void)eventfd_write(descriptor, 1);
+	(void)eventfd_write(descriptor, 1); /* a counter this low takes it at once */
 }
 
 void client_stop(struct client *client)
@@ -20,28 +19,27 @@ void client_stop(struct client *client)
 	raise_event(client->stop);
 	for (size_t i = 0; i < client->sessions; i++)
 		client_session_stop(client->workers[i].session);
-	if (client->turn)
-		round_robin_stop(client->turn);
-	if (client->barrier)
-		start_barrier_stop(client->barrier);
+	if (client->token)
+		round_robin_stop(client->token);
+	if (client->start)
+		start_barrier_stop(client->start);
 }
 
-/* Notes why a thread has failed, and ends the others: after the first failure no other counts. */
+/* Ends the other threads. The first failure of all is the one that counts. */
 static void fail(struct worker *worker)
 {
 	struct client *client = worker->client;
 	worker->ended = clock_now();
-	pthread_mutex_lock(&client->guard);
+	pthread_mutex_lock(&client->mutex);
 	bool first = !client->failed;
-	if (first) {
-		client->failed = true;
+	if (first)
 		client->error = worker->error;
-	}
-	pthread_mutex_unlock(&client->guard);
-	if (first && client_is_free(client))
+	client->failed = true;
+	pthread_mutex_unlock(&client->mutex);
+	if (first && client->start)
 		client_stop(client);
-	else if (first)
-		round_robin_stop(client->turn);
+	else if (first) /* the others only wait for the token */
+		round_robin_stop(client->token);
 }
 
 void worker_connected(void *context, size_t connection, const char *local_name)
@@ -50,19 +48,18 @@ void worker_connected(void *context, size_t connection, const char *local_name)
 	struct client *client = worker->client;
 	if (client->options.acks < 0)
 		return;
-	pthread_mutex_lock(&client->guard);
+	pthread_mutex_lock(&client->mutex);
 	client_result_writer_connection(
 		&client->result, client_is_free(client) ? worker->number : connection, local_name);
-	pthread_mutex_unlock(&client->guard);
+	pthread_mutex_unlock(&client->mutex);
 }
 
 bool worker_answered(void *context, const char *answer, size_t length, struct error *error)
 {
-	const struct worker *worker = context;
-	struct client *client = worker->client;
-	pthread_mutex_lock(&client->guard);
+	struct client *client = ((struct worker *)context)->client;
+	pthread_mutex_lock(&client->mutex);
 	bool shown = stdout_writer_echo(&client->output, answer, length, error);
-	pthread_mutex_unlock(&client->guard);
+	pthread_mutex_unlock(&client->mutex);
 	return shown;
 }
 
@@ -71,10 +68,10 @@ static bool show_line(struct worker *worker)
 	struct client *client = worker->client;
 	if (client->options.quiet)
 		return true;
-	pthread_mutex_lock(&client->guard);
+	pthread_mutex_lock(&client->mutex);
 	bool shown = stdout_writer_line(&client->output, worker->line.bytes, worker->line.length,
 					&worker->error);
-	pthread_mutex_unlock(&client->guard);
+	pthread_mutex_unlock(&client->mutex);
 	return shown;
 }
 
@@ -89,106 +86,100 @@ static bool is_over(const struct client *client)
 	return client->deadline != CLOCK_NEVER && clock_now() >= client->deadline;
 }
 
-/* Reads more of the input, when there is more. */
+/* Reads the input once, when it can be read. */
 static enum outcome read_input(struct worker *worker)
 {
 	struct client *client = worker->client;
-	struct line_source *input = &client->input;
-	if (!client_session_await(worker->session, client->deadline, input->descriptor,
+	if (!client_session_await(worker->session, client->deadline, client->input.descriptor,
 				  &worker->error))
 		return OUTCOME_FAILED;
 	if (is_over(client))
 		return OUTCOME_OVER;
-	return line_source_read(input, &worker->error) < 0 ? OUTCOME_FAILED : OUTCOME_SAID;
+	return line_source_read(&client->input, &worker->error) < 0 ? OUTCOME_FAILED : OUTCOME_SENT;
 }
 
-/* Takes the next line of the input; `came` is set to when it came, where it was waited for. A line
- * that is wrong ends the client, but what was said before is answered first. */
-static enum outcome take_input(struct worker *worker, int64_t *came)
+/* Takes a line of the input; *arrived is set to when it came, if that was waited for. A line that
+ * is too long ends the client, after the lines before it are answered. */
+static enum outcome take_input(struct worker *worker, int64_t *arrived)
 {
 	struct line_source *input = &worker->client->input;
-	struct error rest;
+	struct error ignored; /* the line is why it ends */
 	const char *line;
 	size_t length;
 	enum line_source_result result;
 	while ((result = line_source_next(input, &line, &length, &worker->error)) == INPUT_MORE) {
 		enum outcome outcome = read_input(worker);
-		if (outcome != OUTCOME_SAID)
+		if (outcome != OUTCOME_SENT)
 			return outcome;
-		*came = clock_now();
+		*arrived = clock_now();
 	}
 	if (result == INPUT_END)
 		return OUTCOME_OVER;
-	if (result == INPUT_FAILED) {
-		(void)client_session_finish(worker->session, &rest); /* the line is why it ends */
-		return OUTCOME_FAILED;
-	}
-	return buffer_append(&worker->line, line, length) ? OUTCOME_SAID : out_of_memory(worker);
+	if (result == INPUT_LINE)
+		return buffer_append(&worker->line, line, length) ? OUTCOME_SENT
+								  : out_of_memory(worker);
+	(void)client_session_finish(worker->session, &ignored);
+	return OUTCOME_FAILED;
 }
 
-static bool compose(struct worker *worker, int64_t iteration, uint64_t number)
+static enum outcome compose(struct worker *worker, int64_t iteration, uint64_t number)
 {
 	const struct client_options *options = &worker->client->options;
 	const struct line_template_values values = {.thread = worker->number,
 						    .iteration = (uint64_t)iteration,
 						    .number = number + 1,
 						    .client = (uint64_t)options->number};
-	return line_template_compose(&worker->line, options->message, &values) &&
-	       line_template_pad(&worker->line, (size_t)options->size);
+	bool composed = line_template_compose(&worker->line, options->message, &values) &&
+			line_template_pad(&worker->line, (size_t)options->size);
+	return composed ? OUTCOME_SENT : out_of_memory(worker);
 }
 
-/* Puts together what is to be said, with its line end. */
+/* Puts the next line into worker->line, with its line end. */
 static enum outcome prepare(struct worker *worker, int64_t iteration, uint64_t number,
-			    int64_t *came)
+			    int64_t *arrived)
 {
 	buffer_clear(&worker->line, SIZE_MAX);
-	if (worker->client->options.input) {
-		enum outcome outcome = take_input(worker, came);
-		if (outcome != OUTCOME_SAID)
-			return outcome;
-	} else if (!compose(worker, iteration, number))
-		return out_of_memory(worker);
-	return buffer_append(&worker->line, "\n", 1) ? OUTCOME_SAID : out_of_memory(worker);
+	enum outcome outcome = worker->client->options.input ? take_input(worker, arrived)
+							     : compose(worker, iteration, number);
+	if (outcome != OUTCOME_SENT || buffer_append(&worker->line, "\n", 1))
+		return outcome;
+	return out_of_memory(worker);
 }
 
-/* Waits until a line is due, which it is not before it came. */
-static enum outcome await_due(struct worker *worker, struct client_line *line, uint64_t number,
-			      int64_t came)
+/* Open loop: waits for the intended start of a line, which is never before the line arrived. */
+static enum outcome await_start(struct worker *worker, uint64_t number, int64_t arrived,
+				int64_t *start)
 {
 	struct client *client = worker->client;
-	if (client->options.rate) {
-		line->due = rate_schedule_due(&client->schedule, number);
-		line->due = came > line->due ? came : line->due;
-		int64_t until = line->due < client->deadline ? line->due : client->deadline;
-		if (!client_session_await(worker->session, until, -1, &worker->error))
-			return OUTCOME_FAILED;
-		if (line->due >= client->deadline)
-			return OUTCOME_OVER;
-	}
-	if (client->options.warmup)
-		line->warming = (line->due ? line->due : clock_now()) < client->measured;
-	return OUTCOME_SAID;
+	int64_t scheduled = rate_schedule_start(&client->schedule, number);
+	*start = arrived > scheduled ? arrived : scheduled;
+	if (!client_session_await(worker->session, clock_earlier(*start, client->deadline), -1,
+				  &worker->error))
+		return OUTCOME_FAILED;
+	return *start >= client->deadline ? OUTCOME_OVER : OUTCOME_SENT;
 }
 
-/* Waits, composes, shows and sends this thread's line for an iteration. */
-static enum outcome say(struct worker *worker, int64_t iteration)
+/* Composes, shows and sends the line of an iteration, as soon as that is possible and due. */
+static enum outcome send_line(struct worker *worker, int64_t iteration)
 {
 	struct client *client = worker->client;
 	bool each = client->options.connect == CONNECT_EACH && !client_is_free(client);
 	struct client_line line = {.connection = each ? worker->number : 0,
 				   .thread = worker->number};
-	int64_t came = 0;
+	int64_t arrived = 0;
 	if (!client_session_ready(worker->session, client->deadline, &worker->error))
 		return OUTCOME_FAILED;
 	if (is_over(client))
 		return OUTCOME_OVER;
-	uint64_t number = atomic_fetch_add_explicit(&client->said, 1, memory_order_relaxed);
-	enum outcome outcome = prepare(worker, iteration, number, &came);
-	if (outcome == OUTCOME_SAID)
-		outcome = await_due(worker, &line, number, came);
-	if (outcome != OUTCOME_SAID)
+	uint64_t number = atomic_fetch_add_explicit(&client->sent, 1, memory_order_relaxed);
+	enum outcome outcome = prepare(worker, iteration, number, &arrived);
+	if (outcome == OUTCOME_SENT && client->options.rate)
+		outcome = await_start(worker, number, arrived, &line.start);
+	if (outcome != OUTCOME_SENT)
 		return outcome;
-	/* shown before it is sent: what showing takes is no part of its latency */
+	if (client->options.warmup)
+		line.warming = (line.start ? line.start : clock_now()) < client->measured;
+	/* before it is sent: the time for that is no part of its latency */
 	if (!show_line(worker))
 		return OUTCOME_FAILED;
 	line.bytes = worker->line.bytes;
@@ -197,7 +188,7 @@ static enum outcome say(struct worker *worker, int64_t iteration)
 		return OUTCOME_FAILED;
 	atomic_store_explicit(&worker->answered, client->counters[worker->number].acknowledged,
 			      memory_order_relaxed);
-	return OUTCOME_SAID;
+	return OUTCOME_SENT;
 }
 
 static void begin(void *context)
@@ -210,7 +201,7 @@ static void begin(void *context)
 						    : CLOCK_NEVER;
 }
 
-/* What the last line of all is followed by. */
+/* Waits for the answers to all lines in flight. */
 static bool finish(struct worker *worker)
 {
 	if (!client_session_finish(worker->session, &worker->error))
@@ -219,65 +210,60 @@ static bool finish(struct worker *worker)
 	return true;
 }
 
-static bool is_last(const struct worker *worker, int64_t iteration)
-{
-	return iteration == worker->client->options.iterations;
-}
-
-/* All turns of a thread. False: one of them failed; the others are to end as well. */
-static bool take_turns(struct worker *worker)
+/* Strict order. False: failed. */
+static bool send_in_turn(struct worker *worker)
 {
 	struct client *client = worker->client;
-	bool last = worker->number + 1 == (size_t)client->options.threads;
+	int64_t last = client->options.iterations; /* 0: none */
+	bool last_thread = worker->number + 1 == (size_t)client->options.threads;
 	for (int64_t i = 1;; i++) {
-		if (!round_robin_wait(client->turn, worker->number))
+		if (!round_robin_wait(client->token, worker->number))
 			return true;
 		if (worker->number == 0 && i == 1) {
 			if (!client_session_open(worker->session, &worker->error))
 				return false;
 			begin(client);
 		}
-		enum outcome outcome = say(worker, i);
+		enum outcome outcome = send_line(worker, i);
 		if (outcome == OUTCOME_FAILED)
 			return false;
-		if (outcome == OUTCOME_OVER || (last && is_last(worker, i))) {
+		if (outcome == OUTCOME_OVER || (last_thread && i == last)) {
 			bool finished = finish(worker);
-			round_robin_stop(client->turn);
+			round_robin_stop(client->token);
 			return finished;
 		}
-		/* at once: the next thread reads the answer to this line before it sends its own */
-		round_robin_pass(client->turn);
-		if (is_last(worker, i))
+		/* at once: the next thread receives the answer to this line before it sends */
+		round_robin_pass(client->token);
+		if (i == last)
 			return true;
 	}
 }
 
-/* All that a thread says in free order. Returns as take_turns(). */
-static bool go_free(struct worker *worker)
+/* Free order. False: failed. */
+static bool send_freely(struct worker *worker)
 {
 	struct client *client = worker->client;
-	if (!start_barrier_enter(client->barrier))
+	if (!start_barrier_enter(client->start))
 		return true;
 	bool open = client_session_open(worker->session, &worker->error);
-	start_barrier_leave(client->barrier);
+	start_barrier_leave(client->start);
 	if (!open)
 		return false;
-	if (!start_barrier_arrive(client->barrier, begin, client))
+	if (!start_barrier_arrive(client->start, begin, client))
 		return true;
-	enum outcome outcome = OUTCOME_SAID;
-	for (int64_t i = 1; outcome == OUTCOME_SAID; i++) {
-		outcome = say(worker, i);
-		if (is_last(worker, i) && outcome == OUTCOME_SAID)
-			outcome = OUTCOME_OVER;
-	}
-	return outcome == OUTCOME_OVER && finish(worker);
+	enum outcome outcome;
+	int64_t i = 0;
+	do
+		outcome = send_line(worker, ++i);
+	while (outcome == OUTCOME_SENT && i != client->options.iterations);
+	return outcome != OUTCOME_FAILED && finish(worker);
 }
 
 void *worker_run(void *argument)
 {
 	struct worker *worker = argument;
 	struct client *client = worker->client;
-	if (!(client_is_free(client) ? go_free(worker) : take_turns(worker)))
+	if (!(client_is_free(client) ? send_freely(worker) : send_in_turn(worker)))
 		fail(worker);
 	if (atomic_fetch_sub(&client->running, 1) == 1)
 		raise_event(client->over);

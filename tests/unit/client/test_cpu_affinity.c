@@ -30,72 +30,72 @@ static bool is_free(void)
 	return CPU_EQUAL(&set, &before);
 }
 
-START_TEST(who_works_is_with_the_herd)
+START_TEST(the_running_thread_joins_the_group)
 {
-	struct cpu_affinity herd;
+	struct cpu_affinity group;
 	struct cpu_affinity_place place = {0};
-	cpu_affinity_init(&herd);
-	if (!herd.split)
+	cpu_affinity_init(&group);
+	if (!group.choice)
 		return; /* one CPU: see below */
-	cpu_affinity_join(&herd, &place);
-	ck_assert(is_only(herd.cpu));
+	cpu_affinity_join(&group, &place);
+	ck_assert(is_only(group.cpu));
 	/* it was elsewhere in the meantime */
 	int other = 0;
-	while (other == herd.cpu || !CPU_ISSET((size_t)other, &before))
+	while (other == group.cpu || !CPU_ISSET((size_t)other, &before))
 		other++;
-	herd.cpu = other;
-	cpu_affinity_join(&herd, &place);
+	group.cpu = other;
+	cpu_affinity_join(&group, &place);
 	ck_assert(is_only(other));
 }
 END_TEST
 
-START_TEST(after_a_while_one_is_free_to_lead_it_elsewhere)
+START_TEST(after_a_while_one_thread_is_a_probe)
 {
-	struct cpu_affinity herd;
+	struct cpu_affinity group;
 	struct cpu_affinity_place place = {0}, waiting = {0};
-	cpu_affinity_init(&herd);
-	if (!herd.split)
+	cpu_affinity_init(&group);
+	if (!group.choice)
 		return;
-	cpu_affinity_join(&herd, &place);
-	herd.since -= CLOCK_SECOND;
-	cpu_affinity_join(&herd, &place);
+	cpu_affinity_join(&group, &place);
+	group.since -= CLOCK_SECOND;
+	cpu_affinity_join(&group, &place);
 	ck_assert(is_free());
-	ck_assert(herd.scouting);
+	ck_assert(group.probing);
 	/* no second one goes, however long it takes */
-	cpu_affinity_join(&herd, &waiting);
-	ck_assert(is_only(herd.cpu));
-	cpu_affinity_join(&herd, &place);
-	ck_assert(!herd.scouting);
-	ck_assert(is_only(herd.cpu));
-	ck_assert_int_lt(clock_now() - herd.since, CLOCK_SECOND / 2);
+	cpu_affinity_join(&group, &waiting);
+	ck_assert(is_only(group.cpu));
+	cpu_affinity_join(&group, &place);
+	ck_assert(!group.probing);
+	ck_assert(is_only(group.cpu));
+	ck_assert_int_lt(clock_now() - group.since, CLOCK_SECOND / 2);
 }
 END_TEST
 
 START_TEST(on_one_cpu_nothing_is_done)
 {
-	struct cpu_affinity herd;
+	struct cpu_affinity group;
 	struct cpu_affinity_place place = {0};
 	cpu_set_t one;
 	CPU_ZERO(&one);
 	CPU_SET((size_t)sched_getcpu(), &one);
 	ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
-	cpu_affinity_init(&herd);
-	ck_assert(!herd.split);
-	herd.since -= CLOCK_SECOND;
-	cpu_affinity_join(&herd, &place);
-	ck_assert(!place.put && !herd.scouting);
+	cpu_affinity_init(&group);
+	ck_assert(!group.choice);
+	group.since -= CLOCK_SECOND;
+	cpu_affinity_join(&group, &place);
+	ck_assert(!place.bound && !group.probing);
 }
 END_TEST
 
 /* What was not allowed when the program was started stays so. */
-START_TEST(the_herd_stays_where_it_is_allowed)
+START_TEST(the_group_stays_where_it_is_allowed)
 {
-	struct cpu_affinity herd;
+	struct cpu_affinity group;
 	struct cpu_affinity_place place = {0};
-	cpu_affinity_init(&herd);
+	cpu_affinity_init(&group);
 	for (int i = 0; i < 100; i++) {
-		herd.since -= CLOCK_SECOND;
-		cpu_affinity_join(&herd, &place);
+		group.since -= CLOCK_SECOND;
+		cpu_affinity_join(&group, &place);
 		cpu_set_t set = affinity(), both;
 		CPU_AND(&both, &set, &before);
 		ck_assert(CPU_EQUAL(&both, &set));
@@ -105,11 +105,11 @@ END_TEST
 
 int main(void)
 {
-	TCase *cases = tcase_create("herd");
+	TCase *cases = tcase_create("cpu_affinity");
 	tcase_add_checked_fixture(cases, begin, NULL);
-	tcase_add_test(cases, who_works_is_with_the_herd);
-	tcase_add_test(cases, after_a_while_one_is_free_to_lead_it_elsewhere);
+	tcase_add_test(cases, the_running_thread_joins_the_group);
+	tcase_add_test(cases, after_a_while_one_thread_is_a_probe);
 	tcase_add_test(cases, on_one_cpu_nothing_is_done);
-	tcase_add_test(cases, the_herd_stays_where_it_is_allowed);
-	return unit_main("herd", cases, NULL);
+	tcase_add_test(cases, the_group_stays_where_it_is_allowed);
+	return unit_main("cpu_affinity", cases, NULL);
 }

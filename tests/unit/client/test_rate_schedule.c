@@ -7,10 +7,10 @@
 START_TEST(lines_are_due_at_the_rate)
 {
 	struct rate_schedule schedule = {.start = 5 * CLOCK_SECOND, .rate = 1000};
-	ck_assert_int_eq(rate_schedule_due(&schedule, 0), 5 * CLOCK_SECOND);
-	ck_assert_int_eq(rate_schedule_due(&schedule, 1), 5 * CLOCK_SECOND + CLOCK_MILLISECOND);
-	ck_assert_int_eq(rate_schedule_due(&schedule, 999), 6 * CLOCK_SECOND - CLOCK_MILLISECOND);
-	ck_assert_int_eq(rate_schedule_due(&schedule, 1000), 6 * CLOCK_SECOND);
+	ck_assert_int_eq(rate_schedule_start(&schedule, 0), 5 * CLOCK_SECOND);
+	ck_assert_int_eq(rate_schedule_start(&schedule, 1), 5 * CLOCK_SECOND + CLOCK_MILLISECOND);
+	ck_assert_int_eq(rate_schedule_start(&schedule, 999), 6 * CLOCK_SECOND - CLOCK_MILLISECOND);
+	ck_assert_int_eq(rate_schedule_start(&schedule, 1000), 6 * CLOCK_SECOND);
 }
 END_TEST
 
@@ -18,11 +18,11 @@ START_TEST(nothing_drifts)
 {
 	/* a third of a second is not a whole number of nanoseconds */
 	struct rate_schedule schedule = {.start = 1, .rate = 3};
-	ck_assert_int_eq(rate_schedule_due(&schedule, 1), 1 + 333333333);
-	ck_assert_int_eq(rate_schedule_due(&schedule, 2), 1 + 666666666);
-	ck_assert_int_eq(rate_schedule_due(&schedule, 3000000000), 1 + 1000000000 * CLOCK_SECOND);
+	ck_assert_int_eq(rate_schedule_start(&schedule, 1), 1 + 333333333);
+	ck_assert_int_eq(rate_schedule_start(&schedule, 2), 1 + 666666666);
+	ck_assert_int_eq(rate_schedule_start(&schedule, 3000000000), 1 + 1000000000 * CLOCK_SECOND);
 	schedule.rate = RATE_MAX;
-	ck_assert_int_eq(rate_schedule_due(&schedule, (uint64_t)RATE_MAX * 3 + RATE_MAX - 1),
+	ck_assert_int_eq(rate_schedule_start(&schedule, (uint64_t)RATE_MAX * 3 + RATE_MAX - 1),
 			 1 + 4 * CLOCK_SECOND - 100);
 }
 END_TEST
@@ -33,7 +33,7 @@ START_TEST(a_stall_moves_no_line)
 	struct rate_schedule schedule = {.start = 0, .rate = 100};
 	int64_t clock = 0, latest = 0;
 	for (uint64_t line = 0; line < 1000; line++) {
-		int64_t due = rate_schedule_due(&schedule, line);
+		int64_t due = rate_schedule_start(&schedule, line);
 		if (clock < due)
 			clock = due; /* waits */
 		int64_t late = clock - due;
@@ -52,9 +52,9 @@ END_TEST
 START_TEST(what_is_out_of_range_is_never_due)
 {
 	struct rate_schedule schedule = {.start = CLOCK_NEVER - 3 * CLOCK_SECOND, .rate = 1};
-	ck_assert_int_eq(rate_schedule_due(&schedule, 2), CLOCK_NEVER - CLOCK_SECOND);
-	ck_assert_int_eq(rate_schedule_due(&schedule, 3), CLOCK_NEVER);
-	ck_assert_int_eq(rate_schedule_due(&schedule, UINT64_MAX), CLOCK_NEVER);
+	ck_assert_int_eq(rate_schedule_start(&schedule, 2), CLOCK_NEVER - CLOCK_SECOND);
+	ck_assert_int_eq(rate_schedule_start(&schedule, 3), CLOCK_NEVER);
+	ck_assert_int_eq(rate_schedule_start(&schedule, UINT64_MAX), CLOCK_NEVER);
 }
 END_TEST
 

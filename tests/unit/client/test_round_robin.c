@@ -8,21 +8,21 @@
 
 enum { THREADS = 7, ROUNDS = 200 };
 
-static struct round_robin *turn;
-static size_t order[THREADS * ROUNDS]; /* who had each turn; no lock: that is what a turn is for */
+static struct round_robin *token;
+static size_t order[THREADS * ROUNDS]; /* holder of each turn; guarded by the token itself */
 static size_t turns;
 
 static void setup(void)
 {
 	struct error error;
-	turn = round_robin_make(THREADS, &error);
-	ck_assert_ptr_nonnull(turn);
+	token = round_robin_make(THREADS, &error);
+	ck_assert_ptr_nonnull(token);
 	turns = 0;
 }
 
 static void teardown(void)
 {
-	round_robin_free(turn);
+	round_robin_free(token);
 }
 
 /* Takes ROUNDS turns; one that finds the rotation stopped returns its argument, else NULL. */
@@ -30,10 +30,10 @@ static void *take_turns(void *argument)
 {
 	size_t self = (size_t)(uintptr_t)argument - 1;
 	for (size_t i = 0; i < ROUNDS; i++) {
-		if (!round_robin_wait(turn, self))
+		if (!round_robin_wait(token, self))
 			return argument;
 		order[turns++] = self;
-		round_robin_pass(turn);
+		round_robin_pass(token);
 	}
 	return NULL;
 }
@@ -62,7 +62,7 @@ START_TEST(turns_go_round_in_order)
 {
 	pthread_t threads[THREADS];
 	start(threads);
-	round_robin_pass(turn);
+	round_robin_pass(token);
 	ck_assert_uint_eq(join(threads), 0);
 	ck_assert_uint_eq(turns, THREADS * ROUNDS);
 	for (size_t i = 0; i < turns; i++)
@@ -70,11 +70,11 @@ START_TEST(turns_go_round_in_order)
 }
 END_TEST
 
-START_TEST(nobody_has_the_turn_at_first)
+START_TEST(no_thread_holds_the_token_at_first)
 {
 	pthread_t threads[THREADS];
 	start(threads);
-	round_robin_stop(turn);
+	round_robin_stop(token);
 	ck_assert_uint_eq(join(threads), THREADS);
 	ck_assert_uint_eq(turns, 0);
 }
@@ -83,15 +83,15 @@ END_TEST
 START_TEST(stop_ends_all_that_wait_and_all_that_come_later)
 {
 	pthread_t threads[THREADS];
-	round_robin_pass(turn);
-	ck_assert(round_robin_wait(turn, 0));
-	start(threads); /* thread 0 among them has the turn, as we do: it is taken from both */
-	round_robin_stop(turn);
-	round_robin_stop(turn);
+	round_robin_pass(token);
+	ck_assert(round_robin_wait(token, 0));
+	start(threads); /* thread 0 among them has the token, as we do: it is taken from both */
+	round_robin_stop(token);
+	round_robin_stop(token);
 	ck_assert_uint_eq(join(threads), THREADS);
-	ck_assert(!round_robin_wait(turn, 0));
-	round_robin_pass(turn);
-	ck_assert(!round_robin_wait(turn, 1));
+	ck_assert(!round_robin_wait(token, 0));
+	round_robin_pass(token);
+	ck_assert(!round_robin_wait(token, 1));
 }
 END_TEST
 
@@ -114,8 +114,8 @@ int main(void)
 	TCase *rotation = tcase_create("rotation");
 	tcase_add_checked_fixture(rotation, setup, teardown);
 	tcase_add_test(rotation, turns_go_round_in_order);
-	tcase_add_test(rotation, nobody_has_the_turn_at_first);
+	tcase_add_test(rotation, no_thread_holds_the_token_at_first);
 	tcase_add_test(rotation, stop_ends_all_that_wait_and_all_that_come_later);
 	tcase_add_test(rotation, one_thread_passes_to_itself);
-	return unit_main("turn", rotation, NULL);
+	return unit_main("round_robin", rotation, NULL);
 }

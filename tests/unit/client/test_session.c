@@ -46,7 +46,7 @@ static void say_as(bool due, bool warming)
 {
 	const struct client_line line = {.bytes = "line\n",
 					 .length = 5,
-					 .due = due ? clock_now() - 60 * CLOCK_SECOND : 0,
+					 .start = due ? clock_now() - 60 * CLOCK_SECOND : 0,
 					 .warming = warming};
 	ck_assert(client_session_ready(session, CLOCK_NEVER, &error));
 	ck_assert(client_session_send(session, &line, &error));
@@ -57,7 +57,7 @@ START_TEST(latency_counts_from_when_a_line_was_due)
 {
 	struct histogram *raw = calloc(1, sizeof *raw);
 	ck_assert_ptr_nonnull(raw);
-	settings.raw = raw;
+	settings.uncorrected = raw;
 	begin((script_t){{OK4}});
 	say_as(true, false);
 	ck_assert_uint_eq(latency->count, 1);

@@ -7,7 +7,7 @@
 
 #include "unit.h"
 
-enum { THREADS = 20, DOORS = 3 };
+enum { THREADS = 20, LIMIT = 3 };
 
 static struct start_barrier *barrier;
 static atomic_size_t inside, most, come, begun, early;
@@ -15,7 +15,7 @@ static atomic_size_t inside, most, come, begun, early;
 static void setup(void)
 {
 	struct error error;
-	barrier = start_barrier_make(THREADS, DOORS, &error);
+	barrier = start_barrier_make(THREADS, LIMIT, &error);
 	ck_assert_ptr_nonnull(barrier);
 }
 
@@ -73,11 +73,11 @@ START_TEST(all_begin_together)
 	ck_assert_uint_eq(join(threads, THREADS), THREADS);
 	ck_assert_uint_eq(begun, 1);
 	ck_assert_uint_eq(early, 0);
-	ck_assert_uint_le(most, DOORS);
+	ck_assert_uint_le(most, LIMIT);
 }
 END_TEST
 
-START_TEST(nobody_goes_on_before_the_last_has_come)
+START_TEST(no_thread_goes_on_before_the_last_has_arrived)
 {
 	pthread_t threads[THREADS - 1];
 	start(threads, THREADS - 1);
@@ -89,10 +89,10 @@ START_TEST(nobody_goes_on_before_the_last_has_come)
 }
 END_TEST
 
-START_TEST(a_full_door_opens_when_somebody_leaves)
+START_TEST(at_the_limit_a_thread_waits_until_one_leaves)
 {
 	pthread_t thread;
-	for (size_t i = 0; i < DOORS; i++)
+	for (size_t i = 0; i < LIMIT; i++)
 		ck_assert(start_barrier_enter(barrier));
 	start(&thread, 1);
 	ck_assert_uint_eq(come, 0);
@@ -104,10 +104,10 @@ START_TEST(a_full_door_opens_when_somebody_leaves)
 }
 END_TEST
 
-START_TEST(a_stop_frees_who_waits_at_the_door)
+START_TEST(a_stop_ends_waits_at_the_limit)
 {
 	pthread_t threads[2];
-	for (size_t i = 0; i < DOORS; i++)
+	for (size_t i = 0; i < LIMIT; i++)
 		ck_assert(start_barrier_enter(barrier));
 	start(threads, 2);
 	start_barrier_stop(barrier);
@@ -119,11 +119,11 @@ END_TEST
 
 int main(void)
 {
-	TCase *tests = tcase_create("muster");
+	TCase *tests = tcase_create("start_barrier");
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, all_begin_together);
-	tcase_add_test(tests, nobody_goes_on_before_the_last_has_come);
-	tcase_add_test(tests, a_full_door_opens_when_somebody_leaves);
-	tcase_add_test(tests, a_stop_frees_who_waits_at_the_door);
-	return unit_main("muster", tests, NULL);
+	tcase_add_test(tests, no_thread_goes_on_before_the_last_has_arrived);
+	tcase_add_test(tests, at_the_limit_a_thread_waits_until_one_leaves);
+	tcase_add_test(tests, a_stop_ends_waits_at_the_limit);
+	return unit_main("start_barrier", tests, NULL);
 }

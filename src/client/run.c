@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/program.h"
+#include "base/random.h"
+#include "base/signalfd.h"
+#include "base/thread.h"
+#include "client/workload/workload.h"
+
+enum {
+	CLIENT_STACK = 128 * 1024,
+	/* Milliseconds. Signals this close together count as one: a Ctrl-C can come from the
+	 * terminal and from the parent. Also how long threads may take to end after a signal,
+	 * before one that still connects is abandoned. */
+	CLIENT_GRACE = 200,
+	/* Max threads that connect at a time: fewer than a server's backlog. */
+	CLIENT_CONNECT_LIMIT = 100,
+};
+
+static int open_descriptors(struct client *client)
+{
+	static const int handled[] = {SIGINT, SIGTERM, 0};
+	client->signals = signalfd_open(handled, &client->error);
+	if (client->signals < 0)
+		return -1;
+	client->stop = eventfd(0, EFD_CLOEXEC);
+	client->over = eventfd(0, EFD_CLOEXEC);
+	if (client->stop < 0 || client->over < 0)
+		return error_set(&client->error, "cannot make an event descriptor: %s",
+				 strerror(errno));
+	stdout_writer_open(&client->output, STDOUT_FILENO, client->stop);
+	const char *input = client->options.input;
+	return input ? line_source_open(&client->input, input, &client->error) : 0;
+}
+
+static struct client_session *make_session(struct client *client, size_t number, size_t connections)
+{
+	const struct client_options *options = &client->options;
+	bool echoes = workloads[options->service].echoes;
+	struct client_session_settings settings = {
+		.host = options->host,
+		.port = (int)options->port,
+		.connections = connections,
+		.window = (size_t)options->window,
+		.delay = options->delay,
+		.waits = options->rate > 0,
+		.small = client->sessions > 1,
+		.seed = random_state((uint64_t)options->seed, (uint64_t)options->number, number),
+		.timeout = options->timeout,
+		.retry = options->retry,
+		.echoes = echoes,
+		.stop = client->stop,
+		.counters = client->counters,
+		.latency = &client->histograms[number],
+		.uncorrected =
+			options->rate ? &client->histograms[client->sessions + number] : NULL,
+		.connected = worker_connected,
+		.answered = echoes && !options->quiet ? worker_answered : NULL,
+		.context = &client->workers[number],
+	};
+	return client_session_make(&settings, &client->error);
+}
+
+static int make_workers(struct client *client)
+{
+	const struct client_options *options = &client->options;
+	size_t threads = (size_t)options->threads, sessions = client_is_free(client) ? threads : 1;
+	bool each = options->connect == CONNECT_EACH;
+	if (client_session_allow(each ? threads : 1, &client->error) < 0)
+		return -1;
+	client->workers = memory_calloc(threads, sizeof *client->workers);
+	client->counters = memory_calloc(threads, sizeof *client->counters);
+	client->histograms =
+		memory_calloc(options->rate ? 2 * sessions : sessions, sizeof *client->histograms);
+	if (!client->workers || !client->counters || !client->histograms)
+		return error_set(&client->error, "out of memory for %zu threads", threads);
+	client->sessions = sessions;
+	client->result.counters = client->counters;
+	client->result.plan = (struct plan){.threads = threads,
+					    .iterations = (uint64_t)options->iterations,
+					    .window = (uint64_t)options->window,
+					    .each = each,
+					    .free = client_is_free(client)};
+	for (size_t i = 0; i < threads; i++) {
+		struct worker *worker = &client->workers[i];
+		worker->client = client;
+		worker->number = i;
+		worker->session = i < sessions
+					  ? make_session(client, i, each ? threads / sessions : 1)
+					  : client->workers[0].session;
+		if (!worker->session)
+			return -1;
+	}
+	return 0;
+}
+
+static int client_open(struct client *client)
+{
+	size_t threads = (size_t)client->options.threads;
+	if (open_descriptors(client) < 0)
+		return -1;
+	if (client_is_free(client))
+		client->start = start_barrier_make(threads, CLIENT_CONNECT_LIMIT, &client->error);
+	else
+		client->token = round_robin_make(threads, &client->error);
+	return client->start || client->token ? make_workers(client) : -1;
+}
+
+static void client_close(struct client *client)
+{
+	for (size_t i = 0; i < client->sessions; i++)
+		client_session_free(client->workers[i].session);
+	for (size_t i = 0; client->workers && i < (size_t)client->options.threads; i++)
+		buffer_free(&client->workers[i].line);
+	round_robin_free(client->token);
+	start_barrier_free(client->start);
+	stdout_writer_free(&client->output);
+	line_source_close(&client->input);
+	client_result_writer_free(&client->result);
+	free(client->workers);
+	free(client->counters);
+	free(client->histograms);
+	const int descriptors[] = {client->signals, client->stop, client->over};
+	for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++)
+		if (descriptors[i] >= 0)
+			(void)close(descriptors[i]); /* no data was written to any of them */
+	pthread_mutex_destroy(&client->mutex);
+	free(client);
+}
+
+static int make_threads(struct client *client)
+{
+	pthread_attr_t attributes;
+	int errnum = thread_attributes_init(&attributes, CLIENT_STACK);
+	if (errnum)
+		return errnum;
+	while (!errnum && client->made < (size_t)client->options.threads) {
+		struct worker *worker = &client->workers[client->made];
+		atomic_fetch_add(&client->running, 1);
+		errnum = thread_create(&worker->thread, &attributes, worker_run, worker);
+		if (errnum)
+			atomic_fetch_sub(&client->running, 1);
+		else
+			client->made++;
+	}
+	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
+	return errnum;
+}
+
+/* Makes the threads, and in strict order hands out the token. Where one cannot be made, those that
+ * were made end at once. */
+static void start_threads(struct client *client)
+{
+	/* inherited by the threads: a wait for an intended start ends on time, not up to 50 µs
+	 * later
+	 */
+	if (client->options.rate)
+		(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* costs only precision */
+	int errnum = make_threads(client);
+	if (!errnum && client->token)
+		round_robin_pass(client->token);
+	if (!errnum)
+		return;
+	pthread_mutex_lock(&client->mutex);
+	client->failed = true;
+	error_set(&client->error, "cannot make thread %zu of %zu: %s", client->made + 1,
+		  (size_t)client->options.threads, strerror(errnum));
+	pthread_mutex_unlock(&client->mutex);
+	client_stop(client);
+}
+
+/* The first signal ends the work, another one the program. */
+static void take_signal(struct client *client)
+{
+	if (!signalfd_take(client->signals))
+		return;
+	int64_t now = clock_now();
+	if (!client->interrupted) {
+		client->interrupted = now;
+		client_stop(client);
+	} else if (now - client->interrupted > CLIENT_GRACE * CLOCK_MILLISECOND)
+		_exit(EXIT_FAILED);
+}
+
+static bool is_connecting(const struct client *client)
+{
+	for (size_t i = 0; i < client->sessions; i++)
+		if (client_session_connecting(client->workers[i].session))
+			return true;
+	return false;
+}
+
+static uint64_t answered(const struct client *client)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < client->made; i++)
+		sum += atomic_load_explicit(&client->workers[i].answered, memory_order_relaxed);
+	return sum;
+}
+
+/* Shows progress on a terminal, but not where lines are shown there or another program reads the
+ * result. */
+static void open_progress(struct client *client)
+{
+	const struct client_options *options = &client->options;
+	bool show = options->acks < 0 && (options->quiet || isatty(STDOUT_FILENO) != 1);
+	progress_bar_open(&client->progress, show ? STDERR_FILENO : -1,
+			  (uint64_t)options->threads * (uint64_t)options->iterations,
+			  options->duration ? options->warmup + options->duration : 0);
+}
+
+/* Waits until all threads have ended. After a signal, threads that hang in connecting are
+ * abandoned: nothing can wake them. */
+static void await_threads(struct client *client)
+{
+	struct pollfd waiting[] = {{.fd = client->over, .events = POLLIN},
+				   {.fd = client->signals, .events = POLLIN}};
+	while (atomic_load(&client->running) && !client->abandoned) {
+		int wait = clock_poll_timeout(client->progress.next);
+		int ready = poll(waiting, 2, client->interrupted ? CLIENT_GRACE : wait);
+		client->abandoned = ready == 0 && client->interrupted && is_connecting(client);
+		if (ready > 0 && waiting[1].revents)
+			take_signal(client);
+		progress_bar_update(&client->progress, answered(client));
+	}
+	progress_bar_close(&client->progress);
+	for (size_t i = 0; i < client->made && !client->abandoned; i++)
+		(void)pthread_join(client->workers[i].thread, NULL); /* made and not yet joined */
+}
+
+/* From now on a signal ends the program as it does by default, except the repeats of the first. */
+static void restore_signals(struct client *client)
+{
+	struct pollfd waiting = {.fd = client->signals, .events = POLLIN};
+	int64_t grace = client->interrupted + CLIENT_GRACE * CLOCK_MILLISECOND;
+	while (client->interrupted && clock_now() < grace &&
+	       poll(&waiting, 1, clock_poll_timeout(grace)) >= 0)
+		(void)signalfd_take(client->signals);
+	sigset_t none;
+	sigemptyset(&none);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL); /* cannot fail for a valid set */
+}
+
+enum exit_status client_run(const struct client_options *options, const char *program)
+{
+	enum exit_status status = EXIT_FAILED;
+	struct client *client = memory_calloc(1, sizeof *client);
+	if (!client) {
+		program_complain(program, "out of memory");
+		return EXIT_FAILED;
+	}
+	client->options = *options;
+	client->program = program;
+	client->signals = client->stop = client->over = -1;
+	/* a mutex with default attributes needs nothing that could fail */
+	(void)pthread_mutex_init(&client->mutex, NULL);
+	if (client_open(client) < 0)
+		program_complain(program, client->error.message);
+	else {
+		open_progress(client);
+		start_threads(client);
+		await_threads(client);
+		restore_signals(client);
+		status = client_report(client) ? EXIT_DONE : EXIT_FAILED;
+	}
+	if (client->abandoned)
+		_exit(EXIT_FAILED); /* nothing may be freed under a thread that still runs */
+	client_close(client);
+	return status;
+}
