@@ -166,10 +166,6 @@ START_TEST(what_is_of_no_use_is_named)
 	options.retry = 0; /* given, if only what it would be */
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-retry: only with -service ok or echo or relay");
-	options = client_option_defaults;
-	options.acks = 999999;
-	ck_assert_int_eq(client_options_complete(&options, &error), -1);
-	ck_assert_str_eq(error.message, "-acks: '999999' is not an open descriptor");
 }
 END_TEST
 
