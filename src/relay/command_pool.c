@@ -1,47 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that work on lines: each worker is a thread with a process that lives as long as it
- * does: a line in, a line out. The process writes to a pseudo-terminal, as C libraries keep back
- * what goes to a pipe until they have some thousand bytes. */
+/* The process writes to a pseudo-terminal: C libraries hold back what goes to a pipe until they
+ * have some thousand bytes. */
+#include "relay/threads.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/memory.h"
-#include "base/process.h"
 #include "base/clock.h"
-#include "base/thread.h"
-#include "relay/queue.h"
+#include "base/process.h"
 
-#define WORK_ANSWER (30 * CLOCK_SECOND) /* for a line to come out */
-#define WORK_PAUSE_FIRST (10 * CLOCK_MILLISECOND)
-#define WORK_PAUSE_MOST (10 * CLOCK_SECOND)
-#define WORK_END (500 * CLOCK_MILLISECOND) /* for a command to end that gets no more lines */
+#define ANSWER_TIMEOUT (30 * CLOCK_SECOND) /* for the process to write a line */
+#define PAUSE_FIRST (10 * CLOCK_MILLISECOND)
+#define PAUSE_MAX (10 * CLOCK_SECOND)
+#define END_TIMEOUT (500 * CLOCK_MILLISECOND) /* for a command to end by itself */
 
 enum {
-	WORK_PIECE = 65536,
-	WORK_LINE_MOST = 1 << 26, /* bytes of a line that comes out */
+	CHUNK = 65536,
+	LINE_MAX_BYTES = 1 << 26, /* of a line that the process writes */
 };
 
-struct relay_worker {
-	struct relay *relay;
-	pthread_t thread;
+struct worker {
+	struct relay_context *relay;
 	struct process child;
-	int in, out;	    /* of the process: our ends; -1: there is none */
-	struct buffer line; /* what has come out for the line that is in work */
+	int in, out;	    /* our ends of its stdin and stdout; -1: not started */
+	struct buffer line; /* what it has written for the current job */
 	int64_t pause;	    /* ns, before the next attempt */
 };
 
 /* --- the process --- */
 
-/* Opens a pseudo-terminal that passes every byte on as it is; *other is the process's end. -1 with
- * errno. */
+/* Opens a pseudo-terminal in raw mode; *other is the process's end. -1 with errno. */
 static int open_terminal(int *other)
 {
 	char name[64];
@@ -66,8 +61,8 @@ failed:;
 	return -1;
 }
 
-/* Closes what there is, and waits for the process: a little while for it to end by itself. */
-static void end_process(struct relay_worker *worker, int64_t grace)
+/* Closes both ends. Waits for the process to end by itself for `grace` ns, then kills it. */
+static void end_process(struct worker *worker, int64_t grace)
 {
 	int64_t deadline = clock_after(grace);
 	pid_t ended = 0;
@@ -76,14 +71,15 @@ static void end_process(struct relay_worker *worker, int64_t grace)
 	worker->in = -1;
 	while (worker->child.running && clock_now() < deadline &&
 	       (ended = waitpid(worker->child.pid, NULL, WNOHANG)) == 0) {
-		char rest[512]; /* it may wait until it can write */
+		char rest[512]; /* it may be blocked in a write */
 		struct pollfd ready = {.fd = worker->out, .events = POLLIN};
 		(void)poll(&ready, 1, 10);
 		if (read(worker->out, rest, sizeof rest) < 0 && errno != EAGAIN)
-			(void)poll(NULL, 0, 1); /* all of it have closed; it ends soon */
+			(void)poll(NULL, 0, 1); /* its end is closed: it ends soon */
 	}
 	if (worker->child.running && ended == 0) {
-		(void)kill(-worker->child.pid, SIGKILL); /* its session: what it has started, too */
+		/* its session, with all that it has started */
+		(void)kill(-worker->child.pid, SIGKILL);
 		while (waitpid(worker->child.pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
@@ -93,10 +89,10 @@ static void end_process(struct relay_worker *worker, int64_t grace)
 	worker->out = -1;
 }
 
-static int start_process(struct relay_worker *worker, struct error *error)
+static int start_process(struct worker *worker, struct error *error)
 {
 	char shell[] = "/bin/sh", option[] = "-c";
-	char *argv[] = {shell, option, (char *)(uintptr_t)worker->relay->command, NULL};
+	char *argv[] = {shell, option, (char *)(uintptr_t)worker->relay->settings.command, NULL};
 	int in[2], terminal;
 	if (pipe2(in, O_CLOEXEC) < 0)
 		return error_set(error, "cannot make a pipe: %s", strerror(errno));
@@ -124,98 +120,84 @@ static int start_process(struct relay_worker *worker, struct error *error)
 
 /* --- a line --- */
 
-/* Gives what is left of a line to the process, as far as it takes it. False: it does not read. */
-static bool feed(struct relay_worker *worker, const struct buffer *line, size_t *given)
+/* Writes what is left of a line to the process, without waiting. False: it does not read. */
+static bool write_line(struct worker *worker, const struct buffer *line, size_t *written)
 {
-	static const char end[] = "\n";
-	while (*given <= line->length) {
-		bool last = *given == line->length;
-		ssize_t written = write(worker->in, last ? end : line->bytes + *given,
-					last ? 1 : line->length - *given);
-		if (written < 0 && errno == EINTR)
+	while (*written <= line->length) {
+		bool last = *written == line->length;
+		ssize_t length = write(worker->in, last ? "\n" : line->bytes + *written,
+				       last ? 1 : line->length - *written);
+		if (length < 0 && errno == EINTR)
 			continue;
-		if (written < 0)
+		if (length < 0)
 			return errno == EAGAIN;
-		*given += (size_t)written;
+		*written += (size_t)length;
 	}
 	return true;
 }
 
-/* Reads what has come out. 1: a whole line has; 0: not yet; -1: nothing will, the failure is set.
- */
-static int collect(struct relay_worker *worker, struct error *error)
+/* Reads what the process has written. 1: a whole line; 0: not yet; -1: the error is set. */
+static int read_line(struct worker *worker, struct error *error)
 {
 	struct buffer *line = &worker->line;
-	if (line->length > WORK_LINE_MOST)
+	if (line->length > LINE_MAX_BYTES)
 		return error_set(error, "it writes without end");
-	if (!buffer_reserve(line, WORK_PIECE))
+	if (!buffer_reserve(line, CHUNK))
 		return error_set(error, "%s", strerror(ENOMEM));
-	ssize_t length = read(worker->out, line->bytes + line->length, WORK_PIECE);
+	ssize_t length = read(worker->out, line->bytes + line->length, CHUNK);
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (length <= 0) /* EIO, when nobody has the other end any more */
+	if (length <= 0) /* EIO: the other end is closed */
 		return error_set(error, "it has ended");
-	const char *feed = memchr(line->bytes + line->length, '\n', (size_t)length);
+	const char *end = memchr(line->bytes + line->length, '\n', (size_t)length);
 	line->length += (size_t)length;
-	if (!feed)
+	if (!end)
 		return 0;
-	if (feed + 1 != line->bytes + line->length)
+	if (end + 1 != line->bytes + line->length)
 		return error_set(error, "it writes more than a line for a line");
 	line->length--;
 	return 1;
 }
 
-/* Has a line worked on; what comes out is in worker->line. 0; 1: all is to end; -1: it has to be
- * tried again, the failure is set. */
-static int work_on(struct relay_worker *worker, const struct buffer *line, struct error *error)
+/* Passes a line through the process; the result is in worker->line. 0; 1: stopped; -1: it has to be
+ * tried again, the error is set. */
+static int work_on(struct worker *worker, const struct buffer *line, struct error *error)
 {
-	size_t given = 0;
-	int64_t deadline = clock_after(WORK_ANSWER);
-	buffer_clear(&worker->line, WORK_PIECE);
+	size_t written = 0;
+	int64_t deadline = clock_after(ANSWER_TIMEOUT);
+	buffer_clear(&worker->line, CHUNK);
 	while (clock_now() < deadline) {
-		bool feeding = given <= line->length;
+		bool writing = written <= line->length;
 		struct pollfd ready[] = {
-			{.fd = worker->relay->stop, .events = POLLIN},
+			{.fd = relay_queue_stop_descriptor(worker->relay->queue), .events = POLLIN},
 			{.fd = worker->out, .events = POLLIN},
-			{.fd = feeding ? worker->in : -1, .events = POLLOUT},
+			{.fd = writing ? worker->in : -1, .events = POLLOUT},
 		};
 		if (poll(ready, 3, clock_poll_timeout(deadline)) <= 0)
 			continue; /* late, or interrupted */
 		if (ready[0].revents)
 			return 1;
-		int result = ready[1].revents ? collect(worker, error) : 0;
+		int result = ready[1].revents ? read_line(worker, error) : 0;
 		if (result < 0)
 			return -1;
 		if (result > 0)
-			return feeding ? error_set(error, "it writes before it has the line") : 0;
-		if (ready[2].revents && !feed(worker, line, &given))
+			return writing ? error_set(error, "it writes before it has the line") : 0;
+		if (ready[2].revents && !write_line(worker, line, &written))
 			return error_set(error, "it does not read the line");
 	}
 	return error_set(error, "no line has come out after %d s",
-			 (int)(WORK_ANSWER / CLOCK_SECOND));
+			 (int)(ANSWER_TIMEOUT / CLOCK_SECOND));
 }
 
-/* What came out since the last line belongs to none. */
-static bool has_more(struct relay_worker *worker)
+/* Output behind the last line belongs to no line. */
+static bool has_more(struct worker *worker)
 {
 	struct pollfd ready = {.fd = worker->out, .events = POLLIN};
 	return poll(&ready, 1, 0) > 0 && ready.revents & POLLIN;
 }
 
-/* Waits before the next attempt. False: all is to end. */
-static bool pause_worker(struct relay_worker *worker)
-{
-	int64_t deadline = clock_after(worker->pause);
-	struct pollfd stop = {.fd = worker->relay->stop, .events = POLLIN};
-	worker->pause = worker->pause * 2 < WORK_PAUSE_MOST ? worker->pause * 2 : WORK_PAUSE_MOST;
-	while (clock_now() < deadline)
-		if (poll(&stop, 1, clock_poll_timeout(deadline)) > 0)
-			return false;
-	return true;
-}
-
-/* Tries once: 0 done, 1 all is to end, -1 the failure is set. */
-static int try_once(struct relay_worker *worker, const struct relay_job *job, struct error *error)
+/* 0: done; 1: stopped; -1: the error is set. */
+static int try_once(struct worker *worker, const struct relay_job *job, struct error *error)
 {
 	if (worker->out >= 0 && has_more(worker)) {
 		log_note(worker->relay->settings.log, RECORD_WARNING, RECORD_SERVER,
@@ -228,8 +210,8 @@ static int try_once(struct relay_worker *worker, const struct relay_job *job, st
 	return work_on(worker, &job->line, error);
 }
 
-/* Works on a job until it is done; a command that fails is started again. False: all is to end. */
-static bool do_job(struct relay_worker *worker, struct relay_job *job)
+/* Tries until the job is done. False: stopped. */
+static bool do_job(struct worker *worker, struct relay_job *job)
 {
 	struct error error;
 	int result;
@@ -238,12 +220,13 @@ static bool do_job(struct relay_worker *worker, struct relay_job *job)
 			 "line %llu: the -work command failed: %s; trying again",
 			 (unsigned long long)job->number, error.message);
 		end_process(worker, 0);
-		if (!pause_worker(worker))
+		if (!relay_queue_pause(worker->relay->queue, worker->pause))
 			return false;
+		worker->pause = worker->pause * 2 < PAUSE_MAX ? worker->pause * 2 : PAUSE_MAX;
 	}
 	if (result > 0)
 		return false;
-	worker->pause = WORK_PAUSE_FIRST;
+	worker->pause = PAUSE_FIRST;
 	struct buffer before = job->line;
 	job->line = worker->line;
 	worker->line = before;
@@ -251,59 +234,13 @@ static bool do_job(struct relay_worker *worker, struct relay_job *job)
 	return true;
 }
 
-/* --- the threads --- */
-
-/* Takes the next job that waits. NULL: all is to end. */
-static struct relay_job *await_job(struct relay *relay)
+void *relay_worker_run(void *context)
 {
-	pthread_mutex_lock(&relay->lock);
-	while (!relay->stopping && !relay->waiting)
-		pthread_cond_wait(&relay->hire, &relay->lock);
-	struct relay_job *job = relay->stopping ? NULL : relay->waiting;
-	if (job && !(relay->waiting = job->next))
-		relay->last = &relay->waiting;
-	pthread_mutex_unlock(&relay->lock);
-	return job;
-}
-
-static void *worker_run(void *argument)
-{
-	struct relay_worker *worker = argument;
+	struct worker worker = {.relay = context, .in = -1, .out = -1, .pause = PAUSE_FIRST};
 	struct relay_job *job;
-	while ((job = await_job(worker->relay)) && do_job(worker, job))
+	while ((job = relay_queue_wait_job(worker.relay->queue)) && do_job(&worker, job))
 		;
-	end_process(worker, WORK_END);
-	buffer_free(&worker->line);
+	end_process(&worker, END_TIMEOUT);
+	buffer_free(&worker.line);
 	return NULL;
-}
-
-int relay_work_start(struct relay *relay, struct error *error)
-{
-	pthread_attr_t attributes;
-	relay->hands = memory_calloc(relay->workers, sizeof *relay->hands);
-	int errnum = relay->hands ? thread_attributes_init(&attributes, RELAY_STACK) : ENOMEM;
-	if (errnum)
-		return error_set(error, "cannot start %zu workers: %s", relay->workers,
-				 strerror(errnum));
-	for (size_t i = 0; i < relay->workers && !errnum; i++) {
-		struct relay_worker *worker = &relay->hands[i];
-		*worker = (struct relay_worker){
-			.relay = relay, .in = -1, .out = -1, .pause = WORK_PAUSE_FIRST};
-		errnum = thread_create(&worker->thread, &attributes, worker_run, worker);
-		relay->hired += !errnum;
-	}
-	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
-	if (errnum)
-		return error_set(error, "cannot start %zu workers: %s", relay->workers,
-				 strerror(errnum));
-	return 0;
-}
-
-void relay_work_stop(struct relay *relay)
-{
-	for (size_t i = 0; i < relay->hired; i++)
-		pthread_join(relay->hands[i].thread, NULL);
-	free(relay->hands);
-	relay->hands = NULL;
-	relay->hired = 0;
 }

@@ -16,104 +16,106 @@
 #include "record/log_reader.h"
 
 enum {
-	TAIL_FIRST = 1 << 16,
-	TAIL_MOST = 1 << 29, /* above the longest record: 64 MiB, each byte as \xNN */
+	BUFFER_FIRST = 1 << 16,
+	BUFFER_MAX = 1 << 29, /* above the longest record: 64 MiB, each byte as \xNN */
 };
 
-static int unreadable(const struct log_cursor *tail, int errnum, struct error *error)
+static int unreadable(const struct log_cursor *cursor, int errnum, struct error *error)
 {
-	return error_set(error, "cannot read %.200s: %s", tail->name, strerror(errnum));
+	return error_set(error, "cannot read %.200s: %s", cursor->name, strerror(errnum));
 }
 
-int log_cursor_open(struct log_cursor *tail, const char *name, struct error *error)
+int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error)
 {
 	struct stat status;
 	int result = -1;
-	*tail = (struct log_cursor){.name = name, .capacity = TAIL_FIRST};
+	*cursor = (struct log_cursor){.name = name, .capacity = BUFFER_FIRST};
 	/* not blocking: opening a FIFO would wait for somebody who writes it */
-	tail->descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (tail->descriptor < 0)
-		return unreadable(tail, errno, error);
-	if (fstat(tail->descriptor, &status) < 0)
-		unreadable(tail, errno, error);
+	cursor->descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (cursor->descriptor < 0)
+		return unreadable(cursor, errno, error);
+	if (fstat(cursor->descriptor, &status) < 0)
+		unreadable(cursor, errno, error);
 	else if (!S_ISREG(status.st_mode))
 		error_set(error, "cannot forward from the log %.200s: it is not a regular file",
 			  name);
-	else if (!(tail->buffer = memory_malloc(tail->capacity)))
-		unreadable(tail, ENOMEM, error);
+	else if (!(cursor->buffer = memory_malloc(cursor->capacity)))
+		unreadable(cursor, ENOMEM, error);
 	else
 		result = 0;
 	if (result < 0)
-		log_cursor_close(tail);
+		log_cursor_close(cursor);
 	else
-		tail->old = tail->limit = status.st_size;
+		cursor->old = cursor->limit = status.st_size;
 	return result;
 }
 
-void log_cursor_close(struct log_cursor *tail)
+void log_cursor_close(struct log_cursor *cursor)
 {
-	if (tail->descriptor >= 0)
-		(void)close(tail->descriptor); /* it was only read */
-	tail->descriptor = -1;
-	free(tail->buffer);
-	tail->buffer = NULL;
+	if (cursor->descriptor >= 0)
+		(void)close(cursor->descriptor); /* it was only read */
+	cursor->descriptor = -1;
+	free(cursor->buffer);
+	cursor->buffer = NULL;
 }
 
-static void go_to(struct log_cursor *tail, int64_t offset)
+static void go_to(struct log_cursor *cursor, int64_t offset)
 {
-	tail->at = offset;
-	tail->begin = tail->end = 0;
+	cursor->at = offset;
+	cursor->begin = cursor->end = 0;
 }
 
 /* Makes room behind the end of what is in the buffer. */
-static bool make_room(struct log_cursor *tail)
+static bool make_room(struct log_cursor *cursor)
 {
-	if (tail->begin) {
-		memmove(tail->buffer, tail->buffer + tail->begin, tail->end - tail->begin);
-		tail->end -= tail->begin;
-		tail->begin = 0;
+	if (cursor->begin) {
+		memmove(cursor->buffer, cursor->buffer + cursor->begin,
+			cursor->end - cursor->begin);
+		cursor->end -= cursor->begin;
+		cursor->begin = 0;
 	}
-	if (tail->end < tail->capacity)
+	if (cursor->end < cursor->capacity)
 		return true;
-	char *larger = tail->capacity < TAIL_MOST ? memory_realloc(tail->buffer, tail->capacity * 2)
-						  : NULL;
+	char *larger = cursor->capacity < BUFFER_MAX
+			       ? memory_realloc(cursor->buffer, cursor->capacity * 2)
+			       : NULL;
 	if (!larger)
 		return false;
-	tail->buffer = larger;
-	tail->capacity *= 2;
+	cursor->buffer = larger;
+	cursor->capacity *= 2;
 	return true;
 }
 
 /* Reads more behind what is in the buffer: 1; 0 at the limit; -1 with the failure set. */
-static int read_more(struct log_cursor *tail, struct error *error)
+static int read_more(struct log_cursor *cursor, struct error *error)
 {
-	int64_t from = tail->at + (int64_t)(tail->end - tail->begin);
-	int64_t left = tail->limit - from;
+	int64_t from = cursor->at + (int64_t)(cursor->end - cursor->begin);
+	int64_t left = cursor->limit - from;
 	if (left <= 0)
 		return 0;
-	if (!make_room(tail))
-		return unreadable(tail, ENOMEM, error);
-	size_t room = tail->capacity - tail->end;
-	ssize_t length = pread(tail->descriptor, tail->buffer + tail->end,
+	if (!make_room(cursor))
+		return unreadable(cursor, ENOMEM, error);
+	size_t room = cursor->capacity - cursor->end;
+	ssize_t length = pread(cursor->descriptor, cursor->buffer + cursor->end,
 			       left < (int64_t)room ? (size_t)left : room, from);
 	if (length < 0 && errno == EINTR)
 		return 1;
 	if (length < 0)
-		return unreadable(tail, errno, error);
+		return unreadable(cursor, errno, error);
 	if (length == 0)
-		return error_set(error, "cannot read %.200s: it was cut", tail->name);
-	tail->end += (size_t)length;
+		return error_set(error, "cannot read %.200s: it was cut", cursor->name);
+	cursor->end += (size_t)length;
 	return 1;
 }
 
 /* Finds the line that begins so many bytes behind the current one's beginning. *length is without
  * its end. 1; 0: there is no whole one up to the limit; -1 with the failure set. */
-static int find_line(struct log_cursor *tail, size_t skip, size_t *length, struct error *error)
+static int find_line(struct log_cursor *cursor, size_t skip, size_t *length, struct error *error)
 {
 	size_t searched = skip;
 	for (;;) {
-		const char *from = tail->buffer + tail->begin;
-		size_t there = tail->end - tail->begin;
+		const char *from = cursor->buffer + cursor->begin;
+		size_t there = cursor->end - cursor->begin;
 		const char *stop =
 			there > searched ? memchr(from + searched, '\n', there - searched) : NULL;
 		if (stop) {
@@ -121,7 +123,7 @@ static int find_line(struct log_cursor *tail, size_t skip, size_t *length, struc
 			return 1;
 		}
 		searched = there > skip ? there : skip;
-		int result = read_more(tail, error);
+		int result = read_more(cursor, error);
 		if (result <= 0)
 			return result;
 	}
@@ -130,14 +132,14 @@ static int find_line(struct log_cursor *tail, size_t skip, size_t *length, struc
 /* Is the line of that length, the next one, only the beginning of a record? Either the file ended
  * in it when this server began, or a server before said so in the line below. 1, 0, or -1 with the
  * failure set. */
-static int is_torn(struct log_cursor *tail, size_t length, struct error *error)
+static int is_torn(struct log_cursor *cursor, size_t length, struct error *error)
 {
 	size_t below;
-	int64_t end = tail->at + (int64_t)length + 1;
-	if (end >= tail->old)
-		return tail->at < tail->old && end > tail->old;
-	int found = find_line(tail, length + 1, &below, error);
-	return found > 0 ? verify_notes_torn(tail->buffer + tail->begin + length + 1, below)
+	int64_t end = cursor->at + (int64_t)length + 1;
+	if (end >= cursor->old)
+		return cursor->at < cursor->old && end > cursor->old;
+	int found = find_line(cursor, length + 1, &below, error);
+	return found > 0 ? verify_notes_torn(cursor->buffer + cursor->begin + length + 1, below)
 			 : found;
 }
 
@@ -152,7 +154,7 @@ static void take_time(const struct record_view *record, char time[RELAY_TIME_SIZ
 	time[10] = ' ';
 }
 
-static void take_note(struct log_cursor *tail, const struct record_view *record)
+static void take_note(struct log_cursor *cursor, const struct record_view *record)
 {
 	static const char words[] = RELAY_ACKNOWLEDGED;
 	size_t skip = sizeof words - 1;
@@ -164,21 +166,21 @@ static void take_note(struct log_cursor *tail, const struct record_view *record)
 	memcpy(digits, record->bytes + skip, record->length - skip);
 	digits[record->length - skip] = '\0';
 	if (number_parse(digits, 1, INT64_MAX, &number) == 0)
-		tail->acknowledged = (uint64_t)number;
+		cursor->acknowledged = (uint64_t)number;
 }
 
 /* Takes a line of the log apart. True: it tells of a line that was received. */
-static bool take_record(struct log_cursor *tail, char *bytes, size_t length,
+static bool take_record(struct log_cursor *cursor, char *bytes, size_t length,
 			struct relay_line *line)
 {
 	struct record_view record;
 	if (!record_read(bytes, length, &record))
 		return false;
 	if (record.event == RECORD_NOTE)
-		take_note(tail, &record);
+		take_note(cursor, &record);
 	if (record.event != RECORD_RECEIVED)
 		return false;
-	line->number = ++tail->received;
+	line->number = ++cursor->received;
 	take_time(&record, line->time);
 	line->bytes = record.bytes;
 	/* the buffer is ours */
@@ -186,60 +188,63 @@ static bool take_record(struct log_cursor *tail, char *bytes, size_t length,
 	return true;
 }
 
-enum log_cursor_result log_cursor_next(struct log_cursor *tail, struct relay_line *line,
+enum log_cursor_result log_cursor_next(struct log_cursor *cursor, struct relay_line *line,
 				       struct error *error)
 {
 	for (;;) {
 		size_t length;
-		int found = find_line(tail, 0, &length, error);
-		int torn = found > 0 ? is_torn(tail, length, error) : 0;
+		int found = find_line(cursor, 0, &length, error);
+		int torn = found > 0 ? is_torn(cursor, length, error) : 0;
 		if (found < 0 || torn < 0)
 			return RELAY_BROKEN;
 		if (!found)
 			return RELAY_END;
-		line->start = tail->at;
-		char *bytes = tail->buffer + tail->begin;
-		tail->at += (int64_t)length + 1;
-		tail->begin += length + 1;
-		if (!torn && take_record(tail, bytes, length, line))
+		line->start = cursor->at;
+		char *bytes = cursor->buffer + cursor->begin;
+		cursor->at += (int64_t)length + 1;
+		cursor->begin += length + 1;
+		if (!torn && take_record(cursor, bytes, length, line))
 			return RELAY_LINE;
 	}
 }
 
 /* Passes over lines that were received, up to that number. -1: the failure is set. */
-static int pass(struct log_cursor *tail, uint64_t number, struct error *error)
+static int pass(struct log_cursor *cursor, uint64_t number, struct error *error)
 {
 	struct relay_line line;
 	enum log_cursor_result result = RELAY_LINE;
-	while (result == RELAY_LINE && tail->received < number)
-		result = log_cursor_next(tail, &line, error);
+	while (result == RELAY_LINE && cursor->received < number)
+		result = log_cursor_next(cursor, &line, error);
 	return result == RELAY_BROKEN ? -1 : 0;
 }
 
-int log_cursor_recover(struct log_cursor *tail, struct error *error)
+int log_cursor_recover(struct log_cursor *cursor, struct error *error)
 {
-	if (pass(tail, UINT64_MAX, error) < 0)
+	if (pass(cursor, UINT64_MAX, error) < 0)
 		return -1;
-	uint64_t acknowledged = tail->acknowledged;
-	if (acknowledged > tail->received) /* lines are missing: what is there was forwarded */
-		acknowledged = tail->received;
-	go_to(tail, 0);
-	tail->received = 0;
-	if (pass(tail, acknowledged, error) < 0)
+	uint64_t acknowledged = cursor->acknowledged;
+	if (acknowledged > cursor->received) /* lines are missing: what is there was forwarded */
+		acknowledged = cursor->received;
+	go_to(cursor, 0);
+	cursor->received = 0;
+	if (pass(cursor, acknowledged, error) < 0)
 		return -1;
-	tail->acknowledged = acknowledged;
+	cursor->acknowledged = acknowledged;
 	return 0;
 }
 
-uint64_t log_cursor_rest(const struct log_cursor *tail)
+uint64_t log_cursor_count(const struct log_cursor *cursor, int64_t from, int64_t limit)
 {
 	struct error error;
-	struct log_cursor rest = *tail;
-	rest.capacity = TAIL_FIRST;
-	rest.buffer = memory_malloc(rest.capacity);
-	go_to(&rest, tail->at);
+	struct log_cursor rest = {.name = cursor->name,
+				  .descriptor = cursor->descriptor,
+				  .old = cursor->old,
+				  .limit = limit,
+				  .at = from,
+				  .capacity = BUFFER_FIRST,
+				  .buffer = memory_malloc(BUFFER_FIRST)};
 	if (rest.buffer)
 		(void)pass(&rest, UINT64_MAX, &error); /* what can be read is counted */
 	free(rest.buffer);
-	return rest.received - tail->received;
+	return rest.received;
 }

@@ -44,21 +44,21 @@ enum log_cursor_result { RELAY_LINE, RELAY_END, RELAY_BROKEN };
 
 /* Opens a log, which must be a regular file, and sets old and limit to its size. -1: the failure is
  * set, and nothing is to be closed. */
-int log_cursor_open(struct log_cursor *tail, const char *name, struct error *error);
+int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error);
 
 /* Reads all that is there, to find what the next server has not acknowledged, and goes on before
  * the first such line. -1: the failure is set. */
-int log_cursor_recover(struct log_cursor *tail, struct error *error);
+int log_cursor_recover(struct log_cursor *cursor, struct error *error);
 
 /* The next line that was received, up to the limit. RELAY_BROKEN: the failure is set; a later call
  * tries again. */
-enum log_cursor_result log_cursor_next(struct log_cursor *tail, struct relay_line *line,
+enum log_cursor_result log_cursor_next(struct log_cursor *cursor, struct relay_line *line,
 				       struct error *error);
 
-/* How many lines were received that were not given out yet. Uses nothing of the tail but where it
- * is; 0 where they cannot be read. */
-uint64_t log_cursor_rest(const struct log_cursor *tail);
+/* The lines received from one offset to another, at each of which a record begins or the log ends.
+ * Changes nothing: any thread. 0 where they cannot be read. */
+uint64_t log_cursor_count(const struct log_cursor *cursor, int64_t from, int64_t limit);
 
-void log_cursor_close(struct log_cursor *tail);
+void log_cursor_close(struct log_cursor *cursor);
 
 #endif

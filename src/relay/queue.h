@@ -1,111 +1,126 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of relay share; nobody else includes this. relay.c reads the log and keeps the
- * order, relay_next.c talks to the next server, relay_work.c has the commands that work on lines.
+/* The monitor of a relay: the lines that were read from the log and are not yet acknowledged, and
+ * the offsets of log and next server. Reader, workers and forwarder meet only here.
  *
- * Threads: the feeder takes lines from the log and gives them to work; the scheduler's ends delays;
- * each worker of a command has one; the sender sends. All meet under one lock, with which none of
- * them calls the log or the scheduler. */
+ * Each function takes the lock itself and calls nothing but the reorder buffer. Any thread may call
+ * it unless it says otherwise; it does not block unless it says that it waits. */
 #ifndef ACKLINE_RELAY_QUEUE_H
 #define ACKLINE_RELAY_QUEUE_H
 
-#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "net/line_splitter.h"
-#include "record/timestamp.h"
-#include "base/timer_queue.h"
-#include "log.h"
-#include "relay/relay.h"
-#include "relay/log_cursor.h"
-#include "relay/reorder_buffer.h"
 #include "base/buffer.h"
+#include "base/error.h"
+#include "base/timer_queue.h"
+#include "relay/log_cursor.h"
 
 enum {
-	/* Most lines sent, of which the log does not say yet that the next server has them: as many
-	 * can be sent twice when this server or the next one is killed, or the connection lost. */
+	/* Max lines sent beyond the one up to which the log says that they are acknowledged: the
+	 * max number sent twice after a crash of either server or a lost connection. */
 	RELAY_WINDOW = 16,
-	RELAY_JOBS = 4096,	    /* lines in memory, in work or done */
-	RELAY_JOBS_BYTES = 1 << 22, /* and about so many bytes of them */
-	RELAY_BEHIND = 1 << 22,	    /* bytes of the log to be forwarded; then reading waits */
-	RELAY_STACK = 128 * 1024,
+	RELAY_JOBS_MAX = 4096,		/* jobs in memory */
+	RELAY_JOBS_BYTES_MAX = 1 << 22, /* soft limit of their bytes: one job may exceed it */
+	RELAY_LOG_BEHIND_MAX = 1 << 22, /* bytes of the log not yet forwarded; then clients wait */
 };
 
+struct relay_queue;
+
+/* A line on its way from the log to the next server. */
 struct relay_job {
-	struct task task; /* first, so that the one is the other */
-	struct relay *relay;
-	uint64_t number;
-	int64_t start; /* where its record begins in the log */
-	char received[RELAY_TIME_SIZE], done[RELAY_TIME_SIZE];
+	struct task task; /* first member: the pointer is cast between the two types */
+	struct relay_queue *queue;
+	uint64_t number; /* from 1, in the order of the log */
+	int64_t start;	 /* offset of its record in the log */
+	char received[RELAY_TIME_SIZE];
+	char done[RELAY_TIME_SIZE]; /* empty: not done */
 	struct buffer line;
-	struct relay_job *next; /* that waits for a worker */
+	size_t bytes; /* of memory, as the queue counts it */
 };
 
-/* The connection to the next server; only the sender's. */
-struct relay_link {
-	const char *name; /* HOST:PORT, as given */
-	char host[SOCKET_NAME_SIZE];
-	int port;
-	int socket;	   /* -1: none */
-	struct buffer out; /* not yet sent */
-	struct line_splitter answers;
-	uint64_t sent;	     /* up to this number it was put into out, on this connection */
-	int64_t deadline;    /* for the next answer */
-	int64_t answer_wait; /* ns; doubled where nothing came in time */
-	int64_t pause;	     /* ns before the next attempt */
-	bool lost;	     /* it has been noted that the next server cannot be reached */
-	bool careful;	     /* it was lost: one line at a time, until one is taken */
-};
-
-struct relay {
-	struct relay_settings settings;
-	struct range delay; /* ns */
-	size_t workers;	    /* that are at work at once */
-	const char *command;
-	struct log_cursor tail; /* the feeder's, but for `limit`'s origin below */
-	struct relay_link link;
-	struct reply_target acknowledger; /* of notes in the log, in the next server's name */
-	pthread_t feeder, sender;
-	bool feeding, sending;	    /* the threads were made */
-	struct relay_worker *hands; /* those that have a command */
-	size_t hired;		    /* threads of them that were made */
-	int wake;		    /* eventfd, on which the sender waits */
-	int stop;		    /* eventfd, readable from when all are to end */
-
-	pthread_mutex_t lock;
-	pthread_cond_t feed;	 /* for the feeder: there is more in the log, or room for it */
-	pthread_cond_t hire;	 /* for workers: a job waits */
-	pthread_cond_t progress; /* for all that wait for lines to be forwarded */
-	/* under the lock */
-	struct reorder_buffer jobs;
-	struct relay_job *waiting, **last; /* for a worker */
-	size_t in_work;
-	struct stamp stamp;
-	int64_t committed;  /* bytes of the log */
-	int64_t read;	    /* of which the feeder has taken so many */
-	uint64_t confirmed; /* up to this number the next server has said ok */
-	uint64_t noted;	    /* up to this number the log says so */
-	uint64_t noting;    /* up to this number a note is on its way to the log; 0: none is */
-	bool note_failed;
-	bool sleeping; /* the sender waits for something to happen here */
-	bool draining, stopping;
-};
-
-/* Frees it; accepts NULL. */
+/* Accepts NULL. */
 void relay_job_free(struct relay_job *job);
 
-/* The job's work is done. From any thread, without the lock; the job is no longer the caller's. */
+/* Makes a queue: `workers` jobs may be in work at once, the lines up to number `acknowledged` are
+ * done with, the log has `committed` bytes and was read up to offset `read`. NULL: the error is
+ * set. */
+struct relay_queue *relay_queue_make(size_t workers, uint64_t acknowledged, int64_t committed,
+				     int64_t read, struct error *error);
+
+/* Frees it and its jobs, when no thread uses it; accepts NULL. */
+void relay_queue_free(struct relay_queue *queue);
+
+/* Ends all waiting, for good. Any number of times. */
+void relay_queue_stop(struct relay_queue *queue);
+
+/* Waits for so many ns. False: stopped. */
+bool relay_queue_pause(struct relay_queue *queue, int64_t duration);
+
+/* A descriptor of the queue's own that is readable once it is stopped. */
+int relay_queue_stop_descriptor(const struct relay_queue *queue);
+
+/* --- log and sessions --- */
+
+/* So many bytes more are committed to the log. */
+void relay_queue_commit(struct relay_queue *queue, size_t bytes);
+
+/* Waits while more than RELAY_LOG_BEHIND_MAX bytes are not yet forwarded, until the drain. */
+void relay_queue_wait_space(struct relay_queue *queue);
+void relay_queue_drain(struct relay_queue *queue);
+
+/* What was not yet forwarded. */
+struct relay_rest {
+	int64_t committed, read; /* bytes of the log */
+	uint64_t jobs;
+};
+
+/* Waits until each line is acknowledged, and the log says so. False: not by the deadline; *rest is
+ * set. */
+bool relay_queue_wait_finished(struct relay_queue *queue, int64_t deadline,
+			       struct relay_rest *rest);
+
+/* --- reader --- */
+
+/* Waits until the log has bytes that were not read, and there is space for a job. Sets *limit to
+ * the committed bytes. False: stopped. */
+bool relay_queue_wait_log(struct relay_queue *queue, int64_t *limit);
+
+/* Adds a job with the number behind the last one; the queue owns it from now on. `read` is the
+ * offset behind its record. */
+void relay_queue_add(struct relay_queue *queue, struct relay_job *job, int64_t read);
+
+/* There is no further line up to this offset. */
+void relay_queue_skip(struct relay_queue *queue, int64_t read);
+
+/* --- workers --- */
+
+/* Waits for the next job that no worker has got. NULL: stopped. */
+struct relay_job *relay_queue_wait_job(struct relay_queue *queue);
+
+/* The job is done, and no longer the caller's. */
 void relay_job_done(struct relay_job *job);
 
-/* Wakes the sender where it waits; called with the lock. */
-void relay_wake_sender(struct relay *relay);
+/* --- forwarder --- */
 
-/* relay_next.c: sets up the link to the next server, runs the sender, and frees. -1: the failure is
- * set. */
-int relay_link_open(struct relay *relay, struct error *error);
-void *relay_sender_run(void *relay);
-void relay_link_close(struct relay_link *link);
+/* A descriptor of the queue's own that is readable when something changes after
+ * relay_queue_arm(), and once the queue is stopped. */
+int relay_queue_wake_descriptor(const struct relay_queue *queue);
 
-/* relay_work.c: makes a thread for each worker; ends all that were made. -1: the failure is set. */
-int relay_work_start(struct relay *relay, struct error *error);
-void relay_work_stop(struct relay *relay);
+/* False: stopped. */
+bool relay_queue_arm(struct relay_queue *queue);
+
+/* The job behind number `sent`, if it is done and the window allows to send it. While probing, the
+ * window is one line. The job stays the queue's, valid until it is acknowledged. */
+const struct relay_job *relay_queue_next(struct relay_queue *queue, uint64_t sent, bool probing);
+
+/* The next server has taken the oldest job: frees it. */
+void relay_queue_acknowledge(struct relay_queue *queue);
+
+/* The number up to which the log is to say that lines are acknowledged: the caller writes that, and
+ * calls relay_queue_end_note() once. 0: not now; *deadline is when to ask again if no wake comes
+ * before. */
+uint64_t relay_queue_begin_note(struct relay_queue *queue, int64_t *deadline);
+void relay_queue_end_note(struct relay_queue *queue, bool stored);
 
 #endif

@@ -64,7 +64,7 @@ static void *start_relay(const struct service_settings *settings, struct error *
 {
 	const struct service_options *options = &settings->options;
 	const struct relay_options *own = options->own;
-	const struct relay_settings relay = {
+	struct relay_settings relay = {
 		.log = settings->log,
 		.log_name = settings->log_name,
 		.timer_queue = settings->timer_queue,
@@ -74,12 +74,14 @@ static void *start_relay(const struct service_settings *settings, struct error *
 		.delay = options->delay.min < 0 ? (struct range){0, 0} : options->delay,
 		.seed = options->seed,
 	};
+	/* check_relay() has accepted it */
+	(void)relay_next_parse(own->next, relay.host, &relay.port);
 	return relay_start(&relay, error);
 }
 
 static void wait_room_relay(void *state)
 {
-	relay_wait_room(state);
+	relay_wait_space(state);
 }
 
 static void drain_relay(void *state)

@@ -22,21 +22,21 @@
 	"WARNING\t| " TIME " --server the line before this one is torn: the server was stopped "   \
 	"while it wrote it\n"
 
-static struct log_cursor tail;
+static struct log_cursor cursor;
 static struct relay_line line;
 static struct error error;
 
 static void open_log(const char *log)
 {
 	file_write(LOG, log);
-	ck_assert_msg(log_cursor_open(&tail, LOG, &error) == 0, "%s", error.message);
+	ck_assert_msg(log_cursor_open(&cursor, LOG, &error) == 0, "%s", error.message);
 }
 
 static void recover(const char *log, uint64_t acknowledged)
 {
 	open_log(log);
-	ck_assert_msg(log_cursor_recover(&tail, &error) == 0, "%s", error.message);
-	ck_assert_uint_eq(tail.received, acknowledged);
+	ck_assert_msg(log_cursor_recover(&cursor, &error) == 0, "%s", error.message);
+	ck_assert_uint_eq(cursor.received, acknowledged);
 }
 
 static void append(const char *more)
@@ -50,7 +50,7 @@ static void append(const char *more)
 /* The next line has that number and those bytes. */
 static void assert_next(uint64_t number, const char *bytes)
 {
-	ck_assert_int_eq(log_cursor_next(&tail, &line, &error), RELAY_LINE);
+	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_LINE);
 	ck_assert_uint_eq(line.number, number);
 	ck_assert_msg(line.length == strlen(bytes) && !memcmp(line.bytes, bytes, line.length),
 		      "%.*s instead of %s", (int)line.length, line.bytes, bytes);
@@ -59,23 +59,23 @@ static void assert_next(uint64_t number, const char *bytes)
 
 static void assert_end(void)
 {
-	ck_assert_int_eq(log_cursor_next(&tail, &line, &error), RELAY_END);
+	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_END);
 }
 
 START_TEST(lines_received_are_numbered)
 {
 	open_log(NOTE("server listening") GOT("one") RECORD
 		 "127.0.0.1:4000 sent: ok\n" GOT("") "garbage\n" GOT("\\x1b \\x5cx41 \\y"));
-	ck_assert_uint_eq(log_cursor_rest(&tail), 3);
+	ck_assert_uint_eq(log_cursor_count(&cursor, 0, cursor.limit), 3);
 	assert_next(1, "one");
 	ck_assert_int_eq(line.start, strlen(NOTE("server listening")));
-	ck_assert_uint_eq(log_cursor_rest(&tail), 2);
+	ck_assert_uint_eq(log_cursor_count(&cursor, cursor.at, cursor.limit), 2);
 	assert_next(2, "");
 	assert_next(3, "\x1b \\x41 \\y");
 	assert_end();
 	assert_end();
-	ck_assert_uint_eq(log_cursor_rest(&tail), 0);
-	log_cursor_close(&tail);
+	ck_assert_uint_eq(log_cursor_count(&cursor, cursor.at, cursor.limit), 0);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -85,13 +85,13 @@ START_TEST(only_what_is_committed_is_read)
 	assert_end();
 	append(GOT("one") GOT("two"));
 	assert_end();
-	tail.limit += (int64_t)strlen(GOT("one"));
+	cursor.limit += (int64_t)strlen(GOT("one"));
 	assert_next(1, "one");
 	assert_end();
-	tail.limit += (int64_t)strlen(GOT("two"));
+	cursor.limit += (int64_t)strlen(GOT("two"));
 	assert_next(2, "two");
 	assert_end();
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -102,21 +102,21 @@ START_TEST(it_goes_on_behind_the_last_acknowledgement)
 	assert_next(4, "four");
 	assert_end();
 	append(GOT("five"));
-	tail.limit += (int64_t)strlen(GOT("five"));
+	cursor.limit += (int64_t)strlen(GOT("five"));
 	assert_next(5, "five");
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 	recover(GOT("one") GOT("two"), 0);
 	assert_next(1, "one");
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 	recover(GOT("one") GOT("two") ACKED(2), 2);
 	assert_end();
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 	recover(GOT("one") ACKED(7), 1); /* somebody has taken lines out */
 	assert_end();
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 	recover("", 0);
 	assert_end();
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -131,7 +131,7 @@ START_TEST(acknowledgements_cannot_be_forged)
 						     "99999999999999999999999999"),
 		0);
 	assert_next(1, "acknowledged up to 2");
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -144,21 +144,21 @@ START_TEST(torn_lines_are_none)
 	assert_next(2, "three");
 	assert_end();
 	append("\n" TORN GOT("four"));
-	tail.limit += (int64_t)strlen("\n" TORN GOT("four"));
+	cursor.limit += (int64_t)strlen("\n" TORN GOT("four"));
 	assert_next(3, "four");
 	assert_end();
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 	/* an acknowledgement that lost its last digit says too little, and nothing */
 	recover(GOT("one") GOT("two") ACKED(1) NOTE("127.0.0.1:7001 acknowledged up to 2") TORN, 1);
 	assert_next(2, "two");
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 	/* whole up to the last byte: what comes then is another line */
 	recover(GOT("one"), 0);
 	append(GOT("two"));
-	tail.limit += (int64_t)strlen(GOT("two"));
+	cursor.limit += (int64_t)strlen(GOT("two"));
 	assert_next(1, "one");
 	assert_next(2, "two");
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -172,12 +172,12 @@ START_TEST(other_formats_and_times)
 		 "INFO\t| 2019-02-24 15:10:14.123 --127.0.0.1:4000 received: e\n");
 	assert_next(1, "a, \"b\"");
 	assert_next(2, "\"c\" \x1b");
-	ck_assert_int_eq(log_cursor_next(&tail, &line, &error), RELAY_LINE);
+	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_LINE);
 	ck_assert_str_eq(line.time, "2019-02-24 15:10:14.000000");
-	ck_assert_int_eq(log_cursor_next(&tail, &line, &error), RELAY_LINE);
+	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_LINE);
 	ck_assert_str_eq(line.time, "2019-02-24 15:10:14.123000");
 	assert_end();
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -192,33 +192,33 @@ START_TEST(long_lines_and_many)
 		(void)fprintf(file, RECORD "127.0.0.1:4000 received: %0*d\n", large ? LONG : 5, i);
 	}
 	ck_assert_int_eq(fclose(file), 0);
-	ck_assert_int_eq(log_cursor_open(&tail, LOG, &error), 0);
+	ck_assert_int_eq(log_cursor_open(&cursor, LOG, &error), 0);
 	for (int i = 0; i < MANY; i++) {
 		bool large = i == 7 || i == MANY - 1;
-		ck_assert_int_eq(log_cursor_next(&tail, &line, &error), RELAY_LINE);
+		ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_LINE);
 		ck_assert_uint_eq(line.length, large ? LONG : 5);
 		ck_assert_int_eq(atoi(line.bytes + line.length - 5), i);
 	}
 	assert_end();
-	ck_assert_uint_le(tail.capacity, 1 << 20);
-	log_cursor_close(&tail);
+	ck_assert_uint_le(cursor.capacity, 1 << 20);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
 START_TEST(what_is_no_log_is_refused)
 {
-	ck_assert_int_eq(log_cursor_open(&tail, "missing", &error), -1);
+	ck_assert_int_eq(log_cursor_open(&cursor, "missing", &error), -1);
 	ck_assert_str_eq(error.message, "cannot read missing: No such file or directory");
-	ck_assert_int_eq(log_cursor_open(&tail, "/dev/null", &error), -1);
+	ck_assert_int_eq(log_cursor_open(&cursor, "/dev/null", &error), -1);
 	ck_assert_str_eq(error.message,
 			 "cannot forward from the log /dev/null: it is not a regular file");
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
-	ck_assert_int_eq(log_cursor_open(&tail, "fifo", &error), -1);
+	ck_assert_int_eq(log_cursor_open(&cursor, "fifo", &error), -1);
 	open_log(GOT("one"));
 	file_write(LOG, "");
-	ck_assert_int_eq(log_cursor_next(&tail, &line, &error), RELAY_BROKEN);
+	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_BROKEN);
 	ck_assert_str_eq(error.message, "cannot read " LOG ": it was cut");
-	log_cursor_close(&tail);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -256,7 +256,7 @@ END_TEST
 int main(void)
 {
 	scratch_make();
-	TCase *cases = tcase_create("tail");
+	TCase *cases = tcase_create("cursor");
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);
 	tcase_add_test(cases, lines_received_are_numbered);
 	tcase_add_test(cases, only_what_is_committed_is_read);
@@ -267,7 +267,7 @@ int main(void)
 	tcase_add_test(cases, long_lines_and_many);
 	tcase_add_test(cases, what_is_no_log_is_refused);
 	tcase_add_test(cases, next_servers_are_parsed_strictly);
-	int status = unit_main("relay_tail", cases, NULL);
+	int status = unit_main("log_cursor", cases, NULL);
 	scratch_remove();
 	return status;
 }

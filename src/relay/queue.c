@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "relay/queue.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "record/timestamp.h"
+
+#define NOTE_RETRY (100 * CLOCK_MILLISECOND) /* after a note could not be stored */
+
+struct relay_queue {
+	int wake, stop; /* eventfds */
+	size_t workers;
+
+	pthread_mutex_t lock;
+	pthread_cond_t readable; /* for the reader: bytes in the log, or space for a job */
+	pthread_cond_t work;	 /* for workers: a job waits */
+	pthread_cond_t progress; /* for sessions and drain: lines were forwarded */
+	pthread_cond_t stopped;
+	/* under the lock */
+	uint64_t added,
+		assigned; /* the numbers of the last job, and of the last that a worker got */
+	size_t in_work;	  /* jobs that are not done */
+	size_t bytes;	  /* of all jobs */
+	struct stamp stamp;
+	int64_t committed;     /* bytes of the log */
+	int64_t read;	       /* of these, the bytes in which the reader has taken each line */
+	uint64_t acknowledged; /* the next server has the lines up to this number */
+	uint64_t persisted;    /* acknowledged, and the log says so */
+	uint64_t noting;       /* becomes persisted with the note that is on its way; 0: none is */
+	int64_t note_after;    /* the time before which no note is tried */
+	bool armed;	       /* a change writes to `wake` */
+	bool draining, stopping;
+	/* The reorder buffer: the job of a number behind `acknowledged` is at number % capacity. */
+	struct relay_job *jobs[RELAY_JOBS_MAX];
+};
+
+void relay_job_free(struct relay_job *job)
+{
+	if (!job)
+		return;
+	buffer_free(&job->line);
+	free(job);
+}
+
+static struct relay_job **slot_of(struct relay_queue *queue, uint64_t number)
+{
+	return &queue->jobs[number % RELAY_JOBS_MAX];
+}
+
+struct relay_queue *relay_queue_make(size_t workers, uint64_t acknowledged, int64_t committed,
+				     int64_t read, struct error *error)
+{
+	struct relay_queue *queue = memory_calloc(1, sizeof *queue);
+	if (!queue)
+		goto failed;
+	*queue = (struct relay_queue){.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+				      .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+				      .workers = workers,
+				      .committed = committed,
+				      .read = read,
+				      .added = acknowledged,
+				      .assigned = acknowledged,
+				      .acknowledged = acknowledged,
+				      .persisted = acknowledged};
+	/* none of these fails on Linux */
+	pthread_mutex_init(&queue->lock, NULL);
+	pthread_cond_init(&queue->readable, NULL);
+	pthread_cond_init(&queue->work, NULL);
+	(void)clock_condition_init(&queue->progress);
+	(void)clock_condition_init(&queue->stopped);
+	if (queue->wake >= 0 && queue->stop >= 0)
+		return queue;
+failed:
+	error_set(error, "cannot start the relay: %s", strerror(errno));
+	relay_queue_free(queue);
+	return NULL;
+}
+
+void relay_queue_free(struct relay_queue *queue)
+{
+	if (!queue)
+		return;
+	while (queue->acknowledged < queue->added)
+		relay_job_free(*slot_of(queue, ++queue->acknowledged));
+	if (queue->wake >= 0)
+		(void)close(queue->wake);
+	if (queue->stop >= 0)
+		(void)close(queue->stop);
+	pthread_cond_destroy(&queue->stopped);
+	pthread_cond_destroy(&queue->progress);
+	pthread_cond_destroy(&queue->work);
+	pthread_cond_destroy(&queue->readable);
+	pthread_mutex_destroy(&queue->lock);
+	free(queue);
+}
+
+void relay_queue_stop(struct relay_queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->stopping = true;
+	pthread_cond_broadcast(&queue->readable);
+	pthread_cond_broadcast(&queue->work);
+	pthread_cond_broadcast(&queue->progress);
+	pthread_cond_broadcast(&queue->stopped);
+	(void)eventfd_write(queue->stop, 1); /* such a small count never blocks */
+	(void)eventfd_write(queue->wake, 1);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+bool relay_queue_pause(struct relay_queue *queue, int64_t duration)
+{
+	int64_t deadline = clock_after(duration);
+	int late = 0;
+	pthread_mutex_lock(&queue->lock);
+	while (!queue->stopping && !late)
+		late = clock_condition_wait(&queue->stopped, &queue->lock, deadline);
+	bool stopping = queue->stopping;
+	pthread_mutex_unlock(&queue->lock);
+	return !stopping;
+}
+
+int relay_queue_stop_descriptor(const struct relay_queue *queue)
+{
+	return queue->stop;
+}
+
+/* With the lock. */
+static void wake_forwarder(struct relay_queue *queue)
+{
+	if (!queue->armed)
+		return;
+	queue->armed = false;
+	(void)eventfd_write(queue->wake, 1); /* such a small count never blocks */
+}
+
+/* --- log and sessions --- */
+
+void relay_queue_commit(struct relay_queue *queue, size_t bytes)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->committed += (int64_t)bytes;
+	pthread_cond_signal(&queue->readable);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+/* The bytes of the log from the first line on that is not acknowledged. With the lock. */
+static int64_t count_behind(struct relay_queue *queue)
+{
+	bool empty = queue->acknowledged == queue->added;
+	return queue->committed -
+	       (empty ? queue->read : (*slot_of(queue, queue->acknowledged + 1))->start);
+}
+
+void relay_queue_wait_space(struct relay_queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	while (!queue->draining && !queue->stopping && count_behind(queue) > RELAY_LOG_BEHIND_MAX)
+		pthread_cond_wait(&queue->progress, &queue->lock);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+void relay_queue_drain(struct relay_queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->draining = true;
+	pthread_cond_broadcast(&queue->progress);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+/* With the lock. */
+static bool is_finished(const struct relay_queue *queue)
+{
+	return queue->read == queue->committed && queue->persisted == queue->added;
+}
+
+bool relay_queue_wait_finished(struct relay_queue *queue, int64_t deadline, struct relay_rest *rest)
+{
+	int late = 0;
+	pthread_mutex_lock(&queue->lock);
+	while (!is_finished(queue) && !late)
+		late = clock_condition_wait(&queue->progress, &queue->lock, deadline);
+	bool finished = is_finished(queue);
+	*rest = (struct relay_rest){.committed = queue->committed,
+				    .read = queue->read,
+				    .jobs = queue->added - queue->acknowledged};
+	pthread_mutex_unlock(&queue->lock);
+	return finished;
+}
+
+/* --- reader --- */
+
+/* With the lock. */
+static bool has_space(const struct relay_queue *queue)
+{
+	return queue->in_work < queue->workers && queue->bytes < RELAY_JOBS_BYTES_MAX &&
+	       queue->added - queue->acknowledged < RELAY_JOBS_MAX;
+}
+
+bool relay_queue_wait_log(struct relay_queue *queue, int64_t *limit)
+{
+	pthread_mutex_lock(&queue->lock);
+	while (!queue->stopping && (!has_space(queue) || queue->read == queue->committed))
+		pthread_cond_wait(&queue->readable, &queue->lock);
+	*limit = queue->committed;
+	bool stopping = queue->stopping;
+	pthread_mutex_unlock(&queue->lock);
+	return !stopping;
+}
+
+void relay_queue_add(struct relay_queue *queue, struct relay_job *job, int64_t read)
+{
+	job->queue = queue;
+	job->bytes = sizeof *job + job->line.length;
+	pthread_mutex_lock(&queue->lock);
+	*slot_of(queue, ++queue->added) = job;
+	queue->bytes += job->bytes;
+	queue->in_work++;
+	queue->read = read;
+	pthread_cond_signal(&queue->work);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+void relay_queue_skip(struct relay_queue *queue, int64_t read)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->read = read;
+	pthread_cond_broadcast(&queue->progress);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+/* --- workers --- */
+
+struct relay_job *relay_queue_wait_job(struct relay_queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	while (!queue->stopping && queue->assigned == queue->added)
+		pthread_cond_wait(&queue->work, &queue->lock);
+	struct relay_job *job = queue->stopping ? NULL : *slot_of(queue, ++queue->assigned);
+	pthread_mutex_unlock(&queue->lock);
+	return job;
+}
+
+void relay_job_done(struct relay_job *job)
+{
+	struct relay_queue *queue = job->queue;
+	pthread_mutex_lock(&queue->lock);
+	stamp_update(&queue->stamp);
+	memcpy(job->done, queue->stamp.local, STAMP_LENGTH);
+	*stamp_put_fraction(job->done + STAMP_LENGTH, &queue->stamp, 6) = '\0';
+	queue->bytes -= job->bytes;
+	job->bytes = sizeof *job + job->line.length; /* the work may have changed the line */
+	queue->bytes += job->bytes;
+	queue->in_work--;
+	pthread_cond_signal(&queue->readable);
+	wake_forwarder(queue);
+	pthread_mutex_unlock(&queue->lock);
+}
+
+/* --- forwarder --- */
+
+int relay_queue_wake_descriptor(const struct relay_queue *queue)
+{
+	return queue->wake;
+}
+
+bool relay_queue_arm(struct relay_queue *queue)
+{
+	eventfd_t count;
+	pthread_mutex_lock(&queue->lock);
+	if (!queue->armed)
+		(void)eventfd_read(queue->wake, &count); /* only to make it unreadable */
+	queue->armed = true;
+	bool stopping = queue->stopping;
+	pthread_mutex_unlock(&queue->lock);
+	return !stopping;
+}
+
+const struct relay_job *relay_queue_next(struct relay_queue *queue, uint64_t sent, bool probing)
+{
+	const struct relay_job *job = NULL;
+	pthread_mutex_lock(&queue->lock);
+	uint64_t last = queue->persisted + RELAY_WINDOW;
+	if (probing && last > queue->acknowledged)
+		last = queue->acknowledged + 1;
+	if (sent < last && sent < queue->added)
+		job = *slot_of(queue, sent + 1);
+	if (job && !*job->done)
+		job = NULL;
+	pthread_mutex_unlock(&queue->lock);
+	return job;
+}
+
+void relay_queue_acknowledge(struct relay_queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	struct relay_job *job = *slot_of(queue, ++queue->acknowledged);
+	queue->bytes -= job->bytes;
+	pthread_cond_signal(&queue->readable);
+	pthread_cond_broadcast(&queue->progress);
+	pthread_mutex_unlock(&queue->lock);
+	relay_job_free(job);
+}
+
+uint64_t relay_queue_begin_note(struct relay_queue *queue, int64_t *deadline)
+{
+	uint64_t number = 0;
+	*deadline = CLOCK_NEVER;
+	pthread_mutex_lock(&queue->lock);
+	if (!queue->noting && queue->persisted < queue->acknowledged) {
+		if (clock_now() < queue->note_after)
+			*deadline = queue->note_after;
+		else
+			number = queue->noting = queue->acknowledged;
+	}
+	pthread_mutex_unlock(&queue->lock);
+	return number;
+}
+
+void relay_queue_end_note(struct relay_queue *queue, bool stored)
+{
+	pthread_mutex_lock(&queue->lock);
+	if (stored)
+		queue->persisted = queue->noting;
+	else
+		queue->note_after = clock_after(NOTE_RETRY);
+	queue->noting = 0;
+	pthread_cond_broadcast(&queue->progress);
+	wake_forwarder(queue);
+	pthread_mutex_unlock(&queue->lock);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "relay/threads.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+#define READ_RETRY (100 * CLOCK_MILLISECOND) /* after the log could not be read, or no memory */
+
+static void end_delay(struct task *task)
+{
+	relay_job_done((struct relay_job *)task);
+}
+
+/* The job stays in the queue, and is freed with it. */
+static void drop_delay(struct task *task)
+{
+	(void)task;
+}
+
+static void delay_job(const struct relay_settings *settings, struct relay_job *job)
+{
+	uint64_t state = random_state((uint64_t)settings->seed, 0, job->number);
+	int64_t delay = random_between(&state, settings->delay.min, settings->delay.max);
+	job->task = (struct task){.run = end_delay, .drop = drop_delay};
+	/* without memory, or when the timer queue was stopped, there is no delay */
+	if (delay == 0 || timer_queue_at(settings->timer_queue, &job->task, clock_after(delay)) < 0)
+		relay_job_done(job);
+}
+
+/* NULL: out of memory. */
+static struct relay_job *make_job(const struct relay_line *line)
+{
+	struct relay_job *job = memory_calloc(1, sizeof *job);
+	if (!job || !buffer_append(&job->line, line->bytes, line->length)) {
+		relay_job_free(job);
+		return NULL;
+	}
+	job->number = line->number;
+	job->start = line->start;
+	memcpy(job->received, line->time, sizeof job->received);
+	return job;
+}
+
+/* Waits while memory is out. False: stopped. */
+static bool take_line(struct relay_context *relay, const struct relay_line *line)
+{
+	struct relay_job *job;
+	while (!(job = make_job(line)))
+		if (!relay_queue_pause(relay->queue, READ_RETRY))
+			return false;
+	relay_queue_add(relay->queue, job, relay->cursor.at);
+	if (!relay->settings.command)
+		delay_job(&relay->settings, job);
+	return true;
+}
+
+void *relay_reader_run(void *context)
+{
+	struct relay_context *relay = context;
+	struct log_cursor *cursor = &relay->cursor;
+	struct relay_line line;
+	struct error error;
+	bool warned = false, going = true;
+	while (going && relay_queue_wait_log(relay->queue, &cursor->limit)) {
+		enum log_cursor_result result = log_cursor_next(cursor, &line, &error);
+		if (result == RELAY_BROKEN && !warned)
+			log_note(relay->settings.log, RECORD_WARNING, RECORD_SERVER,
+				 "%s; trying again", error.message);
+		warned = result == RELAY_BROKEN;
+		if (result == RELAY_BROKEN)
+			going = relay_queue_pause(relay->queue, READ_RETRY);
+		else if (result == RELAY_END)
+			relay_queue_skip(relay->queue, cursor->limit);
+		else
+			going = take_line(relay, &line);
+	}
+	return NULL;
+}

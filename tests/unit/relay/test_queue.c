@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* The monitor of a relay: order, bounds, the window of lines that may be sent, and when all is
+ * done. */
+#include "relay/queue.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "unit.h"
+
+static struct relay_queue *queue;
+static struct error error;
+
+static void make(size_t workers, uint64_t acknowledged)
+{
+	queue = relay_queue_make(workers, acknowledged, 1 << 30, 0, &error);
+	ck_assert_msg(queue != NULL, "%s", error.message);
+}
+
+static struct relay_job *add(uint64_t number, size_t length)
+{
+	struct relay_job *job = calloc(1, sizeof *job);
+	ck_assert(job && buffer_reserve(&job->line, length + 1));
+	job->line.length = length;
+	job->number = number;
+	job->start = (int64_t)number;
+	relay_queue_add(queue, job, (int64_t)number + 1);
+	return job;
+}
+
+static uint64_t next_number(uint64_t sent, bool probing)
+{
+	const struct relay_job *job = relay_queue_next(queue, sent, probing);
+	return job ? job->number : 0;
+}
+
+static void note(void)
+{
+	int64_t deadline;
+	ck_assert_uint_ne(relay_queue_begin_note(queue, &deadline), 0);
+	relay_queue_end_note(queue, true);
+}
+
+static atomic_bool changed;
+
+static void *wait_for_log(void *unused)
+{
+	int64_t limit;
+	(void)unused;
+	ck_assert(relay_queue_wait_log(queue, &limit));
+	ck_assert(changed);
+	return NULL;
+}
+
+static void *wait_for_space(void *unused)
+{
+	(void)unused;
+	relay_queue_wait_space(queue);
+	ck_assert(changed);
+	return NULL;
+}
+
+/* The thread waits until something has changed. Another fault than one in the queue cannot fail
+ * here; a fault in it may be missed where the thread comes late. */
+static void assert_waits(void *(*wait)(void *), void (*change)(struct relay_job *),
+			 struct relay_job *job)
+{
+	pthread_t thread;
+	changed = false;
+	ck_assert_int_eq(pthread_create(&thread, NULL, wait, NULL), 0);
+	for (int i = 0; i < 1000; i++)
+		(void)sched_yield();
+	changed = true;
+	change(job);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+
+static void acknowledge(struct relay_job *job)
+{
+	(void)job;
+	relay_queue_acknowledge(queue);
+}
+
+static void drain(struct relay_job *job)
+{
+	(void)job;
+	relay_queue_drain(queue);
+}
+
+static void shorten(struct relay_job *job)
+{
+	job->line.length = 10;
+	relay_job_done(job);
+}
+
+START_TEST(what_is_done_early_waits)
+{
+	make(10, 16);
+	struct relay_job *one = add(17, 1), *two = add(18, 1);
+	(void)add(19, 1);
+	ck_assert_uint_eq(next_number(16, false), 0);
+	relay_job_done(two);
+	ck_assert_uint_eq(next_number(16, false), 0);
+	ck_assert_uint_eq(next_number(17, false), 18);
+	relay_job_done(one);
+	ck_assert_uint_eq(next_number(16, false), 17);
+	ck_assert_uint_eq(next_number(18, false), 0);
+	ck_assert_uint_eq(next_number(19, false), 0); /* not there yet */
+	relay_queue_free(queue);
+}
+END_TEST
+
+/* Any order of work, many times round the ring. */
+START_TEST(order_holds_whatever_is_done_first)
+{
+	struct relay_job *in_work[8];
+	uint64_t state = 7, added = 0, sent = 0;
+	size_t working = 0;
+	make(8, 0);
+	for (int round = 0; round < 20000; round++) {
+		while (working < 8)
+			in_work[working++] = add(++added, 3);
+		size_t one = (size_t)random_between(&state, 0, (int64_t)working - 1);
+		relay_job_done(in_work[one]);
+		in_work[one] = in_work[--working];
+		while (next_number(sent, false)) {
+			ck_assert_uint_eq(next_number(sent, false), sent + 1);
+			sent++;
+			relay_queue_acknowledge(queue);
+			note();
+		}
+	}
+	ck_assert_uint_ge(sent, 20000 - 4096);
+	relay_queue_free(queue);
+}
+END_TEST
+
+START_TEST(no_more_is_sent_than_the_log_allows)
+{
+	int64_t deadline;
+	make(100, 0);
+	for (uint64_t i = 1; i <= 2 * RELAY_WINDOW; i++)
+		relay_job_done(add(i, 1));
+	ck_assert_uint_eq(next_number(RELAY_WINDOW - 1, false), RELAY_WINDOW);
+	ck_assert_uint_eq(next_number(RELAY_WINDOW, false), 0);
+	ck_assert_uint_eq(next_number(0, true), 1);
+	ck_assert_uint_eq(next_number(1, true), 0);
+	ck_assert_uint_eq(relay_queue_begin_note(queue, &deadline), 0); /* there is nothing new */
+	ck_assert_int_eq(deadline, CLOCK_NEVER);
+	relay_queue_acknowledge(queue);
+	relay_queue_acknowledge(queue);
+	ck_assert_uint_eq(next_number(2, true), 3);
+	ck_assert_uint_eq(next_number(RELAY_WINDOW, false), 0); /* the log does not say so yet */
+	ck_assert_uint_eq(relay_queue_begin_note(queue, &deadline), 2);
+	ck_assert_uint_eq(relay_queue_begin_note(queue, &deadline), 0); /* one at a time */
+	ck_assert_uint_eq(next_number(RELAY_WINDOW, false), 0);
+	relay_queue_end_note(queue, true);
+	ck_assert_uint_eq(next_number(RELAY_WINDOW, false), RELAY_WINDOW + 1);
+	ck_assert_uint_eq(next_number(RELAY_WINDOW + 2, false), 0);
+	relay_queue_free(queue);
+}
+END_TEST
+
+START_TEST(a_note_that_fails_is_tried_again)
+{
+	struct relay_rest rest;
+	int64_t deadline;
+	make(10, 0);
+	relay_queue_skip(queue, 1 << 30);
+	relay_job_done(add(1, 1));
+	relay_queue_skip(queue, 1 << 30);
+	relay_queue_acknowledge(queue);
+	ck_assert_uint_eq(relay_queue_begin_note(queue, &deadline), 1);
+	relay_queue_end_note(queue, false);
+	ck_assert(!relay_queue_wait_finished(queue, 0, &rest));
+	ck_assert_uint_eq(rest.jobs, 0);
+	while (!relay_queue_begin_note(queue, &deadline)) {
+		ck_assert_int_ne(deadline, CLOCK_NEVER);
+		ck_assert(relay_queue_pause(queue, CLOCK_MILLISECOND));
+	}
+	relay_queue_end_note(queue, true);
+	ck_assert(relay_queue_wait_finished(queue, 0, &rest));
+	relay_queue_free(queue);
+}
+END_TEST
+
+START_TEST(the_reader_waits_for_space)
+{
+	make(RELAY_JOBS_MAX + 1, 0);
+	for (uint64_t i = 1; i <= RELAY_JOBS_MAX; i++)
+		relay_job_done(add(i, 1));
+	assert_waits(wait_for_log, acknowledge, NULL);
+	relay_queue_free(queue);
+
+	make(2, 0);
+	(void)add(1, 1);
+	assert_waits(wait_for_log, relay_job_done, add(2, 1)); /* both workers work */
+	relay_queue_free(queue);
+
+	make(10, 0);
+	assert_waits(wait_for_log, shorten, add(1, RELAY_JOBS_BYTES_MAX)); /* any size */
+	relay_job_done(add(2, RELAY_JOBS_BYTES_MAX));
+	relay_queue_acknowledge(queue);
+	assert_waits(wait_for_log, acknowledge, NULL);
+	relay_queue_free(queue);
+}
+END_TEST
+
+START_TEST(clients_wait_while_too_much_of_the_log_is_left)
+{
+	make(10, 0);
+	assert_waits(wait_for_space, drain, NULL);
+	relay_queue_free(queue);
+
+	make(10, 0);
+	relay_queue_skip(queue, (1 << 30) - RELAY_LOG_BEHIND_MAX);
+	relay_queue_wait_space(queue);
+	relay_job_done(add(1, 1));
+	relay_queue_skip(queue, 1 << 30);
+	assert_waits(wait_for_space, acknowledge, NULL);
+	relay_queue_free(queue);
+}
+END_TEST
+
+START_TEST(each_job_goes_to_one_worker)
+{
+	make(10, 0);
+	(void)add(1, 1);
+	(void)add(2, 1);
+	ck_assert_uint_eq(relay_queue_wait_job(queue)->number, 1);
+	ck_assert_uint_eq(relay_queue_wait_job(queue)->number, 2);
+	(void)add(3, 1);
+	relay_queue_stop(queue);
+	ck_assert_ptr_null(relay_queue_wait_job(queue));
+	ck_assert(!relay_queue_arm(queue) && !relay_queue_pause(queue, CLOCK_NEVER));
+	relay_queue_free(queue);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *cases = tcase_create("queue");
+	tcase_add_test(cases, what_is_done_early_waits);
+	tcase_add_test(cases, order_holds_whatever_is_done_first);
+	tcase_add_test(cases, no_more_is_sent_than_the_log_allows);
+	tcase_add_test(cases, a_note_that_fails_is_tried_again);
+	tcase_add_test(cases, the_reader_waits_for_space);
+	tcase_add_test(cases, clients_wait_while_too_much_of_the_log_is_left);
+	tcase_add_test(cases, each_job_goes_to_one_worker);
+	return unit_main("relay_queue", cases, NULL);
+}
