@@ -3,6 +3,19 @@
 
 #include <stdlib.h>
 
+enum { FIRST_CAPACITY = 16 }; /* elements */
+
 void *(*memory_malloc)(size_t size) = malloc;
 void *(*memory_calloc)(size_t count, size_t size) = calloc;
 void *(*memory_realloc)(void *bytes, size_t size) = realloc;
+
+void *memory_grow(void *array, size_t count, size_t *capacity, size_t size)
+{
+	if (count < *capacity)
+		return array;
+	size_t larger = *capacity ? *capacity * 2 : FIRST_CAPACITY;
+	void *moved = memory_realloc(array, larger * size);
+	if (moved)
+		*capacity = larger;
+	return moved;
+}

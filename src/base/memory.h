@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Allocation through function pointers: the seam by which tests let it fail. A module whose
- * out-of-memory path is tested allocates by these; free() stays libc's. */
+/* Allocation through function pointers, so that tests can let it fail. A module whose out-of-memory
+ * path is tested allocates by these; free() stays libc's. */
 #ifndef ACKLINE_BASE_MEMORY_H
 #define ACKLINE_BASE_MEMORY_H
 
@@ -10,5 +10,10 @@
 extern void *(*memory_malloc)(size_t size);
 extern void *(*memory_calloc)(size_t count, size_t size);
 extern void *(*memory_realloc)(void *bytes, size_t size);
+
+/* Makes space for one more element in an array from malloc() (NULL: empty) with `count` elements of
+ * `size` bytes. A full one is moved to twice the capacity. Returns the array, or NULL: out of
+ * memory, and nothing has changed. */
+void *memory_grow(void *array, size_t count, size_t *capacity, size_t size);
 
 #endif

@@ -11,8 +11,6 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
-enum { TIMER_QUEUE_FIRST = 64 }; /* tasks */
-
 struct timer_queue {
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -110,15 +108,11 @@ struct timer_queue *timer_queue_start(struct error *error)
 
 static bool heap_reserve(struct timer_queue *timer_queue)
 {
-	if (timer_queue->count < timer_queue->capacity)
-		return true;
-	size_t capacity = timer_queue->capacity ? timer_queue->capacity * 2 : TIMER_QUEUE_FIRST;
-	struct task **heap = memory_realloc(timer_queue->heap, capacity * sizeof(struct task *));
-	if (!heap)
-		return false;
-	timer_queue->heap = heap;
-	timer_queue->capacity = capacity;
-	return true;
+	struct task **heap = memory_grow(timer_queue->heap, timer_queue->count,
+					 &timer_queue->capacity, sizeof(struct task *));
+	if (heap)
+		timer_queue->heap = heap;
+	return heap;
 }
 
 int timer_queue_at(struct timer_queue *timer_queue, struct task *task, int64_t deadline)

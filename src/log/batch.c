@@ -8,7 +8,6 @@
 
 enum {
 	BATCH_KEEP = 1 << 22, /* bytes of records and answers kept for the next commit */
-	BATCH_FIRST_ENTRIES = 64,
 	BATCH_KEEP_ENTRIES = 16384,
 };
 
@@ -19,15 +18,11 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *r
 	struct batch_entry *last = batch->count ? &batch->entries[batch->count - 1] : NULL;
 	if (last && last->recipient == recipient && last->is_sent_record == is_sent_record)
 		return last;
-	if (batch->count == batch->capacity) {
-		size_t capacity = batch->capacity ? batch->capacity * 2 : BATCH_FIRST_ENTRIES;
-		struct batch_entry *entries =
-			memory_realloc(batch->entries, capacity * sizeof *entries);
-		if (!entries)
-			return NULL;
-		batch->entries = entries;
-		batch->capacity = capacity;
-	}
+	struct batch_entry *entries =
+		memory_grow(batch->entries, batch->count, &batch->capacity, sizeof *entries);
+	if (!entries)
+		return NULL;
+	batch->entries = entries;
 	struct batch_entry *entry = &batch->entries[batch->count++];
 	*entry = (struct batch_entry){
 		.recipient = recipient, .start = start, .is_sent_record = is_sent_record};

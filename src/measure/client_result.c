@@ -67,16 +67,11 @@ static bool read_connection(struct client_result *account, char **words, size_t 
 	    number_parse(words[1], 0, account->each ? account->threads - 1 : 0, &thread) < 0 ||
 	    (count == 4 && number_parse(words[3], 0, INT64_MAX, &answered) < 0))
 		return false;
-	if (account->connection_count == account->connection_capacity) {
-		size_t capacity =
-			account->connection_capacity ? account->connection_capacity * 2 : 4;
-		void *larger = memory_realloc(account->connections,
-					      capacity * sizeof *account->connections);
-		if (!larger)
-			return false;
-		account->connections = larger;
-		account->connection_capacity = capacity;
-	}
+	void *larger = memory_grow(account->connections, account->connection_count,
+				   &account->connection_capacity, sizeof *account->connections);
+	if (!larger)
+		return false;
+	account->connections = larger;
 	struct client_result_connection *made = &account->connections[account->connection_count++];
 	made->thread = thread;
 	made->answered = answered;

@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Records as CSV and as JSON: the same five fields, each format with its own words around them. The
- * bytes have been escaped as in text before they are quoted, so that no field holds a line end. */
+/* Records as CSV and as JSON: the same five fields, with different words around them. The bytes are
+ * escaped as in text before they are quoted, so that no field holds a line end. */
 #include <string.h>
 
 #include "record/escape.h"
 #include "record/format.h"
 #include "record/scan.h"
 
-/* Only the peer and the bytes can hold something that has to be quoted. */
+enum { TIME_LENGTH = 32 }; /* RFC 3339: YYYY-MM-DDTHH:MM:SS.UUUUUU+HH:MM */
+
+/* What stands before each field, and behind the last one. Only the peer and the bytes can need
+ * quoting. */
 struct layout {
-	const char *time, *level, *peer, *event, *bytes, *end; /* what stands before each field */
-	bool (*quote)(struct buffer *buffer, size_t start);    /* what was appended from there on */
-	bool (*find)(struct slice *rest, struct slice *field); /* still quoted */
+	const char *time, *level, *peer, *event, *bytes, *end;
+	bool (*quote)(struct buffer *buffer, size_t start);    /* the bytes from start on */
+	bool (*find)(struct slice *rest, struct slice *field); /* takes a field, still quoted */
 	char mark;					       /* before quoted bytes */
 };
 
 static const char *const level_names[] = {"INFO", "WARNING", NULL};
 static const char *const event_names[] = {"received", "sent", "ignored", "note", NULL};
-
-/* The words around the field have the quotes already. */
-static bool quote_json(struct buffer *buffer, size_t start)
-{
-	return record_mark(buffer, start, '\\', '"');
-}
 
 static bool quote_csv(struct buffer *buffer, size_t start)
 {
@@ -39,24 +36,18 @@ static bool quote_csv(struct buffer *buffer, size_t start)
 	return true;
 }
 
-/* Takes the field off the front, up to its end at so many bytes. */
+/* The quotes are in the layout. */
+static bool quote_json(struct buffer *buffer, size_t start)
+{
+	return record_mark(buffer, start, '\\', '"');
+}
+
 static bool take(struct slice *rest, size_t length, struct slice *field)
 {
 	*field = (struct slice){rest->bytes, length};
 	rest->bytes += length;
 	rest->length -= length;
 	return true;
-}
-
-static bool find_json(struct slice *rest, struct slice *field)
-{
-	size_t stop = 0;
-	for (; stop < rest->length && rest->bytes[stop] != '"'; stop++)
-		if (rest->bytes[stop] == '\\' &&
-		    (++stop == rest->length ||
-		     (rest->bytes[stop] != '"' && rest->bytes[stop] != '\\')))
-			return false;
-	return take(rest, stop, field);
 }
 
 static bool find_csv(struct slice *rest, struct slice *field)
@@ -66,56 +57,50 @@ static bool find_csv(struct slice *rest, struct slice *field)
 		size_t length = comma ? (size_t)(comma - rest->bytes) : rest->length;
 		return !memchr(rest->bytes, '"', length) && take(rest, length, field);
 	}
-	for (size_t stop = 0; stop < rest->length; stop++)
-		if (rest->bytes[stop] == '"' &&
-		    (++stop == rest->length || rest->bytes[stop] != '"'))
-			return take(rest, stop - 1, field) && slice_skip(rest, "\"");
+	for (size_t at = 0; at < rest->length; at++)
+		if (rest->bytes[at] == '"' && (++at == rest->length || rest->bytes[at] != '"'))
+			return take(rest, at - 1, field) && slice_skip(rest, "\"");
 	return false;
 }
 
-static const struct layout csv = {
-	.time = "",
-	.level = ",",
-	.peer = ",",
-	.event = ",",
-	.bytes = ",",
-	.end = "",
-	.quote = quote_csv,
-	.find = find_csv,
-	.mark = '"',
-};
+static bool find_json(struct slice *rest, struct slice *field)
+{
+	size_t at = 0;
+	for (; at < rest->length && rest->bytes[at] != '"'; at++)
+		if (rest->bytes[at] == '\\' &&
+		    (++at == rest->length || (rest->bytes[at] != '"' && rest->bytes[at] != '\\')))
+			return false;
+	return take(rest, at, field);
+}
 
-static const struct layout json = {
-	.time = "{\"time\":\"",
-	.level = "\",\"level\":\"",
-	.peer = "\",\"peer\":\"",
-	.event = "\",\"event\":\"",
-	.bytes = "\",\"text\":\"",
-	.end = "\"}",
-	.quote = quote_json,
-	.find = find_json,
-	.mark = '\\',
-};
+static const struct layout csv = {"", ",", ",", ",", ",", "", quote_csv, find_csv, '"'};
+static const struct layout json = {"{\"time\":\"",    "\",\"level\":\"", "\",\"peer\":\"",
+				   "\",\"event\":\"", "\",\"text\":\"",	 "\"}",
+				   quote_json,	      find_json,	 '\\'};
 
-/* RFC 3339: YYYY-MM-DDTHH:MM:SS.UUUUUU+HH:MM */
 static bool append_time(struct buffer *buffer, const struct stamp *stamp)
 {
-	if (!buffer_reserve(buffer, 32))
+	if (!buffer_reserve(buffer, TIME_LENGTH))
 		return false;
 	char *out = buffer->bytes + buffer->length;
 	memcpy(out, stamp->local, STAMP_LENGTH);
 	out[10] = 'T';
 	out = stamp_put_fraction(out + STAMP_LENGTH, stamp, 6);
 	memcpy(out, stamp->zone, 6);
-	buffer->length += 32;
+	buffer->length += TIME_LENGTH;
 	return true;
 }
 
-static bool append_field(struct buffer *buffer, const struct layout *layout, const char *bytes,
-			 size_t length)
+static bool append_quoted(struct buffer *buffer, const struct layout *layout, const char *bytes,
+			  size_t length)
 {
 	size_t start = buffer->length;
 	return record_escape(buffer, bytes, length) && layout->quote(buffer, start);
+}
+
+static bool append_strings(struct buffer *buffer, const char *one, const char *other)
+{
+	return buffer_append_string(buffer, one) && buffer_append_string(buffer, other);
 }
 
 static bool append(struct buffer *buffer, const struct layout *layout, const struct stamp *stamp,
@@ -123,21 +108,19 @@ static bool append(struct buffer *buffer, const struct layout *layout, const str
 {
 	size_t before = buffer->length;
 	if (buffer_append_string(buffer, layout->time) && append_time(buffer, stamp) &&
-	    buffer_append_string(buffer, layout->level) &&
-	    buffer_append_string(buffer, level_names[record->level]) &&
+	    append_strings(buffer, layout->level, level_names[record->level]) &&
 	    buffer_append_string(buffer, layout->peer) &&
-	    append_field(buffer, layout, record->subject, strlen(record->subject)) &&
-	    buffer_append_string(buffer, layout->event) &&
-	    buffer_append_string(buffer, event_names[record->event]) &&
+	    append_quoted(buffer, layout, record->subject, strlen(record->subject)) &&
+	    append_strings(buffer, layout->event, event_names[record->event]) &&
 	    buffer_append_string(buffer, layout->bytes) &&
-	    append_field(buffer, layout, record->bytes, record->length) &&
-	    buffer_append_string(buffer, layout->end) && buffer_append(buffer, "\n", 1))
+	    append_quoted(buffer, layout, record->bytes, record->length) &&
+	    append_strings(buffer, layout->end, "\n"))
 		return true;
 	buffer->length = before;
 	return false;
 }
 
-/* Takes the marks away, in place; returns the length of what is left. */
+/* Removes the marks, in place. Returns the length of what is left. */
 static size_t drop_marks(char *bytes, size_t length, char mark)
 {
 	char *first = memchr(bytes, mark, length);
@@ -150,31 +133,21 @@ static size_t drop_marks(char *bytes, size_t length, char mark)
 	return out;
 }
 
-static bool read_head(struct slice *rest, const struct layout *layout, struct record_view *view)
-{
-	int level;
-	if (!slice_skip(rest, layout->time))
-		return false;
-	view->time = rest->bytes;
-	if (!record_scan_shape(rest, "dddd-dd-ddTdd:dd:dd.dddddd+dd:dd"))
-		return false;
-	view->time_length = (size_t)(rest->bytes - view->time);
-	if (!slice_skip(rest, layout->level) || !record_scan_name(rest, level_names, &level))
-		return false;
-	view->level = (enum record_level)level;
-	return true;
-}
-
 static bool read(char *line, size_t length, const struct layout *layout, struct record_view *view)
 {
 	struct slice rest = {line, length}, subject, bytes;
-	int event;
-	if (!read_head(&rest, layout, view) || !slice_skip(&rest, layout->peer) ||
-	    !layout->find(&rest, &subject) || !subject.length ||
+	int level, event;
+	if (!slice_skip(&rest, layout->time) ||
+	    !record_scan_shape(&rest, "dddd-dd-ddTdd:dd:dd.dddddd+dd:dd") ||
+	    !slice_skip(&rest, layout->level) || !record_scan_name(&rest, level_names, &level) ||
+	    !slice_skip(&rest, layout->peer) || !layout->find(&rest, &subject) || !subject.length ||
 	    !slice_skip(&rest, layout->event) || !record_scan_name(&rest, event_names, &event) ||
 	    !slice_skip(&rest, layout->bytes) || !layout->find(&rest, &bytes) ||
 	    !slice_equals(rest, layout->end))
 		return false;
+	view->time = line + strlen(layout->time);
+	view->time_length = TIME_LENGTH;
+	view->level = (enum record_level)level;
 	view->event = (enum record_event)event;
 	view->subject = subject.bytes;
 	view->subject_length =

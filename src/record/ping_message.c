@@ -1,71 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/ping_message.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Reads digits up to the end of them. False: no number, or not the only way to write it. */
-static bool read_number(const char **at, const char *end, uint64_t *number)
-{
-	const char *first = *at;
-	*number = 0;
-	for (; *at < end && isdigit((unsigned char)**at); ++*at) {
-		uint64_t digit = (uint64_t)(**at - '0');
-		if (*number > (UINT64_MAX - digit) / 10)
-			return false;
-		*number = *number * 10 + digit;
-	}
-	return *at > first && (*first != '0' || *at == first + 1);
-}
+#include "base/slice.h"
 
-/* Does the line fit the shape, in which each # stands for a number? */
-static bool fits(const char *line, size_t length, const char *shape, uint64_t *numbers)
+bool ping_message_read(const char *line, size_t length, struct ping_message *message)
 {
-	const char *at = line, *end = line + length;
-	for (; *shape; shape++) {
-		if (*shape == '#') {
-			if (!read_number(&at, end, numbers++))
-				return false;
-		} else if (at == end || *at++ != *shape) {
-			return false;
-		}
-	}
-	return at == end;
-}
-
-bool ping_message_read(const char *line, size_t length, struct ping_message *read)
-{
-	uint64_t numbers[3];
-	if (fits(line, length, "[#] PING", numbers))
-		*read = (struct ping_message){.kind = PING_REQUEST, .request = numbers[0]};
-	else if (fits(line, length, "[#/#] PONG (#)", numbers))
-		*read = (struct ping_message){.kind = PING_ANSWER,
-					      .message = numbers[0],
-					      .request = numbers[1],
-					      .client = numbers[2]};
-	else if (fits(line, length, "[#] keepalive", numbers))
-		*read = (struct ping_message){.kind = PING_KEEPALIVE, .message = numbers[0]};
+	struct slice rest = {line, length};
+	uint64_t first, request, client;
+	if (!slice_skip(&rest, "[") || !slice_number(&rest, &first))
+		return false;
+	if (slice_equals(rest, "] PING"))
+		*message = (struct ping_message){.kind = PING_REQUEST, .request = first};
+	else if (slice_equals(rest, "] keepalive"))
+		*message = (struct ping_message){.kind = PING_KEEPALIVE, .message = first};
+	else if (slice_skip(&rest, "/") && slice_number(&rest, &request) &&
+		 slice_skip(&rest, "] PONG (") && slice_number(&rest, &client) &&
+		 slice_equals(rest, ")"))
+		*message = (struct ping_message){PING_ANSWER, request, first, client};
 	else
 		return false;
 	return true;
 }
 
-size_t ping_message_write(char line[PING_MESSAGE_SIZE], const struct ping_message *written)
+size_t ping_message_write(char line[PING_MESSAGE_SIZE], const struct ping_message *message)
 {
 	int length = 0;
-	switch (written->kind) {
+	switch (message->kind) {
 	case PING_REQUEST:
-		length = snprintf(line, PING_MESSAGE_SIZE, "[%" PRIu64 "] PING", written->request);
+		length = snprintf(line, PING_MESSAGE_SIZE, "[%" PRIu64 "] PING", message->request);
 		break;
 	case PING_ANSWER:
 		length = snprintf(line, PING_MESSAGE_SIZE,
-				  "[%" PRIu64 "/%" PRIu64 "] PONG (%" PRIu64 ")", written->message,
-				  written->request, written->client);
+				  "[%" PRIu64 "/%" PRIu64 "] PONG (%" PRIu64 ")", message->message,
+				  message->request, message->client);
 		break;
 	case PING_KEEPALIVE:
 		length = snprintf(line, PING_MESSAGE_SIZE, "[%" PRIu64 "] keepalive",
-				  written->message);
+				  message->message);
 		break;
 	}
 	return (size_t)length;

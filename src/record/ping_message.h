@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of the service ping, which server, client and proof share: strictly read, so that each
- * has one way to be written. Numbers are decimal, without a sign and without leading zeros. */
+/* The lines of the service ping. Numbers are decimal, without sign and leading zeros, so that each
+ * line has one spelling. */
 #ifndef ACKLINE_RECORD_PING_MESSAGE_H
 #define ACKLINE_RECORD_PING_MESSAGE_H
 
@@ -29,10 +29,10 @@ struct ping_message {
 	uint64_t client;  /* C: from 1, in the order of accept */
 };
 
-/* Reads a line without its end. False: it is none of these. */
-bool ping_message_read(const char *line, size_t length, struct ping_message *read);
+/* Reads a line without its end. False: it is none of these, and *message is as before. */
+bool ping_message_read(const char *line, size_t length, struct ping_message *message);
 
 /* Writes it without a line end, with a NUL. Returns its length. */
-size_t ping_message_write(char line[PING_MESSAGE_SIZE], const struct ping_message *written);
+size_t ping_message_write(char line[PING_MESSAGE_SIZE], const struct ping_message *message);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-enum { SLOTS_FIRST = 64, NAMES_FIRST = 32 };
+enum { SLOTS_FIRST = 64 };
 
 struct responder {
 	size_t start, length; /* in letters */
@@ -62,16 +62,11 @@ static bool grow_slots(struct address_table *addresses_seen)
 
 static bool grow_names(struct address_table *addresses_seen)
 {
-	if (addresses_seen->count < addresses_seen->name_capacity)
-		return true;
-	size_t capacity =
-		addresses_seen->name_capacity ? addresses_seen->name_capacity * 2 : NAMES_FIRST;
-	struct responder *names = memory_realloc(addresses_seen->names, capacity * sizeof *names);
-	if (!names)
-		return false;
-	addresses_seen->names = names;
-	addresses_seen->name_capacity = capacity;
-	return true;
+	struct responder *names = memory_grow(addresses_seen->names, addresses_seen->count,
+					      &addresses_seen->name_capacity, sizeof *names);
+	if (names)
+		addresses_seen->names = names;
+	return names;
 }
 
 int64_t address_table_number(struct address_table *addresses_seen, const char *name, size_t length)
