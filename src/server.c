@@ -18,6 +18,7 @@
 #include "base/rlimit.h"
 #include "log.h"
 #include "net/socket.h"
+#include "net/stream_tcp.h"
 #include "service/server_options.h"
 #include "session/send_queue.h"
 #include "session/session_table.h"
@@ -107,6 +108,7 @@ static int start_service(struct server *server, struct error *error)
 		.log_name = server_options_log(options),
 		.append = options->append,
 		.timer_queue = server->timer_queue,
+		.stream_type = &stream_tcp,
 		.broadcast = session_table_broadcast(server->table),
 		.warn = warn,
 	};
@@ -126,6 +128,7 @@ static int open_connections(struct server *server, struct error *error)
 	server->settings = (struct session_settings){
 		.log = server->log,
 		.flusher = server->flusher,
+		.stream_type = &stream_tcp,
 		.spin = &server->spin,
 		.service = server->service,
 		.state = server->state,

@@ -4,12 +4,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "net/socket.h"
 
 #define CONNECTION_FIRST_PAUSE (10 * CLOCK_MILLISECOND)
 /* A connection that nothing was asked of is as good as one that answers after so long. */
@@ -35,13 +31,13 @@ static void connection_note_down(struct client_session *session,
 void connection_lose(struct client_session *session, size_t index, const struct error *reason)
 {
 	struct client_connection *connection = &session->connections[index];
-	int descriptor = connection->descriptor;
-	if (descriptor < 0)
+	struct stream *stream = connection->stream;
+	if (!stream)
 		return;
 	pthread_mutex_lock(&session->guard);
-	connection->descriptor = -1;
+	connection->stream = NULL;
 	pthread_mutex_unlock(&session->guard);
-	(void)close(descriptor); /* it is lost whatever close says */
+	stream_close(stream, 0);
 	buffer_clear(&connection->rest, 0);
 	struct inflight_line *line_sent = inflight_oldest_of(&session->inflight, (uint32_t)index);
 	if (!line_sent && clock_now() - connection->up_since >= CONNECTION_SOUND)
@@ -51,27 +47,28 @@ void connection_lose(struct client_session *session, size_t index, const struct 
 	connection_note_down(session, connection, reason);
 }
 
-/* What the socket needs for the way its answers are waited for. */
-static int connection_prepare(const struct client_session *session, size_t index, int descriptor)
+/* What the stream needs for the way its answers are waited for. */
+static int connection_prepare(const struct client_session *session, size_t index,
+			      struct stream *stream)
 {
 	if (session->events >= 0) {
-		struct epoll_event event = {.events = EPOLLIN, .data.u64 = index};
-		return epoll_ctl(session->events, EPOLL_CTL_ADD, descriptor, &event);
+		struct pollfd waiting = stream_pollfd(stream, POLLIN);
+		/* POLLIN and POLLOUT have the values of EPOLLIN and EPOLLOUT */
+		struct epoll_event event = {.events = (uint32_t)waiting.events, .data.u64 = index};
+		return epoll_ctl(session->events, EPOLL_CTL_ADD, waiting.fd, &event);
 	}
-	int64_t microseconds = session->settings.timeout / 1000;
-	struct timeval time = {.tv_sec = (time_t)(microseconds / 1000000),
-			       .tv_usec = (suseconds_t)(microseconds % 1000000)};
-	return setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+	stream_set_idle(stream, session->settings.timeout);
+	return 0;
 }
 
-/* Puts a new socket to use, unless the talk has been stopped meanwhile. */
+/* Puts a new stream to use, unless the talk has been stopped meanwhile. */
 static bool connection_adopt(struct client_session *session, struct client_connection *connection,
-			     int descriptor)
+			     struct stream *stream)
 {
 	pthread_mutex_lock(&session->guard);
 	bool stopped = atomic_load(&session->stopped);
 	if (!stopped)
-		connection->descriptor = descriptor;
+		connection->stream = stream;
 	connection->up_since = clock_now();
 	pthread_mutex_unlock(&session->guard);
 	return !stopped;
@@ -88,22 +85,22 @@ static enum session_step connection_connect(struct client_session *session, size
 		deadline = clock_earlier(deadline, connection->down_since + settings->retry +
 							   CLOCK_MILLISECOND);
 	atomic_store(&session->connecting, true);
-	int descriptor = socket_connect(settings->host, settings->port, deadline, error);
+	struct stream *stream = stream_connect(settings->stream_type, settings->host,
+					       settings->port, deadline, error);
 	atomic_store(&session->connecting, false);
-	if (atomic_load(&session->stopped) || descriptor < 0) {
-		if (descriptor >= 0)
-			(void)close(descriptor);
+	if (atomic_load(&session->stopped) || !stream) {
+		stream_close(stream, 0);
 		return atomic_load(&session->stopped) ? STEP_FAILED : STEP_LOST;
 	}
-	if (connection_prepare(session, index, descriptor) < 0)
+	if (connection_prepare(session, index, stream) < 0)
 		error_set(error, "cannot set up a connection: %s", strerror(errno));
-	else if (connection_adopt(session, connection, descriptor)) {
+	else if (connection_adopt(session, connection, stream)) {
 		char name[SOCKET_NAME_SIZE];
-		socket_local_name(descriptor, name);
+		stream_local_name(stream, name);
 		settings->connected(settings->context, index, name);
 		return STEP_DONE;
 	}
-	(void)close(descriptor);
+	stream_close(stream, 0);
 	return STEP_FAILED;
 }
 
@@ -161,7 +158,10 @@ static bool connection_restore(struct client_session *session, size_t index, str
 	enum session_step step = connection_connect(session, index, error);
 	if (step == STEP_LOST)
 		connection_note_down(session, connection, error);
-	else if (step == STEP_DONE)
+	/* what came with the handshake is not shown by polling the descriptors */
+	if (step == STEP_DONE && stream_buffered(connection->stream))
+		step = answer_take(session, index, error);
+	if (step == STEP_DONE || step == STEP_NOTHING)
 		step = connection_resend(session, index, error);
 	return step == STEP_DONE || (step == STEP_LOST && session->settings.retry);
 }
@@ -173,7 +173,7 @@ bool connection_repair(struct client_session *session, struct error *error)
 	while (again) {
 		again = false;
 		for (size_t i = 0; i < session->settings.connections; i++) {
-			if (session->connections[i].descriptor >= 0)
+			if (session->connections[i].stream)
 				continue;
 			if (!connection_restore(session, i, error))
 				return false;
@@ -207,9 +207,10 @@ static enum session_step await_room(struct client_session *session,
 				    const struct inflight_line *line_sent, int64_t deadline,
 				    struct error *error)
 {
-	struct pollfd waiting[] = {{.fd = session->connections[line_sent->connection].descriptor,
-				    .events = session->events < 0 ? POLLIN | POLLOUT : POLLOUT},
-				   {.fd = session->events, .events = POLLIN}};
+	short wanted = session->events < 0 ? POLLIN | POLLOUT : POLLOUT;
+	struct pollfd waiting[] = {
+		stream_pollfd(session->connections[line_sent->connection].stream, wanted),
+		{.fd = session->events, .events = POLLIN}};
 	int64_t answer = answer_deadline(session);
 	int ready = session_poll(waiting, 2, clock_earlier(deadline, answer));
 	if (waiting[0].revents & ~POLLOUT || waiting[1].revents)
@@ -228,6 +229,17 @@ static enum session_step await_room(struct client_session *session,
 	return STEP_NOTHING;
 }
 
+/* Sends what goes of a line from `done` on; flushes what the stream still owes of it. */
+static ssize_t send_some(struct client_session *session, const struct inflight_line *line_sent,
+			 size_t done)
+{
+	struct stream *stream = session->connections[line_sent->connection].stream;
+	if (done == line_sent->length)
+		return stream_flush(stream);
+	return stream_send(stream, inflight_line(&session->inflight, line_sent) + done,
+			   line_sent->length - done);
+}
+
 /* Sends what is left of a line. A line of which only a part can be sent ends its connection. */
 static enum session_step send_rest(struct client_session *session,
 				   const struct inflight_line *line_sent, size_t done,
@@ -235,18 +247,16 @@ static enum session_step send_rest(struct client_session *session,
 {
 	const struct client_connection *connection = &session->connections[line_sent->connection];
 	int64_t deadline = clock_after(session->settings.timeout);
-	while (done < line_sent->length) {
+	while (done < line_sent->length || stream_owed(connection->stream)) {
 		enum session_step step = await_room(session, line_sent, deadline, error);
 		if (step == STEP_LOST || step == STEP_FAILED) {
 			connection_lose(session, line_sent->connection, error);
 			return step;
 		}
-		ssize_t length = send(connection->descriptor,
-				      inflight_line(&session->inflight, line_sent) + done,
-				      line_sent->length - done, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (length < 0 && errno != EAGAIN && errno != EINTR)
+		ssize_t length = send_some(session, line_sent, done);
+		if (length < 0)
 			return send_failed(session, line_sent, error);
-		done += length > 0 ? (size_t)length : 0;
+		done += (size_t)length;
 		if (length > 0 || step == STEP_DONE)
 			deadline = clock_after(session->settings.timeout);
 	}
@@ -258,16 +268,14 @@ enum session_step connection_send(struct client_session *session, struct infligh
 {
 	struct counters *counters = &session->settings.counters[line_sent->thread];
 	int64_t now = clock_now();
-	ssize_t length = send(session->connections[line_sent->connection].descriptor,
-			      inflight_line(&session->inflight, line_sent), line_sent->length,
-			      MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (length < 0 && errno != EAGAIN && errno != EINTR)
+	ssize_t length = send_some(session, line_sent, 0);
+	if (length < 0)
 		return send_failed(session, line_sent, error);
 	line_sent->sent = now;
-	if (length != (ssize_t)line_sent->length) {
+	if (length != (ssize_t)line_sent->length ||
+	    stream_owed(session->connections[line_sent->connection].stream)) {
 		line_sent->sent = 0;
-		enum session_step step =
-			send_rest(session, line_sent, length > 0 ? (size_t)length : 0, error);
+		enum session_step step = send_rest(session, line_sent, (size_t)length, error);
 		if (step != STEP_DONE)
 			return step;
 		line_sent->sent = clock_now();

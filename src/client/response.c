@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 
@@ -126,9 +125,9 @@ static enum session_step tell_closed(struct client_session *session, size_t inde
 	return STEP_LOST;
 }
 
-/* Reads once. DONE: something came; NOTHING: nothing was there, within the time of the socket. */
-static enum session_step receive(struct client_session *session, size_t index, int flags,
-				 struct error *error)
+/* Reads once. DONE: something came; NOTHING: nothing was there, within the time of the stream. */
+static enum session_step receive_once(struct client_session *session, size_t index, bool wait,
+				      struct error *error)
 {
 	struct client_connection *connection = &session->connections[index];
 	size_t before = connection->rest.length; /* at most SESSION_ANSWER_LONGEST */
@@ -139,8 +138,10 @@ static enum session_step receive(struct client_session *session, size_t index, i
 	}
 	if (before)
 		memcpy(session->input.bytes, connection->rest.bytes, before);
-	ssize_t length = recv(connection->descriptor, session->input.bytes + before, room, flags);
-	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+	char *space = session->input.bytes + before;
+	ssize_t length = wait ? stream_receive(connection->stream, space, room)
+			      : stream_receive_now(connection->stream, space, room);
+	if (length < 0 && errno == EAGAIN)
 		return STEP_NOTHING;
 	if (length <= 0 && atomic_load(&session->stopped))
 		return STEP_FAILED;
@@ -150,11 +151,24 @@ static enum session_step receive(struct client_session *session, size_t index, i
 	return judge_all(session, index, before + (size_t)length, error);
 }
 
+/* The same, and reads what the stream has buffered: polling the descriptors does not show it. */
+static enum session_step receive(struct client_session *session, size_t index, bool wait,
+				 struct error *error)
+{
+	enum session_step step = receive_once(session, index, wait, error);
+	while (step == STEP_DONE && stream_buffered(session->connections[index].stream)) {
+		step = receive_once(session, index, false, error);
+		if (step == STEP_NOTHING)
+			return STEP_DONE;
+	}
+	return step;
+}
+
 enum session_step answer_take(struct client_session *session, size_t index, struct error *error)
 {
-	if (session->connections[index].descriptor < 0)
+	if (!session->connections[index].stream)
 		return STEP_NOTHING;
-	return receive(session, index, MSG_DONTWAIT, error);
+	return receive(session, index, false, error);
 }
 
 enum session_step answer_take_all(struct client_session *session, struct error *error)
@@ -196,8 +210,10 @@ enum session_step answer_overdue(struct client_session *session, struct error *e
 enum session_step answer_await_any(struct client_session *session, int64_t until, int descriptor,
 				   struct error *error)
 {
-	int answers = session->events < 0 ? session->connections[0].descriptor : session->events;
-	struct pollfd waiting[] = {{.fd = answers, .events = POLLIN},
+	struct pollfd answers = {.fd = session->events, .events = POLLIN};
+	if (session->events < 0)
+		answers = stream_pollfd(session->connections[0].stream, POLLIN);
+	struct pollfd waiting[] = {answers,
 				   {.fd = session->settings.stop, .events = POLLIN},
 				   {.fd = descriptor, .events = POLLIN}};
 	int64_t answer = answer_deadline(session);
@@ -218,14 +234,13 @@ static enum session_step await_one(struct client_session *session, struct error 
 	size_t index = line_sent->connection;
 	int64_t deadline = answer_deadline(session);
 	if (clock_now() - line_sent->sent < ANSWER_YOUNG) {
-		enum session_step step = receive(session, index, 0, error);
+		enum session_step step = receive(session, index, true, error);
 		if (step != STEP_NOTHING)
 			return step;
 	} else {
-		struct pollfd waiting = {.fd = session->connections[index].descriptor,
-					 .events = POLLIN};
+		struct pollfd waiting = stream_pollfd(session->connections[index].stream, POLLIN);
 		if (session_poll(&waiting, 1, deadline) > 0)
-			return receive(session, index, MSG_DONTWAIT, error);
+			return receive(session, index, false, error);
 	}
 	return clock_now() >= deadline ? answer_overdue(session, error) : STEP_NOTHING;
 }

@@ -17,6 +17,7 @@
 #include "base/signalfd.h"
 #include "base/thread.h"
 #include "client/workload/workload.h"
+#include "net/stream_tcp.h"
 
 enum {
 	CLIENT_STACK = 128 * 1024,
@@ -51,6 +52,7 @@ static struct client_session *make_session(struct client *client, size_t number,
 	struct client_session_settings settings = {
 		.host = options->host,
 		.port = (int)options->port,
+		.stream_type = &stream_tcp,
 		.connections = connections,
 		.window = (size_t)options->window,
 		.delay = options->delay,

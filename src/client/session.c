@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,8 +72,6 @@ static bool talk_allocate(struct client_session *session)
 	session->connections = memory_calloc(connections, sizeof *session->connections);
 	if (!session->connections || !inflight_init(&session->inflight, connections))
 		return false;
-	for (size_t i = 0; i < connections; i++)
-		session->connections[i].descriptor = -1;
 	return !needs_events(&session->settings) || events_open(session);
 }
 
@@ -112,9 +109,7 @@ void client_session_free(struct client_session *session)
 	if (!session)
 		return;
 	for (size_t i = 0; session->connections && i < session->settings.connections; i++) {
-		if (session->connections[i].descriptor >= 0)
-			(void)close(session->connections[i]
-					    .descriptor); /* all that matters is answered */
+		stream_close(session->connections[i].stream, 0); /* all that matters is answered */
 		buffer_free(&session->connections[i].rest);
 	}
 	if (session->events >= 0)
@@ -223,9 +218,8 @@ void client_session_stop(struct client_session *session)
 	pthread_mutex_lock(&session->guard);
 	atomic_store(&session->stopped, true);
 	for (size_t i = 0; i < session->settings.connections; i++)
-		if (session->connections[i].descriptor >= 0)
-			(void)shutdown(session->connections[i].descriptor,
-				       SHUT_RDWR); /* or is down already */
+		if (session->connections[i].stream)
+			stream_stop(session->connections[i].stream);
 	pthread_mutex_unlock(&session->guard);
 }
 

@@ -15,10 +15,12 @@
 #include "measure/histogram.h"
 
 struct client_session;
+struct stream_type;
 
 struct client_session_settings {
 	const char *host;
 	int port;
+	const struct stream_type *stream_type;
 	size_t connections;
 	size_t window;	    /* most lines in flight, over all connections */
 	struct range delay; /* ns, a random pause before each line */

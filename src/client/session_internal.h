@@ -11,6 +11,7 @@
 #include "client/inflight.h"
 #include "client/session.h"
 #include "base/buffer.h"
+#include "net/stream.h"
 
 /* How a step ended. READY: what was waited for besides answers is there. LOST: a connection is
  * gone, with the reason in the failure; it may be repaired. FAILED: the talk is over, with the
@@ -19,7 +20,7 @@ enum session_step { STEP_DONE, STEP_NOTHING, STEP_READY, STEP_LOST, STEP_FAILED 
 
 /* One connection, and what is remembered from one attempt at it to the next. */
 struct client_connection {
-	int descriptor;	    /* -1: down. Written under the guard, by who has the turn */
+	struct stream *stream; /* NULL: down. Written under the guard, by who has the turn */
 	struct buffer rest; /* the beginning of an answer whose end has not come */
 	int64_t up_since;   /* ns */
 	int64_t down_since; /* ns, the first loss since the last answer; 0: none */
@@ -30,7 +31,7 @@ struct client_session {
 	struct client_session_settings settings;
 	struct inflight_queue inflight;
 	struct client_connection *connections;
-	pthread_mutex_t guard; /* of the descriptors, against client_session_stop() */
+	pthread_mutex_t guard; /* of the streams, against client_session_stop() */
 	atomic_bool stopped, connecting;
 	int events; /* an epoll set of all connections and `stop`, where one read is not enough; or
 		       -1 */

@@ -30,7 +30,7 @@ ssize_t busy_poll_receive(struct busy_poll *spin, struct stream *stream, void *b
 		return stream_receive(stream, bytes, room);
 	int64_t until = clock_after(spin->time);
 	ssize_t length;
-	while ((length = stream_take(stream, bytes, room)) < 0 && errno == EAGAIN) {
+	while ((length = stream_receive_now(stream, bytes, room)) < 0 && errno == EAGAIN) {
 		if (clock_now() >= until) {
 			end(spin, true);
 			return stream_receive(stream, bytes, room);

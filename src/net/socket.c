@@ -16,14 +16,9 @@
 #include "base/clock.h"
 #include "base/parse.h"
 
-enum {
-	/* A silent peer is probed after a minute, and given up when it has answered nothing for
-	 * two: neither probes nor data, nor taken any of what waits for it. */
-	SOCKET_KEEPALIVE_IDLE_SECONDS = 60,
-	SOCKET_KEEPALIVE_INTERVAL_SECONDS = 10,
-	SOCKET_KEEPALIVE_PROBES = 6,
-	SOCKET_USER_TIMEOUT_MILLISECONDS = 120000,
-};
+/* Of accepted connections. */
+static const struct socket_keepalive patient = {
+	.idle = 60, .interval = 10, .probes = 6, .user_timeout = 120000};
 
 static struct addrinfo *resolve(const char *host, int port, int flags, struct error *error)
 {
@@ -89,16 +84,24 @@ int socket_bind(const char *host, int port, struct error *error)
 	return descriptor;
 }
 
+static int set_nodelay(int descriptor)
+{
+	return set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+int socket_set_keepalive(int descriptor, const struct socket_keepalive *keepalive)
+{
+	int result = set_flag(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
+	result |= set_flag(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, keepalive->idle);
+	result |= set_flag(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, keepalive->interval);
+	result |= set_flag(descriptor, IPPROTO_TCP, TCP_KEEPCNT, keepalive->probes);
+	result |= set_flag(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, keepalive->user_timeout);
+	return result;
+}
+
 int socket_listen(int descriptor, struct error *error)
 {
-	if (set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1) == 0 &&
-	    set_flag(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1) == 0 &&
-	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, SOCKET_KEEPALIVE_IDLE_SECONDS) == 0 &&
-	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, SOCKET_KEEPALIVE_INTERVAL_SECONDS) ==
-		    0 &&
-	    set_flag(descriptor, IPPROTO_TCP, TCP_KEEPCNT, SOCKET_KEEPALIVE_PROBES) == 0 &&
-	    set_flag(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, SOCKET_USER_TIMEOUT_MILLISECONDS) ==
-		    0 &&
+	if (set_nodelay(descriptor) == 0 && socket_set_keepalive(descriptor, &patient) == 0 &&
 	    listen(descriptor, SOCKET_BACKLOG) == 0)
 		return 0;
 	char name[SOCKET_NAME_SIZE];
@@ -149,8 +152,7 @@ static int connect_address(const struct addrinfo *address, int64_t deadline)
 		errno = ECONNREFUSED; /* which is what anybody else would have got */
 		return close_failed(descriptor);
 	}
-	if (fcntl(descriptor, F_SETFL, 0) < 0 ||
-	    set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1) < 0)
+	if (fcntl(descriptor, F_SETFL, 0) < 0 || set_nodelay(descriptor) < 0)
 		return close_failed(descriptor);
 	return descriptor;
 }

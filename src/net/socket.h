@@ -15,6 +15,14 @@
 /* The longest "[IPv6%SCOPE]:PORT", with its NUL. */
 #define SOCKET_NAME_SIZE 80
 
+/* How soon a peer is probed that sends nothing, and given up when it has confirmed nothing for
+ * user_timeout: neither probes nor data. */
+struct socket_keepalive {
+	int idle, interval; /* seconds before the first probe, and between two */
+	int probes;
+	int user_timeout; /* ms */
+};
+
 /* Binds a TCP socket to host (name, IPv4 or IPv6 address) and port (0: a free one), without
  * listening yet: the first of the host's addresses that can be bound. "::" takes IPv4 as well.
  * Returns the descriptor, which the caller closes, or -1 with the failure set. */
@@ -23,6 +31,9 @@ int socket_bind(const char *host, int port, struct error *error);
 /* Starts listening on a bound socket. Accepted sockets inherit TCP_NODELAY, keepalive and the user
  * time-out, by which a peer that has vanished is given up. 0, or -1 with the failure set. */
 int socket_listen(int descriptor, struct error *error);
+
+/* 0, or -1 with errno. */
+int socket_set_keepalive(int descriptor, const struct socket_keepalive *keepalive);
 
 /* Connects to host:port before the deadline, trying each of the host's addresses in turn. The
  * socket returned is blocking, with TCP_NODELAY. -1: the failure is set. */

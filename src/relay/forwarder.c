@@ -2,17 +2,14 @@
 #include "relay/threads.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/slice.h"
 #include "net/line_splitter.h"
+#include "net/stream.h"
 
 #define CONNECT_TIMEOUT (2 * CLOCK_SECOND)
 #define PAUSE_FIRST (10 * CLOCK_MILLISECOND) /* before another connection is tried */
@@ -25,17 +22,15 @@
 enum {
 	ANSWER_MAX = 4096, /* bytes */
 	WHY_SIZE = 128,
-	/* A silent server is probed after 5 s, and given up after 10 s without an answer. */
-	KEEPALIVE_IDLE_SECONDS = 5,
-	KEEPALIVE_INTERVAL_SECONDS = 2,
-	KEEPALIVE_PROBES = 3,
-	USER_TIMEOUT_MILLISECONDS = 10000,
 };
+
+static const struct socket_keepalive keepalive = {
+	.idle = 5, .interval = 2, .probes = 3, .user_timeout = 10000};
 
 struct forwarder {
 	struct relay_context *relay;
-	int socket;	   /* -1: no connection */
-	struct buffer out; /* not yet sent */
+	struct stream *stream; /* NULL: no connection */
+	struct buffer out;     /* not yet sent */
 	struct line_splitter answers;
 	uint64_t acknowledged;	/* lines up to this number; only this thread acknowledges */
 	uint64_t sent;		/* lines up to this number were put into out, on this connection */
@@ -50,9 +45,8 @@ struct forwarder {
 
 static void disconnect(struct forwarder *forwarder)
 {
-	if (forwarder->socket >= 0)
-		(void)close(forwarder->socket); /* what was not acknowledged is sent again */
-	forwarder->socket = -1;
+	stream_close(forwarder->stream, 0); /* what was not acknowledged is sent again */
+	forwarder->stream = NULL;
 	forwarder->sent = forwarder->acknowledged;
 	buffer_clear(&forwarder->out, 0);
 	line_free(&forwarder->answers);
@@ -85,28 +79,17 @@ static void set_recovered(struct forwarder *forwarder)
 	forwarder->answer_timeout = ANSWER_TIMEOUT_FIRST;
 }
 
-static void set_number(int socket, int level, int name, int value)
-{
-	/* without it a dead server is only noticed later */
-	(void)setsockopt(socket, level, name, &value, sizeof value);
-}
-
 static void connect_next(struct forwarder *forwarder)
 {
+	const struct relay_settings *settings = &forwarder->relay->settings;
 	struct error error;
-	int socket =
-		socket_connect(forwarder->relay->settings.host, forwarder->relay->settings.port,
-			       clock_after(CONNECT_TIMEOUT), &error);
-	if (socket < 0) {
+	forwarder->stream = stream_connect(settings->stream_type, settings->host, settings->port,
+					   clock_after(CONNECT_TIMEOUT), &error);
+	if (!forwarder->stream) {
 		lose(forwarder, error.message);
 		return;
 	}
-	set_number(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_number(socket, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS);
-	set_number(socket, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
-	set_number(socket, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
-	set_number(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MILLISECONDS);
-	forwarder->socket = socket;
+	stream_set_keepalive(forwarder->stream, &keepalive);
 	if (!line_init(&forwarder->answers, ANSWER_MAX))
 		lose(forwarder, strerror(ENOMEM));
 }
@@ -138,7 +121,7 @@ static bool fill(struct forwarder *forwarder)
 	while ((job = relay_queue_next(forwarder->relay->queue, forwarder->sent,
 				       forwarder->probing))) {
 		waiting = true;
-		if (forwarder->socket < 0 || !append_job(&forwarder->out, job))
+		if (!forwarder->stream || !append_job(&forwarder->out, job))
 			break;
 		forwarder->sent++;
 	}
@@ -151,16 +134,12 @@ static bool fill(struct forwarder *forwarder)
 static bool send_out(struct forwarder *forwarder)
 {
 	struct buffer *out = &forwarder->out;
-	while (out->length) {
-		ssize_t sent = send(forwarder->socket, out->bytes, out->length,
-				    MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (sent < 0 && errno == EINTR)
-			continue;
-		if (sent < 0)
-			return errno == EAGAIN;
+	ssize_t sent = stream_flush(forwarder->stream);
+	if (sent == 0 && out->length)
+		sent = stream_send(forwarder->stream, out->bytes, out->length);
+	if (sent > 0)
 		buffer_drop(out, (size_t)sent);
-	}
-	return true;
+	return sent >= 0;
 }
 
 /* --- acknowledgements --- */
@@ -232,8 +211,8 @@ static bool receive(struct forwarder *forwarder, char why[WHY_SIZE])
 	(void)snprintf(why, WHY_SIZE, "%s", strerror(ENOMEM));
 	if (!space)
 		return false;
-	ssize_t received = recv(forwarder->socket, space, size, MSG_DONTWAIT);
-	if (received < 0 && (errno == EAGAIN || errno == EINTR))
+	ssize_t received = stream_receive_now(forwarder->stream, space, size);
+	if (received < 0 && errno == EAGAIN)
 		return true;
 	(void)snprintf(why, WHY_SIZE, "%s",
 		       received ? strerror(errno) : "it has closed the connection");
@@ -255,10 +234,13 @@ static bool receive(struct forwarder *forwarder, char why[WHY_SIZE])
  * deadline. Returns the connection's events. */
 static short wait_event(struct forwarder *forwarder, int64_t deadline)
 {
+	struct stream *stream = forwarder->stream;
+	bool sends = stream && (forwarder->out.length || stream_owed(stream));
+	if (stream && stream_buffered(stream))
+		return POLLIN;
 	struct pollfd ready[] = {
 		{.fd = relay_queue_wake_descriptor(forwarder->relay->queue), .events = POLLIN},
-		{.fd = forwarder->socket,
-		 .events = forwarder->out.length ? POLLIN | POLLOUT : POLLIN},
+		stream_pollfd(stream, sends ? POLLIN | POLLOUT : POLLIN),
 	};
 	if (poll(ready, 2, clock_poll_timeout(deadline)) <= 0)
 		return 0; /* late, or interrupted: the caller looks again */
@@ -293,7 +275,6 @@ void *relay_forwarder_run(void *context)
 {
 	struct relay_context *relay = context;
 	struct forwarder forwarder = {.relay = relay,
-				      .socket = -1,
 				      .acknowledged = relay->acknowledged,
 				      .sent = relay->acknowledged,
 				      .answer_timeout = ANSWER_TIMEOUT_FIRST,
@@ -301,7 +282,7 @@ void *relay_forwarder_run(void *context)
 	while (relay_queue_arm(relay->queue)) {
 		int64_t deadline = note_acknowledged(&forwarder);
 		bool waiting = fill(&forwarder);
-		if (forwarder.socket >= 0)
+		if (forwarder.stream)
 			exchange(&forwarder, waiting, deadline);
 		else if (waiting)
 			connect_next(&forwarder);

@@ -16,6 +16,7 @@
 #define RELAY_WORKERS_MAX 1024
 
 struct log;
+struct stream_type;
 struct timer_queue;
 
 /* All that is pointed to is borrowed until relay_stop(). */
@@ -26,6 +27,7 @@ struct relay_settings {
 	const char *next; /* as given: HOST:PORT, and its parts */
 	char host[SOCKET_NAME_SIZE];
 	int port;
+	const struct stream_type *stream_type; /* of the connection to it */
 	const char *command; /* that works on lines; NULL: each is delayed instead */
 	size_t workers;	     /* lines in work at once, from 1 */
 	struct range delay;  /* ns */

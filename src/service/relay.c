@@ -68,6 +68,7 @@ static void *start_relay(const struct service_settings *settings, struct error *
 		.log = settings->log,
 		.log_name = settings->log_name,
 		.timer_queue = settings->timer_queue,
+		.stream_type = settings->stream_type,
 		.next = own->next,
 		.command = own->work,
 		.workers = (size_t)workers_of(own),

@@ -22,6 +22,7 @@ struct service_settings {
 	const char *log_name;
 	bool append; /* the log is gone on with */
 	struct timer_queue *timer_queue;
+	const struct stream_type *stream_type; /* of connections that the service makes */
 	struct reply_target
 		*broadcast; /* all that are connected when an answer is released to it */
 	void (*warn)(const char *words); /* on stderr, from any thread */

@@ -49,15 +49,30 @@ static bool start_pending(struct acceptor *acceptor)
 	return true;
 }
 
-static void refuse(struct acceptor *acceptor, int descriptor, const char *name)
+static void refuse(struct acceptor *acceptor, struct stream *stream, const char *name)
 {
 	static const char answer[] = "error: too many connections\n";
-	struct stream stream = {descriptor};
-	/* a new socket has room for it; a peer that is gone already does not miss it */
-	(void)stream_send(&stream, answer, sizeof answer - 1);
-	stream_close(&stream, 0);
+	/* a new socket has space for it; a type that needs a handshake first closes without it */
+	(void)stream_send(stream, answer, sizeof answer - 1);
+	stream_close(stream, 0);
 	log_note(acceptor->settings->log, RECORD_WARNING, name,
 		 "refused: the limit of -connections is %zu", acceptor->most);
+}
+
+static bool admit(struct acceptor *acceptor, struct stream *stream, const char *name)
+{
+	if (session_table_count(acceptor->table) >= acceptor->most) {
+		refuse(acceptor, stream, name);
+		return true;
+	}
+	acceptor->pending = session_new(stream, name, acceptor->accepted + 1, acceptor->settings);
+	if (!acceptor->pending) {
+		stream_close(stream, 0); /* out of memory: this peer has to come again */
+		pause_accepting(acceptor, ENOMEM);
+		return false;
+	}
+	acceptor->accepted++;
+	return start_pending(acceptor);
 }
 
 /* Accepts one. False: there is nothing to accept, or it has to pause. */
@@ -75,19 +90,13 @@ static bool accept_one(struct acceptor *acceptor)
 		return errno != EAGAIN && errno != EWOULDBLOCK && !acceptor->paused_until;
 	}
 	socket_name((struct sockaddr *)&address, length, name);
-	if (session_table_count(acceptor->table) >= acceptor->most) {
-		refuse(acceptor, descriptor, name);
-		return true;
-	}
-	acceptor->pending =
-		session_new(descriptor, name, acceptor->accepted + 1, acceptor->settings);
-	if (!acceptor->pending) {
-		(void)close(descriptor); /* out of memory: this peer has to come again */
-		pause_accepting(acceptor, ENOMEM);
-		return false;
-	}
-	acceptor->accepted++;
-	return start_pending(acceptor);
+	struct stream *stream =
+		stream_open(acceptor->settings->stream_type, descriptor, STREAM_SERVER);
+	if (stream)
+		return admit(acceptor, stream, name);
+	(void)close(descriptor); /* out of memory: this peer has to come again */
+	pause_accepting(acceptor, ENOMEM);
+	return false;
 }
 
 static void accept_some(struct acceptor *acceptor, int most)

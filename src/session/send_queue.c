@@ -19,39 +19,54 @@ struct flusher {
 	pthread_t thread;
 };
 
+/* The peer takes nothing any more. Called with the lock. */
+static void break_off(struct send_queue *queue)
+{
+	queue->broken = true;
+	stream_stop(queue->stream); /* its reader has to end as well */
+}
+
 /* Sends what goes. Returns how much; an error breaks the outbox. Called with the lock. */
 static size_t send_some(struct send_queue *queue, const char *bytes, size_t length)
 {
 	ssize_t sent = stream_send(queue->stream, bytes, length);
 	if (sent >= 0)
 		return (size_t)sent;
-	queue->broken = true;
-	stream_stop(queue->stream); /* its reader has to end as well */
+	break_off(queue);
 	return length;
+}
+
+/* Whether there is more to send. Called with the lock. */
+static bool has_more(const struct send_queue *queue)
+{
+	return queue->unsent.length || stream_owed(queue->stream);
 }
 
 /* Asks the drainer to look when the peer takes more, or is gone. Called with the lock. */
 static void arm(struct send_queue *queue)
 {
-	struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.ptr = queue};
-	int epoll = queue->flusher->epoll, descriptor = queue->stream->descriptor;
-	queue->armed = epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) == 0 ||
-		       epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
-	if (queue->armed)
-		return;
-	queue->broken = true; /* out of kernel memory: nobody would ever send the rest */
-	stream_stop(queue->stream);
+	/* POLLIN and POLLOUT have the values of EPOLLIN and EPOLLOUT */
+	struct pollfd waiting = stream_pollfd(queue->stream, POLLOUT);
+	struct epoll_event event = {.events = (uint32_t)waiting.events | EPOLLONESHOT,
+				    .data.ptr = queue};
+	int epoll = queue->flusher->epoll;
+	queue->armed = epoll_ctl(epoll, EPOLL_CTL_MOD, waiting.fd, &event) == 0 ||
+		       epoll_ctl(epoll, EPOLL_CTL_ADD, waiting.fd, &event) == 0;
+	if (!queue->armed)
+		break_off(queue); /* out of kernel memory: the rest would never be sent */
 }
 
-static void drain(struct send_queue *queue)
+static void drain(struct send_queue *queue, uint32_t events)
 {
 	pthread_mutex_lock(&queue->lock);
 	queue->armed = false;
-	if (!queue->broken) {
+	if (!queue->broken && (events & (EPOLLERR | EPOLLHUP) || stream_flush(queue->stream) < 0))
+		break_off(queue);
+	if (!queue->broken && queue->unsent.length) {
 		size_t sent = send_some(queue, queue->unsent.bytes, queue->unsent.length);
 		buffer_drop(&queue->unsent, queue->broken ? 0 : sent);
 	}
-	if (queue->unsent.length && !queue->broken)
+	if (!queue->broken && has_more(queue))
 		arm(queue);
 	if (!queue->unsent.length)
 		buffer_free(&queue->unsent);
@@ -68,7 +83,7 @@ static void *flusher_run(void *argument)
 		for (int i = 0; i < count; i++) {
 			if (!events[i].data.ptr)
 				return NULL;
-			drain(events[i].data.ptr);
+			drain(events[i].data.ptr, events[i].events);
 		}
 	}
 }
@@ -165,14 +180,13 @@ static void take(struct send_queue *queue, const char *bytes, size_t length)
 	size_t sent = 0;
 	if (!queue->broken && !queue->unsent.length)
 		sent = send_some(queue, bytes, length);
-	if (queue->broken || sent == length)
+	if (queue->broken)
 		return;
 	/* out of memory: what is missing must not be followed by more */
-	queue->broken = !buffer_append(&queue->unsent, bytes + sent, length - sent);
-	if (!queue->broken && !queue->armed)
+	if (sent < length && !buffer_append(&queue->unsent, bytes + sent, length - sent))
+		break_off(queue);
+	else if (!queue->armed && has_more(queue))
 		arm(queue);
-	if (queue->broken)
-		stream_stop(queue->stream);
 }
 
 bool send_queue_send(struct send_queue *queue, const char *bytes, size_t length, size_t lines)
@@ -201,13 +215,21 @@ void send_queue_push(struct send_queue *queue, const char *bytes, size_t length)
 	pthread_mutex_unlock(&queue->lock);
 }
 
+void send_queue_flush(struct send_queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	if (!queue->broken && has_more(queue))
+		arm(queue);
+	pthread_mutex_unlock(&queue->lock);
+}
+
 size_t send_queue_close(struct send_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
 	queue->closed = true;
 	while (queue->unanswered || queue->armed)
 		pthread_cond_wait(&queue->changed, &queue->lock);
-	size_t unsent = queue->unsent.length;
+	size_t unsent = queue->unsent.length + stream_owed(queue->stream);
 	pthread_mutex_unlock(&queue->lock);
 	return unsent;
 }

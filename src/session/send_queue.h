@@ -61,6 +61,9 @@ bool send_queue_send(struct send_queue *queue, const char *bytes, size_t length,
  * SEND_QUEUE_HIGH_WATER bytes is cut off instead: the rest of its stream would have a gap. */
 void send_queue_push(struct send_queue *queue, const char *bytes, size_t length);
 
+/* After the handshake, before which a stream may take nothing: sends what was pushed meanwhile. */
+void send_queue_flush(struct send_queue *queue);
+
 /* Waits until every announced answer is sent, or the peer is gone. Nothing is taken any more, and
  * the drainer does not know the outbox. Returns the number of bytes that could not be sent. */
 size_t send_queue_close(struct send_queue *queue);

@@ -22,6 +22,9 @@ enum {
 /* At a drain: how long a close may wait for the peer's system to confirm the last answers. */
 #define SESSION_LINGER (500 * CLOCK_MILLISECOND)
 
+/* After it was accepted, until its stream is ready for lines. */
+#define SESSION_HANDSHAKE (10 * CLOCK_SECOND)
+
 /* Why the reading ended. */
 enum ending { ENDED_BY_PEER, ENDED_BY_DRAIN, ENDED_IDLE, ENDED_BROKEN, ENDED_NO_MEMORY };
 
@@ -90,7 +93,7 @@ static bool pauses(struct session *session)
 	const char *rest;
 	if (!session->settings->service->exact || !line_remainder(&session->lines, &rest))
 		return false;
-	return line_is_full(&session->lines) || !stream_wait(&session->stream, SESSION_PAUSE);
+	return line_is_full(&session->lines) || !stream_wait(session->stream, SESSION_PAUSE);
 }
 
 /* Gives a set of lines, as many as there are and `most` at the most, to the log. A full set:
@@ -167,7 +170,7 @@ static size_t limit_room(struct session *session, size_t room, size_t *left, boo
 	if (!atomic_load(&session->settings->draining))
 		return room;
 	if (!*limited)
-		*left = stream_pending(&session->stream);
+		*left = stream_pending(session->stream);
 	*limited = true;
 	return room < *left ? room : *left;
 }
@@ -187,7 +190,7 @@ static enum ending read_lines(struct session *session)
 		if (!room)
 			return ENDED_BY_DRAIN;
 		ssize_t length =
-			busy_poll_receive(session->settings->spin, &session->stream, space, room);
+			busy_poll_receive(session->settings->spin, session->stream, space, room);
 		if (length < 0)
 			return errno == EAGAIN ? ENDED_IDLE : ENDED_BROKEN;
 		if (length == 0)
@@ -230,6 +233,19 @@ static void log_ending(struct session *session, enum ending ending)
 		log_note(log, RECORD_WARNING, session->peer.name, "closed: out of memory");
 }
 
+/* Waits until the stream can be used. False: it cannot, which is logged. */
+static bool make_ready(struct session *session)
+{
+	struct error error;
+	if (stream_handshake(session->stream, clock_after(SESSION_HANDSHAKE), &error) < 0) {
+		log_note(session->settings->log, RECORD_WARNING, session->peer.name, "closed: %s",
+			 error.message);
+		return false;
+	}
+	send_queue_flush(&session->peer.queue);
+	return true;
+}
+
 static void *session_run(void *argument)
 {
 	struct session *session = argument;
@@ -239,12 +255,12 @@ static void *session_run(void *argument)
 			 (unsigned long long)session->peer.number);
 	else if (settings->service->tells_ends)
 		log_note(settings->log, RECORD_INFO, session->peer.name, "connected");
-	enum ending ending = read_lines(session);
+	enum ending ending = make_ready(session) ? read_lines(session) : ENDED_BROKEN;
 	if (ending != ENDED_NO_MEMORY && settings->service->exact && !take_lines(session, true))
 		ending = ENDED_NO_MEMORY;
 	log_ending(session, ending);
 	if (ending == ENDED_BROKEN || ending == ENDED_NO_MEMORY)
-		stream_stop(&session->stream);
+		stream_stop(session->stream);
 	size_t unsent = send_queue_close(&session->peer.queue);
 	if (unsent)
 		log_note(settings->log, RECORD_WARNING, session->peer.name,
@@ -262,13 +278,13 @@ static void *session_run(void *argument)
 	}
 	settings->closing(settings->context, session);
 	send_queue_free(&session->peer.queue);
-	stream_close(&session->stream, linger);
+	stream_close(session->stream, linger);
 	line_free(&session->lines);
 	settings->finished(settings->context, session);
 	return NULL;
 }
 
-struct session *session_new(int descriptor, const char *name, uint64_t number,
+struct session *session_new(struct stream *stream, const char *name, uint64_t number,
 			    const struct session_settings *settings)
 {
 	struct session *session = memory_calloc(1, sizeof *session);
@@ -277,13 +293,12 @@ struct session *session_new(int descriptor, const char *name, uint64_t number,
 		return NULL;
 	}
 	session->settings = settings;
-	session->stream.descriptor = descriptor;
-	responder_open(&session->peer, name, number, settings->log, &session->stream,
-		       settings->flusher);
+	session->stream = stream;
+	responder_open(&session->peer, name, number, settings->log, stream, settings->flusher);
 	session->peer.recipient.on_undelivered = settings->service->on_undelivered;
 	session->peer.recipient.context = settings->state;
 	if (settings->idle)
-		stream_set_idle(&session->stream, settings->idle);
+		stream_set_idle(stream, settings->idle);
 	return session;
 }
 
@@ -300,12 +315,12 @@ int session_start(struct session *session)
 
 void session_drain(struct session *session)
 {
-	stream_stop_receiving(&session->stream);
+	stream_stop_receiving(session->stream);
 }
 
 void session_stop(struct session *session)
 {
-	stream_stop(&session->stream);
+	stream_stop(session->stream);
 }
 
 void session_join(struct session *session)
@@ -320,7 +335,7 @@ void session_drop(struct session *session)
 		return;
 	(void)send_queue_close(&session->peer.queue); /* nothing was announced */
 	send_queue_free(&session->peer.queue);
-	stream_close(&session->stream, 0);
+	stream_close(session->stream, 0);
 	line_free(&session->lines);
 	free(session);
 }

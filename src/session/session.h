@@ -25,6 +25,7 @@ struct session;
 struct session_settings {
 	struct log *log;
 	struct flusher *flusher;
+	const struct stream_type *stream_type;
 	struct busy_poll *spin;
 	const struct service *service;
 	void *state;	/* the service's own */
@@ -45,15 +46,15 @@ struct session_settings {
 struct session {
 	struct responder peer;
 	const struct session_settings *settings;
-	struct stream stream;
+	struct stream *stream; /* owned */
 	struct line_splitter lines;
 	pthread_t thread;
 	struct session *next, *previous; /* the registry's */
 };
 
-/* Takes over an accepted socket, the number-th from 1. NULL: out of memory, and the socket stays
- * the caller's. */
-struct session *session_new(int descriptor, const char *name, uint64_t number,
+/* Takes over the stream of an accepted connection, the number-th from 1. NULL: out of memory, and
+ * the stream stays the caller's. */
+struct session *session_new(struct stream *stream, const char *name, uint64_t number,
 			    const struct session_settings *settings);
 
 /* Starts its thread. Returns 0, or pthread_create()'s error and the connection is as before. */

@@ -6,7 +6,7 @@
 #include "session/send_queue.h"
 
 extern struct flusher *flusher;
-extern struct stream stream;
+extern struct stream *stream;
 extern struct send_queue queue;
 extern int peer; /* the other end; -1: the test has closed it */
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -11,6 +12,9 @@
 
 #include "net/socket.h"
 #include "unit.h"
+#include "xor_stream.h"
+
+enum { SCRIPT_ANSWER = 1 << 18 }; /* bytes of the longest answer */
 
 static struct {
 	const char *(*script)[SCRIPT_ANSWERS];
@@ -27,8 +31,13 @@ static bool answer_line(size_t connection)
 	const char *answer = line < SCRIPT_ANSWERS ? server.script[connection][line] : CLOSE;
 	if (!answer)
 		return false;
+	static char raw[SCRIPT_ANSWER];
 	size_t length = strlen(answer);
-	return send(server.sockets[connection], answer, length, MSG_NOSIGNAL) == (ssize_t)length;
+	if (length > sizeof raw)
+		abort();
+	memcpy(raw, answer, length);
+	xor_bytes(raw, length);
+	return send(server.sockets[connection], raw, length, MSG_NOSIGNAL) == (ssize_t)length;
 }
 
 static void serve(size_t connection)
@@ -36,6 +45,8 @@ static void serve(size_t connection)
 	char bytes[1024];
 	ssize_t length = recv(server.sockets[connection], bytes, sizeof bytes, 0);
 	bool open = length > 0;
+	if (open)
+		xor_bytes(bytes, (size_t)length);
 	for (ssize_t i = 0; open && i < length; i++)
 		if (bytes[i] == '\n')
 			open = answer_line(connection);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "xor_stream.h"
 
 #define PATIENCE (20 * CLOCK_SECOND)
 
@@ -213,6 +214,7 @@ int tcp_connect(int port)
 	ck_assert_int_eq(connect(descriptor, (struct sockaddr *)&address, sizeof address), 0);
 	ck_assert_int_eq(
 		setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+	xor_greet(descriptor);
 	return descriptor;
 }
 
@@ -228,12 +230,16 @@ void tcp_pair(int *accepted, int *connected)
 
 void peer_send(int descriptor, const char *bytes, size_t length)
 {
+	char *raw = malloc(length), *at = raw;
+	ck_assert_ptr_nonnull(memcpy(raw, bytes, length));
+	xor_bytes(raw, length);
 	while (length) {
-		ssize_t sent = send(descriptor, bytes, length, MSG_NOSIGNAL);
+		ssize_t sent = send(descriptor, at, length, MSG_NOSIGNAL);
 		ck_assert_int_gt(sent, 0);
-		bytes += sent;
+		at += sent;
 		length -= (size_t)sent;
 	}
+	free(raw);
 }
 
 char *peer_lines(int descriptor, size_t lines)
@@ -246,6 +252,7 @@ char *peer_lines(int descriptor, size_t lines)
 		/* not a byte more than the lines have at the least */
 		got = recv(descriptor, at, lines < 65536 ? lines : 65536, 0);
 		ck_assert_msg(got >= 0, "nothing comes: %s", strerror(errno));
+		xor_bytes(at, (size_t)got);
 		for (ssize_t i = 0; i < got; i++)
 			lines -= at[i] == '\n';
 		text.length += (size_t)got;

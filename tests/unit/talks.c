@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "unit.h"
+#include "xor_stream.h"
 
 struct client_session_settings settings;
 struct counters counters[CONNECTIONS];
@@ -30,6 +31,7 @@ void setup(void)
 	ck_assert_ptr_nonnull(latency);
 	settings = (struct client_session_settings){.host = "127.0.0.1",
 						    .port = script_listen(),
+						    .stream_type = stream_type,
 						    .connections = 1,
 						    .window = 1,
 						    .timeout = 20 * CLOCK_SECOND,

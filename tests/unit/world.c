@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "support.h"
+#include "xor_stream.h"
 
 #define PATIENCE (20 * CLOCK_SECOND)
 
@@ -38,6 +39,7 @@ void world_open(const char *target, size_t most, size_t maxline, int64_t idle)
 	ck_assert_ptr_nonnull(world.table = session_table_new(&error));
 	world.settings.log = world.log;
 	world.settings.flusher = world.flusher;
+	world.settings.stream_type = stream_type;
 	world.spin.time = 50 * CLOCK_MICROSECOND;
 	world.settings.spin = &world.spin;
 	world.settings.service = services[0];

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "client/chars/state.h"
-#include "net/socket.h"
+#include "net/stream_tcp.h"
 #include "base/random.h"
 #include "base/signalfd.h"
 
@@ -42,9 +42,10 @@ static void fill_waiting(const struct chars_client *client, struct pollfd waitin
 	bool commands = client->state == CHARS_CLIENT_OPEN && !client->by_self &&
 			client->requests.length < CHARS_CLIENT_REQUESTS;
 	int receive = over || is_stuck(client) ? 0 : POLLIN;
-	int send = over || !client->requests.length ? 0 : POLLOUT;
+	int send = over || !chars_client_has_unsent(client) ? 0 : POLLOUT;
 	want(&waiting[WAIT_SIGNALS], client->signals, POLLIN);
-	want(&waiting[WAIT_SERVER], client->socket, receive | send);
+	waiting[WAIT_SERVER] =
+		stream_pollfd(receive | send ? client->stream : NULL, (short)(receive | send));
 	want(&waiting[WAIT_USER], STDIN_FILENO, commands ? POLLIN : 0);
 	want(&waiting[WAIT_STDOUT], client->flow.descriptor,
 	     client->flow.waiting.length ? POLLOUT : 0);
@@ -126,7 +127,12 @@ static void loop(struct chars_client *client)
 		if (client->state == CHARS_CLIENT_OPEN && !client->terminal.keys)
 			raw_mode_enter(&client->terminal);
 		fill_waiting(client, waiting);
-		int ready = poll(waiting, WAIT_COUNT, clock_poll_timeout(next_deadline(client)));
+		bool buffered =
+			waiting[WAIT_SERVER].events & POLLIN && stream_buffered(client->stream);
+		int64_t deadline = buffered ? 0 : next_deadline(client);
+		int ready = poll(waiting, WAIT_COUNT, clock_poll_timeout(deadline));
+		if (buffered)
+			waiting[WAIT_SERVER].revents |= POLLIN;
 		if (ready < 0 && errno != EINTR)
 			chars_client_fail(client, "cannot wait: %s", strerror(errno));
 		if (ready == 0 && client->state == CHARS_CLIENT_OVER)
@@ -143,9 +149,9 @@ static int set_up(struct chars_client *client)
 	static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
 	const struct client_options *options = client->options;
 	signalfd_restore(NULL);
-	client->socket = socket_connect(options->host, (int)options->port,
+	client->stream = stream_connect(&stream_tcp, options->host, (int)options->port,
 					clock_after(options->timeout), &client->error);
-	if (client->socket < 0)
+	if (!client->stream)
 		return -1;
 	client->signals = signalfd_open(handled, &client->error);
 	if (client->signals < 0)
@@ -153,7 +159,7 @@ static int set_up(struct chars_client *client)
 	if (!line_init(&client->answers, CHARS_CLIENT_LINE) ||
 	    !line_init(&client->commands, CHARS_CLIENT_LINE))
 		return error_set(&client->error, "out of memory");
-	socket_local_name(client->socket, client->account.name);
+	stream_local_name(client->stream, client->account.name);
 	chars_sum_start(&client->account.got);
 	terminal_output_open(&client->flow, STDOUT_FILENO, !client->by_self);
 	if (client->by_self)
@@ -194,8 +200,7 @@ static void tear_down(struct chars_client *client)
 	line_free(&client->answers);
 	line_free(&client->commands);
 	buffer_free(&client->requests);
-	if (client->socket >= 0)
-		(void)close(client->socket); /* the server needs nothing more of it */
+	stream_close(client->stream, 0); /* the server needs nothing more of it */
 	if (client->signals >= 0)
 		(void)close(client->signals); /* nothing is lost */
 }
@@ -228,8 +233,7 @@ enum exit_status chars_client_run(const struct client_options *options, const ch
 	struct chars_client client = {.options = options,
 				      .program = program,
 				      .by_self = options->duration > 0 || options->acks >= 0,
-				      .signals = -1,
-				      .socket = -1};
+				      .signals = -1};
 	bool done = converse(&client);
 	tear_down(&client);
 	if (done && client.by_self)

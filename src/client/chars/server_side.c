@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -28,18 +27,18 @@ int chars_client_ask(struct chars_client *client)
 int chars_client_send(struct chars_client *client)
 {
 	struct buffer *requests = &client->requests;
-	while (requests->length) {
-		ssize_t sent = send(client->socket, requests->bytes, requests->length,
-				    MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (sent >= 0)
-			buffer_drop(requests, (size_t)sent);
-		else if (errno == EAGAIN)
-			return 0;
-		else if (errno != EINTR)
-			return chars_client_fail(client, "cannot send to the server: %s",
-						 strerror(errno));
-	}
+	ssize_t sent = stream_flush(client->stream);
+	if (sent == 0 && requests->length)
+		sent = stream_send(client->stream, requests->bytes, requests->length);
+	if (sent < 0)
+		return chars_client_fail(client, "cannot send to the server: %s", strerror(errno));
+	buffer_drop(requests, (size_t)sent);
 	return 0;
+}
+
+bool chars_client_has_unsent(const struct chars_client *client)
+{
+	return client->requests.length || stream_owed(client->stream);
 }
 
 /* Does the line begin with the word, and go on behind it? */
@@ -148,12 +147,11 @@ int chars_client_receive(struct chars_client *client)
 	char *space = line_space(&client->answers, &room);
 	if (!space)
 		return chars_client_fail(client, "out of memory");
-	ssize_t length = recv(client->socket, space, room, MSG_DONTWAIT);
+	ssize_t length = stream_receive_now(client->stream, space, room);
+	if (length < 0 && errno == EAGAIN)
+		return 0;
 	if (length < 0)
-		return errno == EAGAIN || errno == EINTR
-			       ? 0
-			       : chars_client_fail(client, "the connection was lost: %s",
-						   strerror(errno));
+		return chars_client_fail(client, "the connection was lost: %s", strerror(errno));
 	if (length == 0)
 		return chars_client_fail(client, "the server closed the connection");
 	line_filled(&client->answers, (size_t)length);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "client/chars/output.h"
 #include "net/line_splitter.h"
+#include "net/stream.h"
 #include "client/options.h"
 #include "client/chars/raw_mode.h"
 #include "base/buffer.h"
@@ -31,7 +32,8 @@ struct chars_client {
 	bool failed;  /* the failure says why, unless it was told */
 	struct error error;
 
-	int signals, socket; /* -1: not open */
+	int signals;	       /* -1: not open */
+	struct stream *stream; /* NULL: not open */
 	struct raw_mode terminal;
 	struct terminal_output flow;
 	struct line_splitter answers, commands;
@@ -60,8 +62,9 @@ void chars_client_leave(struct chars_client *client, int64_t grace);
 
 /* server_side.c. Each returns 0, or -1 after chars_client_fail(). None blocks. */
 
-int chars_client_ask(struct chars_client *client);     /* adds a request, and sends */
-int chars_client_send(struct chars_client *client);    /* sends what is left of requests */
+int chars_client_ask(struct chars_client *client);  /* adds a request, and sends */
+int chars_client_send(struct chars_client *client); /* sends what is left of requests */
+bool chars_client_has_unsent(const struct chars_client *client);
 int chars_client_receive(struct chars_client *client); /* receives once, takes whole lines */
 
 /* user_input.c */

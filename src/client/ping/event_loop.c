@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,7 +19,7 @@
 #include "base/random.h"
 #include "record/escape.h"
 #include "base/signalfd.h"
-#include "net/stream.h"
+#include "net/stream_tcp.h"
 
 #define PING_CLIENT_LINE 65536 /* bytes; what a server of ping says is shorter */
 
@@ -35,7 +34,7 @@ struct ping_client {
 	const struct client_options *options;
 	const char *program;
 	int signals;
-	struct stream stream;
+	struct stream *stream;
 	struct line_splitter lines;
 	struct buffer unsent;
 	struct request_table pings;
@@ -145,21 +144,30 @@ static bool receive(struct ping_client *pinger)
 		char *space = line_space(&pinger->lines, &room);
 		if (!space)
 			return out_of_memory(pinger);
-		ssize_t length = stream_receive(&pinger->stream, space, room);
+		ssize_t length = stream_receive_now(pinger->stream, space, room);
+		if (length < 0 && errno == EAGAIN)
+			return true;
 		if (length <= 0)
 			return take_end(pinger, length < 0 ? strerror(errno) : NULL);
 		line_filled(&pinger->lines, (size_t)length);
 		if (!take_lines(pinger))
 			return false;
-	} while (stream_pending(&pinger->stream));
+	} while (stream_pending(pinger->stream));
 	return true;
 }
 
 /* --- what goes, and what is over --- */
 
+static bool has_unsent(const struct ping_client *pinger)
+{
+	return pinger->unsent.length || stream_owed(pinger->stream);
+}
+
 static bool send_unsent(struct ping_client *pinger)
 {
-	ssize_t sent = stream_send(&pinger->stream, pinger->unsent.bytes, pinger->unsent.length);
+	ssize_t sent = stream_flush(pinger->stream);
+	if (sent == 0 && pinger->unsent.length)
+		sent = stream_send(pinger->stream, pinger->unsent.bytes, pinger->unsent.length);
 	if (sent >= 0)
 		buffer_drop(&pinger->unsent, (size_t)sent);
 	else if (errno != EPIPE && errno != ECONNRESET)
@@ -201,7 +209,7 @@ static void begin_end(struct ping_client *pinger)
 	int64_t timeout = pinger->options->timeout;
 	pinger->ended = clock_now();
 	pinger->closing = clock_after(timeout > PING_CLIENT_END ? timeout : PING_CLIENT_END);
-	(void)shutdown(pinger->stream.descriptor, SHUT_WR); /* if not, the server has closed */
+	stream_end(pinger->stream);
 }
 
 /* A first signal ends the sending, a second one everything. */
@@ -225,7 +233,7 @@ static bool act(struct ping_client *pinger)
 	if (!expire(pinger, now))
 		return false;
 	/* while the server takes nothing, nothing is added */
-	if (now < pinger->last && now >= pinger->next && !pinger->unsent.length)
+	if (now < pinger->last && now >= pinger->next && !has_unsent(pinger))
 		return send_request(pinger, now);
 	if (!pinger->closing && now >= pinger->last &&
 	    request_table_deadline(&pinger->pings) == CLOCK_NEVER)
@@ -246,25 +254,26 @@ static int64_t deadline_of(const struct ping_client *pinger)
 	if (now >= pinger->last)
 		return deadline == CLOCK_NEVER ? now : deadline;
 	deadline = clock_earlier(deadline, pinger->last);
-	return pinger->unsent.length ? deadline : clock_earlier(deadline, pinger->next);
+	return has_unsent(pinger) ? deadline : clock_earlier(deadline, pinger->next);
 }
 
 /* Waits, and does what is then to be done. False: it failed. */
 static bool turn(struct ping_client *pinger)
 {
-	short sends = pinger->unsent.length ? POLLOUT : 0;
+	short wanted = has_unsent(pinger) ? POLLIN | POLLOUT : POLLIN;
 	struct pollfd waiting[] = {
-		{.fd = pinger->stream.descriptor, .events = (short)(POLLIN | sends)},
+		stream_pollfd(pinger->stream, wanted),
 		{.fd = pinger->signals, .events = POLLIN},
 	};
-	int ready = poll(waiting, 2, clock_poll_timeout(deadline_of(pinger)));
+	bool buffered = stream_buffered(pinger->stream);
+	int ready = poll(waiting, 2, buffered ? 0 : clock_poll_timeout(deadline_of(pinger)));
 	if (ready < 0 && errno != EINTR) {
 		error_set(&pinger->error, "cannot wait: %s", strerror(errno));
 		return false;
 	}
 	if (ready > 0 && waiting[1].revents && !take_signal(pinger))
 		return false;
-	if (ready > 0 && waiting[0].revents & ~POLLOUT && !receive(pinger))
+	if ((buffered || (ready > 0 && waiting[0].revents & ~POLLOUT)) && !receive(pinger))
 		return false;
 	if (pinger->over)
 		return true;
@@ -279,12 +288,12 @@ static bool open_connection(struct ping_client *pinger)
 {
 	const struct client_options *options = pinger->options;
 	char words[SOCKET_NAME_SIZE * 2 + 64], local[SOCKET_NAME_SIZE], peer[SOCKET_NAME_SIZE];
-	pinger->stream.descriptor = socket_connect(options->host, (int)options->port,
-						   clock_after(options->timeout), &pinger->error);
-	if (pinger->stream.descriptor < 0)
+	pinger->stream = stream_connect(&stream_tcp, options->host, (int)options->port,
+					clock_after(options->timeout), &pinger->error);
+	if (!pinger->stream)
 		return false;
-	socket_local_name(pinger->stream.descriptor, local);
-	socket_peer_name(pinger->stream.descriptor, peer);
+	stream_local_name(pinger->stream, local);
+	stream_peer_name(pinger->stream, peer);
 	(void)snprintf(words, sizeof words, PING_NOTE_CONNECTED "%s to %s, seed %" PRId64, local,
 		       peer, options->seed);
 	return ping_client_log_note(&pinger->log, RECORD_INFO, words) || out_of_memory(pinger);
@@ -365,8 +374,7 @@ static void give_up_all(struct ping_client *pinger)
 
 static void close_all(struct ping_client *pinger)
 {
-	if (pinger->stream.descriptor >= 0)
-		stream_close(&pinger->stream, 0);
+	stream_close(pinger->stream, 0);
 	ping_client_log_close(&pinger->log);
 	if (pinger->signals >= 0)
 		(void)close(pinger->signals); /* nothing is lost */
@@ -385,7 +393,7 @@ enum exit_status ping_client_run(const struct client_options *options, const cha
 	}
 	pinger->options = options;
 	pinger->program = program;
-	pinger->signals = pinger->stream.descriptor = pinger->log.descriptor = -1;
+	pinger->signals = pinger->log.descriptor = -1;
 	pinger->pings.timeout = options->timeout;
 	/* the server draws from numbers of requests, which this is not */
 	pinger->chance =

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "talks.h"
 #include "unit.h"
+#include "xor_stream.h"
 
 START_TEST(each_line_is_acknowledged)
 {
@@ -193,9 +194,10 @@ START_TEST(a_wrong_echo_ends_the_talk)
 }
 END_TEST
 
-int main(void)
+static TCase *make_answers(const char *name, void (*use_type)(void))
 {
-	TCase *answers = tcase_create("answers");
+	TCase *answers = tcase_create(name);
+	tcase_add_checked_fixture(answers, use_type, NULL);
 	tcase_add_checked_fixture(answers, setup, teardown);
 	tcase_add_test(answers, each_line_is_acknowledged);
 	tcase_add_test(answers, a_line_waits_for_the_answer_before_it);
@@ -206,10 +208,23 @@ int main(void)
 	tcase_add_test(answers, pauses_read_answers_meanwhile);
 	tcase_add_test(answers, each_thread_has_its_connection);
 	tcase_add_test(answers, answers_may_come_in_pieces_and_with_cr);
-	TCase *echoes = tcase_create("echoes");
+	return answers;
+}
+
+static TCase *make_echoes(const char *name, void (*use_type)(void))
+{
+	TCase *echoes = tcase_create(name);
+	tcase_add_checked_fixture(echoes, use_type, NULL);
 	tcase_add_checked_fixture(echoes, setup, teardown);
 	tcase_add_loop_test(echoes, echoes_are_told_of, 0, 2);
 	tcase_add_test(echoes, who_is_told_can_end_the_talk);
 	tcase_add_loop_test(echoes, a_wrong_echo_ends_the_talk, 0, 7);
-	return unit_main("talk", answers, echoes, NULL);
+	return echoes;
+}
+
+int main(void)
+{
+	return unit_main("talk", make_answers("answers", tcp_use), make_echoes("echoes", tcp_use),
+			 make_answers("answers, xor", xor_use), make_echoes("echoes, xor", xor_use),
+			 NULL);
 }

@@ -9,6 +9,7 @@
 #include "net/socket.h"
 #include "talks.h"
 #include "unit.h"
+#include "xor_stream.h"
 
 static const struct {
 	script_t script;
@@ -188,9 +189,10 @@ START_TEST(a_refusal_is_not_tried_again)
 }
 END_TEST
 
-int main(void)
+static TCase *make_errors(const char *name, void (*use_type)(void))
 {
-	TCase *errors = tcase_create("errors");
+	TCase *errors = tcase_create(name);
+	tcase_add_checked_fixture(errors, use_type, NULL);
 	tcase_add_checked_fixture(errors, setup, teardown);
 	tcase_add_loop_test(errors, what_is_no_ok_ends_the_talk, 0, 7);
 	tcase_add_test(errors, half_an_answer_is_none);
@@ -199,12 +201,25 @@ int main(void)
 	tcase_add_loop_test(errors, stopping_ends_waits_and_pauses, 0, 2);
 	tcase_add_test(errors, stopping_ends_retrying);
 	tcase_add_loop_test(errors, nobody_listening_is_told, 0, 2);
-	TCase *retry = tcase_create("retry");
+	return errors;
+}
+
+static TCase *make_retry(const char *name, void (*use_type)(void))
+{
+	TCase *retry = tcase_create(name);
+	tcase_add_checked_fixture(retry, use_type, NULL);
 	tcase_add_checked_fixture(retry, setup, teardown);
 	tcase_add_test(retry, a_lost_connection_is_made_again);
 	tcase_add_test(retry, lines_in_flight_are_sent_again);
 	tcase_add_test(retry, an_answer_that_does_not_come_is_asked_for_again);
 	tcase_add_test(retry, retrying_comes_to_an_end);
 	tcase_add_test(retry, a_refusal_is_not_tried_again);
-	return unit_main("talk_failures", errors, retry, NULL);
+	return retry;
+}
+
+int main(void)
+{
+	return unit_main("talk_failures", make_errors("errors", tcp_use),
+			 make_retry("retry", tcp_use), make_errors("errors, xor", xor_use),
+			 make_retry("retry, xor", xor_use), NULL);
 }

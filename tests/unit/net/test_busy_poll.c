@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/stream_tcp.h"
 #include "support.h"
 #include "unit.h"
 
 #define LONG (10 * CLOCK_SECOND) /* no spin of this length ends in vain in here */
 
-static struct stream stream;
+static struct stream *stream;
 static int peer;
 static struct busy_poll spin;
 static char bytes[16];
@@ -35,7 +36,10 @@ int __wrap_sched_yield(void)
 
 static void begin(void)
 {
-	tcp_pair(&stream.descriptor, &peer);
+	int accepted;
+	tcp_pair(&accepted, &peer);
+	stream = stream_open(&stream_tcp, accepted, STREAM_SERVER);
+	ck_assert_ptr_nonnull(stream);
 	spin = (struct busy_poll){.time = LONG};
 	yields = 0;
 	at_yield = NULL;
@@ -44,12 +48,12 @@ static void begin(void)
 static void end(void)
 {
 	(void)close(peer);
-	(void)close(stream.descriptor);
+	stream_close(stream, 0);
 }
 
 static ssize_t receive(void)
 {
-	return busy_poll_receive(&spin, &stream, bytes, sizeof bytes);
+	return busy_poll_receive(&spin, stream, bytes, sizeof bytes);
 }
 
 static void send_once(void)
@@ -71,7 +75,7 @@ static void *send_then(void *argument)
 static void assert_sleeps(void)
 {
 	yields = 0;
-	stream_set_idle(&stream, 10 * CLOCK_MILLISECOND);
+	stream_set_idle(stream, 10 * CLOCK_MILLISECOND);
 	ck_assert_int_eq((int)receive(), -1);
 	ck_assert_int_eq(errno, EAGAIN);
 	ck_assert_int_eq(yields, 0);
@@ -114,7 +118,7 @@ END_TEST
 
 START_TEST(pauses_grow_until_a_spin_is_not_in_vain)
 {
-	stream_set_idle(&stream, CLOCK_MILLISECOND);
+	stream_set_idle(stream, CLOCK_MILLISECOND);
 	spin.time = CLOCK_MILLISECOND;
 	for (int i = 0; i < 12; i++) {
 		int64_t pause = CLOCK_MILLISECOND << (i < 7 ? i : 7);
@@ -150,7 +154,7 @@ END_TEST
 START_TEST(the_silence_limit_holds_after_a_spin)
 {
 	spin.time = CLOCK_MILLISECOND;
-	stream_set_idle(&stream, 10 * CLOCK_MILLISECOND);
+	stream_set_idle(stream, 10 * CLOCK_MILLISECOND);
 	ck_assert_int_eq((int)receive(), -1);
 	ck_assert_int_eq(errno, EAGAIN);
 }

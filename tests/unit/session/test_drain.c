@@ -14,6 +14,7 @@
 #include "support.h"
 #include "unit.h"
 #include "world.h"
+#include "xor_stream.h"
 
 static void begin(void)
 {
@@ -54,6 +55,7 @@ static void *flood(void *descriptor)
 	static char lines[4096], answers[65536];
 	struct pollfd peer = {.fd = *(int *)descriptor, .events = POLLIN | POLLOUT};
 	memset(lines, '\n', sizeof lines);
+	xor_bytes(lines, sizeof lines);
 	for (;;) {
 		if (poll(&peer, 1, -1) < 0)
 			abort();
@@ -99,15 +101,21 @@ START_TEST(a_drain_without_connections)
 }
 END_TEST
 
-int main(void)
+static TCase *make(const char *name, void (*use_type)(void))
 {
-	scratch_make();
-	TCase *drain = tcase_create("drain");
+	TCase *drain = tcase_create(name);
+	tcase_add_checked_fixture(drain, use_type, NULL);
 	tcase_add_checked_fixture(drain, begin, NULL);
 	tcase_add_test(drain, a_drain_answers_what_has_come);
 	tcase_add_test(drain, a_drain_ends_though_more_comes);
 	tcase_add_test(drain, a_drain_without_connections);
-	int status = unit_main("drain", drain, NULL);
+	return drain;
+}
+
+int main(void)
+{
+	scratch_make();
+	int status = unit_main("drain", make("tcp", tcp_use), make("xor", xor_use), NULL);
 	scratch_remove();
 	return status;
 }

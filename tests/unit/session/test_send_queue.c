@@ -8,6 +8,7 @@
 #include "outboxes.h"
 #include "support.h"
 #include "unit.h"
+#include "xor_stream.h"
 
 START_TEST(answers_are_sent_at_once)
 {
@@ -113,17 +114,17 @@ START_TEST(close_waits_for_announced_answers)
 	ck_assert(send_numbers(&next, 1));
 	ck_assert(!returned); /* two are still to come */
 	ck_assert(send_numbers(&next, 2));
+	assert_numbers(3);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert_uint_eq(left, 0);
-	assert_numbers(3);
 }
 END_TEST
 
 START_TEST(close_tells_what_was_not_taken)
 {
 	(void)fill();
-	size_t kept = unsent();
-	stream_stop(&stream);
+	size_t kept = unsent() + stream_owed(stream);
+	stream_stop(stream);
 	ck_assert_uint_eq(send_queue_close(&queue), kept);
 }
 END_TEST
@@ -149,15 +150,17 @@ END_TEST
 START_TEST(many_slow_readers_at_once)
 {
 	enum { READERS = 16, ANSWERS = 4000 };
-	static struct stream streams[READERS];
+	struct stream *streams[READERS];
 	static struct send_queue outboxes[READERS];
 	static char answers[ANSWERS * 8 + 1];
 	int addresses_seen[READERS];
 	for (int i = 0; i < ANSWERS; i++)
 		put_number(answers + i * 8, i);
 	for (int i = 0; i < READERS; i++) {
-		tcp_pair(&streams[i].descriptor, &addresses_seen[i]);
-		send_queue_open(&outboxes[i], &streams[i], flusher);
+		int accepted;
+		tcp_pair(&accepted, &addresses_seen[i]);
+		streams[i] = stream_open(stream_type, accepted, STREAM_SERVER);
+		send_queue_open(&outboxes[i], streams[i], flusher);
 		for (int j = 0; j < 20; j++) {
 			(void)send_queue_reserve(&outboxes[i], ANSWERS); /* over the mark or not */
 			outboxes[i].unanswered = ANSWERS;
@@ -172,7 +175,7 @@ START_TEST(many_slow_readers_at_once)
 		}
 		ck_assert_uint_eq(send_queue_close(&outboxes[i]), 0);
 		send_queue_free(&outboxes[i]);
-		(void)close(streams[i].descriptor);
+		stream_close(streams[i], 0);
 		(void)close(addresses_seen[i]);
 	}
 	ck_assert_uint_eq(send_queue_close(&queue), 0);
@@ -230,13 +233,17 @@ START_TEST(who_waits_for_answers_is_woken)
 	send_queue_cancel(&queue, 1);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 	ck_assert(send_queue_send(&queue, "ok\nok\n", 6, 2));
+	char *seen = peer_lines(peer, 3);
+	ck_assert_str_eq(seen, "ok\nok\nok\n");
+	free(seen);
 	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
 END_TEST
 
-int main(void)
+static TCase *make(const char *name, void (*use_type)(void))
 {
-	TCase *cases = tcase_create("outbox");
+	TCase *cases = tcase_create(name);
+	tcase_add_checked_fixture(cases, use_type, NULL);
 	tcase_add_checked_fixture(cases, outboxes_begin, outboxes_end);
 	tcase_add_test(cases, answers_are_sent_at_once);
 	tcase_add_test(cases, a_slow_reader_gets_all_in_order);
@@ -251,5 +258,10 @@ int main(void)
 	tcase_add_test(cases, what_is_posted_needs_no_announcement);
 	tcase_add_test(cases, who_does_not_read_what_is_posted_is_cut_off);
 	tcase_add_test(cases, who_waits_for_answers_is_woken);
-	return unit_main("outbox", cases, NULL);
+	return cases;
+}
+
+int main(void)
+{
+	return unit_main("outbox", make("tcp", tcp_use), make("xor", xor_use), NULL);
 }

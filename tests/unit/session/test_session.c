@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "unit.h"
 #include "world.h"
+#include "xor_stream.h"
 
 /* realloc() fails while this is set; linked with --wrap. */
 static atomic_bool no_memory;
@@ -191,6 +192,7 @@ static void send_until_stuck(int peer, size_t *total)
 	ssize_t sent;
 	for (size_t i = 0; i < sizeof lines; i += 2)
 		memcpy(lines + i, "x\n", 2);
+	xor_bytes(lines, sizeof lines);
 	while ((sent = send(peer, lines + *total % 2, sizeof lines - *total % 2, MSG_DONTWAIT)) > 0)
 		*total += (size_t)sent;
 }
@@ -247,7 +249,8 @@ START_TEST(answers_that_were_not_taken_are_told_of)
 	tcp_pair(&accepted, &peer);
 	limit_buffers(accepted);
 	limit_buffers(peer);
-	slow_connection = session_new(accepted, "slow", 1, &world.settings);
+	slow_connection = session_new(stream_open(stream_type, accepted, STREAM_SERVER), "slow", 1,
+				      &world.settings);
 	ck_assert_ptr_nonnull(slow_connection);
 	ck_assert_int_eq(session_table_add(world.table, slow_connection), 0);
 	ck_assert(eventually(send_queue_is_full, &peer));
@@ -287,7 +290,7 @@ START_TEST(out_of_memory_a_connection_is_closed)
 		assert_answers(peer, 1, "ok\n");
 	}
 	no_memory = true;
-	ck_assert_int_eq((int)send(peer, lines, sizeof lines, MSG_NOSIGNAL), sizeof lines);
+	peer_send(peer, lines, sizeof lines);
 	char end;
 	ssize_t got = recv(peer, &end, 1, 0);
 	no_memory = false;
@@ -311,7 +314,8 @@ START_TEST(one_that_was_never_started_is_dropped)
 {
 	int accepted, peer;
 	tcp_pair(&accepted, &peer);
-	struct session *session = session_new(accepted, "name", 1, &world.settings);
+	struct session *session = session_new(stream_open(stream_type, accepted, STREAM_SERVER),
+					      "name", 1, &world.settings);
 	ck_assert_ptr_nonnull(session);
 	ck_assert_str_eq(session->peer.name, "name");
 	session_drop(session);
@@ -336,11 +340,41 @@ START_TEST(a_registry_needs_a_descriptor)
 }
 END_TEST
 
-int main(void)
+/* Connects without the handshake of xor_stream. */
+static int connect_silently(void)
 {
-	memory_realloc = faulty_realloc;
-	scratch_make();
-	TCase *life = tcase_create("life");
+	tcp_use();
+	int peer = world_connect();
+	xor_use();
+	return peer;
+}
+
+START_TEST(without_a_handshake_a_connection_is_closed)
+{
+	int peer = connect_silently();
+	(void)shutdown(peer, SHUT_WR);
+	assert_last(peer, "");
+	world_await(0);
+	assert_logged("WARNING\t| ", 1);
+	assert_logged(" closed: no handshake\n", 1);
+	world_close();
+}
+END_TEST
+
+START_TEST(a_drain_ends_a_handshake)
+{
+	int peer = connect_silently();
+	world_drain(20 * CLOCK_SECOND);
+	assert_last(peer, "");
+	world_await(0);
+	world_close();
+}
+END_TEST
+
+static TCase *make_life(const char *name, void (*use_type)(void))
+{
+	TCase *life = tcase_create(name);
+	tcase_add_checked_fixture(life, use_type, NULL);
 	tcase_add_checked_fixture(life, begin, NULL);
 	tcase_add_test(life, lines_are_answered_and_logged);
 	tcase_add_test(life, hostile_bytes_are_escaped);
@@ -348,7 +382,13 @@ int main(void)
 	tcase_add_test(life, many_lines_at_once_keep_their_order);
 	tcase_add_test(life, a_log_that_cannot_be_written_is_answered);
 	tcase_add_test(life, a_slow_reader_delays_nobody_and_gets_all);
-	TCase *ends = tcase_create("end");
+	return life;
+}
+
+static TCase *make_ends(const char *name, void (*use_type)(void))
+{
+	TCase *ends = tcase_create(name);
+	tcase_add_checked_fixture(ends, use_type, NULL);
 	tcase_add_checked_fixture(ends, begin, NULL);
 	tcase_add_test(ends, an_incomplete_last_line_is_logged_and_not_answered);
 	tcase_add_test(ends, a_silent_connection_is_closed);
@@ -358,7 +398,21 @@ int main(void)
 	tcase_add_test(ends, out_of_memory_a_connection_is_closed);
 	tcase_add_test(ends, one_that_was_never_started_is_dropped);
 	tcase_add_test(ends, a_registry_needs_a_descriptor);
-	int status = unit_main("connection", life, ends, NULL);
+	return ends;
+}
+
+int main(void)
+{
+	memory_realloc = faulty_realloc;
+	scratch_make();
+	TCase *handshake = tcase_create("handshake");
+	tcase_add_checked_fixture(handshake, xor_use, NULL);
+	tcase_add_checked_fixture(handshake, begin, NULL);
+	tcase_add_test(handshake, without_a_handshake_a_connection_is_closed);
+	tcase_add_test(handshake, a_drain_ends_a_handshake);
+	int status = unit_main("connection", make_life("life", tcp_use), make_ends("end", tcp_use),
+			       make_life("life, xor", xor_use), make_ends("end, xor", xor_use),
+			       handshake, NULL);
 	scratch_remove();
 	return status;
 }

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "net/stream_type.h"
+
+enum {
+	STREAM_DISCARDS = 64,	/* receives' worth of input that a close throws away */
+	STREAM_LINGER_STEP = 5, /* ms between two looks at what is still on its way */
+};
+
+struct stream *stream_open(const struct stream_type *type, int descriptor, enum stream_side side)
+{
+	struct stream *stream = memory_calloc(1, type->size);
+	if (!stream)
+		return NULL;
+	stream->type = type;
+	stream->descriptor = descriptor;
+	if (!type->init || type->init(stream, side) == 0)
+		return stream;
+	free(stream);
+	return NULL;
+}
+
+struct stream *stream_connect(const struct stream_type *type, const char *host, int port,
+			      int64_t deadline, struct error *error)
+{
+	int descriptor = socket_connect(host, port, deadline, error);
+	if (descriptor < 0)
+		return NULL;
+	struct stream *stream = stream_open(type, descriptor, STREAM_CLIENT);
+	if (!stream) {
+		(void)close(descriptor); /* nothing was written through it */
+		error_set(error, "cannot set up a connection: %s", strerror(ENOMEM));
+	} else if (stream_handshake(stream, deadline, error) < 0) {
+		stream_close(stream, 0);
+		stream = NULL;
+	}
+	return stream;
+}
+
+int stream_handshake(struct stream *stream, int64_t deadline, struct error *error)
+{
+	return stream->type->handshake ? stream->type->handshake(stream, deadline, error) : 0;
+}
+
+ssize_t stream_receive(struct stream *stream, void *bytes, size_t space)
+{
+	return stream->type->receive(stream, bytes, space, true);
+}
+
+ssize_t stream_receive_now(struct stream *stream, void *bytes, size_t space)
+{
+	return stream->type->receive(stream, bytes, space, false);
+}
+
+void stream_set_idle(struct stream *stream, int64_t duration)
+{
+	struct timeval time = {.tv_sec = (time_t)(duration / CLOCK_SECOND),
+			       .tv_usec = (suseconds_t)(duration % CLOCK_SECOND / 1000)};
+	if (duration && !time.tv_sec && !time.tv_usec)
+		time.tv_usec = 1; /* 0 would mean never */
+	/* cannot fail for a socket and a valid time */
+	(void)setsockopt(stream->descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+}
+
+size_t stream_buffered(struct stream *stream)
+{
+	return stream->type->buffered ? stream->type->buffered(stream) : 0;
+}
+
+size_t stream_pending(struct stream *stream)
+{
+	int pending = 0; /* FIONREAD and TIOCOUTQ are what tcp(7) calls SIOCINQ and SIOCOUTQ */
+	size_t buffered = stream_buffered(stream);
+	if (ioctl(stream->descriptor, FIONREAD, &pending) < 0 || pending < 0)
+		return buffered;
+	return buffered + (size_t)pending;
+}
+
+bool stream_wait(struct stream *stream, int64_t duration)
+{
+	struct pollfd waiting = stream_pollfd(stream, POLLIN);
+	int64_t deadline = clock_after(duration);
+	int ready;
+	if (stream_buffered(stream))
+		return true;
+	do
+		ready = poll(&waiting, 1, clock_poll_timeout(deadline));
+	while (ready < 0 && errno == EINTR);
+	return ready != 0;
+}
+
+/* shutdown() fails only where the peer has ended the connection already. */
+static void shut_down(struct stream *stream, int how)
+{
+	(void)shutdown(stream->descriptor, how);
+}
+
+ssize_t stream_send(struct stream *stream, const void *bytes, size_t length)
+{
+	return stream->type->send(stream, bytes, length);
+}
+
+size_t stream_owed(struct stream *stream)
+{
+	return stream->type->owed ? stream->type->owed(stream) : 0;
+}
+
+int stream_flush(struct stream *stream)
+{
+	int result = stream->type->flush ? stream->type->flush(stream) : 0;
+	if (stream->ending && (result < 0 || !stream_owed(stream)))
+		shut_down(stream, SHUT_WR);
+	return result;
+}
+
+struct pollfd stream_pollfd(struct stream *stream, short wanted)
+{
+	if (!stream)
+		return (struct pollfd){.fd = -1};
+	if (stream->type->events)
+		wanted = stream->type->events(stream, wanted);
+	return (struct pollfd){.fd = stream->descriptor, .events = wanted};
+}
+
+void stream_stop_receiving(struct stream *stream)
+{
+	shut_down(stream, SHUT_RD);
+}
+
+void stream_stop(struct stream *stream)
+{
+	shut_down(stream, SHUT_RDWR);
+}
+
+void stream_end(struct stream *stream)
+{
+	if (stream->type->end && !stream->ending)
+		stream->type->end(stream);
+	stream->ending = true; /* the end follows what is still owed */
+	(void)stream_flush(stream);
+}
+
+/* Flushes what is owed. True: the deadline is not over and bytes are on their way. */
+static bool is_leaving(struct stream *stream, int64_t deadline)
+{
+	int bytes = 0;
+	if (!deadline || clock_now() >= deadline)
+		return false;
+	if (stream_owed(stream))
+		return stream_flush(stream) == 0;
+	return ioctl(stream->descriptor, TIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
+void stream_close(struct stream *stream, int64_t deadline)
+{
+	char bytes[512];
+	if (!stream)
+		return;
+	stream_end(stream);
+	/* No event says that the last byte is confirmed. */
+	while (is_leaving(stream, deadline))
+		(void)poll(NULL, 0, STREAM_LINGER_STEP);
+	shut_down(stream, SHUT_WR);
+	for (int i = 0; i < STREAM_DISCARDS; i++)
+		if (recv(stream->descriptor, bytes, sizeof bytes, MSG_DONTWAIT) <= 0)
+			break;
+	(void)close(stream->descriptor); /* nothing more can be done about an error */
+	if (stream->type->destroy)
+		stream->type->destroy(stream);
+	free(stream);
+}
+
+void stream_local_name(const struct stream *stream, char name[SOCKET_NAME_SIZE])
+{
+	socket_local_name(stream->descriptor, name);
+}
+
+void stream_peer_name(const struct stream *stream, char name[SOCKET_NAME_SIZE])
+{
+	socket_peer_name(stream->descriptor, name);
+}
+
+void stream_set_keepalive(struct stream *stream, const struct socket_keepalive *keepalive)
+{
+	(void)socket_set_keepalive(stream->descriptor, keepalive);
+}
