@@ -29,7 +29,8 @@ static enum session_step judge_other(struct client_session *session, size_t inde
 {
 	const struct inflight_line *line_sent =
 		inflight_oldest_of(&session->inflight, (uint32_t)index);
-	const char *shown = session_quote(&session->answer_shown, bytes, length);
+	char shown[EXCERPT_SIZE];
+	record_excerpt(shown, bytes, length);
 	if (line_sent && line_sent->sent)
 		error_set(error, "line '%s' was answered '%s'",
 			  session_quote_line(session, line_sent), shown);

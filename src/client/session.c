@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/rlimit.h"
-#include "record/escape.h"
 #include "client/session_internal.h"
 
 enum { SESSION_DESCRIPTORS = 32 }; /* for all else than connections, with some to spare */
@@ -22,21 +21,11 @@ enum { SESSION_DESCRIPTORS = 32 }; /* for all else than connections, with some t
  */
 #define SESSION_LOOK_INTERVAL (20 * CLOCK_MICROSECOND)
 
-const char *session_quote(struct buffer *shown, const char *bytes, size_t length)
-{
-	buffer_clear(shown, SIZE_MAX);
-	bool cut = length > SESSION_SHOWN_LONGEST;
-	if (!record_escape(shown, bytes, cut ? SESSION_SHOWN_LONGEST : length) ||
-	    !buffer_append(shown, cut ? "..." : "", cut ? 4 : 1))
-		return "?";
-	return shown->bytes;
-}
-
 const char *session_quote_line(struct client_session *session,
 			       const struct inflight_line *line_sent)
 {
-	return session_quote(&session->line_shown, inflight_line(&session->inflight, line_sent),
-			     line_sent->length - 1);
+	return record_excerpt(session->excerpt, inflight_line(&session->inflight, line_sent),
+			      line_sent->length - 1);
 }
 
 int session_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline)
@@ -117,8 +106,6 @@ void client_session_free(struct client_session *session)
 	inflight_free(&session->inflight);
 	free(session->connections);
 	buffer_free(&session->input);
-	buffer_free(&session->line_shown);
-	buffer_free(&session->answer_shown);
 	pthread_mutex_destroy(&session->guard);
 	free(session);
 }

@@ -10,6 +10,7 @@
 
 #include "client/inflight.h"
 #include "client/session.h"
+#include "record/escape.h"
 #include "base/buffer.h"
 #include "net/stream.h"
 
@@ -38,8 +39,8 @@ struct client_session {
 	struct buffer input; /* to receive into */
 	int64_t looked;	     /* ns, when answers were last looked for */
 	uint64_t random;
-	struct error reason; /* why the connection was lost that is being repaired */
-	struct buffer line_shown, answer_shown; /* for words; kept to be freed */
+	struct error reason;	    /* why the connection was lost that is being repaired */
+	char excerpt[EXCERPT_SIZE]; /* of session_quote_line() */
 };
 
 enum {
@@ -47,12 +48,9 @@ enum {
 	/* room for one read: of a talk with its own thread, of which there can be thousands */
 	SESSION_INPUT_SMALL = 2048,
 	SESSION_INPUT_LARGE = 65536,
-	SESSION_SHOWN_LONGEST = 120, /* bytes of a line or answer in an error */
 };
 
-/* The line or answer, without its line end, fit to be shown; valid until the next call on that
- * text. */
-const char *session_quote(struct buffer *shown, const char *bytes, size_t length);
+/* The line for a message, as record_excerpt(); valid until the next call. */
 const char *session_quote_line(struct client_session *session,
 			       const struct inflight_line *line_sent);
 

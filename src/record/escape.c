@@ -75,13 +75,10 @@ static size_t readable_head(const char *bytes, size_t length)
 	return sequence && !acts(point) ? sequence : 0;
 }
 
-bool record_escape(struct buffer *buffer, const char *bytes, size_t length)
+/* Writes up to 4 * length bytes. Returns the end. */
+static char *escape(char *out, const char *bytes, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";
-	if (!buffer_reserve(buffer,
-			    length * 4)) /* the worst case, so that nothing can fail below */
-		return false;
-	char *out = buffer->bytes + buffer->length;
 	for (size_t i = 0; i < length;) {
 		size_t run = plain_run(bytes + i, length - i);
 		if (!run && !(run = readable_head(bytes + i, length - i))) {
@@ -96,8 +93,23 @@ bool record_escape(struct buffer *buffer, const char *bytes, size_t length)
 		out += run;
 		i += run;
 	}
-	buffer->length = (size_t)(out - buffer->bytes);
+	return out;
+}
+
+bool record_escape(struct buffer *buffer, const char *bytes, size_t length)
+{
+	if (!buffer_reserve(buffer, length * 4))
+		return false;
+	char *end = escape(buffer->bytes + buffer->length, bytes, length);
+	buffer->length = (size_t)(end - buffer->bytes);
 	return true;
+}
+
+const char *record_excerpt(char excerpt[EXCERPT_SIZE], const char *bytes, size_t length)
+{
+	bool cut = length > EXCERPT_MAX;
+	strcpy(escape(excerpt, bytes, cut ? EXCERPT_MAX : length), cut ? "..." : "");
+	return excerpt;
 }
 
 static int digit_value(char digit)

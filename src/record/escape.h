@@ -15,7 +15,12 @@
  * out of memory, and nothing has changed. */
 bool record_escape(struct buffer *buffer, const char *bytes, size_t length);
 
-/* The inverse, in place. Returns the length of the original bytes. */
+/* Writes bytes for a message: the first 80 at most, escaped, with "..." where more were given.
+ * Returns the excerpt. */
+enum { EXCERPT_MAX = 80, EXCERPT_SIZE = 4 * EXCERPT_MAX + sizeof "..." };
+const char *record_excerpt(char excerpt[EXCERPT_SIZE], const char *bytes, size_t length);
+
+/* The inverse of record_escape(), in place. Returns the length of the original bytes. */
 size_t record_unescape(char *bytes, size_t length);
 
 /* Inserts the mark before each mark and each `other` from offset start on. False: out of memory,

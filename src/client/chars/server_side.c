@@ -13,8 +13,6 @@ static const char characters_word[] = "chars ";
 static const char stat_word[] = "stat ";
 static const char not_logged[] = "error: not logged: ";
 
-enum { CHARS_CLIENT_EXCERPT = 80 }; /* bytes of a line that cannot be understood */
-
 int chars_client_ask(struct chars_client *client)
 {
 	if (!buffer_append_string(&client->requests, request))
@@ -49,17 +47,13 @@ static bool begins(const char *line, size_t length, const char *word)
 
 static int refuse(struct chars_client *client, const char *line, size_t length)
 {
-	struct buffer shown = {0};
-	size_t most = length < CHARS_CLIENT_EXCERPT ? length : CHARS_CLIENT_EXCERPT;
-	if (!record_escape(&shown, line, most))
-		most = 0;
-	bool errnum = begins(line, length, "error: ");
-	chars_client_fail(client,
-			  errnum ? "the server answered '%.*s'"
-				 : "the server sent '%.*s', which is not of the service chars",
-			  (int)shown.length, most ? shown.bytes : "");
-	buffer_free(&shown);
-	return -1;
+	char excerpt[EXCERPT_SIZE];
+	bool is_error = begins(line, length, "error: ");
+	return chars_client_fail(
+		client,
+		is_error ? "the server answered '%s'"
+			 : "the server sent '%s', which is not of the service chars",
+		record_excerpt(excerpt, line, length));
 }
 
 static int show(struct chars_client *client, bool shown)

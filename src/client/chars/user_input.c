@@ -13,7 +13,6 @@
 enum {
 	KEY_INTERRUPT = 3, /* Ctrl-C, on a terminal that makes no signal of it */
 	KEY_END = 4,	   /* Ctrl-D */
-	CHARS_CLIENT_EXCERPT = 80,
 };
 
 /* For what is still to be shown to a user who leaves: a terminal can be stuck. */
@@ -37,15 +36,9 @@ static bool is_word(const char *line, size_t length, const char *word)
 static void complain_of(const struct chars_client *client, const char *line, size_t length)
 {
 	struct error error;
-	struct buffer shown = {0};
-	size_t most = length < CHARS_CLIENT_EXCERPT ? length : CHARS_CLIENT_EXCERPT;
-	if (record_escape(&shown, line, most))
-		error_set(&error, "unknown command '%.*s%s'; there are s or stat, and q",
-			  (int)shown.length, shown.bytes ? shown.bytes : "",
-			  length > most ? "..." : "");
-	else
-		error_set(&error, "unknown command");
-	buffer_free(&shown);
+	char excerpt[EXCERPT_SIZE];
+	error_set(&error, "unknown command '%s'; there are s or stat, and q",
+		  record_excerpt(excerpt, line, length));
 	program_complain(client->program, error.message);
 }
 

@@ -79,11 +79,9 @@ static bool take_late(struct ping_client *pinger, const char *line, size_t lengt
 
 static bool take_unknown(struct ping_client *pinger, const char *line, size_t length)
 {
-	struct buffer shown = {0};
-	bool escaped = record_escape(&shown, line, length < 80 ? length : 80);
-	error_set(&pinger->error, "the server sent what is no line of ping: '%.*s'",
-		  escaped ? (int)shown.length : 0, shown.bytes);
-	buffer_free(&shown);
+	char excerpt[EXCERPT_SIZE];
+	error_set(&pinger->error, "the server sent what is no line of ping: '%s'",
+		  record_excerpt(excerpt, line, length));
 	return false;
 }
 

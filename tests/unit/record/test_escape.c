@@ -220,6 +220,18 @@ START_TEST(unescape_takes_only_escapes)
 }
 END_TEST
 
+START_TEST(excerpts_are_cut)
+{
+	char excerpt[EXCERPT_SIZE], bytes[EXCERPT_MAX + 1];
+	ck_assert_str_eq(record_excerpt(excerpt, "", 0), "");
+	ck_assert_str_eq(record_excerpt(excerpt, "a\tb", 3), "a\\x09b");
+	memset(bytes, '\n', sizeof bytes);
+	ck_assert_uint_eq(strlen(record_excerpt(excerpt, bytes, EXCERPT_MAX)), 4 * EXCERPT_MAX);
+	ck_assert_uint_eq(strlen(record_excerpt(excerpt, bytes, sizeof bytes)), EXCERPT_SIZE - 1);
+	ck_assert_str_eq(excerpt + 4 * EXCERPT_MAX, "...");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *table = tcase_create("table");
@@ -228,6 +240,7 @@ int main(void)
 	tcase_add_test(table, readable_utf8_stays);
 	tcase_add_test(table, what_acts_is_escaped);
 	tcase_add_test(table, invalid_utf8_is_escaped);
+	tcase_add_test(table, excerpts_are_cut);
 	TCase *back = tcase_create("back");
 	tcase_add_test(back, odd_bytes_at_every_place);
 	tcase_add_test(back, every_pair_comes_back);
