@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate: a line's answer waits here until its record is as safe as -sync says.
+/* A line's answer waits here for its commit: until its record is as safe as -sync says.
  *
- * Group commit: records of all connections gather in an open batch. Whoever finds nobody committing
- * commits it, in its own thread, and then sends the answers of every connection in it; what has
- * come meanwhile goes to one standing committer thread. Nobody is woken just to send an answer. */
+ * Group commit: the records of all connections gather in an open batch. The first thread to submit
+ * becomes leader: it commits the batch and delivers the answers of every connection in it. Then it
+ * passes leadership to the committer, one standing thread, if more has come. No thread is woken
+ * only to send an answer. Where the sink completes later, the committer delivers. */
 #ifndef ACKLINE_LOG_H
 #define ACKLINE_LOG_H
 
@@ -24,8 +25,8 @@ struct log_settings {
 	const struct record_format *format; /* NULL: record_text */
 	enum log_sync sync;
 	struct stdout_tee *tee; /* gets committed records as well, or NULL; borrowed */
-	/* Told once when the log cannot be written, and once when it can again; any thread. */
-	void (*warn)(const char *words);
+	/* Called by any thread, once when the log cannot be written, and once when it can again. */
+	void (*warn)(const char *message);
 };
 
 /* Opens the target, and refuses one that another server is writing. NULL: the failure is set. */

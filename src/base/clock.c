@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <time.h>
 
-int64_t clock_now(void)
+static int64_t monotonic_now(void)
 {
 	struct timespec now;
 	/* cannot fail: the clock exists on every system that has POSIX threads */
@@ -12,9 +12,11 @@ int64_t clock_now(void)
 	return now.tv_sec * CLOCK_SECOND + now.tv_nsec;
 }
 
+int64_t (*clock_now)(void) = monotonic_now;
+
 int64_t clock_after(int64_t duration)
 {
-	int64_t now = clock_now();
+	int64_t now = monotonic_now();
 	return duration > CLOCK_NEVER - now ? CLOCK_NEVER : now + duration;
 }
 
@@ -27,7 +29,7 @@ int clock_poll_timeout(int64_t deadline)
 {
 	if (deadline == CLOCK_NEVER)
 		return -1;
-	int64_t left = deadline - clock_now();
+	int64_t left = deadline - monotonic_now();
 	if (left <= 0)
 		return 0;
 	int64_t milliseconds = (left + CLOCK_MILLISECOND - 1) / CLOCK_MILLISECOND;

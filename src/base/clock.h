@@ -11,8 +11,9 @@
 #define CLOCK_SECOND INT64_C(1000000000)
 #define CLOCK_NEVER INT64_MAX /* a deadline that does not come */
 
-/* Nanoseconds on the monotonic clock; never fails on Linux. */
-int64_t clock_now(void);
+/* Nanoseconds on the monotonic clock; never fails on Linux. Only tests set it, before they start
+ * threads: deadlines and waits below stay on the real clock. */
+extern int64_t (*clock_now)(void);
 
 /* now + duration (nanoseconds, not negative), or CLOCK_NEVER where that is out of range. */
 int64_t clock_after(int64_t duration);

@@ -7,38 +7,47 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "log/item.h"
-#include "record/format.h"
 #include "base/buffer.h"
+#include "log/item.h"
+#include "log/record_list.h"
+#include "log/sink.h"
 
-/* The answers of one recipient that stand together in the batch. */
+/* The answers of one target that stand together in the batch. */
 struct batch_entry {
-	struct reply_target *recipient;
-	size_t start, length; /* in the batch's answers */
+	struct reply_target *target;
+	size_t start, length; /* bytes, in the batch's answers */
 	size_t lines;
 	bool is_sent_record; /* they need no sent records any more */
 };
 
+/* A zeroed one is empty, of text alone. */
 struct batch {
-	struct buffer records;
+	struct sink_batch commit;    /* first member: the pointer is cast between the two types */
+	struct record_list deferred; /* written before its own records */
+	struct record_list records;
 	struct buffer answers; /* each with its line end */
 	struct batch_entry *entries;
 	size_t count, capacity;
-	size_t lines; /* in all entries whose recipients wait for answers */
+	size_t lines; /* answers that are refused if the commit fails */
+	/* for log.c, in its queue */
+	struct batch *next;
+	struct log *log;
+	bool completed;
+	int errnum; /* then: 0 or why it failed */
 };
 
-/* Adds records and answers. False: out of memory, and nothing has changed. */
-bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
-	       struct reply_target *recipient, const struct log_item *items, size_t count);
+/* Adds records and answers. Returns false if out of memory, and nothing has changed. */
+bool batch_add(struct batch *batch, const struct stamp *stamp, struct reply_target *target,
+	       const struct log_item *items, size_t count);
 
-/* Releases every answer and appends the records that say so to `sent`, as far as there is memory
- * for them. If reason is not NULL the records could not be stored: then every answer is
- * refused for that reason, and `sent` stays as it is. */
-void batch_release(const struct batch *batch, const char *reason,
-		   const struct record_format *format, const struct stamp *stamp,
-		   struct buffer *sent);
+/* Delivers every answer and appends the sent records to `sent`, as far as there is memory for them.
+ * If reason is not NULL the records could not be stored: every answer is refused for that reason,
+ * and `sent` stays as it is. */
+void batch_deliver(const struct batch *batch, const char *reason, const struct stamp *stamp,
+		   struct record_list *sent);
 
-/* Empties it for the next commit, keeping what memory a usual one needs. */
+/* Empties all but the deferred records for the next commit, keeping what memory a usual one needs.
+ */
 void batch_clear(struct batch *batch);
 void batch_free(struct batch *batch);
 

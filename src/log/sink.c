@@ -3,29 +3,29 @@
 
 #include <string.h>
 
-extern const struct sink_type sink_file;
+#include "log/sink_file.h"
 
-/* The first takes every target that names no other. */
 static const struct sink_type *const types[] = {&sink_file, NULL};
+const struct sink_type *const *sink_types = types;
 
 /* The type that the target names, or the first; *rest is what the type makes of it. */
 static const struct sink_type *find_type(const char *target, const char **rest)
 {
-	for (int i = 0; types[i]; i++) {
-		size_t length = strlen(types[i]->name);
+	for (int i = 0; sink_types[i]; i++) {
+		size_t length = strlen(sink_types[i]->name);
 		*rest = target + length + 1;
-		if (!strncmp(target, types[i]->name, length) && target[length] == ':')
-			return types[i];
+		if (!strncmp(target, sink_types[i]->name, length) && target[length] == ':')
+			return sink_types[i];
 	}
 	*rest = target;
-	return types[0];
+	return sink_types[0];
 }
 
-struct sink *sink_open(const char *target, bool append, struct error *error)
+struct sink *sink_open(const struct sink_settings *settings, struct error *error)
 {
-	const char *rest;
-	const struct sink_type *type = find_type(target, &rest);
-	return type->open(rest, append, error);
+	struct sink_settings own = *settings;
+	const struct sink_type *type = find_type(settings->target, &own.target);
+	return type->open(&own, error);
 }
 
 const char *sink_file_name(const char *target)

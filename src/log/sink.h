@@ -1,41 +1,100 @@
 /* SPDX-License-Identifier: MIT */
 /* Where committed records go. A sink is one file with one struct sink_type, and one line in the
- * table of sink.c. The log calls it from one thread at a time. */
+ * table of sink.c. The log has one batch in flight, or as many as the sink allows. */
 #ifndef ACKLINE_LOG_SINK_H
 #define ACKLINE_LOG_SINK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/uio.h>
 
 #include "base/error.h"
+#include "log/item.h"
 
-/* The most parts that one commit is made of. */
-#define SINK_PARTS 4
+enum {
+	SINK_PARTS = 2,		/* parts of a batch */
+	SINK_IN_FLIGHT_MAX = 8, /* batches that a sink may allow */
+	SINK_PENDING = -1,	/* what submit() returns while a batch is not completed */
+};
+
+struct sink_settings {
+	const char *target; /* borrowed until the sink is closed */
+	bool append;
+	const struct record_format *format; /* of the text */
+};
+
+/* A record for a sink that keeps its fields apart. Behind it stand, one behind the other and not
+ * escaped: what sink_record_bytes() returns. The next record stands `size` bytes behind this one.
+ */
+struct sink_record {
+	size_t size;	/* bytes, of all of it */
+	int64_t second; /* since the epoch */
+	int32_t microsecond;
+	enum record_level level;
+	enum record_event event;
+	size_t subject_length, length;
+	size_t field_count;
+	struct sink_field {
+		const char *name; /* as in struct record_field: static */
+		size_t length;
+	} fields[]; /* what the service adds */
+};
+
+/* The bytes of a record: the subject, the line or message, and the values of the fields. */
+static inline const char *sink_record_bytes(const struct sink_record *record)
+{
+	return (const char *)&record->fields[record->field_count];
+}
+
+/* Whole records, in order: first those of part 0. A part may be empty. Owned by the log, and
+ * unchanged until the batch is completed. */
+struct sink_batch {
+	struct iovec text[SINK_PARTS];
+	struct iovec records[SINK_PARTS]; /* the same as struct sink_record's, if the type asks */
+	bool durable;			  /* to survive a power cut */
+	size_t stored;			  /* set by the sink: bytes that the target has grown by */
+	/* Completes a batch for which submit() has returned SINK_PENDING, or is about to: takes 0
+	 * or an errno value. To be called exactly once, from any thread, without a lock that
+	 * submit() takes. The batch must not be used afterwards. */
+	void (*complete)(struct sink_batch *batch, int errnum);
+};
 
 struct sink {
 	const struct sink_type *type;
-	bool fresh;	 /* nothing is in it yet */
-	bool torn;	 /* what was there before ends in the middle of a record */
-	bool open_quote; /* and of double quotes that are not closed */
+	int in_flight; /* batches that may be submitted and not completed, 1..SINK_IN_FLIGHT_MAX */
+	/* Set by open and reopen: a warning to be recorded before anything else, or NULL. */
+	const char *warning;
 };
 
+/* The log calls these from one thread at a time, close after all batches are completed.
+ *
+ * A batch is stored whole or not at all. Batches are stored in the order in which they were
+ * submitted, though they may complete in any order: 0 for a batch says that those before it are
+ * stored as well, or will be. If a batch fails, none that was submitted behind it is stored, and
+ * each fails, until the log calls resume(). So of one connection no later line is stored without
+ * the earlier one. The log stops submitting when it knows of the failure, waits until all batches
+ * are completed, fails them and its open batch, calls resume() and submits again. */
 struct sink_type {
 	const char *name;
-	/* Opens the target for this server alone, emptied unless append. NULL: the failure is set.
-	 */
-	struct sink *(*open)(const char *target, bool append, struct error *error);
-	/* Stores the parts, whole records each, all or nothing; if durable, so that they survive a
-	 * power cut. Returns 0 or an errno value. */
-	int (*commit)(struct sink *sink, const struct iovec *parts, int count, bool durable);
-	/* Goes on under the target's name, which may have been given to another file by now:
-	 * `fresh` and `torn` are about that one then. -1: the failure is set, and the sink goes on
-	 * as before. */
+	bool structured; /* asks for struct sink_record's */
+	/* Opens the target for this server alone, emptied unless append. NULL: the error is set. */
+	struct sink *(*open)(const struct sink_settings *settings, struct error *error);
+	/* Stores a batch. Returns 0 or an errno value if it is completed, else SINK_PENDING. */
+	int (*submit)(struct sink *sink, struct sink_batch *batch);
+	/* Takes note that the log knows of the failure; nothing is in flight. NULL: not needed. */
+	void (*resume)(struct sink *sink);
+	/* Goes on under the target's name, which may be another file's by now; nothing is in
+	 * flight. -1: the error is set, and the sink goes on as before. NULL: not needed. */
 	int (*reopen)(struct sink *sink, struct error *error);
 	void (*close)(struct sink *sink);
 };
 
+/* All types, NULL at the end; the first takes every target that names no other. Only tests set it.
+ */
+extern const struct sink_type *const *sink_types;
+
 /* Opens a target: "TYPE:REST" for one of the table's types, anything else is a file's name. */
-struct sink *sink_open(const char *target, bool append, struct error *error);
+struct sink *sink_open(const struct sink_settings *settings, struct error *error);
 
 /* The name of the file that a target means, part of it; NULL where it is no file. */
 const char *sink_file_name(const char *target);

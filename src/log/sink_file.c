@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Records in a file. What could not be written whole is cut back, so that the file never holds half
- * a record; a lock on it refuses a second server. */
-#include "base/memory.h"
-#include "log/sink.h"
+ * a record; a lock on it refuses a second server. A file that begins has the format's header, and
+ * half a record that a crash has left is ended before the next one is written. */
+#include "log/sink_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,20 +13,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern const struct sink_type sink_file;
+#include "base/memory.h"
+
+enum { FILE_PARTS = SINK_PARTS + 1 };
+
+struct sink_file_calls sink_file_calls = {writev, fdatasync, ftruncate, flock};
 
 struct file {
-	struct sink sink; /* first, so that the one is the other */
+	struct sink sink; /* first member: the pointer is cast between the two types */
 	int descriptor;
+	const struct record_format *format;
 	bool regular; /* can be locked, cut and emptied; a pipe or a device cannot */
 	bool uncut;   /* cutting back has failed: at `whole` half a record begins */
 	off_t whole;
+	const char *preface; /* to be written before the next record */
 	char target[];
 };
 
-/* The name is new on the disk as well, not only the data: syncs the folder that holds it. Some file
- * systems cannot, and then the name is as safe as they make it. */
-static void sync_folder(const char *target)
+/* Syncs the directory of the file, so that a new name is on the disk too. Some file systems cannot;
+ * then the name is as safe as they make it. */
+static void sync_directory(const char *target)
 {
 	char *copy = strdup(target);
 	int descriptor = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -49,7 +55,7 @@ static int open_locked(const char *target, bool *regular, struct error *error)
 		goto failed;
 	}
 	*regular = S_ISREG(status.st_mode);
-	if (*regular && flock(descriptor, LOCK_EX | LOCK_NB) < 0) {
+	if (*regular && sink_file_calls.flock(descriptor, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
 			error_set(error, "cannot log to %s: another server is logging there",
 				  target);
@@ -57,7 +63,7 @@ static int open_locked(const char *target, bool *regular, struct error *error)
 			error_set(error, "cannot lock the log %s: %s", target, strerror(errno));
 		goto failed;
 	}
-	sync_folder(target);
+	sync_directory(target);
 	return descriptor;
 failed:
 	if (descriptor >= 0)
@@ -65,54 +71,60 @@ failed:
 	return -1;
 }
 
-/* Is the descriptor's file empty? A pipe or a device is. */
-static bool is_empty(int descriptor)
+/* Reads backwards from the end to the last line end; what stands behind it is half a record. Sets
+ * what ends it: "" if there is none. Where a double quote is open in CSV, the records below would
+ * be part of it. Returns false if the file cannot be read. */
+static bool read_remainder(int descriptor, off_t end, struct file *file)
 {
-	struct stat status;
-	return fstat(descriptor, &status) == 0 && status.st_size == 0;
-}
-
-/* Reads backwards from the end to the last line end; what stands behind it is half a record. False:
- * it cannot be read. */
-static bool read_rest(int descriptor, off_t end, struct sink *sink)
-{
-	char piece[4096];
+	char chunk[4096];
+	bool torn = false, open_quote = false;
 	while (end > 0) {
-		size_t length = end < (off_t)sizeof piece ? (size_t)end : sizeof piece;
+		size_t length = end < (off_t)sizeof chunk ? (size_t)end : sizeof chunk;
 		end -= (off_t)length;
-		if (pread(descriptor, piece, length, end) != (ssize_t)length)
+		if (pread(descriptor, chunk, length, end) != (ssize_t)length)
 			return false;
-		for (; length && piece[length - 1] != '\n'; length--) {
-			sink->torn = true;
-			sink->open_quote ^= piece[length - 1] == '"';
+		for (; length && chunk[length - 1] != '\n'; length--) {
+			torn = true;
+			open_quote ^= chunk[length - 1] == '"';
 		}
 		if (length)
 			break;
 	}
+	file->preface = !torn ? "" : open_quote && file->format->quotes ? "\"\n" : "\n";
+	if (torn)
+		file->sink.warning = "the line before this one is torn: the server was stopped "
+				     "while it wrote it";
 	return true;
 }
 
-/* Finds out whether the file ends in the middle of a line. False: errno says why that failed. */
-static bool find_rest(struct file *file)
+/* Sets what the next write begins with: the header in an empty file, and in a pipe or a device; the
+ * end of half a record. Returns false if the file cannot be read: errno is set, and the file is
+ * taken for whole. */
+static bool set_preface(struct file *file)
 {
 	struct stat status;
+	file->preface = "";
+	file->sink.warning = NULL;
+	if (fstat(file->descriptor, &status) < 0)
+		return false;
+	if (status.st_size == 0)
+		file->preface = file->format->header;
+	if (!file->regular || status.st_size == 0)
+		return true;
 	int descriptor = open(file->target, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
 		return false;
-	bool found = fstat(descriptor, &status) == 0 &&
-		     read_rest(descriptor, status.st_size, &file->sink);
+	bool read = read_remainder(descriptor, status.st_size, file);
 	(void)close(descriptor); /* only read */
-	return found;
+	return read;
 }
 
 static int prepare(struct file *file, bool append, struct error *error)
 {
-	if (!file->regular)
-		return 0;
-	if (!append && ftruncate(file->descriptor, 0) < 0)
+	if (file->regular && !append && sink_file_calls.ftruncate(file->descriptor, 0) < 0)
 		return error_set(error, "cannot empty the log %s: %s", file->target,
 				 strerror(errno));
-	if (append && !find_rest(file))
+	if (!set_preface(file))
 		return error_set(error, "cannot read the end of the log %s: %s", file->target,
 				 strerror(errno));
 	return 0;
@@ -122,37 +134,37 @@ static void file_close(struct sink *sink)
 {
 	struct file *file = (struct file *)sink;
 	if (file->descriptor >= 0)
-		(void)close(file->descriptor); /* every commit has had its own answer */
+		(void)close(file->descriptor); /* each write has had its own result */
 	free(file);
 }
 
-static struct sink *file_open(const char *target, bool append, struct error *error)
+static struct sink *file_open(const struct sink_settings *settings, struct error *error)
 {
-	size_t length = strlen(target) + 1;
+	size_t length = strlen(settings->target) + 1;
 	struct file *file = memory_calloc(1, sizeof *file + length);
 	if (!file) {
-		error_set(error, "cannot open the log %s: %s", target, strerror(errno));
+		error_set(error, "cannot open the log %s: %s", settings->target, strerror(errno));
 		return NULL;
 	}
-	memcpy(file->target, target, length);
+	memcpy(file->target, settings->target, length);
+	file->format = settings->format;
 	file->sink.type = &sink_file;
-	file->descriptor = open_locked(target, &file->regular, error);
-	if (file->descriptor >= 0 && prepare(file, append, error) == 0) {
-		file->sink.fresh = is_empty(file->descriptor);
+	file->sink.in_flight = 1;
+	file->descriptor = open_locked(file->target, &file->regular, error);
+	if (file->descriptor >= 0 && prepare(file, settings->append, error) == 0)
 		return &file->sink;
-	}
 	file_close(&file->sink);
 	return NULL;
 }
 
 static int cut(struct file *file)
 {
-	file->uncut = ftruncate(file->descriptor, file->whole) < 0;
+	file->uncut = sink_file_calls.ftruncate(file->descriptor, file->whole) < 0;
 	return file->uncut ? errno : 0;
 }
 
-/* Takes back the last `written` bytes, and returns the error that was the reason. Nobody else
- * writes to the file, and after an appending write the offset is the file's end. */
+/* Takes back the last `written` bytes, and returns the error that was the reason. No other
+ * process writes to the file, and after an appending write the offset is the file's end. */
 static int cut_back(struct file *file, size_t written, int errnum)
 {
 	if (!written || !file->regular)
@@ -180,17 +192,19 @@ static int advance(struct iovec **parts, int count, size_t written)
 	return count;
 }
 
-static int file_commit(struct sink *sink, const struct iovec *parts, int count, bool durable)
+static int file_submit(struct sink *sink, struct sink_batch *batch)
 {
 	struct file *file = (struct file *)sink;
-	struct iovec left[SINK_PARTS], *next = left;
+	struct iovec parts[FILE_PARTS] = {
+		{(char *)(uintptr_t)file->preface, strlen(file->preface)}}; /* only read */
+	struct iovec *next = parts;
 	if (file->uncut && cut(file))
 		return errno;
-	memcpy(left, parts, (size_t)count * sizeof *left);
+	memcpy(parts + 1, batch->text, sizeof batch->text);
 	size_t total = 0;
-	count = advance(&next, count, 0);
+	int count = advance(&next, FILE_PARTS, 0);
 	while (count) {
-		ssize_t written = writev(file->descriptor, next, count);
+		ssize_t written = sink_file_calls.writev(file->descriptor, next, count);
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)
@@ -199,9 +213,10 @@ static int file_commit(struct sink *sink, const struct iovec *parts, int count, 
 		count = advance(&next, count, (size_t)written);
 	}
 	/* EINVAL: a pipe or a device, which has no more to give */
-	if (durable && fdatasync(file->descriptor) < 0 && errno != EINVAL)
+	if (batch->durable && sink_file_calls.fdatasync(file->descriptor) < 0 && errno != EINVAL)
 		return cut_back(file, total, errno);
-	file->sink.fresh = false;
+	file->preface = "";
+	batch->stored = total;
 	return 0;
 }
 
@@ -209,7 +224,7 @@ static int file_reopen(struct sink *sink, struct error *error)
 {
 	struct file *file = (struct file *)sink;
 	struct stat old, new;
-	/* nobody has moved it: opening it again would meet our own lock */
+	/* the name is still this file's: opening it again would meet our own lock */
 	if (fstat(file->descriptor, &old) == 0 && stat(file->target, &new) == 0 &&
 	    old.st_dev == new.st_dev && old.st_ino == new.st_ino)
 		return 0;
@@ -219,21 +234,18 @@ static int file_reopen(struct sink *sink, struct error *error)
 		return -1;
 	if (file->uncut)
 		(void)cut(file); /* the last chance: the old file is not written to any more */
-	(void)close(file->descriptor); /* every commit has had its own answer */
+	(void)close(file->descriptor); /* each write has had its own result */
 	file->descriptor = descriptor;
 	file->regular = regular;
 	file->uncut = false;
-	file->sink.fresh = is_empty(descriptor);
-	file->sink.torn = file->sink.open_quote = false;
-	if (regular)
-		(void)find_rest(file); /* what cannot be read is taken for whole */
+	(void)set_preface(file);
 	return 0;
 }
 
 const struct sink_type sink_file = {
 	.name = "file",
 	.open = file_open,
-	.commit = file_commit,
+	.submit = file_submit,
 	.reopen = file_reopen,
 	.close = file_close,
 };

@@ -1,123 +1,216 @@
 /* SPDX-License-Identifier: MIT */
+#include "log/writer.h"
+
 #include <string.h>
 
 #include "base/clock.h"
-#include "log/writer.h"
-#include "log/stdout_tee.h"
 
-/* On a disk that is nearly full a small batch still fits after a large one has failed: only after
- * this time without a failure the log counts as healed, so that the warnings don't alternate. */
-#define LOG_HEALED (1 * CLOCK_SECOND)
+enum { WRITER_KEEP = 1 << 21 }; /* bytes of deferred records kept for the next commit */
 
-static void append_note(struct log *log, struct buffer *text, const struct stamp *stamp,
-			enum record_level level, const char *words)
+/* On a disk that is nearly full a small batch still fits after a large one has failed: the log has
+ * recovered after this time without a failure, so that the warnings do not alternate. */
+#define WRITER_RECOVERED (1 * CLOCK_SECOND)
+
+static void append_note(struct writer *writer, struct record_list *list, const char *message)
 {
-	struct record record = {.level = level,
+	struct record record = {.level = RECORD_WARNING,
 				.event = RECORD_NOTE,
 				.subject = RECORD_SERVER,
-				.bytes = words,
-				.length = strlen(words)};
+				.bytes = message,
+				.length = strlen(message)};
 	/* out of memory: it was for information only */
-	(void)log->settings.format->append(text, stamp, &record);
+	(void)record_list_add(list, &writer->stamp, &record);
 }
 
-static void began_failing(struct log *log, int errnum)
+static void swap(struct record_list *one, struct record_list *other)
 {
-	struct error words;
-	log->failed = clock_now();
-	if (log->failing)
+	struct record_list kept = *one;
+	*one = *other;
+	*other = kept;
+}
+
+/* Puts records before those that are deferred, and clears `first`. Out of memory: it is left out.
+ * Those are notes and sent records: at -sync none, where lines are deferred too, nothing is in
+ * flight beside a batch that fails, so that its records meet no others. */
+static void defer_first(struct writer *writer, struct record_list *first)
+{
+	swap(&writer->deferred, first);
+	if (!record_list_append(&writer->deferred, first))
+		swap(&writer->deferred, first);
+	record_list_clear(first, WRITER_KEEP);
+}
+
+/* Records what the sink has found when it opened its target. */
+static void defer_warning(struct writer *writer)
+{
+	if (!writer->sink->warning)
 		return;
-	log->failing = true;
-	error_set(&words,
-		  "WARNING: cannot write to %s: %s; lines are answered with an error until it "
-		  "can be written",
-		  log->settings.target, strerror(errnum));
-	log->settings.warn(words.message);
+	struct record_list note = {.format = writer->deferred.format,
+				   .structured = writer->deferred.structured};
+	stamp_update(&writer->stamp);
+	append_note(writer, &note, writer->sink->warning);
+	writer->sink->warning = NULL;
+	defer_first(writer, &note);
+	record_list_free(&note);
 }
 
-void log_store_unlogged(struct log *log)
+int writer_open(struct writer *writer, struct error *error)
 {
-	struct error words;
-	error_set(&words, "the log could not be written; %zu lines were answered with an error",
-		  log->unlogged);
-	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING, words.message);
-}
-
-/* The log can be written again: says so, once it is likely to stay so. */
-static void ended_failing(struct log *log)
-{
-	struct error words;
-	if (!log->failing || clock_now() - log->failed < LOG_HEALED)
-		return;
-	log_store_unlogged(log);
-	error_set(&words, "%s can be written again; %zu lines were answered with an error",
-		  log->settings.target, log->unlogged);
-	log->settings.warn(words.message);
-	log->failing = false;
-	log->unlogged = 0;
-}
-
-int log_store(struct log *log, const struct buffer *records, bool durable)
-{
-	const char *header = log->sink->fresh ? log->settings.format->header : "";
-	struct iovec parts[] = {{(char *)(uintptr_t)header, strlen(header)}, /* only read */
-				{log->carry.bytes, log->carry.length},
-				{records->bytes, records->length}};
-	if (!log->carry.length && !records->length)
-		return 0;
-	int errnum = log->sink->type->commit(log->sink, parts, 3, durable);
-	if (errnum) {
-		began_failing(log, errnum);
-		return errnum;
-	}
-	if (log->settings.tee) {
-		stdout_tee_push(log->settings.tee, log->carry.bytes, log->carry.length);
-		stdout_tee_push(log->settings.tee, records->bytes, records->length);
-	}
-	if (log->stored)
-		log->stored(log->stored_context,
-			    parts[0].iov_len + parts[1].iov_len + parts[2].iov_len);
-	log->carry.length = 0;
-	ended_failing(log);
+	writer->sink = sink_open(&writer->settings, error);
+	if (!writer->sink)
+		return -1;
+	writer->deferred.format = writer->returned.format = writer->settings.format;
+	writer->deferred.structured = writer->returned.structured = writer->sink->type->structured;
+	defer_warning(writer);
+	const char *header = writer->settings.format->header;
+	if (writer->tee)
+		stdout_tee_push(writer->tee, header, strlen(header));
 	return 0;
 }
 
-int log_store_carry(struct log *log)
+void writer_close(struct writer *writer)
 {
-	static const struct buffer nothing;
-	return log_store(log, &nothing, false);
+	if (writer->sink)
+		writer->sink->type->close(writer->sink);
+	record_list_free(&writer->deferred);
+	record_list_free(&writer->returned);
 }
 
-void log_store_reopen(struct log *log)
+int writer_in_flight(const struct writer *writer)
 {
-	struct error error, words;
-	stamp_update(&log->sent_stamp);
-	(void)log_store_carry(log); /* on an error the carry goes to the new file */
-	if (log->sink->type->reopen(log->sink, &error) == 0) {
-		log_store_torn(log);
+	return writer->sync == LOG_SYNC_NONE ? 1 : writer->sink->in_flight;
+}
+
+/* At -sync none an ok means "queued": the answers go first. There must be space for the records in
+ * the deferred ones. */
+static void deliver_queued(struct writer *writer, struct batch *batch)
+{
+	struct record_list sent = {.format = writer->deferred.format,
+				   .structured = writer->deferred.structured};
+	batch_deliver(batch, NULL, &writer->stamp, &sent);
+	(void)record_list_append(&writer->deferred, &batch->records); /* has space */
+	/* out of memory: the lines are there, and that is what was promised */
+	(void)record_list_append(&writer->deferred, &sent);
+	record_list_free(&sent);
+	batch_clear(batch);
+}
+
+int writer_submit(struct writer *writer, struct batch *batch)
+{
+	struct sink_batch *commit = &batch->commit;
+	stamp_update(&writer->stamp);
+	/* At -sync none, after a write error or without memory to queue in, write before answering:
+	 * no more is promised than what is queued already. */
+	if (writer->sync == LOG_SYNC_NONE && !writer->failing &&
+	    record_list_reserve(&writer->deferred, &batch->records))
+		deliver_queued(writer, batch);
+	swap(&batch->deferred, &writer->deferred);
+	if (record_list_is_empty(&batch->deferred) && record_list_is_empty(&batch->records))
+		return 0;
+	const struct record_list *parts[SINK_PARTS] = {&batch->deferred, &batch->records};
+	for (int i = 0; i < SINK_PARTS; i++) {
+		commit->text[i] = (struct iovec){parts[i]->text.bytes, parts[i]->text.length};
+		commit->records[i] =
+			(struct iovec){parts[i]->fields.bytes, parts[i]->fields.length};
+	}
+	/* deferred records alone are not answered */
+	commit->durable = writer->sync == LOG_SYNC_DISK && !record_list_is_empty(&batch->records);
+	commit->stored = 0;
+	return writer->sink->type->submit(writer->sink, commit);
+}
+
+void writer_defer_refused(struct writer *writer)
+{
+	struct error message;
+	error_set(&message, "the log could not be written; %zu lines were answered with an error",
+		  writer->refused);
+	append_note(writer, &writer->deferred, message.message);
+}
+
+static void begin_failing(struct writer *writer, int errnum)
+{
+	struct error message;
+	writer->failed = clock_now();
+	if (writer->failing)
+		return;
+	writer->failing = true;
+	error_set(&message,
+		  "WARNING: cannot write to %s: %s; lines are answered with an error until it "
+		  "can be written",
+		  writer->settings.target, strerror(errnum));
+	writer->warn(message.message);
+}
+
+/* The log can be written again: warns of it once it is likely to stay so. */
+static void end_failing(struct writer *writer)
+{
+	struct error message;
+	if (!writer->failing || clock_now() - writer->failed < WRITER_RECOVERED)
+		return;
+	writer_defer_refused(writer);
+	error_set(&message, "%s can be written again; %zu lines were answered with an error",
+		  writer->settings.target, writer->refused);
+	writer->warn(message.message);
+	writer->failing = false;
+	writer->refused = 0;
+}
+
+static void settle_stored(struct writer *writer, struct batch *batch)
+{
+	const struct buffer *deferred = &batch->deferred.text, *records = &batch->records.text;
+	if (record_list_is_empty(&batch->deferred) && record_list_is_empty(&batch->records))
+		return;
+	if (writer->tee) {
+		stdout_tee_push(writer->tee, deferred->bytes, deferred->length);
+		stdout_tee_push(writer->tee, records->bytes, records->length);
+	}
+	if (writer->on_committed)
+		writer->on_committed(writer->context, batch->commit.stored);
+	record_list_clear(&batch->deferred, WRITER_KEEP);
+	end_failing(writer);
+}
+
+static void settle_failed(struct writer *writer, struct batch *batch, int errnum)
+{
+	if (record_list_is_empty(&writer->returned))
+		swap(&writer->returned, &batch->deferred);
+	/* out of memory: as in defer_first() */
+	(void)record_list_append(&writer->returned, &batch->deferred);
+	record_list_clear(&batch->deferred, WRITER_KEEP);
+	begin_failing(writer, errnum);
+	writer->refused += batch->lines;
+}
+
+void writer_settle(struct writer *writer, struct batch *batch, int errnum)
+{
+	writer->errnum = errnum;
+	if (errnum)
+		settle_failed(writer, batch, errnum);
+	else
+		settle_stored(writer, batch);
+	batch_deliver(batch, errnum ? strerror(errnum) : NULL, &writer->stamp, &writer->deferred);
+}
+
+void writer_resume(struct writer *writer)
+{
+	defer_first(writer, &writer->returned);
+	if (writer->sink->type->resume)
+		writer->sink->type->resume(writer->sink);
+}
+
+void writer_reopen(struct writer *writer)
+{
+	struct error error, message;
+	const struct sink_type *type = writer->sink->type;
+	if (!type->reopen)
+		return;
+	stamp_update(&writer->stamp);
+	if (type->reopen(writer->sink, &error) == 0) {
+		defer_warning(writer);
 		return;
 	}
-	error_set(&words, "WARNING: %s; going on with the old file", error.message);
-	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
-		    words.message + strlen("WARNING: ")); /* the record has its level before it */
-	log->settings.warn(words.message);
-}
-
-/* A crash has left half a record: its line is ended, and the next record says what it is. A quote
- * left open would make the records below part of it, for whoever reads CSV. */
-void log_store_torn(struct log *log)
-{
-	if (!log->sink->torn)
-		return;
-	struct buffer waiting = log->carry;
-	log->carry = (struct buffer){0};
-	stamp_update(&log->sent_stamp);
-	bool quoted = log->settings.format->quotes && log->sink->open_quote;
-	/* out of memory: the torn line joins the next record */
-	(void)buffer_append_string(&log->carry, quoted ? "\"\n" : "\n");
-	append_note(log, &log->carry, &log->sent_stamp, RECORD_WARNING,
-		    "the line before this one is torn: the server was stopped while it wrote it");
-	(void)buffer_append(&log->carry, waiting.bytes, waiting.length);
-	buffer_free(&waiting);
-	log->sink->torn = false;
+	error_set(&message, "WARNING: %s; going on with the old file", error.message);
+	/* the record has its level before it */
+	append_note(writer, &writer->deferred, message.message + strlen("WARNING: "));
+	writer->warn(message.message);
 }

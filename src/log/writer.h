@@ -1,64 +1,58 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of log share; nobody else includes this. log.c has the gate: who commits, and when
- * answers leave. log_store.c has what whoever has the duty does with the sink. */
+/* What the leader of a group commit owns: the sink, the deferred records and whether the log fails.
+ * The leader alone calls this, without the log's lock. */
 #ifndef ACKLINE_LOG_WRITER_H
 #define ACKLINE_LOG_WRITER_H
 
-#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "log/batch.h"
-#include "log.h"
 #include "log/sink.h"
+#include "log/stdout_tee.h"
 
-struct log {
-	struct log_settings settings;
-	void (*stored)(void *context, size_t bytes); /* or NULL */
-	void *stored_context;
+/* To be zeroed but for the first fields, before writer_open(). */
+struct writer {
+	struct sink_settings settings;
+	enum log_sync sync;
+	struct stdout_tee *tee;				   /* or NULL; borrowed */
+	void (*warn)(const char *message);		   /* as in struct log_settings */
+	void (*on_committed)(void *context, size_t bytes); /* or NULL */
+	void *context;					   /* for it */
+
 	struct sink *sink;
-	pthread_t committer;
-
-	pthread_mutex_t lock;
-	pthread_cond_t duty; /* the committer has been given the duty to commit */
-	pthread_cond_t room; /* the open batch has been taken */
-	pthread_cond_t idle; /* nobody commits and nothing waits */
-	/* under the lock */
-	struct batch *open, *spare; /* spare is NULL while a batch is being committed */
-	struct stamp stamp;
-	bool committing; /* somebody has the duty, the committer if handed_over */
-	bool handed_over;
-	bool reopen_wanted;
-	bool stopping;
-	bool lingering;	      /* the carry is to be written, at linger_until at the latest */
-	int64_t linger_until; /* ns */
-	const struct reply_target *last; /* whose line was committed last; never looked into */
-	int64_t yield_from;		 /* ns, when a commit may yield again */
-
-	/* only for whoever has the duty; `failing` and the carry's length also under the lock,
-	 * while nobody has it */
-	struct batch batches[2];
-	struct buffer carry; /* records that the next write begins with */
-	struct stamp sent_stamp;
-	bool failing;	 /* a commit has failed, and the log is not yet healed */
-	int64_t failed;	 /* when, the last time */
-	size_t unlogged; /* lines answered with an error since then */
+	struct record_list deferred; /* records that the next batch begins with */
+	struct record_list returned; /* those of failed batches; before the others, once resumed */
+	struct stamp stamp;	     /* of the batch that was submitted last */
+	int errnum;		     /* of the batch that was settled last; 0: stored */
+	bool failing;		     /* a commit has failed, and the log has not recovered */
+	int64_t failed;		     /* ns, when, the last time */
+	size_t refused;		     /* lines refused since it began to fail */
 };
 
-/* All of this is called with the duty and without the lock. */
+/* Opens the sink. -1: the error is set. */
+int writer_open(struct writer *writer, struct error *error);
+void writer_close(struct writer *writer);
 
-/* Stores the carry and one more text behind it, all or nothing, with the header before them where
- * it is due. The carry is empty afterwards, or as it was. Returns 0 or an errno value. */
-int log_store(struct log *log, const struct buffer *records, bool durable);
+/* Batches that may be submitted and not settled. */
+int writer_in_flight(const struct writer *writer);
 
-/* Stores what is in the carry. Returns 0 or an errno value. */
-int log_store_carry(struct log *log);
+/* Submits a batch with the deferred records before it. At -sync none its answers are delivered
+ * first. Returns as the sink's submit. */
+int writer_submit(struct writer *writer, struct batch *batch);
 
-/* Has the sink open its target anew. */
-void log_store_reopen(struct log *log);
+/* Delivers the answers of a completed batch; errnum: 0, or why it was not stored. To be called in
+ * the order of submission. Does not clear the batch. */
+void writer_settle(struct writer *writer, struct batch *batch, int errnum);
 
-/* Prepares the carry where the log ends in half a record. */
-void log_store_torn(struct log *log);
+/* Lets the sink store again. To be called when all batches behind a failed one are settled. */
+void writer_resume(struct writer *writer);
 
-/* Adds to the carry how many lines are missing in the log. */
-void log_store_unlogged(struct log *log);
+/* Has the sink open its target anew; nothing may be in flight. */
+void writer_reopen(struct writer *writer);
+
+/* Defers a record that says how many lines were refused. */
+void writer_defer_refused(struct writer *writer);
 
 #endif

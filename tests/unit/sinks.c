@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "sinks.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support.h"
 #include "unit.h"
 
 static struct error error;
 struct sink *sink;
+const struct record_format *sink_format = &record_text;
 
 void open_sink(const char *target, bool append)
 {
-	sink = sink_open(target, append, &error);
+	const struct sink_settings settings = {target, append, sink_format};
+	sink = sink_open(&settings, &error);
 	ck_assert_msg(sink != NULL, "%s", error.message);
 }
 
@@ -24,9 +29,10 @@ void close_sink(void)
 
 int commit(const char *one, const char *two, bool durable)
 {
-	struct iovec parts[] = {{(void *)(uintptr_t)one, strlen(one)},
-				{(void *)(uintptr_t)two, strlen(two)}};
-	return sink->type->commit(sink, parts, 2, durable);
+	struct sink_batch batch = {.text = {{(void *)(uintptr_t)one, strlen(one)},
+					    {(void *)(uintptr_t)two, strlen(two)}},
+				   .durable = durable};
+	return sink->type->submit(sink, &batch);
 }
 
 void assert_file(const char *path, const char *expected)
@@ -38,8 +44,193 @@ void assert_file(const char *path, const char *expected)
 
 void assert_refused(const char *target, bool append, const char *words)
 {
+	const struct sink_settings settings = {target, append, &record_text};
 	size_t before = descriptors();
-	ck_assert_ptr_null(sink_open(target, append, &error));
+	ck_assert_ptr_null(sink_open(&settings, &error));
 	ck_assert_str_eq(error.message, words);
 	ck_assert_uint_eq(descriptors(), before);
 }
+
+/* --- the late sink --- */
+
+enum { LATE_THREADS = 3, LATE_PAUSE_MAX = 200 /* us */ };
+
+struct late_batch {
+	struct sink_batch *batch;
+	int errnum;
+	unsigned failure; /* that it is the first batch of; 0: none */
+};
+
+struct late {
+	struct sink sink; /* first member: the pointer is cast between the two types */
+	pthread_t threads[LATE_THREADS];
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* under the lock */
+	struct sink_batch *submitted[SINK_IN_FLIGHT_MAX]; /* the oldest first */
+	struct late_batch done[SINK_IN_FLIGHT_MAX];	  /* to be completed */
+	int submitted_count, done_count, in_flight;
+	bool broken, closing;
+	unsigned failures;
+	uint64_t random;
+};
+
+struct late_settings late_settings;
+
+static unsigned draw(struct late *late, unsigned below)
+{
+	late->random = late->random * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(late->random >> 33) % below;
+}
+
+/* Each record has its text, but for what is escaped. */
+static void check_text(const struct sink_record *record, const char **text, const char *end)
+{
+	const char *feed = memchr(*text, '\n', (size_t)(end - *text));
+	if (!feed || !memmem(*text, (size_t)(feed - *text), sink_record_bytes(record),
+			     record->subject_length))
+		abort();
+	*text = feed + 1;
+}
+
+static void report(const struct sink_batch *batch, int errnum, unsigned failure)
+{
+	for (int i = 0; i < SINK_PARTS; i++) {
+		const char *at = batch->records[i].iov_base, *text = batch->text[i].iov_base;
+		const char *end = at + batch->records[i].iov_len;
+		const char *text_end = text + batch->text[i].iov_len;
+		while (at < end) {
+			const struct sink_record *record = (const void *)at;
+			check_text(record, &text, text_end);
+			if (errnum)
+				late_settings.failed(record, failure);
+			else
+				late_settings.stored(record);
+			at += record->size;
+		}
+		if (at != end || text != text_end)
+			abort();
+	}
+}
+
+/* Stores a batch, or fails; with the lock. */
+static struct late_batch store(struct late *late, struct sink_batch *batch)
+{
+	struct late_batch result = {.batch = batch, .errnum = late->broken ? ECANCELED : 0};
+	if (!late->broken && late_settings.fail && draw(late, late_settings.fail) == 0) {
+		late->broken = true;
+		result.errnum = EIO;
+		result.failure = ++late->failures;
+	}
+	report(batch, result.errnum, late->failures);
+	batch->stored = result.errnum ? 0 : batch->text[0].iov_len + batch->text[1].iov_len;
+	return result;
+}
+
+/* Stores what waits, or completes one of those that are done; with the lock, dropped meanwhile. */
+static void late_step(struct late *late)
+{
+	if (late->submitted_count && (!late->done_count || draw(late, 2))) {
+		late->done[late->done_count++] = store(late, late->submitted[0]);
+		late->submitted_count--;
+		memmove(late->submitted, late->submitted + 1,
+			(size_t)late->submitted_count * sizeof *late->submitted);
+		return;
+	}
+	unsigned chosen = draw(late, (unsigned)late->done_count);
+	struct late_batch done = late->done[chosen];
+	late->done[chosen] = late->done[--late->done_count];
+	late->in_flight--;
+	useconds_t pause = draw(late, LATE_PAUSE_MAX);
+	pthread_mutex_unlock(&late->lock);
+	(void)usleep(pause);
+	if (done.failure)
+		late_settings.known(done.failure);
+	done.batch->complete(done.batch, done.errnum);
+	pthread_mutex_lock(&late->lock);
+}
+
+static void *late_run(void *argument)
+{
+	struct late *late = argument;
+	pthread_mutex_lock(&late->lock);
+	while (!late->closing)
+		if (late->submitted_count || late->done_count)
+			late_step(late);
+		else
+			pthread_cond_wait(&late->changed, &late->lock);
+	pthread_mutex_unlock(&late->lock);
+	return NULL;
+}
+
+static struct sink *late_open(const struct sink_settings *settings, struct error *cause)
+{
+	(void)settings;
+	(void)cause;
+	struct late *late = calloc(1, sizeof *late);
+	if (!late)
+		abort();
+	late->sink = (struct sink){.type = &sink_late, .in_flight = late_settings.in_flight};
+	late->random = 1;
+	pthread_mutex_init(&late->lock, NULL);
+	pthread_cond_init(&late->changed, NULL);
+	for (int i = 0; i < LATE_THREADS; i++)
+		if (pthread_create(&late->threads[i], NULL, late_run, late))
+			abort();
+	return &late->sink;
+}
+
+/* Where nothing is in flight it may also complete at once. */
+static int late_submit(struct sink *opened, struct sink_batch *batch)
+{
+	struct late *late = (struct late *)opened;
+	struct late_batch done = {.errnum = SINK_PENDING};
+	pthread_mutex_lock(&late->lock);
+	if (!late->in_flight && draw(late, 4) == 0) {
+		done = store(late, batch);
+	} else {
+		if (late->in_flight++ >= late->sink.in_flight)
+			abort();
+		late->submitted[late->submitted_count++] = batch;
+		pthread_cond_broadcast(&late->changed);
+	}
+	pthread_mutex_unlock(&late->lock);
+	if (done.failure)
+		late_settings.known(done.failure);
+	return done.errnum;
+}
+
+static void late_resume(struct sink *opened)
+{
+	struct late *late = (struct late *)opened;
+	pthread_mutex_lock(&late->lock);
+	if (late->in_flight || !late->broken)
+		abort();
+	late->broken = false;
+	pthread_mutex_unlock(&late->lock);
+}
+
+static void late_close(struct sink *opened)
+{
+	struct late *late = (struct late *)opened;
+	pthread_mutex_lock(&late->lock);
+	if (late->in_flight)
+		abort();
+	late->closing = true;
+	pthread_cond_broadcast(&late->changed);
+	pthread_mutex_unlock(&late->lock);
+	for (int i = 0; i < LATE_THREADS; i++)
+		(void)pthread_join(late->threads[i], NULL); /* it was started */
+	pthread_cond_destroy(&late->changed);
+	pthread_mutex_destroy(&late->lock);
+	free(late);
+}
+
+const struct sink_type sink_late = {
+	.name = "late",
+	.structured = true,
+	.open = late_open,
+	.submit = late_submit,
+	.resume = late_resume,
+	.close = late_close,
+};

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A sink under test, and the file that it writes. All but commit() fail the test where it is not as
- * they say. */
+/* Sinks for tests: the file under test, which fails the test where it is not as these say, and one
+ * that completes late. */
 #ifndef ACKLINE_SINKS_H
 #define ACKLINE_SINKS_H
 
 #include "log/sink.h"
 
-extern struct sink *sink; /* the one that is open */
+extern struct sink *sink;			/* the one that is open */
+extern const struct record_format *sink_format; /* for open_sink(); text, if not set */
 
 void open_sink(const char *target, bool append);
 void close_sink(void);
@@ -19,5 +20,21 @@ void assert_file(const char *path, const char *expected);
 
 /* The target cannot be opened, for which these are the words, and no descriptor is left. */
 void assert_refused(const char *target, bool append, const char *words);
+
+/* A sink as a database would be, for the target "late:": it asks for records, stores batches in
+ * order, but later, and completes them from several threads in any order. It fails at random, and
+ * then all batches until resume(). It aborts where the log breaks the contract of log/sink.h. */
+extern const struct sink_type sink_late;
+
+extern struct late_settings {
+	int in_flight;
+	_Atomic unsigned fail; /* one batch in so many; 0: none */
+	/* Called in the order of submission, under the sink's lock: for each record that was
+	 * stored, or not; `failure` counts failures from 1. */
+	void (*stored)(const struct sink_record *record);
+	void (*failed)(const struct sink_record *record, unsigned failure);
+	/* Called just before the log gets to know of a failure. */
+	void (*known)(unsigned failure);
+} late_settings;
 
 #endif

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "log.h"
+#include "log/sink_file.h"
 #include "support.h"
 #include "base/memory.h"
 #include "base/thread.h"
@@ -17,7 +19,6 @@
 
 #define PATIENCE (20 * CLOCK_SECOND)
 
-/* Faults, linked with --wrap. */
 static struct {
 	atomic_int sync; /* an errno value, 0: none */
 	atomic_int syncs;
@@ -25,20 +26,22 @@ static struct {
 	_Atomic int64_t later; /* added to the time */
 } fault;
 
-int __real_fdatasync(int descriptor);
-int __wrap_fdatasync(int descriptor);
+static int64_t (*real_clock_now)(void);
+
+static int64_t faulty_clock_now(void)
+{
+	return real_clock_now() + fault.later;
+}
+
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
 		   void *argument);
 static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 				 void *(*run)(void *), void *argument);
-int64_t __real_clock_now(void);
-int64_t __wrap_clock_now(void);
-
-int __wrap_fdatasync(int descriptor)
+static int faulty_fdatasync(int descriptor)
 {
 	fault.syncs++;
 	errno = fault.sync;
-	return fault.sync ? -1 : __real_fdatasync(descriptor);
+	return fault.sync ? -1 : fdatasync(descriptor);
 }
 
 static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
@@ -56,11 +59,6 @@ static void *faulty_calloc(size_t count, size_t size)
 {
 	errno = ENOMEM;
 	return fault.memory ? NULL : calloc(count, size);
-}
-
-int64_t __wrap_clock_now(void)
-{
-	return __real_clock_now() + fault.later;
 }
 
 static struct error error;
@@ -332,6 +330,9 @@ int main(void)
 	memory_calloc = faulty_calloc;
 	memory_realloc = faulty_realloc;
 	thread_create = faulty_pthread_create;
+	sink_file_calls.fdatasync = faulty_fdatasync;
+	real_clock_now = clock_now;
+	clock_now = faulty_clock_now;
 	scratch_make();
 	TCase *faults = tcase_create("faults");
 	tcase_add_checked_fixture(faults, begin, end);

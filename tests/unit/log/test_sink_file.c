@@ -18,10 +18,10 @@ START_TEST(commits_go_to_the_file)
 {
 	size_t before = descriptors();
 	open_sink("log", false);
-	ck_assert(!sink->torn && sink->fresh);
+	ck_assert_ptr_null(sink->warning);
+	ck_assert_int_eq(sink->in_flight, 1);
 	ck_assert_str_eq(sink->type->name, "file");
 	ck_assert_int_eq(commit("one\n", "two\n", false), 0);
-	ck_assert(!sink->fresh);
 	assert_file("log", "one\ntwo\n");
 	ck_assert_int_eq(commit("", "three\n", true), 0);
 	ck_assert_int_eq(commit("four\n", "", true), 0);
@@ -36,7 +36,7 @@ START_TEST(opened_anew_it_is_emptied_or_goes_on)
 {
 	file_write("log", "before\n");
 	open_sink("log", true);
-	ck_assert(!sink->torn);
+	ck_assert_ptr_null(sink->warning);
 	ck_assert_int_eq(commit("", "after\n", false), 0);
 	close_sink();
 	assert_file("log", "before\nafter\n");
@@ -44,7 +44,7 @@ START_TEST(opened_anew_it_is_emptied_or_goes_on)
 	assert_file("log", "");
 	close_sink();
 	open_sink("file:log", true); /* the type's name may be said */
-	ck_assert(!sink->torn);
+	ck_assert_ptr_null(sink->warning);
 	ck_assert_int_eq(commit("again\n", "", false), 0);
 	close_sink();
 	assert_file("log", "again\n");
@@ -54,27 +54,36 @@ START_TEST(opened_anew_it_is_emptied_or_goes_on)
 }
 END_TEST
 
-START_TEST(half_a_record_at_the_end_is_noticed)
+static void commit_next(bool torn)
+{
+	ck_assert_int_eq(sink->warning != NULL, torn);
+	ck_assert_int_eq(commit("next\n", "", false), 0);
+	ck_assert_int_eq(commit("last\n", "", false), 0);
+	close_sink();
+}
+
+START_TEST(half_a_record_at_the_end_is_ended)
 {
 	file_write("log", "whole\nhal");
 	open_sink("log", true);
-	ck_assert(sink->torn && !sink->fresh && !sink->open_quote);
-	close_sink();
 	assert_file("log", "whole\nhal");
-	file_write("log", "x");
+	commit_next(true);
+	assert_file("log", "whole\nhal\nnext\nlast\n");
+	file_write("log", "x\"");
 	open_sink("log", true);
-	ck_assert(sink->torn);
-	close_sink();
+	commit_next(true);
+	assert_file("log", "x\"\nnext\nlast\n");
 	open_sink("log", false);
-	ck_assert(!sink->torn && sink->fresh);
+	ck_assert_ptr_null(sink->warning);
 	close_sink();
 	open_sink("log", true); /* empty */
-	ck_assert(!sink->torn && sink->fresh);
-	close_sink();
+	commit_next(false);
+	assert_file("log", "next\nlast\n");
 }
 END_TEST
 
-START_TEST(an_open_quote_at_the_end_is_noticed)
+/* So that the next records are not part of it. */
+START_TEST(an_open_quote_at_the_end_is_closed)
 {
 	static const struct {
 		const char *bytes;
@@ -84,12 +93,15 @@ START_TEST(an_open_quote_at_the_end_is_noticed)
 		{"a\"\n\"b\"", true, false}, {"\"", true, true},
 		{"\n\"a\"\"", true, true},   {"\"\n\"a\"\"b\"", true, false},
 	};
+	char expected[9000];
+	sink_format = &record_csv;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		file_write("log", cases[i].bytes);
 		open_sink("log", true);
-		ck_assert_int_eq(sink->torn, cases[i].torn);
-		ck_assert_int_eq(sink->open_quote, cases[i].open_quote);
-		close_sink();
+		commit_next(cases[i].torn);
+		(void)snprintf(expected, sizeof expected, "%s%s%snext\nlast\n", cases[i].bytes,
+			       cases[i].open_quote ? "\"" : "", cases[i].torn ? "\n" : "");
+		assert_file("log", expected);
 	}
 	/* half a record that is longer than what is read at once */
 	for (size_t length = 4094; length < 4100; length++) {
@@ -101,15 +113,36 @@ START_TEST(an_open_quote_at_the_end_is_noticed)
 		bytes[2 * length] = '\0';
 		file_write("log", bytes);
 		open_sink("log", true);
-		ck_assert(sink->torn && sink->open_quote);
-		close_sink();
+		commit_next(true);
+		(void)snprintf(expected, sizeof expected, "%s\"\nnext\nlast\n", bytes);
+		assert_file("log", expected);
 		bytes[length] = '\n';
 		bytes[length + 1] = '\0';
 		file_write("log", bytes);
 		open_sink("log", true);
-		ck_assert(!sink->torn && !sink->open_quote);
-		close_sink();
+		commit_next(false);
 	}
+}
+END_TEST
+
+START_TEST(an_empty_file_begins_with_the_header)
+{
+	char expected[256];
+	sink_format = &record_csv;
+	(void)snprintf(expected, sizeof expected, "%snext\nlast\n", record_csv.header);
+	open_sink("log", false);
+	file_limit(10);
+	int errnum = commit("lost\n", "", false);
+	file_unlimit();
+	ck_assert_int_eq(errnum, EFBIG);
+	commit_next(false);
+	assert_file("log", expected);
+	open_sink("log", true);
+	ck_assert_int_eq(rename("log", "log.1"), 0);
+	ck_assert_int_eq(sink->type->reopen(sink, &error), 0);
+	commit_next(false);
+	assert_file("log", expected);
+	assert_file("log.1", expected);
 }
 END_TEST
 
@@ -118,10 +151,8 @@ START_TEST(devices_and_pipes)
 	char bytes[16];
 	open_sink("/dev/full", false);
 	ck_assert_int_eq(commit("one\n", "two\n", true), ENOSPC);
-	ck_assert(sink->fresh);
 	struct sink *first = sink;
 	open_sink("/dev/null", true); /* no lock there, and nothing to be synced */
-	ck_assert(!sink->torn && sink->fresh);
 	ck_assert_int_eq(commit("one\n", "", true), 0);
 	close_sink();
 	first->type->close(first);
@@ -146,17 +177,15 @@ START_TEST(reopened_it_goes_on_under_its_name)
 	open_sink("log", false);
 	ck_assert_int_eq(commit("one\n", "", false), 0);
 	ck_assert_int_eq(sink->type->reopen(sink, &error), 0); /* nobody has moved it */
-	ck_assert(!sink->fresh);
 	ck_assert_int_eq(rename("log", "log.1"), 0);
 	ck_assert_int_eq(commit("two\n", "", false), 0);
 	ck_assert_int_eq(sink->type->reopen(sink, &error), 0);
-	ck_assert(sink->fresh);
 	ck_assert_int_eq(commit("three\n", "", true), 0);
-	ck_assert(!sink->fresh);
 	assert_file("log.1", "one\ntwo\n");
 	assert_file("log", "three\n");
 	assert_refused("log", true, "cannot log to log: another server is logging there");
-	struct sink *moved = sink_open("log.1", true, &error); /* is no longer locked */
+	const struct sink_settings settings = {"log.1", true, &record_text};
+	struct sink *moved = sink_open(&settings, &error); /* is no longer locked */
 	ck_assert_ptr_nonnull(moved);
 	moved->type->close(moved);
 	ck_assert_int_eq(unlink("log"), 0);
@@ -174,8 +203,9 @@ int main(void)
 	tcase_add_checked_fixture(opening, scratch_enter, NULL);
 	tcase_add_test(opening, commits_go_to_the_file);
 	tcase_add_test(opening, opened_anew_it_is_emptied_or_goes_on);
-	tcase_add_test(opening, half_a_record_at_the_end_is_noticed);
-	tcase_add_test(opening, an_open_quote_at_the_end_is_noticed);
+	tcase_add_test(opening, half_a_record_at_the_end_is_ended);
+	tcase_add_test(opening, an_open_quote_at_the_end_is_closed);
+	tcase_add_test(opening, an_empty_file_begins_with_the_header);
 	tcase_add_test(opening, devices_and_pipes);
 	tcase_add_test(opening, reopened_it_goes_on_under_its_name);
 	int status = unit_main("sink_file", opening, NULL);

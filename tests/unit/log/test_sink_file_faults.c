@@ -9,26 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log/sink_file.h"
 #include "sinks.h"
 #include "support.h"
 #include "base/memory.h"
 #include "unit.h"
 
-/* Faults, linked with --wrap: an errno value each, 0: none. */
+/* Faults: an errno value each, 0: none. */
 static struct {
 	int sync, cut, lock, memory;
 	size_t short_write; /* the most that one writev() writes, 0: all */
 	int interrupted;    /* so many times before */
 } fault;
-
-int __real_fdatasync(int descriptor);
-int __wrap_fdatasync(int descriptor);
-int __real_ftruncate(int descriptor, off_t length);
-int __wrap_ftruncate(int descriptor, off_t length);
-int __real_flock(int descriptor, int operation);
-int __wrap_flock(int descriptor, int operation);
-ssize_t __real_writev(int descriptor, const struct iovec *parts, int count);
-ssize_t __wrap_writev(int descriptor, const struct iovec *parts, int count);
 
 static int refuse(int errnum)
 {
@@ -36,34 +28,34 @@ static int refuse(int errnum)
 	return -1;
 }
 
-int __wrap_fdatasync(int descriptor)
+static int faulty_fdatasync(int descriptor)
 {
-	return fault.sync ? refuse(fault.sync) : __real_fdatasync(descriptor);
+	return fault.sync ? refuse(fault.sync) : fdatasync(descriptor);
 }
 
-int __wrap_ftruncate(int descriptor, off_t length)
+static int faulty_ftruncate(int descriptor, off_t length)
 {
-	return fault.cut ? refuse(fault.cut) : __real_ftruncate(descriptor, length);
+	return fault.cut ? refuse(fault.cut) : ftruncate(descriptor, length);
 }
 
-int __wrap_flock(int descriptor, int operation)
+static int faulty_flock(int descriptor, int operation)
 {
-	return fault.lock ? refuse(fault.lock) : __real_flock(descriptor, operation);
+	return fault.lock ? refuse(fault.lock) : flock(descriptor, operation);
+}
+
+static ssize_t faulty_writev(int descriptor, const struct iovec *parts, int count)
+{
+	if (fault.interrupted && fault.interrupted--)
+		return refuse(EINTR);
+	if (!fault.short_write)
+		return writev(descriptor, parts, count);
+	size_t length = parts->iov_len < fault.short_write ? parts->iov_len : fault.short_write;
+	return write(descriptor, parts->iov_base, length);
 }
 
 static void *faulty_calloc(size_t count, size_t size)
 {
 	return fault.memory ? NULL : calloc(count, size);
-}
-
-ssize_t __wrap_writev(int descriptor, const struct iovec *parts, int count)
-{
-	if (fault.interrupted && fault.interrupted--)
-		return refuse(EINTR);
-	if (!fault.short_write)
-		return __real_writev(descriptor, parts, count);
-	size_t length = parts->iov_len < fault.short_write ? parts->iov_len : fault.short_write;
-	return write(descriptor, parts->iov_base, length);
 }
 
 static struct error error;
@@ -94,7 +86,8 @@ START_TEST(what_cannot_be_opened_is_refused)
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
 	assert_refused("fifo", false, "cannot open the log fifo: No such device or address");
 	fault.memory = 1;
-	struct sink *opened = sink_open("log", false, &error);
+	const struct sink_settings settings = {"log", false, &record_text};
+	struct sink *opened = sink_open(&settings, &error);
 	fault.memory = 0;
 	ck_assert_ptr_null(opened);
 	fault.cut = EPERM;
@@ -119,7 +112,7 @@ START_TEST(what_cannot_be_reopened_goes_on_as_before)
 	ck_assert_int_eq(rmdir("log"), 0);
 	file_write("log", "theirs\n");
 	int theirs = open("log", O_RDONLY | O_CLOEXEC);
-	ck_assert_int_eq(__real_flock(theirs, LOCK_EX), 0);
+	ck_assert_int_eq(flock(theirs, LOCK_EX), 0);
 	ck_assert_int_eq(sink->type->reopen(sink, &error), -1);
 	ck_assert_str_eq(error.message, "cannot log to log: another server is logging there");
 	ck_assert_int_eq(commit("two\n", "", false), 0);
@@ -217,6 +210,8 @@ END_TEST
 int main(void)
 {
 	memory_calloc = faulty_calloc;
+	sink_file_calls = (struct sink_file_calls){faulty_writev, faulty_fdatasync,
+						   faulty_ftruncate, faulty_flock};
 	scratch_make();
 	TCase *opening = tcase_create("opening");
 	tcase_add_checked_fixture(opening, scratch_enter, NULL);
