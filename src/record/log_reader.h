@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A log of any format, read record by record, in memory bounded by its longest line; and the lines
- * of clients in it, `Thread K, iteration I`, or to echo `Hello from client C, message M`. */
+/* Reads a log of any format, record by record, in memory bounded by its longest record. The log may
+ * be finished, or grow while it is read. */
 #ifndef ACKLINE_RECORD_LOG_READER_H
 #define ACKLINE_RECORD_LOG_READER_H
 
@@ -9,94 +9,68 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/slice.h"
 #include "record/format.h"
 
-enum verify_line {
-	VERIFY_RECORD,	/* `record` is set */
-	VERIFY_GARBAGE, /* a line that is no record */
-	VERIFY_TORN,	/* what is left at the end has no line end */
-	VERIFY_END,
-	VERIFY_BROKEN, /* it cannot be read: the failure is set */
+enum log_line {
+	LOG_RECORD,
+	LOG_GARBAGE,	/* a line that is no record */
+	LOG_TORN,	/* the bytes at the end have no line end */
+	LOG_END,	/* no more lines; more may follow when the limit is raised */
+	LOG_UNREADABLE, /* the error is set */
 };
 
-/* A piece of the buffer. */
-struct verify_piece {
-	size_t start, length;
-	bool whole; /* has a line end */
-};
+/* To read to the end of the file. */
+#define LOG_READER_ALL INT64_MAX
 
 struct log_reader {
 	const char *name; /* borrowed */
 	int descriptor;
-	int64_t offset; /* where reading began */
+	int64_t offset; /* where reading begins */
+	int64_t limit;	/* bytes of the file that may be read; set by the caller. A file that is
+			 * shorter is an error, unless it is LOG_READER_ALL */
+	int64_t old;	/* only lines that begin before this offset can be torn */
 
-	/* what the last call of log_reader_next() gave, valid until the next one */
-	int64_t number;	   /* of the line, counted from the offset */
-	int64_t closed;	   /* lines so far that were torn, and noted as such */
-	const char *bytes; /* of a record: without the quoting of its format */
-	size_t length;
-	struct record_view record;
+	/* The line that log_reader_next() gave, valid until its next call. */
+	int64_t number; /* of the line, from 1 at the offset */
+	int64_t start;	/* where it begins in the file */
+	int64_t at;	/* where the next line begins */
+	enum record_event event;
+	struct slice time, subject; /* of a record, without the quoting of its format, escaped */
+	struct slice bytes;	    /* the same; of a line that is no record: the whole line */
 
-	char *buffer; /* owned */
+	int64_t closed; /* torn lines so far that the server has closed and noted as such */
+	char *buffer;	/* owned; what was read from `at` on is between begin and end */
 	size_t capacity, begin, end;
-	bool exhausted;
-	/* The line behind the one given out is looked at first: it may say that that one is torn.
-	 */
-	struct verify_piece ahead;
-	bool ahead_there;
+	size_t next; /* length of the next line, if it was looked at */
+	bool looked;
 };
 
-/* Opens a log to be read from an offset on. -1: the failure is set, nothing is to be closed. */
+/* Opens a log to be read from an offset to its end. It must be a regular file. -1: the error is
+ * set, and nothing is to be closed. */
 int log_reader_open(struct log_reader *log, const char *name, int64_t offset, struct error *error);
 
-/* Starts again at the offset. -1: the failure is set. */
-int log_reader_rewind(struct log_reader *log, struct error *error);
+/* Makes a reader of the same open file, which begins at an offset where a record begins. It has a
+ * buffer of its own, and must be closed first, by log_reader_unshare(). False: out of memory. */
+bool log_reader_share(struct log_reader *copy, const struct log_reader *log, int64_t offset);
+void log_reader_unshare(struct log_reader *copy);
 
-/* Gives the next line. One that was torn by a crash and is noted as such by the server, which
- * closed it when it went on with the log, is counted but not given, and so is a header. */
-enum verify_line log_reader_next(struct log_reader *log, struct error *error);
+/* Starts again at the offset. */
+void log_reader_rewind(struct log_reader *log);
 
-/* One line of a client. */
-struct verify_turn {
-	int64_t thread, iteration; /* from 0, from 1; a zeroed one is no line */
-	int64_t client; /* from 1, in a line that names it, as those of echo do; else 0 */
-};
+/* Gives the next line. Leaves out headers, and lines that were torn by a crash and that the server
+ * noted as torn when it went on with the log. */
+enum log_line log_reader_next(struct log_reader *log, struct error *error);
 
-/* Looks, from line `first` on, for the first records in which two lines were received from a peer
- * that belongs() accepts; sets their numbers, 0 where there is none. Reads the log once more, from
- * its offset to its end. -1: the failure is set. */
-struct verify_search {
-	struct verify_turn got, due;
-	int64_t first;
-	bool (*belongs)(const void *context, const struct record_view *record);
-	const void *context;
-	int64_t got_line, due_line;
-};
-int log_reader_search(struct log_reader *log, struct verify_search *search, struct error *error);
+/* As log_reader_next(), but leaves out all that are no records. */
+enum log_line log_reader_next_record(struct log_reader *log, struct error *error);
 
-/* How many lines lie before the offset; 0 where they cannot be read. */
+/* Is this line, without its line end, the server's note that the line before it is torn? */
+bool log_reader_notes_torn(const char *line, size_t length);
+
+/* Counts the lines before the offset; 0 where they cannot be read. */
 int64_t log_reader_lines_before(const struct log_reader *log);
 
 void log_reader_close(struct log_reader *log);
-
-/* The longest text of a client's line, with its NUL. */
-#define VERIFY_TURN_SIZE 96
-
-/* False where the bytes are not exactly such a line. */
-bool verify_turn_read(const char *bytes, size_t length, struct verify_turn *turn);
-void verify_turn_write(const struct verify_turn *turn, char words[VERIFY_TURN_SIZE]);
-
-/* Is this the answer that acknowledges a line? */
-bool verify_acknowledges(const struct record_view *record);
-
-/* Is this the server's note that it has started, so that all connections before it are gone? */
-bool verify_is_start(const struct record_view *record);
-
-/* Is this line, without its line end, the server's note that the one before it is torn? */
-bool verify_notes_torn(const char *line, size_t length);
-
-/* Bytes for a message: printable, and cut where they are long. */
-#define VERIFY_EXCERPT_SIZE 100
-void verify_excerpt(const char *bytes, size_t length, char words[VERIFY_EXCERPT_SIZE]);
 
 #endif

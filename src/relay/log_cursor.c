@@ -139,7 +139,7 @@ static int is_torn(struct log_cursor *cursor, size_t length, struct error *error
 	if (end >= cursor->old)
 		return cursor->at < cursor->old && end > cursor->old;
 	int found = find_line(cursor, length + 1, &below, error);
-	return found > 0 ? verify_notes_torn(cursor->buffer + cursor->begin + length + 1, below)
+	return found > 0 ? log_reader_notes_torn(cursor->buffer + cursor->begin + length + 1, below)
 			 : found;
 }
 

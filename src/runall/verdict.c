@@ -8,7 +8,7 @@
 #include "client/workload/workload.h"
 #include "runall/context.h"
 #include "runall/merged_report.h"
-#include "verify/crash_test.h"
+#include "verify/run.h"
 
 /* Prints the one line that stands at the end of all; on stderr, where stdout is for a report. */
 static void show_verdict(struct runall *runall, const struct verdict *verdict)
@@ -16,7 +16,7 @@ static void show_verdict(struct runall *runall, const struct verdict *verdict)
 	FILE *where = runall_reports_json(runall) ? stderr : stdout;
 	if (!verdict->good || !verdict->complete)
 		runall->failed = true;
-	if (fprintf(where, "%s\n", verdict->words) < 0 || fflush(where) != 0)
+	if (fprintf(where, "%s\n", verdict->message) < 0 || fflush(where) != 0)
 		runall_complain(runall, "cannot write the verdict to stdout");
 }
 
@@ -27,7 +27,7 @@ static void show_report(struct runall *runall, const struct client_result *clien
 	struct buffer text = {0};
 	struct error error;
 	bool proved = verdict->good && verdict->complete;
-	const char *fault = !proved ? verdict->words : runall->failed ? "a program failed" : NULL;
+	const char *fault = !proved ? verdict->message : runall->failed ? "a program failed" : NULL;
 	if (runall_report(&text, client_results, runall->watch.outputs + 1, runall->clients, fault,
 			  &error) < 0)
 		runall_complain(runall, error.message);
@@ -55,6 +55,11 @@ static int judge(const struct runall *runall, const struct client_result *client
 		 const struct buffer *texts, struct verdict *verdict, struct error *error)
 {
 	const struct runall_options *options = &runall->options;
+	const struct crash_test_facts facts = {
+		.kills = runall->drill.kills,
+		.starts = runall->drill.starts,
+		.sync = option_find(server_option_table(), "sync")->choices[options->server.sync],
+		.seed = runall->drill.seed};
 	const struct verify_job job = {.log = options->server.log,
 				       .offset = runall->log_start,
 				       .client_results = client_results,
@@ -62,14 +67,9 @@ static int judge(const struct runall *runall, const struct client_result *client
 				       .clients = runall->clients,
 				       .cut = runall->drill.kills > 0 ||
 					      !process_succeeded(&runall->watch.children[0]),
-				       .echoes = workloads[options->client.service].echoes};
-	const struct drill_facts facts = {.kills = runall->drill.kills,
-					  .starts = runall->drill.starts,
-					  .sync = options->server.sync,
-					  .seed = runall->drill.seed};
+				       .echoes = workloads[options->client.service].echoes,
+				       .crash_test = options->drill ? &facts : NULL};
 	const struct workload *workload = &workloads[options->client.service];
-	if (options->drill)
-		return verify_drill(&job, &facts, verdict, error);
 	return (workload->prove ? workload->prove : verify_run)(&job, verdict, error);
 }
 

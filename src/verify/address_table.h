@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The addresses of a log, numbered from 0 in the order of their first appearance. */
+/* Addresses of the responders in a log, and which connections had each of them. A hash table by
+ * name; the addresses keep the order in which they were added. */
 #ifndef ACKLINE_VERIFY_ADDRESS_TABLE_H
 #define ACKLINE_VERIFY_ADDRESS_TABLE_H
 
@@ -7,29 +8,41 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/slice.h"
 
-/* A zeroed struct is an empty set; address_table_free() gives back what it holds. */
-struct address_table {
-	size_t count;
-	uint32_t *slots; /* a hash table of numbers + 1, 0 where free; a power of two, never full */
-	size_t slot_count;
-	struct responder *names; /* by number */
-	size_t name_capacity;
-	struct buffer letters; /* the names themselves, one behind the other */
+struct connection;
+
+struct address {
+	size_t start, length; /* of its name in `names` */
+	uint32_t hash;
+	struct connection *first;   /* of all that had it; NULL: only foreign connections had it */
+	struct connection *current; /* the latest; NULL: none, or a foreign connection */
+	int64_t run;		    /* server run in which the latest connection began */
+	int64_t received, sent;	    /* lines and acknowledgements of a foreign connection */
 };
 
-/* The number of an address, which is added when it is new: it is then the count before the call.
- * -1: out of memory. */
-int64_t address_table_number(struct address_table *addresses_seen, const char *name, size_t length);
+/* A zeroed struct is an empty table. */
+struct address_table {
+	struct buffer addresses; /* struct address */
+	struct buffer names;	 /* without anything between them */
+	uint32_t *slots;	 /* index + 1 of an address, 0: free; never full */
+	size_t slot_count;	 /* a power of two */
+};
 
-/* The number of an address, -1 where it is not there. */
-int64_t address_table_find(const struct address_table *addresses_seen, const char *name,
-			   size_t length);
+/* Pointers to addresses are valid until the next one is added.
+ *
+ * Finds an address. NULL: it is not in the table. */
+struct address *address_table_find(const struct address_table *table, struct slice name);
 
-/* The address of a number, not terminated; valid until the next one is added. */
-const char *address_table_name(const struct address_table *addresses_seen, size_t number,
-			       size_t *length);
+/* Finds an address, or adds it with all other members zeroed. NULL: out of memory. */
+struct address *address_table_add(struct address_table *table, struct slice name);
 
-void address_table_free(struct address_table *addresses_seen);
+size_t address_table_count(const struct address_table *table);
+struct address *address_table_at(const struct address_table *table, size_t index);
+
+/* The name of an address; valid until the next one is added. */
+struct slice address_table_name(const struct address_table *table, const struct address *address);
+
+void address_table_free(struct address_table *table);
 
 #endif

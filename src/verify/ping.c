@@ -197,7 +197,7 @@ static void conclude(const struct proof *proof, struct verdict *verdict)
 	verdict->complete = true;
 	verdict->good = proof->requests && !proof->lost;
 	(void)snprintf(
-		verdict->words, sizeof verdict->words,
+		verdict->message, sizeof verdict->message,
 		"%s%" PRIu64 " requests, %" PRIu64 " answered, %" PRIu64 " of them late; %" PRIu64
 		" ignored on purpose, each with its time-out; %" PRIu64
 		" really lost; %zu keepalives; M 1 to %" PRIu64 " without gaps over all logs",
@@ -222,7 +222,7 @@ int verify_ping(const struct verify_job *job, struct verdict *verdict, struct er
 	if (!result)
 		conclude(&proof, verdict);
 	else if (result == PING_FAULT)
-		(void)snprintf(verdict->words, sizeof verdict->words, "%s", error->message);
+		(void)snprintf(verdict->message, sizeof verdict->message, "%s", error->message);
 	ping_server_free(&proof.server);
 	buffer_free(&proof.clients);
 	buffer_free(&proof.unserved);

@@ -3,103 +3,86 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/parse.h"
 #include "record/log_reader.h"
 
-/* A forwarded line taken apart: ID | RECEIVED | DONE | LINE. */
+/* A forwarded line: NUMBER | RECEIVED | DONE | LINE */
 struct forwarded {
 	int64_t number;
-	const char *line;
-	size_t length;
+	struct slice line;
 };
 
-/* What comparing the logs of two stages that follow each other has shown. */
+/* The comparison of the logs of two stages that follow each other. */
 struct hop {
 	const struct verify_chain *chain;
 	size_t to;	 /* the later stage */
 	int64_t lines;	 /* received by the earlier one */
-	int64_t arrived; /* received by the later one, those that came again as well */
+	int64_t arrived; /* received by the later one, with those that came again */
 	int64_t due;	 /* the number that comes next for the first time */
 	bool good;
-	char fault[400]; /* where it is not */
+	char fault[400]; /* the first, unless it is good */
 };
 
-static bool skip_field(const char **at, const char *end, size_t length)
+/* Takes YYYY-MM-DD HH:MM:SS.ffffff and the bar behind it. */
+static bool skip_time(struct slice *rest)
 {
+	enum { TIME = 26 };
 	static const char bar[] = " | ";
-	if ((size_t)(end - *at) < length + 3 || memcmp(*at + length, bar, 3) != 0)
+	if (rest->length < TIME)
 		return false;
-	*at += length + 3;
+	struct slice behind = {rest->bytes + TIME, rest->length - TIME};
+	if (!slice_skip(&behind, bar))
+		return false;
+	*rest = behind;
 	return true;
 }
 
-/* False: it is no forwarded line. */
-static bool read_forwarded(const struct record_view *record, struct forwarded *forwarded)
+static bool read_forwarded(struct slice bytes, struct forwarded *forwarded)
 {
-	enum { TIME = 26 }; /* YYYY-MM-DD HH:MM:SS.ffffff */
-	const char *at = record->bytes, *end = at + record->length;
-	const char *blank = memchr(at, ' ', record->length);
-	char digits[24];
-	if (!blank || (size_t)(blank - at) >= sizeof digits)
+	uint64_t number;
+	if (!slice_number(&bytes, &number) || number < 1 || number > INT64_MAX ||
+	    !slice_skip(&bytes, " | ") || !skip_time(&bytes) || !skip_time(&bytes))
 		return false;
-	memcpy(digits, at, (size_t)(blank - at));
-	digits[blank - at] = '\0';
-	if (number_parse(digits, 1, INT64_MAX, &forwarded->number) < 0 ||
-	    !skip_field(&at, end, (size_t)(blank - at)) || !skip_field(&at, end, TIME) ||
-	    !skip_field(&at, end, TIME))
-		return false;
-	forwarded->line = at;
-	forwarded->length = (size_t)(end - at);
+	*forwarded = (struct forwarded){(int64_t)number, bytes};
 	return true;
 }
 
-/* Goes on to the next line that was received. 1; 0: there is none; -1 with the failure set. */
+/* Goes on to the next line that was received. 1; 0: there is none; -1 with the error set. */
 static int next_received(struct log_reader *log, struct error *error)
 {
-	enum verify_line kind;
-	while ((kind = log_reader_next(log, error)) != VERIFY_END) {
-		if (kind == VERIFY_BROKEN)
-			return -1;
-		if (kind == VERIFY_RECORD && log->record.event == RECORD_RECEIVED)
-			return 1;
-	}
-	return 0;
+	enum log_line kind;
+	do
+		kind = log_reader_next_record(log, error);
+	while (kind == LOG_RECORD && log->event != RECORD_RECEIVED);
+	return kind == LOG_UNREADABLE ? -1 : kind == LOG_RECORD;
 }
 
-static void find_fault(struct hop *hop, const struct log_reader *log, const char *what,
-		       int64_t number)
+/* Keeps the first fault. */
+static void set_fault(struct hop *hop, const struct log_reader *to, const char *what)
 {
 	if (!hop->good)
-		return; /* the first one is told */
+		return;
 	hop->good = false;
 	(void)snprintf(hop->fault, sizeof hop->fault,
-		       "%.200s, line %" PRId64 ": %s line %" PRId64 " of %s", log->name,
-		       log->number, what, number, hop->chain->names[hop->to - 1]);
+		       "%.200s, line %" PRId64 ": %s line %" PRId64 " of %s", to->name, to->number,
+		       what, hop->due, hop->chain->names[hop->to - 1]);
 }
 
-static bool same_line(const struct log_reader *from, const struct forwarded *forwarded)
-{
-	return from->record.length == forwarded->length &&
-	       !memcmp(from->record.bytes, forwarded->line, forwarded->length);
-}
-
-/* Takes one line that has arrived; `from` goes on with each that comes for the first time. -1: the
- * failure is set. */
+/* Takes a line that has arrived. `from` goes on with each that comes for the first time. -1: the
+ * error is set. */
 static int take_arrived(struct hop *hop, struct log_reader *from, const struct log_reader *to,
 			struct error *error)
 {
 	struct forwarded forwarded;
 	hop->arrived++;
-	if (!read_forwarded(&to->record, &forwarded)) {
-		find_fault(hop, to, "not a forwarded line, where there should be", hop->due);
+	if (!read_forwarded(to->bytes, &forwarded)) {
+		set_fault(hop, to, "not a forwarded line, where there should be");
 		return 0;
 	}
 	if (forwarded.number < hop->due)
-		return 0; /* once more */
+		return 0; /* it came again */
 	if (forwarded.number > hop->due) {
-		find_fault(hop, to, "out of order or missing before it:", hop->due);
+		set_fault(hop, to, "out of order or missing before it:");
 		return 0;
 	}
 	int found = next_received(from, error);
@@ -107,9 +90,9 @@ static int take_arrived(struct hop *hop, struct log_reader *from, const struct l
 		return -1;
 	bool worked = hop->chain->worked && hop->to == 2;
 	if (!found)
-		find_fault(hop, to, "it was never received:", hop->due);
-	else if (!worked && !same_line(from, &forwarded))
-		find_fault(hop, to, "it is not as it was received:", hop->due);
+		set_fault(hop, to, "it was never received:");
+	else if (!worked && !slice_same(from->bytes, forwarded.line))
+		set_fault(hop, to, "it is not as it was received:");
 	hop->lines += found;
 	hop->due++;
 	return 0;
@@ -136,13 +119,11 @@ static int compare(struct hop *hop, struct log_reader *from, struct log_reader *
 	return more;
 }
 
-/* Compares the logs of the stages before `to` and `to`. -1: the failure is set. */
+/* Compares the log of a stage with that of the stage before it. -1: the error is set. */
 static int take_hop(struct hop *hop, struct error *error)
 {
 	const struct verify_chain *chain = hop->chain;
 	struct log_reader from, to;
-	hop->good = true;
-	hop->due = 1;
 	if (log_reader_open(&from, chain->logs[hop->to - 1], 0, error) < 0)
 		return -1;
 	int result = log_reader_open(&to, chain->logs[hop->to], 0, error);
@@ -156,32 +137,27 @@ static int take_hop(struct hop *hop, struct error *error)
 
 int verify_chain(const struct verify_chain *chain, struct verdict *verdict, struct error *error)
 {
-	struct hop hops[] = {{.chain = chain, .to = 1}, {.chain = chain, .to = 2}};
+	struct hop first = {.chain = chain, .to = 1, .due = 1, .good = true}, second = first;
+	second.to = 2;
 	*verdict = (struct verdict){0};
-	for (size_t i = 0; i < 2; i++)
-		if (take_hop(&hops[i], error) < 0)
-			return -1;
-	int64_t received = hops[0].lines;
-	const struct hop *bad = !hops[0].good ? &hops[0] : !hops[1].good ? &hops[1] : NULL;
+	if (take_hop(&first, error) < 0 || take_hop(&second, error) < 0)
+		return -1;
+	int64_t received = first.lines;
+	const struct hop *bad = !first.good ? &first : !second.good ? &second : NULL;
 	if (bad) {
-		(void)snprintf(verdict->words, sizeof verdict->words,
-			       "FAILED: %s; %" PRId64 " lines received, %" PRId64 " saved",
-			       bad->fault, received, hops[1].arrived);
+		verdict_add(verdict, "FAILED: %s; %" PRId64 " lines received, %" PRId64 " saved",
+			    bad->fault, received, second.arrived);
 		return 0;
 	}
 	verdict->good = true;
 	verdict->complete =
 		received == chain->planned || (chain->appended && received > chain->planned);
-	/* what the last stage has twice came again on one of the two ways */
-	int64_t twice = hops[1].arrived - received;
-	(void)snprintf(verdict->words, sizeof verdict->words,
-		       "%" PRId64 " lines received, %" PRId64
-		       " saved in the order of their arrival, %" PRId64 " twice",
-		       received, received, twice);
-	if (!verdict->complete) {
-		size_t length = strlen(verdict->words);
-		(void)snprintf(verdict->words + length, sizeof verdict->words - length,
-			       "; %" PRId64 " were to be sent", chain->planned);
-	}
+	/* a line that the last stage has twice came again at one of the two hops */
+	verdict_add(verdict,
+		    "%" PRId64 " lines received, %" PRId64
+		    " saved in the order of their arrival, %" PRId64 " twice",
+		    received, received, second.arrived - received);
+	if (!verdict->complete)
+		verdict_add(verdict, "; %" PRId64 " were to be sent", chain->planned);
 	return 0;
 }

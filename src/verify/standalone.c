@@ -1,265 +1,185 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/standalone.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
-#include "verify/run.h"
+#include "verify/faults.h"
 
-enum { THREADS_MOST = 1000000 }; /* a number above is not taken for one of a thread */
+/* Any number of lines may be in flight. */
+#define WINDOW_ANY (INT64_MAX / 2)
 
-/* Takes the current line of the log as the first of a new visitor; turn is NULL for a stranger. */
-static void begin(struct check *check, struct visitor *visitor, const struct verify_turn *turn)
+/* A client with one stream and one connection. */
+struct inferred {
+	struct connection connection; /* first member: the pointer is cast between the two types */
+	struct stream stream;
+	struct client client;
+};
+
+/* Does the connection carry the lines of one thread only? A single line is taken as such. */
+static bool is_lone(const struct connection *connection)
 {
-	*visitor = (struct visitor){.life = check->life,
-				    .first_line = check->log.number,
-				    .received = 1,
-				    .client = turn != NULL};
-	if (!turn)
-		return;
-	visitor->last = *turn;
-	visitor->lone = turn->thread > 0;
+	return connection->stream->thread >= 0 || connection->next == 1;
 }
 
-/* Learns how many threads take turns from a line that begins the second iteration, or, where that
- * is expected, from the second line. */
-static void learn(const struct check *check, struct visitor *visitor,
-		  const struct verify_turn *turn)
+/* Learns how many threads share a connection: from a line that begins the second iteration or, if
+ * their number is expected, from the second line. */
+static void learn(const struct proof *proof, const struct connection *connection,
+		  const struct client_line *line)
 {
-	bool second = turn->thread == 0 && turn->iteration == 2;
-	if (visitor->lone || visitor->threads)
+	struct stream *stream = connection->stream;
+	bool second = line->thread == 0 && line->iteration == 2;
+	if (stream->thread >= 0 || stream->client->threads)
 		return;
-	if (second && visitor->last.thread == 0)
-		visitor->lone = true;
-	else if (check->expected.threads)
-		visitor->threads = check->expected.threads;
+	if (second && connection->next == 1)
+		stream->thread = 0;
+	else if (proof->expected->threads)
+		stream->client->threads = proof->expected->threads;
 	else if (second)
-		visitor->threads = visitor->last.thread + 1;
+		stream->client->threads = connection->next;
 }
 
-/* Is that the line which the visitor has to send next? Then takes it. */
-static bool go_on(const struct check *check, struct visitor *visitor,
-		  const struct verify_turn *turn)
+/* How many lines should have come on a connection; 0: any number. */
+static int64_t expected_lines(const struct proof *proof, const struct connection *connection)
 {
-	learn(check, visitor, turn);
-	struct verify_turn next = visitor_next(visitor);
-	if (next.thread != turn->thread || next.iteration != turn->iteration)
+	int64_t iterations = proof->expected->iterations;
+	int64_t threads = connection->stream->client->threads;
+	if (is_lone(connection))
+		return iterations;
+	if (proof->expected->threads)
+		threads = proof->expected->threads;
+	return (threads ? threads : connection->next) * iterations;
+}
+
+/* May another client have the address now? If the current one has come to a possible end, and the
+ * line cannot be only a doubled one. */
+static bool may_end(const struct proof *proof, const struct connection *connection,
+		    const struct client_line *line)
+{
+	int64_t threads = connection->stream->client->threads;
+	if (connection->sent < connection->next || line->iteration > 1)
 		return false;
-	visitor->last = *turn;
-	visitor->received++;
-	return true;
+	if (proof->expected->iterations)
+		return connection->next == expected_lines(proof, connection);
+	return connection->next > 1 && (!threads || connection->next % threads == 0);
 }
 
-/* Counts a connection that carried one thread's lines. */
-static bool count_lone(struct check *check, int64_t thread)
+/* Counts a connection that had one thread's lines only. False: out of memory. */
+static bool count_lone(struct proof *proof, int64_t thread)
 {
-	if (thread >= check->lone_count) {
-		size_t old = (size_t)check->lone_count, count = (size_t)thread + 1;
-		int64_t *larger = memory_realloc(check->lone, count * sizeof *larger);
-		if (!larger)
+	static const int64_t none;
+	while (proof->lone.length / sizeof none <= (size_t)thread)
+		if (!buffer_append(&proof->lone, &none, sizeof none))
 			return false;
-		memset(larger + old, 0, (count - old) * sizeof *larger);
-		check->lone = larger;
-		check->lone_count = thread + 1;
-	}
-	check->lone[thread]++;
+	((int64_t *)(void *)proof->lone.bytes)[thread]++;
 	return true;
 }
 
-/* How many lines a visitor should have sent; 0: any number. */
-static int64_t expected_lines(const struct check *check, const struct visitor *visitor)
+bool standalone_end(struct proof *proof, struct address *address)
 {
-	int64_t threads = visitor->threads ? visitor->threads : visitor->last.thread + 1;
-	if (!visitor->lone && check->expected.threads)
-		threads = check->expected.threads;
-	return (visitor->lone || visitor->received == 1 ? 1 : threads) * check->expected.iterations;
-}
-
-/* Nothing more comes from a visitor: was all of it answered, and is it as much as expected? */
-static bool finish(struct check *check, size_t number)
-{
-	const struct visitor *visitor = &check->visitors[number];
-	if (!visitor->client)
+	const struct connection *connection = address->current;
+	if (!connection)
 		return true;
-	int64_t expected = expected_lines(check, visitor);
-	bool lone = visitor->lone || visitor->received == 1;
-	char words[VERIFY_TURN_SIZE];
-	verify_turn_write(&visitor->last, words);
-	if (visitor->sent < visitor->received)
-		check_fault_unanswered(check, number);
-	else if (expected && visitor->received != expected)
-		check_fault(check, number, "%" PRId64 " lines instead of %" PRId64 " in %.200s",
-			    visitor->received, expected, check->name);
-	else if (!lone && check->expected.threads &&
-		 visitor->last.thread + 1 != check->expected.threads)
-		check_fault(check, number, "'%s' is the last line in %.200s", words, check->name);
-	if (lone)
-		return count_lone(check, visitor->last.thread);
-	check->clients++;
-	return true;
-}
-
-/* May the address of a client belong to another one now? Where the first has come to an end at
- * which it may end, and the line cannot be merely a doubled one. */
-static bool may_begin_again(const struct check *check, const struct visitor *visitor,
-			    const struct verify_turn *turn)
-{
-	if (visitor->sent < visitor->received || turn->iteration > 1)
-		return false;
-	if (check->expected.iterations)
-		return visitor->received == expected_lines(check, visitor);
-	bool whole = !visitor->threads || visitor->last.thread + 1 == visitor->threads;
-	return visitor->received > 1 && whole;
-}
-
-/* A line of a client. False: out of memory. */
-static bool take_turn(struct check *check, size_t number, const struct verify_turn *turn)
-{
-	struct visitor *visitor = &check->visitors[number];
-	bool present = visitor->life == check->life;
-	if (present && go_on(check, visitor, turn))
-		return true;
-	if (present && !may_begin_again(check, visitor, turn)) {
-		struct verify_turn due = visitor_next(visitor);
-		check_fault_order(check, number, turn, &due);
-		return true;
+	address->current = NULL;
+	const struct stream *stream = connection->stream;
+	const struct client_line last = stream_line(stream, connection->next - 1),
+				 unanswered = stream_line(stream, connection->sent);
+	int64_t expected = expected_lines(proof, connection), threads = proof->expected->threads;
+	const char *log = proof->log.name;
+	char text[CLIENT_LINE_SIZE];
+	if (connection->sent < connection->next) {
+		client_line_write(&unanswered, text);
+		fault_set(proof, stream->client, "'%s' has no 'sent: ok' in %.200s", text, log);
+	} else if (expected && connection->next != expected) {
+		fault_set(proof, stream->client,
+			  "%" PRId64 " lines instead of %" PRId64 " in %.200s", connection->next,
+			  expected, log);
+	} else if (!is_lone(connection) && threads && last.thread + 1 != threads) {
+		client_line_write(&last, text);
+		fault_set(proof, stream->client, "'%s' is the last line in %.200s", text, log);
 	}
-	if (!finish(check, number))
-		return false;
-	begin(check, visitor, turn);
-	char words[VERIFY_TURN_SIZE];
-	verify_turn_write(turn, words);
-	if (turn->iteration > 1)
-		check_fault(check, number, "it begins with '%s' at line %" PRId64 " of %.200s",
-			    words, check->log.number, check->name);
+	if (is_lone(connection))
+		return count_lone(proof, last.thread);
+	proof->inferred++;
 	return true;
 }
 
-/* Makes room for the visitor of that number. */
-static bool reserve(struct check *check, size_t number)
+/* Makes a client of an address that sends its first line. NULL: out of memory. */
+static struct connection *begin(struct proof *proof, struct address *address,
+				const struct client_line *line)
 {
-	if (number < check->visitor_capacity)
-		return true;
-	size_t old = check->visitor_capacity, capacity = old ? old * 2 : 64;
-	struct visitor *larger = memory_realloc(check->visitors, capacity * sizeof *larger);
-	if (!larger)
-		return false;
-	memset(larger + old, 0, (capacity - old) * sizeof *larger);
-	check->visitors = larger;
-	check->visitor_capacity = capacity;
-	return true;
+	struct inferred *inferred = memory_calloc(1, sizeof *inferred);
+	if (!inferred)
+		return NULL;
+	inferred->client = (struct client){
+		.number = (size_t)(address - address_table_at(&proof->addresses, 0)),
+		.window = WINDOW_ANY,
+		.streams = &inferred->stream,
+		.stream_count = 1};
+	inferred->stream = (struct stream){.client = &inferred->client,
+					   .thread = line->thread > 0 ? line->thread : -1};
+	inferred->connection = (struct connection){.stream = &inferred->stream,
+						   .started = true,
+						   .first_line = proof->log.number,
+						   .other = address->first};
+	address->first = address->current = &inferred->connection;
+	address->run = proof->runs;
+	if (line->iteration > 1)
+		fault_here(proof, &inferred->client, "it begins with ", "");
+	return address->current;
 }
 
-/* A line that is none of a client's. False: out of memory. */
-static bool take_other(struct check *check, size_t number)
+bool standalone_connection(struct proof *proof, struct address *address,
+			   const struct client_line *line, struct connection **connection)
 {
-	struct visitor *visitor = &check->visitors[number];
-	const struct record_view *record = &check->log.record;
-	if (visitor->life != check->life) {
-		if (!finish(check, number))
-			return false;
-		begin(check, visitor, NULL);
-		check->strangers++;
-	} else if (visitor->client) {
-		char words[VERIFY_EXCERPT_SIZE];
-		verify_excerpt(record->bytes, record->length, words);
-		check_fault(check, number,
-			    "'%s' at line %" PRId64 " of %.200s is not what a client sends", words,
-			    check->log.number, check->name);
-	} else {
-		visitor->received++;
+	struct connection *current = address->current;
+	*connection = current;
+	if (current && address->run == proof->runs) {
+		learn(proof, current, line);
+		if (stream_place(current->stream, line) == current->next)
+			return true;
+		*connection = NULL;
+		if (!may_end(proof, current, line))
+			return true;
 	}
-	check->lines += visitor->client;
-	check->foreign += !visitor->client;
-	return true;
-}
-
-static bool take_received(struct check *check)
-{
-	const struct record_view *record = &check->log.record;
-	int64_t number = address_table_number(&check->addresses_seen, record->subject,
-					      record->subject_length);
-	if (number < 0 || !reserve(check, (size_t)number))
+	if (!standalone_end(proof, address))
 		return false;
-	const struct visitor *visitor = &check->visitors[number];
-	struct verify_turn turn;
-	bool stranger = visitor->life == check->life && !visitor->client;
-	if (stranger || !verify_turn_read(record->bytes, record->length, &turn) || turn.client ||
-	    turn.thread >= THREADS_MOST)
-		return take_other(check, (size_t)number);
-	check->lines++;
-	return check->faulty || take_turn(check, (size_t)number, &turn);
+	*connection = begin(proof, address, line);
+	return *connection != NULL;
 }
 
-static void take_sent(struct check *check)
+/* Clients each of whose threads had its own connection: as many as connections of thread 0. If they
+ * ended before their end, the later threads have fewer, unless that is not expected. */
+void standalone_check_counts(struct proof *proof)
 {
-	const struct record_view *record = &check->log.record;
-	int64_t number =
-		address_table_find(&check->addresses_seen, record->subject, record->subject_length);
-	struct visitor *visitor = number < 0 ? NULL : &check->visitors[number];
-	if (check->faulty)
-		return;
-	if (verify_acknowledges(record) && (!visitor || visitor->sent == visitor->received)) {
-		check_fault_ok(check, number);
-	} else if (verify_acknowledges(record)) {
-		visitor->sent++;
-	} else if (visitor && visitor->client) {
-		char words[VERIFY_EXCERPT_SIZE];
-		verify_excerpt(record->bytes, record->length, words);
-		check_fault(check, (size_t)number,
-			    "it was answered '%s' at line %" PRId64 " of %.200s", words,
-			    check->log.number, check->name);
+	const struct verify_expectation *expected = proof->expected;
+	const int64_t *lone = (const int64_t *)(const void *)proof->lone.bytes;
+	const char *log = proof->log.name;
+	int64_t count = (int64_t)(proof->lone.length / sizeof *lone);
+	for (int64_t i = 1; i < count; i++)
+		if (expected->threads ? lone[i] != lone[i - 1] : lone[i] > lone[i - 1])
+			fault_set(proof, NULL,
+				  "Thread %" PRId64 " has %" PRId64
+				  " connections in %.200s, Thread %" PRId64 " has %" PRId64,
+				  i - 1, lone[i - 1], log, i, lone[i]);
+	if (expected->threads && count && count != expected->threads)
+		fault_set(proof, NULL, "%" PRId64 " thread%s in %.200s instead of %" PRId64, count,
+			  verdict_plural(count), log, expected->threads);
+	proof->inferred += count ? lone[0] : 0;
+	if (expected->clients && proof->inferred != expected->clients)
+		fault_set(proof, NULL, "%" PRId64 " client%s instead of %" PRId64, proof->inferred,
+			  verdict_plural(proof->inferred), expected->clients);
+}
+
+void standalone_free(struct proof *proof)
+{
+	for (size_t i = 0; i < address_table_count(&proof->addresses); i++) {
+		struct connection *connection = address_table_at(&proof->addresses, i)->first;
+		while (connection) {
+			struct connection *other = connection->other;
+			free(connection);
+			connection = other;
+		}
 	}
-}
-
-static bool take_record(struct check *check)
-{
-	const struct record_view *record = &check->log.record;
-	if (record->event == RECORD_RECEIVED)
-		return take_received(check);
-	if (record->event == RECORD_SENT)
-		take_sent(check);
-	else if (verify_is_start(record))
-		check->life++;
-	return true;
-}
-
-static int stream(struct check *check, struct error *error)
-{
-	enum verify_line kind;
-	while ((kind = log_reader_next(&check->log, error)) != VERIFY_END) {
-		if (kind == VERIFY_BROKEN)
-			return -1;
-		if (kind != VERIFY_RECORD)
-			check_fault_line(check, kind == VERIFY_TORN);
-		else if (!take_record(check))
-			return error_set(error, "cannot verify: %s", strerror(ENOMEM));
-	}
-	for (size_t i = 0; i < check->addresses_seen.count && !check->faulty; i++)
-		if (!finish(check, i))
-			return error_set(error, "cannot verify: %s", strerror(ENOMEM));
-	return 0;
-}
-
-int verify_check(const char *log, const struct verify_expectation *expected,
-		 struct verdict *verdict, struct error *error)
-{
-	/* lives count from 1: a zeroed visitor belongs to none */
-	struct check check = {.name = log, .expected = *expected, .life = 1};
-	*verdict = (struct verdict){0};
-	if (log_reader_open(&check.log, log, 0, error) < 0)
-		return -1;
-	int result = stream(&check, error);
-	if (result == 0)
-		result = check_conclude(&check, verdict, error);
-	log_reader_close(&check.log);
-	address_table_free(&check.addresses_seen);
-	free(check.visitors);
-	free(check.lone);
-	return result;
 }

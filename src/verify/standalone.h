@@ -1,59 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* What verify_check.c knows while it reads a log; verify_check_words.c finds the words for it. */
+/* Clients inferred from a log. A connection that begins with a line of a client is a client whose
+ * threads share it, or one thread that has its own: the lines that follow show which. */
 #ifndef ACKLINE_VERIFY_STANDALONE_H
 #define ACKLINE_VERIFY_STANDALONE_H
 
-#include "verify/run.h"
-#include "record/log_reader.h"
-#include "verify/address_table.h"
+#include "verify/tables.h"
 
-/* What an address has sent so far: lines of a client, those of all of its threads in turn or those
- * of a lone one, or anything else. */
-struct visitor {
-	int64_t life;	    /* of the server, in which it came */
-	int64_t first_line; /* of the log */
-	bool client, lone;
-	int64_t threads; /* that take turns, 0: not yet clear */
-	struct verify_turn last;
-	int64_t received, sent;
-};
+/* Finds the connection that a line belongs to: the current one of the address if the line is due on
+ * it, or a new one if a client can begin with the line. Else *connection is NULL. False: out of
+ * memory. */
+bool standalone_connection(struct proof *proof, struct address *address,
+			   const struct client_line *line, struct connection **connection);
 
-struct check {
-	const char *name;
-	struct verify_expectation expected;
-	struct log_reader log;
-	struct address_table addresses_seen;
-	struct visitor *visitors; /* by number in peers */
-	size_t visitor_capacity;
-	int64_t life;		    /* how often the server has started; connections end with it */
-	int64_t lines, clients;	    /* clients whose threads share a connection */
-	int64_t foreign, strangers; /* lines and connections of others */
-	int64_t *lone;		    /* by thread: how many connections carried only its lines */
-	int64_t lone_count;
+/* Ends the current connection of an address, if it has one: checks that all its lines were answered
+ * and are as many as expected, and counts it. False: out of memory. */
+bool standalone_end(struct proof *proof, struct address *address);
 
-	/* The first fault; what came instead of what is looked up at the end. */
-	bool faulty, unexplained;
-	int64_t culprit; /* number in peers, -1: nobody */
-	int64_t fault_line;
-	struct verify_search search;
-	struct error fault;
-};
+/* Checks the numbers of clients and threads at the end of the log. */
+void standalone_check_counts(struct proof *proof);
 
-/* The line that a client has to send next. */
-struct verify_turn visitor_next(const struct visitor *visitor);
-
-/* Each notes a fault, unless there is one already: in words; a line that came instead of another; a
- * line that has no ok; an ok that has no line; a line that is no record, or torn. */
-void check_fault(struct check *check, size_t number, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-void check_fault_order(struct check *check, size_t number, const struct verify_turn *got,
-		       const struct verify_turn *due);
-void check_fault_unanswered(struct check *check, size_t number);
-void check_fault_ok(struct check *check, int64_t number);
-void check_fault_line(struct check *check, bool torn);
-
-/* Compares what was found with what was expected, and puts the verdict into words; reads the log
- * once more to explain a fault. 0, or -1 with the failure set. */
-int check_conclude(struct check *check, struct verdict *verdict, struct error *error);
+void standalone_free(struct proof *proof);
 
 #endif

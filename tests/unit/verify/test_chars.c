@@ -107,7 +107,7 @@ static const struct {
 START_TEST(good_run_is_proved)
 {
 	struct verdict verdict = prove(good[_i].log, good[_i].told);
-	ck_assert_str_eq(verdict.words, good[_i].words);
+	ck_assert_str_eq(verdict.message, good[_i].words);
 	ck_assert(verdict.good && verdict.complete);
 }
 END_TEST
@@ -173,7 +173,7 @@ START_TEST(fault_is_named)
 {
 	struct verdict verdict = prove(bad[_i].log, bad[_i].told);
 	ck_assert(!verdict.good);
-	ck_assert_str_eq(verdict.words, bad[_i].words);
+	ck_assert_str_eq(verdict.message, bad[_i].words);
 }
 END_TEST
 

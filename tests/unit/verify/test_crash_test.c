@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The verdict of a drill: what it counts in a log, and what it does not forgive. */
-#include "verify/crash_test.h"
+#include "verify/run.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "log.h"
 #include "logs.h"
 #include "support.h"
 #include "unit.h"
@@ -23,7 +22,8 @@
 
 struct drilled {
 	const char *log, *client_results[3];
-	int starts, sync;
+	int starts;
+	const char *sync;
 	const char *words; /* NULL: they begin with a fault, which is tested elsewhere */
 	const char *numbers;
 };
@@ -39,17 +39,18 @@ static struct verdict judge(const struct drilled *drilled, bool echoes)
 						    drilled->client_results[count],
 						    strlen(drilled->client_results[count]), &error),
 				 0);
+	const struct crash_test_facts facts = {.kills = drilled->starts - 1,
+					       .starts = drilled->starts,
+					       .sync = drilled->sync,
+					       .seed = 5};
 	const struct verify_job job = {.log = LOG,
 				       .client_results = client_results,
 				       .clients = count,
 				       .cut = true,
-				       .echoes = echoes};
-	const struct drill_facts facts = {.kills = drilled->starts - 1,
-					  .starts = drilled->starts,
-					  .sync = drilled->sync,
-					  .seed = 5};
+				       .echoes = echoes,
+				       .crash_test = &facts};
 	file_write(LOG, drilled->log);
-	ck_assert_msg(verify_drill(&job, &facts, &verdict, &error) == 0, "%s", error.message);
+	ck_assert_msg(verify_run(&job, &verdict, &error) == 0, "%s", error.message);
 	for (size_t i = 0; i < count; i++)
 		client_result_free(&client_results[i]);
 	return verdict;
@@ -60,21 +61,21 @@ static const struct drilled good[] = {
 	{START BOTH(A, 0, 1) BOTH(A, 1, 1) START BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(0)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "drill: 1 kill, 4 lines acknowledged, 0 missing in v.log; 0 sent again after a lost "
 	 "connection, 0 of them logged again; 0 torn, 0 torn ends closed; sync write" ORDER,
 	 NULL},
 	{START BOTH(A, 0, 1) START BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(1)},
 	 2,
-	 LOG_SYNC_DISK,
+	 "disk",
 	 "drill: 1 kill, 4 lines acknowledged, 0 missing in v.log; 1 sent again after a lost "
 	 "connection, 0 of them logged again; 0 torn, 0 torn ends closed; sync disk" ORDER,
 	 NULL},
 	{START BOTH(A, 0, 1) GOT(A, 1, 1) START BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(1)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "drill: 1 kill, 4 lines acknowledged, 0 missing in v.log; 1 sent again after a lost "
 	 "connection, 1 of them logged again; 0 torn, 0 torn ends closed; sync write" ORDER,
 	 NULL},
@@ -82,7 +83,7 @@ static const struct drilled good[] = {
 	{START BOTH(A, 0, 1) HALF TORN START BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(1)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "drill: 1 kill, 4 lines acknowledged, 0 missing in v.log; 1 sent again after a lost "
 	 "connection, 0 of them logged again; 0 torn, 1 torn end closed; sync write" ORDER,
 	 NULL},
@@ -90,7 +91,7 @@ static const struct drilled good[] = {
 	{START BOTH(A, 0, 1) START BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(1)},
 	 2,
-	 LOG_SYNC_NONE,
+	 "none",
 	 "drill: 1 kill, 4 lines acknowledged, 0 missing in v.log; 1 sent again after a lost "
 	 "connection, 0 of them logged again; 0 torn, 0 torn ends closed; sync none, which does "
 	 "not promise so much" ORDER,
@@ -100,7 +101,7 @@ static const struct drilled good[] = {
 	 {PLAN(1, "shared") ON(A) ON(A) THREAD(0, 1, 1, 0) THREAD(1, 1, 0, 0) "end\n",
 	  PLAN(1, "shared") ON(B) THREAD(0, 1, 0, 0) THREAD(1, 0, 0, 0) "end\n"},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "drill: 1 kill, 1 line acknowledged, 0 missing in v.log; 0 sent again after a lost "
 	 "connection, 0 of them logged again; 0 torn, 0 torn ends closed; sync write" ORDER,
 	 NULL},
@@ -109,7 +110,7 @@ static const struct drilled good[] = {
 	 {PLAN(1, "shared") ON(A) THREAD(0, 1, 1, 0) THREAD(1, 1, 1, 0) "end\n",
 	  PLAN(1, "shared") ON(A) THREAD(0, 1, 1, 0) THREAD(1, 0, 0, 0) "end\n"},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "drill: 1 kill, 3 lines acknowledged, 0 missing in v.log; 0 sent again after a lost "
 	 "connection, 0 of them logged again; 0 torn, 0 torn ends closed; sync write" ORDER,
 	 NULL},
@@ -118,7 +119,7 @@ static const struct drilled good[] = {
 	 {PLAN(1, "shared") BEGUN(B, 0) BEGUN(A, 1) THREAD(0, 1, 1, 0) THREAD(1, 1, 1, 0) "end\n",
 	  PLAN(1, "shared") BEGUN(A, 0) BEGUN(C, 1) THREAD(0, 1, 1, 0) THREAD(1, 1, 1, 0) "end\n"},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "drill: 1 kill, 4 lines acknowledged, 0 missing in v.log; 0 sent again after a lost "
 	 "connection, 0 of them logged again; 0 torn, 0 torn ends closed; sync write" ORDER,
 	 NULL},
@@ -127,7 +128,7 @@ static const struct drilled good[] = {
 	 {PLAN(1, "each") ON(A) "connection 1 " B "\n" ON(B) "connection 1 " A "\n" THREAD(
 		 0, 2, 2, 0) THREAD(1, 1, 1, 1) "end\n"},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "drill: 1 kill, 3 lines acknowledged, 0 missing in v.log; 1 sent again after a lost "
 	 "connection, 1 of them logged again; 0 torn, 0 torn ends closed; sync write" ORDER,
 	 NULL},
@@ -136,7 +137,7 @@ static const struct drilled good[] = {
 START_TEST(kept_promise_is_told)
 {
 	struct verdict verdict = judge(&good[_i], false);
-	ck_assert_str_eq(verdict.words, good[_i].words);
+	ck_assert_str_eq(verdict.message, good[_i].words);
 	ck_assert(verdict.good && verdict.complete);
 }
 END_TEST
@@ -149,25 +150,25 @@ static const struct drilled bad[] = {
 	{START BOTH(A, 0, 1) START BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(0)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 MISSING("Thread 1, iteration 1"),
 	 "4 lines acknowledged, 1 missing in v.log; 0 sent"},
 	{START BOTH(A, 0, 1) START BOTH(B, 1, 1) BOTH(B, 1, 2),
 	 {TWICE(0)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 MISSING("Thread 0, iteration 2"),
 	 "4 lines acknowledged, 1 missing in v.log; 0 sent"},
 	{START BOTH(A, 0, 1) START,
 	 {TWICE(0)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 MISSING("Thread 1, iteration 1"),
 	 "4 lines acknowledged, 3 missing in v.log; 0 sent"},
 	{START START,
 	 {TWICE(0)},
 	 2,
-	 LOG_SYNC_NONE,
+	 "none",
 	 MISSING("Thread 0, iteration 1"),
 	 "4 missing in v.log; 0 sent again after a lost connection, 0 of them logged again; 0 "
 	 "torn, "
@@ -176,14 +177,14 @@ static const struct drilled bad[] = {
 	{START ALL(C) BOTH(A, 0, 1) START BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(0)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 MISSING("Thread 1, iteration 1"),
 	 "4 lines acknowledged, 1 missing in v.log; 0 sent"},
 	/* a torn record is no record, whether it was closed or not */
 	{START BOTH(A, 0, 1) HALF TORN START BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(0)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 MISSING("Thread 1, iteration 1"),
 	 "1 missing in v.log; 0 sent again after a lost connection, 0 of them logged again; 0 "
 	 "torn, "
@@ -191,7 +192,7 @@ static const struct drilled bad[] = {
 	{START BOTH(A, 0, 1) "half\n" START BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(1)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "line 4 of v.log is no record: ",
 	 "0 missing in v.log; 1 sent again after a lost connection, 0 of them logged again; 1 "
 	 "torn, "
@@ -199,26 +200,26 @@ static const struct drilled bad[] = {
 	{START BOTH(A, 0, 1) START BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2) RECORD,
 	 {TWICE(1)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "line 11 of v.log is torn: ",
 	 "1 sent again after a lost connection, 0 of them logged again; 1 torn, 0 torn ends "},
 	/* more often than it was sent */
 	{START BOTH(A, 0, 1) GOT(A, 1, 1) START BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(0)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "client 1: 'Thread 1, iteration 1' is there twice (lines 4 and 6 of v.log); drill: ",
 	 "0 missing in v.log; 0 sent again after a lost connection, 1 of them logged again; "},
 	{START BOTH(A, 0, 1) START BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2) BOTH(B, 0, 3),
 	 {TWICE(1)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "client 1: 'Thread 0, iteration 3' at line 11 of v.log was never sent; drill: ",
 	 "0 missing in v.log; 1 sent"},
 	{START BOTH(A, 0, 1) START BOTH(B, 0, 2) BOTH(B, 1, 1) BOTH(B, 1, 2),
 	 {TWICE(0)},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "client 1: 'Thread 0, iteration 2' is out of order at line 5 of v.log: 'Thread 1, "
 	 "iteration 1' was due; drill: ",
 	 "0 missing in v.log; 0 sent"},
@@ -226,13 +227,13 @@ static const struct drilled bad[] = {
 	{START BOTH(A, 0, 1) BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(1)},
 	 3,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "the server has noted 1 of its 3 starts; drill: 2 kills, 4 lines ",
 	 "0 missing in v.log; 1 sent"},
 	{START START,
 	 {PLAN(1, "shared") ON(A) THREAD(0, 0, 0, 0) THREAD(1, 0, 0, 0) "end\n"},
 	 2,
-	 LOG_SYNC_WRITE,
+	 "write",
 	 "nothing is proved; drill: 1 kill, 0 lines acknowledged, 0 missing ",
 	 "; 0 sent"},
 };
@@ -241,11 +242,11 @@ START_TEST(broken_promise_is_told)
 {
 	struct verdict verdict = judge(&bad[_i], false);
 	ck_assert(!verdict.good);
-	ck_assert_msg(!strncmp(verdict.words, bad[_i].words, strlen(bad[_i].words)),
-		      "'%s' does not begin with '%s'", verdict.words, bad[_i].words);
-	ck_assert_msg(strstr(verdict.words, bad[_i].numbers), "'%s' has no '%s'", verdict.words,
+	ck_assert_msg(!strncmp(verdict.message, bad[_i].words, strlen(bad[_i].words)),
+		      "'%s' does not begin with '%s'", verdict.message, bad[_i].words);
+	ck_assert_msg(strstr(verdict.message, bad[_i].numbers), "'%s' has no '%s'", verdict.message,
 		      bad[_i].numbers);
-	ck_assert_ptr_null(strstr(verdict.words, "strict order"));
+	ck_assert_ptr_null(strstr(verdict.message, "strict order"));
 }
 END_TEST
 
@@ -255,13 +256,15 @@ START_TEST(client_without_account_is_told)
 		START BOTH(A, 0, 1) START BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2),
 		{TWICE(1), PLAN(1, "shared") ON(C) THREAD(0, 1, 1, 0)},
 		2,
-		LOG_SYNC_WRITE,
+		"write",
 		NULL,
 		NULL};
 	struct verdict verdict = judge(&drilled, false);
 	ck_assert(!verdict.good && !verdict.complete);
-	ck_assert_ptr_eq(strstr(verdict.words, "client 2: it left no account: "), verdict.words);
-	ck_assert_ptr_nonnull(strstr(verdict.words, "4 lines acknowledged, 0 missing in v.log; "));
+	ck_assert_ptr_eq(strstr(verdict.message, "client 2: it left no account: "),
+			 verdict.message);
+	ck_assert_ptr_nonnull(
+		strstr(verdict.message, "4 lines acknowledged, 0 missing in v.log; "));
 }
 END_TEST
 
@@ -277,11 +280,11 @@ START_TEST(echoes_are_counted)
 					  START ECHO(B, 1, 2) ECHO(A, 2, 2),
 				  {account, account},
 				  2,
-				  LOG_SYNC_WRITE,
+				  "write",
 				  NULL,
 				  NULL};
 	struct verdict verdict = judge(&drilled, true);
-	ck_assert_str_eq(verdict.words,
+	ck_assert_str_eq(verdict.message,
 			 "drill: 1 kill, 4 lines acknowledged, 0 missing in v.log; 2 sent again "
 			 "after a lost connection, 1 of them logged again; 0 torn, 0 torn ends "
 			 "closed; sync write, each echo as it was sent (seed 5)");
@@ -289,17 +292,18 @@ START_TEST(echoes_are_counted)
 	drilled.log = START ECHO(A, 1, 1) ECHO(B, 2, 1) START ECHO(B, 2, 2);
 	verdict = judge(&drilled, true);
 	ck_assert(!verdict.good);
-	ck_assert_ptr_nonnull(strstr(verdict.words, "4 lines acknowledged, 1 missing in v.log; "));
+	ck_assert_ptr_nonnull(
+		strstr(verdict.message, "4 lines acknowledged, 1 missing in v.log; "));
 }
 END_TEST
 
 START_TEST(unreadable_log_is_a_failure)
 {
-	const struct verify_job job = {.log = "missing.log"};
-	const struct drill_facts facts = {.kills = 1, .starts = 2};
+	const struct crash_test_facts facts = {.kills = 1, .starts = 2, .sync = "write"};
+	const struct verify_job job = {.log = "missing.log", .crash_test = &facts};
 	struct verdict verdict;
 	struct error error;
-	ck_assert_int_eq(verify_drill(&job, &facts, &verdict, &error), -1);
+	ck_assert_int_eq(verify_run(&job, &verdict, &error), -1);
 	ck_assert_str_eq(error.message, "cannot read missing.log: No such file or directory");
 }
 END_TEST

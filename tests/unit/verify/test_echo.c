@@ -61,7 +61,7 @@ static const struct {
 START_TEST(good_run_is_proved)
 {
 	struct verdict verdict = prove(good[_i].log, good[_i].client_results);
-	ck_assert_str_eq(verdict.words, good[_i].words);
+	ck_assert_str_eq(verdict.message, good[_i].words);
 	ck_assert(verdict.good && verdict.complete);
 }
 END_TEST
@@ -108,10 +108,10 @@ START_TEST(fault_is_named)
 	struct verdict verdict = prove(bad[_i].log, client_results);
 	size_t length = strlen(bad[_i].words), skip = strlen("client 1: ");
 	ck_assert(!verdict.good);
-	ck_assert_msg(!strncmp(verdict.words, "client 1: ", skip) &&
-			      !strncmp(verdict.words + skip, bad[_i].words, length) &&
-			      !strncmp(verdict.words + skip + length, "; ", 2),
-		      "'%s' does not begin with '%s'", verdict.words, bad[_i].words);
+	ck_assert_msg(!strncmp(verdict.message, "client 1: ", skip) &&
+			      !strncmp(verdict.message + skip, bad[_i].words, length) &&
+			      !strncmp(verdict.message + skip + length, "; ", 2),
+		      "'%s' does not begin with '%s'", verdict.message, bad[_i].words);
 }
 END_TEST
 

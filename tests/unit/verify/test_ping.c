@@ -42,14 +42,14 @@ static void assert_good(const char *server, const char *first, const char *secon
 			const char *words)
 {
 	ck_assert_msg(prove(server, first, second) == 0, "%s", error.message);
-	ck_assert_str_eq(verdict.words, words);
+	ck_assert_str_eq(verdict.message, words);
 	ck_assert(verdict.good && verdict.complete);
 }
 
 static void assert_bad(const char *server, const char *first, const char *second, const char *words)
 {
 	ck_assert_msg(prove(server, first, second) == 0, "%s", error.message);
-	ck_assert_str_eq(verdict.words, words);
+	ck_assert_str_eq(verdict.message, words);
 	ck_assert(!verdict.good);
 }
 
@@ -99,17 +99,17 @@ START_TEST(what_is_lost)
 		"each with its time-out; 1 really lost; 0 keepalives; M 1 to ";
 	/* on the way back, and on the way there */
 	ck_assert_int_eq(prove(JOINED(5, 1) ANSWERED(0, 1, 1), BEGUN(5) TIMEOUT(0), NULL), 0);
-	ck_assert_mem_eq(verdict.words, words, sizeof words - 1);
+	ck_assert_mem_eq(verdict.message, words, sizeof words - 1);
 	ck_assert(!verdict.good);
 	ck_assert_int_eq(prove(JOINED(5, 1), BEGUN(5) TIMEOUT(0), NULL), 0);
-	ck_assert_mem_eq(verdict.words, words, sizeof words - 1);
+	ck_assert_mem_eq(verdict.message, words, sizeof words - 1);
 	ck_assert(!verdict.good);
 	/* of two that got no answer one was ignored */
 	ck_assert_int_eq(prove(JOINED(5, 1) JOINED(6, 2) IGNORED(0), BEGUN(5) TIMEOUT(0),
 			       BEGUN(6) TIMEOUT(0)),
 			 0);
-	ck_assert_ptr_nonnull(strstr(verdict.words, " 1 ignored on purpose"));
-	ck_assert_ptr_nonnull(strstr(verdict.words, " 1 really lost"));
+	ck_assert_ptr_nonnull(strstr(verdict.message, " 1 ignored on purpose"));
+	ck_assert_ptr_nonnull(strstr(verdict.message, " 1 really lost"));
 	ck_assert(!verdict.good);
 }
 END_TEST
@@ -117,7 +117,7 @@ END_TEST
 START_TEST(nothing_proves_nothing)
 {
 	ck_assert_int_eq(prove(JOINED(5, 1), BEGUN(5), NULL), 0);
-	ck_assert_ptr_eq(strstr(verdict.words, "NOTHING WAS SENT: 0 requests"), verdict.words);
+	ck_assert_ptr_eq(strstr(verdict.message, "NOTHING WAS SENT: 0 requests"), verdict.message);
 	ck_assert(!verdict.good);
 }
 END_TEST
@@ -197,7 +197,7 @@ START_TEST(an_earlier_run_is_passed_over)
 	file_write("logs/server.log", ANSWERED(7, 9, 3) JOINED(5, 1) ANSWERED(0, 1, 1));
 	file_write("logs/client1.log", BEGUN(5) ANSWERED(0, 1, 1));
 	ck_assert_int_eq(verify_ping(&job, &verdict, &error), 0);
-	ck_assert_msg(verdict.good, "%s", verdict.words);
+	ck_assert_msg(verdict.good, "%s", verdict.message);
 	job.offset = 0;
 	ck_assert_int_eq(verify_ping(&job, &verdict, &error), 0);
 	ck_assert(!verdict.good);

@@ -39,11 +39,11 @@ static struct verdict prove(const char *server, const char *process, const char 
 START_TEST(what_is_in_order_is_good)
 {
 	struct verdict verdict = prove(SERVER, PROCESS, SAVE, 3, false, false);
-	ck_assert_str_eq(verdict.words,
+	ck_assert_str_eq(verdict.message,
 			 "3 lines received, 3 saved in the order of their arrival, 0 twice");
 	ck_assert(verdict.good && verdict.complete);
 	verdict = prove("", "", "", 3, false, false);
-	ck_assert_str_eq(verdict.words, "0 lines received, 0 saved in the order of their arrival, "
+	ck_assert_str_eq(verdict.message, "0 lines received, 0 saved in the order of their arrival, "
 					"0 twice; 3 were to be sent");
 	ck_assert(verdict.good && !verdict.complete);
 	ck_assert(prove(SERVER, PROCESS, SAVE, 2, false, true).complete);
@@ -60,7 +60,7 @@ START_TEST(what_came_again_is_counted)
 		ONCE(1, HEAD(1) "a") ONCE(2, HEAD(2) "b | x\\x1b") ONCE(3, HEAD(2) "b | x\\x1b")
 			ONCE(4, HEAD(3) "c") ONCE(4, HEAD(3) "c"),
 		3, false, false);
-	ck_assert_str_eq(verdict.words,
+	ck_assert_str_eq(verdict.message,
 			 "3 lines received, 3 saved in the order of their arrival, 2 twice");
 	ck_assert(verdict.good && verdict.complete);
 }
@@ -108,8 +108,8 @@ START_TEST(each_fault_is_named)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct verdict verdict =
 			prove(bad[i].server, bad[i].process, bad[i].save, 3, false, false);
-		ck_assert_msg(!strcmp(verdict.words, bad[i].words), "%s\ninstead of %s",
-			      verdict.words, bad[i].words);
+		ck_assert_msg(!strcmp(verdict.message, bad[i].words), "%s\ninstead of %s",
+			      verdict.message, bad[i].words);
 		ck_assert(!verdict.good && !verdict.complete);
 	}
 }
@@ -132,7 +132,7 @@ START_TEST(fields_are_exact)
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		char log[512];
 		(void)snprintf(log, sizeof log, GOT("%s"), wrong[i]);
-		ck_assert_msg(strstr(prove(GOT("a"), log, "", 1, false, false).words,
+		ck_assert_msg(strstr(prove(GOT("a"), log, "", 1, false, false).message,
 				     "not a forwarded line") != NULL,
 			      "taken: %s", wrong[i]);
 	}

@@ -163,7 +163,7 @@ START_TEST(good_run_is_proved)
 {
 	file_write(LOG, good[_i].run.log);
 	struct verdict verdict = prove(&good[_i].run, 0, good[_i].cut);
-	ck_assert_str_eq(verdict.words, good[_i].run.words);
+	ck_assert_str_eq(verdict.message, good[_i].run.words);
 	ck_assert(verdict.good);
 	ck_assert(verdict.complete == good[_i].complete);
 }
@@ -292,9 +292,9 @@ START_TEST(fault_is_named)
 	struct verdict verdict = prove(&bad[_i], 0, false);
 	size_t length = strlen(bad[_i].words);
 	ck_assert(!verdict.good);
-	ck_assert_msg(!strncmp(verdict.words, bad[_i].words, length) &&
-			      !strncmp(verdict.words + length, "; ", 2),
-		      "'%s' does not begin with '%s'", verdict.words, bad[_i].words);
+	ck_assert_msg(!strncmp(verdict.message, bad[_i].words, length) &&
+			      !strncmp(verdict.message + length, "; ", 2),
+		      "'%s' does not begin with '%s'", verdict.message, bad[_i].words);
 }
 END_TEST
 
@@ -308,14 +308,14 @@ START_TEST(earlier_runs_are_passed_over)
 	file_write(LOG, log);
 	free(log);
 	struct verdict verdict = prove(&run, (int64_t)strlen(before), false);
-	ck_assert_str_eq(verdict.words,
+	ck_assert_str_eq(verdict.message,
 			 "4 lines sent, 4 acknowledged, 4 in v.log, every client in strict order");
 	ck_assert_int_gt(asprintf(&log, "%s\n%s%s%s%s", before, TORN, START, ALL(A), GOT(A, 1, 2)),
 			 0);
 	file_write(LOG, log);
 	free(log);
 	verdict = prove(&run, (int64_t)strlen(before), false);
-	ck_assert_ptr_nonnull(strstr(verdict.words, "is there twice (lines 19 and 21 of v.log)"));
+	ck_assert_ptr_nonnull(strstr(verdict.message, "is there twice (lines 19 and 21 of v.log)"));
 }
 END_TEST
 
@@ -328,7 +328,7 @@ START_TEST(nothing_sent_is_nothing_proved)
 	file_write(LOG, START);
 	struct verdict verdict = prove(&none, 0, false);
 	ck_assert(!verdict.good && !verdict.complete);
-	ck_assert_str_eq(verdict.words,
+	ck_assert_str_eq(verdict.message,
 			 "0 of 1 line sent, 0 acknowledged, 0 in v.log: nothing is proved");
 	file_write(LOG, ALL(B));
 	verdict = prove(&run, 0, false);
@@ -364,7 +364,7 @@ START_TEST(large_log_is_read)
 	ck_assert_int_eq(fclose(log), 0);
 	struct verdict verdict = prove(&run, 0, false);
 	ck_assert_str_eq(
-		verdict.words,
+		verdict.message,
 		"4 lines sent, 4 acknowledged, 4 in v.log, every client in strict order (and "
 		"3001 lines from 3001 other connections)");
 }

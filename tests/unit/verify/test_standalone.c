@@ -135,7 +135,7 @@ START_TEST(log_is_checked_by_itself)
 	file_write(LOG, checks[_i].log);
 	ck_assert_msg(verify_check(LOG, &checks[_i].expected, &verdict, &error) == 0, "%s",
 		      error.message);
-	ck_assert_str_eq(verdict.words, checks[_i].words);
+	ck_assert_str_eq(verdict.message, checks[_i].words);
 	ck_assert(verdict.good == checks[_i].good);
 }
 END_TEST

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify/conclusion.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "verify/crash_test.h"
+
+void verdict_add(struct verdict *verdict, const char *format, ...)
+{
+	size_t length = strlen(verdict->message);
+	va_list values;
+	va_start(values, format);
+	(void)vsnprintf(verdict->message + length, sizeof verdict->message - length, format,
+			values);
+	va_end(values);
+}
+
+const char *verdict_plural(int64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* Sums over the clients whose results are complete. */
+struct sums {
+	int64_t planned, sent, acknowledged, resent;
+	int64_t repeated; /* lines in the log again */
+	int64_t missing;  /* in a crash test */
+	bool complete;	  /* all results are */
+	size_t absent;	  /* clients that were never started */
+	bool free;	  /* threads sent at their own pace */
+};
+
+static struct sums sum_up(const struct proof *proof)
+{
+	struct sums sums = {.complete = true};
+	for (size_t i = 0; i < proof->job->clients; i++) {
+		const struct client_result *result = &proof->job->client_results[i];
+		sums.complete &= result->complete;
+		sums.absent += result->absent;
+		if (!result->complete)
+			continue;
+		sums.free |= result->free;
+		sums.planned += client_result_planned(result);
+		sums.sent += client_result_sent(result);
+		sums.acknowledged += client_result_acknowledged(result);
+		sums.resent += client_result_resent(result);
+		if (proof->bits)
+			sums.missing += crash_test_missing(proof, &proof->clients[i]);
+	}
+	for (size_t i = 0; i < proof->stream_count; i++)
+		sums.repeated += proof->streams[i].repeated;
+	return sums;
+}
+
+static void add_fault(const struct proof *proof, struct verdict *verdict)
+{
+	const struct client *client = proof->fault.client;
+	if (client && proof->expected) {
+		const struct address *address = address_table_at(&proof->addresses, client->number);
+		char name[EXCERPT_SIZE];
+		verdict_add(verdict, "%s: ",
+			    log_excerpt(name, address_table_name(&proof->addresses, address)));
+	} else if (client) {
+		verdict_add(verdict, "client %zu: ", client->number);
+	}
+	verdict_add(verdict, "%s; ", proof->fault.message);
+}
+
+static void add_foreign(const struct proof *proof, struct verdict *verdict)
+{
+	if (proof->foreign_connections)
+		verdict_add(verdict,
+			    " (and %" PRId64 " line%s from %" PRId64 " other connection%s)",
+			    proof->foreign_lines, verdict_plural(proof->foreign_lines),
+			    proof->foreign_connections, verdict_plural(proof->foreign_connections));
+}
+
+/* --- of a log alone --- */
+
+static void conclude_standalone(const struct proof *proof, struct verdict *verdict)
+{
+	bool found = proof->fault.found;
+	verdict->good = verdict->complete = !found && proof->lines > 0;
+	if (found)
+		add_fault(proof, verdict);
+	if (proof->lines || found)
+		verdict_add(verdict, "%" PRId64 " line%s in %.200s", proof->lines,
+			    verdict_plural(proof->lines), proof->log.name);
+	else
+		verdict_add(verdict, "no line of a client in %.200s: nothing is proved",
+			    proof->log.name);
+	if (verdict->good)
+		verdict_add(verdict, ", each acknowledged, %" PRId64 " client%s in strict order",
+			    proof->inferred, verdict_plural(proof->inferred));
+	add_foreign(proof, verdict);
+}
+
+/* --- of a run --- */
+
+static void add_numbers(const struct proof *proof, const struct sums *sums, struct verdict *verdict)
+{
+	int64_t repeated = proof->fault.found ? 0 : sums->repeated;
+	if (sums->sent == sums->planned)
+		verdict_add(verdict, "%" PRId64 " line%s sent, ", sums->sent,
+			    verdict_plural(sums->sent));
+	else
+		verdict_add(verdict, "%" PRId64 " of %" PRId64 " line%s sent, ", sums->sent,
+			    sums->planned, verdict_plural(sums->planned));
+	verdict_add(verdict, "%" PRId64 " %s, %" PRId64 " in %.200s", sums->acknowledged,
+		    proof->job->echoes ? "echoed" : "acknowledged", proof->lines - repeated,
+		    proof->log.name);
+	if (repeated)
+		verdict_add(verdict,
+			    ", %" PRId64 " of them twice, sent again after a lost connection",
+			    repeated);
+}
+
+static const char *order_of(const struct proof *proof, const struct sums *sums)
+{
+	return proof->job->echoes ? ", each echo as it was sent"
+	       : sums->free	  ? ", every thread in its own order"
+				  : ", every client in strict order";
+}
+
+static void conclude_run(const struct proof *proof, const struct sums *sums,
+			 struct verdict *verdict)
+{
+	bool found = proof->fault.found;
+	verdict->good = !found && proof->lines > 0;
+	verdict->complete = sums->complete && sums->acknowledged == sums->planned;
+	if (found)
+		add_fault(proof, verdict);
+	add_numbers(proof, sums, verdict);
+	if (verdict->good)
+		verdict_add(verdict, "%s", order_of(proof, sums));
+	else if (!found)
+		verdict_add(verdict, ": nothing is proved");
+	if (sums->absent)
+		verdict_add(verdict, " (%zu client%s not started)", sums->absent,
+			    sums->absent == 1 ? " was" : "s were");
+	add_foreign(proof, verdict);
+}
+
+/* --- of a crash test --- */
+
+/* The fault of the run, or what only counting shows. */
+static void add_crash_fault(const struct proof *proof, const struct sums *sums,
+			    struct verdict *verdict)
+{
+	int64_t starts = proof->job->crash_test->starts, noted = proof->runs - 1;
+	if (proof->fault.found)
+		add_fault(proof, verdict);
+	else if (noted < starts)
+		verdict_add(verdict, "the server has noted %" PRId64 " of its %" PRId64 " starts; ",
+			    noted, starts);
+	else if (sums->missing)
+		verdict_add(verdict, "acknowledged lines are missing; ");
+	else if (proof->doubled > sums->resent)
+		verdict_add(verdict, "more lines are there twice than were sent again; ");
+	else
+		verdict_add(verdict, "nothing is proved; ");
+}
+
+static void conclude_crash_test(const struct proof *proof, const struct sums *sums,
+				struct verdict *verdict)
+{
+	const struct crash_test_facts *facts = proof->job->crash_test;
+	verdict->good = !proof->fault.found && proof->lines > 0 && !sums->missing &&
+			!proof->damaged && proof->doubled <= sums->resent &&
+			proof->runs - 1 >= facts->starts;
+	verdict->complete = sums->complete;
+	if (!verdict->good)
+		add_crash_fault(proof, sums, verdict);
+	verdict_add(verdict,
+		    "drill: %" PRId64 " kill%s, %" PRId64 " line%s acknowledged, %" PRId64
+		    " missing in %.200s; %" PRId64 " sent again after a lost connection, %" PRId64
+		    " of them logged again; %" PRId64 " torn, %" PRId64 " torn end%s closed; ",
+		    facts->kills, verdict_plural(facts->kills), sums->acknowledged,
+		    verdict_plural(sums->acknowledged), sums->missing, proof->log.name,
+		    sums->resent, proof->doubled, proof->damaged, proof->log.closed,
+		    verdict_plural(proof->log.closed));
+	verdict_add(verdict, "sync %s", facts->sync);
+	if (!strcmp(facts->sync, "none"))
+		verdict_add(verdict, sums->missing ? ", which promises no more"
+						   : ", which does not promise so much");
+	if (verdict->good)
+		verdict_add(verdict, "%s", order_of(proof, sums));
+	verdict_add(verdict, " (seed %" PRId64 ")", facts->seed);
+}
+
+void proof_conclude(const struct proof *proof, struct verdict *verdict)
+{
+	if (proof->expected) {
+		conclude_standalone(proof, verdict);
+		return;
+	}
+	const struct sums sums = sum_up(proof);
+	if (proof->job->crash_test)
+		conclude_crash_test(proof, &sums, verdict);
+	else
+		conclude_run(proof, &sums, verdict);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* What a proof knows while it reads a log: clients, their ordered streams, and their connections.
+ * They are told by the results of the clients, or inferred from the log. */
+#ifndef ACKLINE_VERIFY_TABLES_H
+#define ACKLINE_VERIFY_TABLES_H
+
+#include "record/log_reader.h"
+#include "verify/address_table.h"
+#include "verify/client_line.h"
+#include "verify/run.h"
+
+/* Lines that must come in one order, on one connection after the other: those of a client whose
+ * threads share connections, or those of one thread. Each line has a place, counted from 0. */
+struct stream {
+	struct client *client;
+	int64_t thread;		    /* whose lines; -1: of all threads, which take turns */
+	int64_t next;		    /* all lines at places below are in the log */
+	int64_t repeated, resent;   /* lines in the log again; lines that were sent again */
+	struct connection *current; /* the latest in the log */
+	int64_t answered;	    /* at the end: all places below have their answers */
+};
+
+struct client {
+	const struct client_result *result; /* NULL: inferred from the log */
+	size_t number;			    /* told: from 1; inferred: index of its address */
+	int64_t name;			    /* the number in its lines; 0: they have none */
+	int64_t threads;		    /* 0: not known yet */
+	int64_t window;			    /* max lines in flight */
+	bool free;			    /* each thread sends at its own pace */
+	struct stream *streams;
+	size_t stream_count;
+	int64_t logged;	   /* distinct lines in the log */
+	int64_t in_flight; /* lines without an answer on the current connections */
+	size_t first_bit;  /* in the bits of a crash test */
+};
+
+/* One connection of a client. */
+struct connection {
+	struct stream *stream;
+	bool started;
+	int64_t begins;		  /* place of its first line; -1: not told */
+	int64_t start, next;	  /* places of its first line in the log, and of the one due */
+	int64_t sent;		  /* answers */
+	int64_t first_line;	  /* number of that line in the log */
+	struct connection *other; /* the next one of the same address */
+};
+
+/* The first fault. The kind of an order fault is found by reading the log again. */
+struct fault {
+	bool found, unexplained;
+	const struct client *client; /* NULL: of none in particular */
+	int64_t line;		     /* number in the log */
+	int64_t search_from;	     /* number of the line from which on to look for the others */
+	struct client_line got, due; /* got is zeroed: it was an acknowledgement */
+	char message[512];
+};
+
+struct proof {
+	const struct verify_job *job;
+	const struct verify_expectation *expected; /* NULL: clients are told, not inferred */
+	struct log_reader log;
+	struct address_table addresses;
+
+	struct client *clients; /* those that were told */
+	struct stream *streams;
+	struct connection *connections;
+	size_t stream_count, connection_count;
+
+	int64_t runs;  /* of the server: each start ends all connections */
+	int64_t lines; /* received from clients */
+	int64_t foreign_lines, foreign_connections; /* received from others */
+	int64_t damaged;			    /* lines that are torn or no records */
+	struct fault fault;
+
+	/* only where clients are inferred */
+	int64_t inferred;   /* clients whose threads share a connection */
+	struct buffer lone; /* int64_t by thread: connections that had only its lines */
+
+	/* only in a crash test */
+	unsigned char *bits; /* one for each line sent: it is in the log */
+	int64_t doubled;
+};
+
+void tables_free(struct proof *proof);
+
+/* The place of a line in a stream; -1: it is none of the stream's. */
+int64_t stream_place(const struct stream *stream, const struct client_line *line);
+
+/* The line at a place. */
+struct client_line stream_line(const struct stream *stream, int64_t place);
+
+/* The line that is due on a connection. */
+struct client_line connection_due(const struct connection *connection);
+
+/* Was the line sent, or acknowledged, by the result of the client? True where there is none. */
+bool client_has_sent(const struct client *client, const struct client_line *line);
+bool client_was_acknowledged(const struct client *client, const struct client_line *line);
+
+#endif
