@@ -179,7 +179,7 @@ static enum option_outcome refuse_without_use(const struct runall_options *optio
 static int check_drill(const struct runall_options *options, struct error *error)
 {
 	const struct workload *workload = &workloads[options->client.service];
-	if (options->drill && (workload->prove || workload->chain))
+	if (options->drill && (!workload->message || workload->chain))
 		return error_set(error, "-drill: not with -service %s",
 				 workload_names[options->client.service]);
 	static const char *const useless[] = {"ni", "duration", "expect"};

@@ -8,6 +8,7 @@
 #include "client/workload/workload.h"
 #include "runall/context.h"
 #include "runall/merged_report.h"
+#include "verify/methods.h"
 #include "verify/run.h"
 
 /* Prints the one line that stands at the end of all; on stderr, where stdout is for a report. */
@@ -50,11 +51,12 @@ static void read_accounts(struct runall *runall, struct client_result *client_re
 	}
 }
 
-/* By the log and the accounts, or as the role does. */
+/* Proves the run by the log and the results. */
 static int judge(const struct runall *runall, const struct client_result *client_results,
 		 const struct buffer *texts, struct verdict *verdict, struct error *error)
 {
 	const struct runall_options *options = &runall->options;
+	const struct workload *workload = &workloads[options->client.service];
 	const struct crash_test_facts facts = {
 		.kills = runall->drill.kills,
 		.starts = runall->drill.starts,
@@ -67,10 +69,9 @@ static int judge(const struct runall *runall, const struct client_result *client
 				       .clients = runall->clients,
 				       .cut = runall->drill.kills > 0 ||
 					      !process_succeeded(&runall->watch.children[0]),
-				       .echoes = workloads[options->client.service].echoes,
+				       .echoes = workload->echoes,
 				       .crash_test = options->drill ? &facts : NULL};
-	const struct workload *workload = &workloads[options->client.service];
-	return (workload->prove ? workload->prove : verify_run)(&job, verdict, error);
+	return verify_workload(workload->name, &job, verdict, error);
 }
 
 static void prove_chain(struct runall *runall)
@@ -100,7 +101,7 @@ void runall_prove(struct runall *runall)
 	}
 	for (size_t i = 0; i < runall->clients; i++)
 		texts[i] = runall->watch.outputs[i + 1].text; /* borrowed */
-	if (!workloads[runall->options.client.service].prove)
+	if (workloads[runall->options.client.service].message)
 		read_accounts(runall, client_results);
 	struct verdict verdict;
 	struct error error;

@@ -7,7 +7,7 @@
 #define ACKLINE_VERIFY_CHARS_H
 
 #include "base/error.h"
-#include "verify/run.h"
+#include "verify/verdict.h"
 
 /* As verify_run(). Reads the log twice; memory grows with clients only. */
 int verify_chars(const struct verify_job *run, struct verdict *verdict, struct error *error);

@@ -2,26 +2,9 @@
 #include "verify/conclusion.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "verify/crash_test.h"
-
-void verdict_add(struct verdict *verdict, const char *format, ...)
-{
-	size_t length = strlen(verdict->message);
-	va_list values;
-	va_start(values, format);
-	(void)vsnprintf(verdict->message + length, sizeof verdict->message - length, format,
-			values);
-	va_end(values);
-}
-
-const char *verdict_plural(int64_t count)
-{
-	return count == 1 ? "" : "s";
-}
 
 /* Sums over the clients whose results are complete. */
 struct sums {

@@ -6,7 +6,7 @@
 #define ACKLINE_VERIFY_PING_H
 
 #include "base/error.h"
-#include "verify/run.h"
+#include "verify/verdict.h"
 
 /* Needs of the job the server's log, its offset, and the number of clients. Returns as
  * verify_run(). Memory grows with the requests. */

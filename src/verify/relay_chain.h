@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "verify/run.h"
+#include "verify/verdict.h"
 
 struct verify_chain {
 	const char *logs[3];  /* of server, process and save */

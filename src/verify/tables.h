@@ -7,7 +7,7 @@
 #include "record/log_reader.h"
 #include "verify/address_table.h"
 #include "verify/client_line.h"
-#include "verify/run.h"
+#include "verify/verdict.h"
 
 /* Lines that must come in one order, on one connection after the other: those of a client whose
  * threads share connections, or those of one thread. Each line has a place, counted from 0. */

@@ -10,9 +10,6 @@
 #include "base/error.h"
 #include "base/parse.h"
 
-struct verdict;
-struct verify_job;
-
 /* Lists of workloads for the table of options: those that send lines, pause at random, write a log
  * of their own, report latencies; and what -help says of them. */
 #define WORKLOADS_WITH_LINES "ok,echo,relay"
@@ -36,8 +33,6 @@ struct workload {
 	int64_t duration;   /* ns; 0: no default */
 	bool echoes;	    /* each line comes back as its answer; else the answer is ok */
 	bool chain;	    /* runall runs three servers in a row */
-	/* NULL where a run is proved from what the clients report; else as verify_run(). */
-	int (*prove)(const struct verify_job *job, struct verdict *verdict, struct error *error);
 };
 
 /* All workloads. The last entry has no name. */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* What is to be proved, and the verdict. */
+#ifndef ACKLINE_VERIFY_VERDICT_H
+#define ACKLINE_VERIFY_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "measure/client_result.h"
+
+struct verdict {
+	bool good;	    /* the log holds what was promised */
+	bool complete;	    /* everything planned was sent and acknowledged */
+	char message[1024]; /* one line: the first fault, if any, and the numbers */
+};
+
+/* Appends to the message; what does not fit is cut. */
+void verdict_add(struct verdict *verdict, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The ending of a noun: "" for one, else "s". */
+const char *verdict_plural(int64_t count);
+
+/* What is known of a crash test without its log. */
+struct crash_test_facts {
+	int64_t kills;
+	int64_t starts;	  /* how often the server began to listen */
+	const char *sync; /* level of -sync. At "none" a crash may lose acknowledged lines */
+	int64_t seed;	  /* of the times at which the server was killed */
+};
+
+struct verify_job {
+	const char *log;
+	int64_t offset;				    /* where the log ended before the run */
+	const struct client_result *client_results; /* of client 1 first */
+	const struct buffer *texts;		    /* of these results, as they were written */
+	size_t clients;
+	bool cut;    /* the server was killed: the "sent" record of an answer may be missing */
+	bool echoes; /* each line is answered with itself; else with ok */
+	const struct crash_test_facts *crash_test; /* NULL: none */
+};
+
+/* What a log is expected to hold; 0: any number. */
+struct verify_expectation {
+	int64_t clients, threads, iterations;
+};
+
+#endif
