@@ -36,6 +36,16 @@ int clock_poll_timeout(int64_t deadline)
 	return milliseconds > INT_MAX ? INT_MAX : (int)milliseconds;
 }
 
+int clock_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline)
+{
+	if (deadline == CLOCK_NEVER)
+		return poll(descriptors, count, -1);
+	int64_t now = clock_now(), left = deadline > now ? deadline - now : 0;
+	const struct timespec time = {.tv_sec = (time_t)(left / CLOCK_SECOND),
+				      .tv_nsec = (long)(left % CLOCK_SECOND)};
+	return ppoll(descriptors, count, &time, NULL);
+}
+
 int clock_condition_init(pthread_cond_t *condition)
 {
 	pthread_condattr_t attributes;

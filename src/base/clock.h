@@ -3,6 +3,7 @@
 #ifndef ACKLINE_BASE_CLOCK_H
 #define ACKLINE_BASE_CLOCK_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ int64_t clock_earlier(int64_t one, int64_t other);
 /* Milliseconds until a deadline for poll(): rounded up, 0 when it has passed, -1 for CLOCK_NEVER.
  */
 int clock_poll_timeout(int64_t deadline);
+
+/* As poll(), until a deadline, with the precision of the clock. */
+int clock_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline);
 
 /* A condition variable that measures on the monotonic clock. Returns 0 or the error of pthread. */
 int clock_condition_init(pthread_cond_t *condition);

@@ -2,59 +2,52 @@
 #include "client/inflight.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/memory.h"
 
 enum {
-	FLIGHTS_FIRST_CAPACITY = 64,
-	FLIGHTS_SLACK = 4096, /* answered bytes that are not worth moving the rest */
+	INFLIGHT_MIN_CAPACITY = 64,
+	INFLIGHT_SLACK = 4096, /* answered bytes that are not worth moving the others */
 };
 
-#define FLIGHT_NONE UINT64_MAX
+#define INFLIGHT_NONE UINT64_MAX
 
+/* Numbers; INFLIGHT_NONE while the connection has no lines. */
 struct inflight_chain {
-	uint64_t first, last; /* numbers, FLIGHT_NONE while the connection has no lines */
+	uint64_t first, last;
 };
 
-static struct inflight_line *place(const struct inflight_queue *inflight, uint64_t number)
+static struct inflight_line *line_of(const struct inflight_queue *inflight, uint64_t number)
 {
-	return &inflight->ring[number & (inflight->capacity - 1)];
-}
-
-static struct inflight_line *numbered(const struct inflight_queue *inflight, uint64_t number)
-{
-	return number == FLIGHT_NONE ? NULL : place(inflight, number);
+	return number == INFLIGHT_NONE ? NULL : &inflight->ring[number & (inflight->capacity - 1)];
 }
 
 bool inflight_init(struct inflight_queue *inflight, size_t connections)
 {
-	*inflight = (struct inflight_queue){.connections = connections};
+	*inflight = (struct inflight_queue){0};
 	inflight->chains = memory_malloc(connections * sizeof *inflight->chains);
-	if (!inflight->chains)
-		return false;
-	for (size_t i = 0; i < connections; i++)
-		inflight->chains[i] = (struct inflight_chain){FLIGHT_NONE, FLIGHT_NONE};
-	return true;
+	for (size_t i = 0; inflight->chains && i < connections; i++)
+		inflight->chains[i] = (struct inflight_chain){INFLIGHT_NONE, INFLIGHT_NONE};
+	return inflight->chains != NULL;
 }
 
 void inflight_free(struct inflight_queue *inflight)
 {
 	free(inflight->ring);
 	free(inflight->chains);
-	buffer_free(&inflight->lines);
+	buffer_free(&inflight->bytes);
 	*inflight = (struct inflight_queue){0};
 }
 
-/* Doubles the ring; every line keeps its number and so moves to a new place. */
-static bool ring_grow(struct inflight_queue *inflight)
+/* Doubles the ring. Each line keeps its number, and so moves to a new place. */
+static bool grow(struct inflight_queue *inflight)
 {
-	size_t capacity = inflight->capacity ? inflight->capacity * 2 : FLIGHTS_FIRST_CAPACITY;
+	size_t capacity = inflight->capacity ? inflight->capacity * 2 : INFLIGHT_MIN_CAPACITY;
 	struct inflight_line *ring = memory_calloc(capacity, sizeof *ring);
 	if (!ring)
 		return false;
 	for (uint64_t i = inflight->begin; i < inflight->end; i++)
-		ring[i & (capacity - 1)] = *place(inflight, i);
+		ring[i & (capacity - 1)] = *line_of(inflight, i);
 	free(inflight->ring);
 	inflight->ring = ring;
 	inflight->capacity = capacity;
@@ -62,73 +55,72 @@ static bool ring_grow(struct inflight_queue *inflight)
 }
 
 struct inflight_line *inflight_add(struct inflight_queue *inflight, uint32_t connection,
-				   uint32_t thread, const char *line, size_t length)
+				   uint32_t thread, const char *bytes, size_t length)
 {
-	if (inflight->end - inflight->begin == inflight->capacity && !ring_grow(inflight))
+	if (inflight->end - inflight->begin == inflight->capacity && !grow(inflight))
 		return NULL;
-	uint64_t at = inflight->lines_at + inflight->lines.length;
-	if (!buffer_append(&inflight->lines, line, length))
+	uint64_t at = inflight->bytes_at + inflight->bytes.length;
+	if (!buffer_append(&inflight->bytes, bytes, length))
 		return NULL;
 	struct inflight_chain *chain = &inflight->chains[connection];
 	uint64_t number = inflight->end++;
-	if (chain->first == FLIGHT_NONE)
+	if (chain->first == INFLIGHT_NONE)
 		chain->first = number;
 	else
-		place(inflight, chain->last)->next = number;
+		line_of(inflight, chain->last)->next = number;
 	chain->last = number;
 	inflight->waiting++;
-	struct inflight_line *line_sent = place(inflight, number);
-	*line_sent = (struct inflight_line){.at = at,
-					    .next = FLIGHT_NONE,
-					    .length = length,
-					    .connection = connection,
-					    .thread = thread};
-	return line_sent;
+	struct inflight_line *line = line_of(inflight, number);
+	*line = (struct inflight_line){.at = at,
+				       .next = INFLIGHT_NONE,
+				       .length = length,
+				       .connection = connection,
+				       .thread = thread};
+	return line;
 }
 
 struct inflight_line *inflight_oldest(const struct inflight_queue *inflight)
 {
-	return inflight->waiting ? place(inflight, inflight->begin) : NULL;
+	return inflight->waiting ? line_of(inflight, inflight->begin) : NULL;
 }
 
 struct inflight_line *inflight_oldest_of(const struct inflight_queue *inflight, uint32_t connection)
 {
-	return numbered(inflight, inflight->chains[connection].first);
+	return line_of(inflight, inflight->chains[connection].first);
 }
 
 struct inflight_line *inflight_next_of(const struct inflight_queue *inflight,
-				       const struct inflight_line *line_sent)
+				       const struct inflight_line *line)
 {
-	return numbered(inflight, line_sent->next);
+	return line_of(inflight, line->next);
 }
 
-const char *inflight_line(const struct inflight_queue *inflight,
-			  const struct inflight_line *line_sent)
+const char *inflight_bytes(const struct inflight_queue *inflight, const struct inflight_line *line)
 {
-	return inflight->lines.bytes + (line_sent->at - inflight->lines_at);
+	return inflight->bytes.bytes + (line->at - inflight->bytes_at);
 }
 
-/* Forgets the bytes before the oldest line, seldom enough to cost next to nothing for each line. */
-static void lines_drop(struct inflight_queue *inflight)
+/* Drops the bytes before the oldest line, seldom enough to cost little for each line. */
+static void drop_bytes(struct inflight_queue *inflight)
 {
-	size_t dead = inflight->lines.length;
+	size_t dead = inflight->bytes.length;
 	if (inflight->begin < inflight->end)
-		dead = (size_t)(place(inflight, inflight->begin)->at - inflight->lines_at);
-	bool all = dead == inflight->lines.length;
-	if (!all && (dead < FLIGHTS_SLACK || dead < inflight->lines.length / 2))
+		dead = (size_t)(line_of(inflight, inflight->begin)->at - inflight->bytes_at);
+	bool all = dead == inflight->bytes.length;
+	if (!all && (dead < INFLIGHT_SLACK || dead < inflight->bytes.length / 2))
 		return;
-	buffer_drop(&inflight->lines, dead);
-	inflight->lines_at += dead;
+	buffer_drop(&inflight->bytes, dead);
+	inflight->bytes_at += dead;
 }
 
 void inflight_answer(struct inflight_queue *inflight, uint32_t connection)
 {
 	struct inflight_chain *chain = &inflight->chains[connection];
-	struct inflight_line *line_sent = place(inflight, chain->first);
-	line_sent->answered = true;
-	chain->first = line_sent->next;
+	struct inflight_line *line = line_of(inflight, chain->first);
+	line->answered = true;
+	chain->first = line->next;
 	inflight->waiting--;
-	while (inflight->begin < inflight->end && place(inflight, inflight->begin)->answered)
+	while (inflight->begin < inflight->end && line_of(inflight, inflight->begin)->answered)
 		inflight->begin++;
-	lines_drop(inflight);
+	drop_bytes(inflight);
 }

@@ -2,6 +2,7 @@
 #include "client/run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/memory.h"
 #include "base/program.h"
 #include "base/random.h"
+#include "base/rlimit.h"
 #include "base/signalfd.h"
 #include "base/thread.h"
 #include "client/workload/workload.h"
@@ -25,6 +27,7 @@ enum {
 	 * terminal and from the parent. Also how long threads may take to end after a signal,
 	 * before one that still connects is abandoned. */
 	CLIENT_GRACE = 200,
+	CLIENT_DESCRIPTORS = 32, /* for all but connections, with some to spare */
 	/* Max threads that connect at a time: fewer than a server's backlog. */
 	CLIENT_CONNECT_LIMIT = 100,
 };
@@ -74,12 +77,22 @@ static struct client_session *make_session(struct client *client, size_t number,
 	return client_session_make(&settings, &client->error);
 }
 
+static int allow_connections(size_t connections, struct error *error)
+{
+	uint64_t needed = connections + CLIENT_DESCRIPTORS, limit = rlimit_raise_descriptors();
+	if (limit >= needed)
+		return 0;
+	return error_set(error,
+			 "%zu connections need %" PRIu64 " descriptors, and the limit is %" PRIu64,
+			 connections, needed, limit);
+}
+
 static int make_workers(struct client *client)
 {
 	const struct client_options *options = &client->options;
 	size_t threads = (size_t)options->threads, sessions = client_is_free(client) ? threads : 1;
 	bool each = options->connect == CONNECT_EACH;
-	if (client_session_allow(each ? threads : 1, &client->error) < 0)
+	if (allow_connections(each ? threads : 1, &client->error) < 0)
 		return -1;
 	client->workers = memory_calloc(threads, sizeof *client->workers);
 	client->counters = memory_calloc(threads, sizeof *client->counters);

@@ -2,52 +2,28 @@
 #include "client/session.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "base/rlimit.h"
 #include "client/session_internal.h"
 
-enum { SESSION_DESCRIPTORS = 32 }; /* for all else than connections, with some to spare */
-
-/* With room in the window answers are looked for so often, which is how exact latencies are then.
- */
+/* With space in the window answers are looked for this often, which is the precision of latencies
+ * then. */
 #define SESSION_LOOK_INTERVAL (20 * CLOCK_MICROSECOND)
 
-const char *session_quote_line(struct client_session *session,
-			       const struct inflight_line *line_sent)
-{
-	return record_excerpt(session->excerpt, inflight_line(&session->inflight, line_sent),
-			      line_sent->length - 1);
-}
-
-int session_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline)
-{
-	if (deadline == CLOCK_NEVER)
-		return poll(descriptors, count, -1);
-	int64_t left = deadline - clock_now();
-	if (left < 0)
-		left = 0;
-	struct timespec time = {.tv_sec = (time_t)(left / CLOCK_SECOND),
-				.tv_nsec = (long)(left % CLOCK_SECOND)};
-	return ppoll(descriptors, count, &time, NULL);
-}
-
-/* Where answers can come from several connections at once, or from any of them during pauses. */
+/* Whether answers can come from several connections at once, or from any of them during waits. */
 static bool needs_events(const struct client_session_settings *settings)
 {
 	return settings->connections > 1 &&
 	       (settings->window > 1 || settings->delay.max > 0 || settings->waits);
 }
 
-static bool events_open(struct client_session *session)
+static bool open_events(struct client_session *session)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = session->settings.connections};
 	session->events = epoll_create1(EPOLL_CLOEXEC);
@@ -55,23 +31,15 @@ static bool events_open(struct client_session *session)
 	       epoll_ctl(session->events, EPOLL_CTL_ADD, session->settings.stop, &event) == 0;
 }
 
-static bool talk_allocate(struct client_session *session)
+static bool allocate(struct client_session *session)
 {
 	size_t connections = session->settings.connections;
 	session->connections = memory_calloc(connections, sizeof *session->connections);
 	if (!session->connections || !inflight_init(&session->inflight, connections))
 		return false;
-	return !needs_events(&session->settings) || events_open(session);
-}
-
-int client_session_allow(size_t connections, struct error *error)
-{
-	uint64_t needed = connections + SESSION_DESCRIPTORS, limit = rlimit_raise_descriptors();
-	if (limit >= needed)
-		return 0;
-	return error_set(error,
-			 "%zu connections need %" PRIu64 " descriptors, and the limit is %" PRIu64,
-			 connections, needed, limit);
+	for (size_t i = 0; i < connections; i++)
+		session->connections[i].index = i;
+	return !needs_events(&session->settings) || open_events(session);
 }
 
 struct client_session *client_session_make(const struct client_session_settings *settings,
@@ -83,8 +51,8 @@ struct client_session *client_session_make(const struct client_session_settings 
 		session->random = settings->seed;
 		session->events = -1;
 		/* a mutex with default attributes needs nothing that could fail */
-		(void)pthread_mutex_init(&session->guard, NULL);
-		if (talk_allocate(session))
+		(void)pthread_mutex_init(&session->mutex, NULL);
+		if (allocate(session))
 			return session;
 	}
 	error_set(error, "cannot set up %zu connections: %s", settings->connections,
@@ -98,116 +66,290 @@ void client_session_free(struct client_session *session)
 	if (!session)
 		return;
 	for (size_t i = 0; session->connections && i < session->settings.connections; i++) {
-		stream_close(session->connections[i].stream, 0); /* all that matters is answered */
-		buffer_free(&session->connections[i].rest);
+		stream_close(session->connections[i].stream, 0);
+		buffer_free(&session->connections[i].remainder);
 	}
 	if (session->events >= 0)
-		(void)close(session->events);
+		(void)close(session->events); /* no data was written to it */
 	inflight_free(&session->inflight);
 	free(session->connections);
 	buffer_free(&session->input);
-	pthread_mutex_destroy(&session->guard);
+	pthread_mutex_destroy(&session->mutex);
 	free(session);
 }
 
-/* What follows from a step: go on, at once or after a repair, or not. */
-static bool settle(struct client_session *session, enum session_step step, struct error *error)
+/* The connection takes no more, with errno. What it received before may say why. */
+static enum session_step send_failed(struct client_session *session,
+				     const struct inflight_line *line, int errnum)
 {
-	if (step == STEP_LOST && session->settings.retry && !atomic_load(&session->stopped))
-		return connection_repair(session, error);
-	return step != STEP_LOST && step != STEP_FAILED;
+	struct client_connection *connection = &session->connections[line->connection];
+	enum session_step step;
+	do
+		step = response_receive(session, connection, false);
+	while (step == STEP_DONE);
+	if (step != STEP_NOTHING)
+		return step;
+	error_set(session->error, "cannot send '%s': %s", session_excerpt(session, line),
+		  strerror(errnum));
+	return session_lose(session, connection);
+}
+
+/* Waits until a connection takes more. Receives answers meanwhile: the server may wait for that.
+ * NOTHING: none came, and it is time to send. */
+static enum session_step await_space(struct client_session *session,
+				     const struct inflight_line *line, int64_t deadline)
+{
+	struct client_connection *connection = &session->connections[line->connection];
+	short wanted = session->events < 0 ? POLLIN | POLLOUT : POLLOUT;
+	struct pollfd waiting[] = {stream_pollfd(connection->stream, wanted),
+				   {.fd = session->events, .events = POLLIN}};
+	int64_t overdue = response_deadline(session);
+	int ready = clock_poll(waiting, 2, clock_earlier(deadline, overdue));
+	if (waiting[0].revents & ~POLLOUT || waiting[1].revents)
+		return session->events < 0 ? response_receive(session, connection, false)
+					   : response_receive_all(session);
+	if (ready == 0 && clock_now() >= overdue)
+		return response_overdue(session);
+	if (ready == 0 && clock_now() >= deadline) {
+		char time[DURATION_SIZE];
+		duration_format(session->settings.timeout, time);
+		error_set(session->error, "the server has not taken '%s' within %s",
+			  session_excerpt(session, line), time);
+		return session_lose(session, connection);
+	}
+	return STEP_NOTHING;
+}
+
+/* Sends a line that blocks. The time-out begins anew with each progress. A line of which only a
+ * part could be sent takes its connection down. */
+static enum session_step send_remainder(struct client_session *session,
+					const struct inflight_line *line, size_t done)
+{
+	struct client_connection *connection = &session->connections[line->connection];
+	int64_t deadline = clock_after(session->settings.timeout);
+	for (;;) {
+		enum session_step step = await_space(session, line, deadline);
+		if (step == STEP_LOST && session->lost != connection)
+			connection_close(session, connection);
+		if (step == STEP_LOST || step == STEP_FAILED)
+			return step;
+		size_t before = done;
+		enum session_step sent = connection_send(session, line, &done);
+		if (sent == STEP_LOST)
+			return send_failed(session, line, errno);
+		if (sent == STEP_DONE)
+			return STEP_DONE;
+		if (done > before || step == STEP_DONE)
+			deadline = clock_after(session->settings.timeout);
+	}
+}
+
+static enum session_step send_line(struct client_session *session, struct inflight_line *line)
+{
+	struct counters *counters = &session->settings.counters[line->thread];
+	int64_t began = clock_now(), sent = began;
+	size_t done = 0;
+	enum session_step step = connection_send(session, line, &done);
+	if (step == STEP_LOST)
+		return send_failed(session, line, errno);
+	if (step == STEP_BLOCKED) {
+		step = send_remainder(session, line, done);
+		if (step != STEP_DONE)
+			return step;
+		sent = clock_now();
+	}
+	line->sent = sent;
+	if (line->first)
+		counters->resent++;
+	else
+		counters->sent++;
+	line->first = line->first ? line->first : began;
+	return STEP_DONE;
+}
+
+/* Waits before the next attempt to connect. False: no time is left for one, or stopped. */
+static bool pause_connection(struct client_session *session,
+			     const struct client_connection *connection)
+{
+	struct pollfd stop = {.fd = session->settings.stop, .events = POLLIN};
+	int64_t end = connection->down_since ? connection->down_since + session->settings.retry
+					     : CLOCK_NEVER;
+	if (clock_now() >= end)
+		return false;
+	int64_t until = clock_earlier(clock_after(connection->pause), end);
+	while (connection->pause && clock_now() < until)
+		if (clock_poll(&stop, 1, until) > 0)
+			return false;
+	return !atomic_load(&session->stopped);
+}
+
+/* The error of the last attempt is set: adds the first one, and for how long it was tried. */
+static void explain_retries(struct client_session *session)
+{
+	char time[DURATION_SIZE];
+	struct error last = *session->error;
+	duration_format(session->settings.retry, time);
+	if (strcmp(last.message, session->reason.message) == 0)
+		error_set(session->error, "%.400s (tried again for %s)", last.message, time);
+	else
+		error_set(session->error, "%.230s; tried again for %s, then: %.200s",
+			  session->reason.message, time, last.message);
+}
+
+/* Makes one attempt to connect, and sends again, in their order, the lines in flight. */
+static enum session_step reconnect(struct client_session *session,
+				   struct client_connection *connection)
+{
+	int64_t deadline = clock_after(session->settings.timeout);
+	if (connection->down_since) /* with some time for the last attempt */
+		deadline =
+			clock_earlier(deadline, connection->down_since + session->settings.retry +
+							CLOCK_MILLISECOND);
+	enum session_step step = connection_open(session, connection, deadline);
+	/* what came with the handshake is not reported by poll() */
+	if (step == STEP_DONE && stream_buffered(connection->stream))
+		step = response_receive(session, connection, false);
+	/* answers can come meanwhile, but not to a line that has not been sent again */
+	struct inflight_line *line = connection_oldest(session, connection);
+	for (; line && (step == STEP_DONE || step == STEP_NOTHING);
+	     line = inflight_next_of(&session->inflight, line))
+		step = send_line(session, line);
+	return step;
+}
+
+/* Makes one attempt to bring a connection up. False: no other is to follow. */
+static bool restore(struct client_session *session, struct client_connection *connection)
+{
+	if (!pause_connection(session, connection)) {
+		explain_retries(session);
+		return false;
+	}
+	enum session_step step = reconnect(session, connection);
+	if (step != STEP_LOST)
+		return step != STEP_FAILED;
+	connection_close(session, session->lost);
+	return session->settings.retry > 0;
+}
+
+/* Brings all connections up. Meanwhile others can be lost: until none was seen down. */
+static bool repair(struct client_session *session)
+{
+	bool seen_down;
+	do {
+		seen_down = false;
+		for (size_t i = 0; i < session->settings.connections; i++) {
+			if (session->connections[i].stream)
+				continue;
+			seen_down = true;
+			if (!restore(session, &session->connections[i]))
+				return false;
+		}
+	} while (seen_down);
+	return true;
+}
+
+/* Decides what follows from a step. False: the session is over. */
+static bool settle(struct client_session *session, enum session_step step)
+{
+	if (step != STEP_LOST)
+		return step != STEP_FAILED;
+	connection_close(session, session->lost);
+	return session->settings.retry && !atomic_load(&session->stopped) && repair(session);
 }
 
 bool client_session_open(struct client_session *session, struct error *error)
 {
-	return connection_repair(session, error);
+	session->error = error;
+	return repair(session);
 }
 
 bool client_session_await(struct client_session *session, int64_t deadline, int descriptor,
 			  struct error *error)
 {
+	session->error = error;
 	while (clock_now() < deadline) {
-		enum session_step step = answer_await_any(session, deadline, descriptor, error);
+		enum session_step step = response_await_any(session, deadline, descriptor);
 		if (step == STEP_READY)
 			return true;
-		if (!settle(session, step, error))
+		if (!settle(session, step))
 			return false;
 	}
 	return true;
 }
 
-static bool talk_pause(struct client_session *session, int64_t deadline, struct error *error)
-{
-	const struct range *delay = &session->settings.delay;
-	int64_t until = clock_after(random_between(&session->random, delay->min, delay->max));
-	return client_session_await(session, until < deadline ? until : deadline, -1, error);
-}
-
-/* Answers that have come although there was no need to wait for them. */
-static enum session_step look(struct client_session *session, struct error *error)
+/* Receives answers that came although they were not waited for. */
+static enum session_step look(struct client_session *session)
 {
 	int64_t now = clock_now();
-	if (!session->inflight.waiting || now - session->looked < SESSION_LOOK_INTERVAL)
+	if (!session->inflight.waiting || now - session->received < SESSION_LOOK_INTERVAL)
 		return STEP_NOTHING;
-	session->looked = now;
-	enum session_step step = answer_take_all(session, error);
-	if (step == STEP_NOTHING && now >= answer_deadline(session))
-		return answer_overdue(session, error);
-	return step;
+	session->received = now;
+	enum session_step step = response_receive_all(session);
+	return step == STEP_NOTHING && now >= response_deadline(session) ? response_overdue(session)
+									 : step;
+}
+
+/* Waits until fewer lines are in flight. */
+static bool await_answers(struct client_session *session, size_t lines)
+{
+	while (session->inflight.waiting >= lines)
+		if (!settle(session, response_await(session)))
+			return false;
+	return true;
 }
 
 bool client_session_ready(struct client_session *session, int64_t deadline, struct error *error)
 {
-	if (session->settings.window > 1 && !settle(session, look(session, error), error))
+	const struct client_session_settings *settings = &session->settings;
+	session->error = error;
+	if (settings->window > 1 && !settle(session, look(session)))
 		return false;
-	while (session->inflight.waiting >= session->settings.window)
-		if (!settle(session, answer_await(session, error), error))
-			return false;
-	return !session->settings.delay.max || talk_pause(session, deadline, error);
+	if (!await_answers(session, settings->window))
+		return false;
+	if (!settings->delay.max)
+		return true;
+	int64_t pause = random_between(&session->random, settings->delay.min, settings->delay.max);
+	return client_session_await(session, clock_earlier(clock_after(pause), deadline), -1,
+				    error);
 }
 
 bool client_session_send(struct client_session *session, const struct client_line *line,
 			 struct error *error)
 {
-	struct inflight_line *line_sent =
+	struct inflight_line *added =
 		inflight_add(&session->inflight, (uint32_t)line->connection, (uint32_t)line->thread,
 			     line->bytes, line->length);
-	if (!line_sent) {
+	session->error = error;
+	if (!added) {
 		error_set(error, "out of memory with %zu lines in flight",
 			  session->inflight.waiting);
 		return false;
 	}
-	line_sent->start = line->start;
-	line_sent->warming = line->warming;
-	return settle(session, connection_send(session, line_sent, error), error);
-}
-
-/* Whether something comes that was not asked for. A connection that ends now has done its duty. */
-static bool talk_rest(struct client_session *session, struct error *error)
-{
-	for (size_t i = 0; i < session->settings.connections; i++)
-		if (answer_take(session, i, error) == STEP_FAILED)
-			return false;
-	return true;
+	added->start = line->start;
+	added->warming = line->warming;
+	return settle(session, send_line(session, added));
 }
 
 bool client_session_finish(struct client_session *session, struct error *error)
 {
-	while (session->inflight.waiting)
-		if (!settle(session, answer_await(session, error), error))
+	session->error = error;
+	if (!await_answers(session, 1))
+		return false;
+	/* An answer too many is an error. That a connection ends now is none. */
+	for (size_t i = 0; i < session->settings.connections; i++)
+		if (response_receive(session, &session->connections[i], false) == STEP_FAILED)
 			return false;
-	return talk_rest(session, error);
+	return true;
 }
 
 void client_session_stop(struct client_session *session)
 {
-	/* from here on no connection comes up; those that are up end whatever waits on them */
-	pthread_mutex_lock(&session->guard);
-	atomic_store(&session->stopped, true);
+	pthread_mutex_lock(&session->mutex);
+	atomic_store(&session->stopped, true); /* from here on no connection comes up */
 	for (size_t i = 0; i < session->settings.connections; i++)
 		if (session->connections[i].stream)
 			stream_stop(session->connections[i].stream);
-	pthread_mutex_unlock(&session->guard);
+	pthread_mutex_unlock(&session->mutex);
 }
 
 bool client_session_connecting(struct client_session *session)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One conversation with a server: connections, lines in flight, reading and judging answers,
- * time-outs, and connecting again. Everything is done by whoever has the turn, or by the one thread
- * whose talk it is; only client_session_stop() and client_session_connecting() may be called from
- * elsewhere. */
+/* A client session: sends lines over one or more connections, receives and judges the answers, and
+ * connects again where a connection is lost. One thread at a time uses it; only the last two
+ * functions may be called by another. */
 #ifndef ACKLINE_CLIENT_SESSION_H
 #define ACKLINE_CLIENT_SESSION_H
 
@@ -17,79 +16,76 @@
 struct client_session;
 struct stream_type;
 
+/* Times are in nanoseconds. */
 struct client_session_settings {
 	const char *host;
 	int port;
 	const struct stream_type *stream_type;
 	size_t connections;
-	size_t window;	    /* most lines in flight, over all connections */
-	struct range delay; /* ns, a random pause before each line */
+	size_t window;	    /* max lines in flight, over all connections */
+	struct range delay; /* random pause before each line */
 	bool waits;	    /* client_session_await() will be called */
-	bool small;	    /* one of many talks, which needs little memory */
+	bool small;	    /* one of many sessions: little memory */
+	bool echoes;	    /* each line comes back as its answer; else the answer is ok */
 	uint64_t seed;	    /* for the pauses */
-	int64_t timeout;    /* ns, for an answer, from when its line was sent, and for connecting */
-	int64_t retry;	    /* ns, how long a connection is tried to be made again; 0: not at all */
-	bool echoes;	    /* each line is to come back as its answer; else that is ok */
-	int stop; /* a descriptor that is readable once client_session_stop() is called, or before
-		   */
-	struct counters *counters; /* for each thread; borrowed */
-	/* Of all answers, from when the line was due; and, unless NULL, from when it was first
-	 * sent. Borrowed. */
+	int64_t timeout;    /* for an answer, from when its line was sent, and for connecting */
+	int64_t retry;	    /* for connecting again; 0: a lost connection ends the session */
+	int stop;	    /* descriptor, readable no later than client_session_stop() is called */
+	struct counters *counters; /* of each thread; borrowed */
+	/* Latencies from the intended start of each line, and unless NULL from when it was sent
+	 * first. Borrowed. */
 	struct histogram *latency, *uncorrected;
-	/* Told of each connection that is made, with its own address. */
+	/* Called with each connection that is made, and its own address. */
 	void (*connected)(void *context, size_t connection, const char *local_name);
-	/* Told of each answer that was as it has to be, without its line end; NULL: nobody is.
-	 * False: the talk is over, with the failure set. */
+	/* Called with each correct answer, without its line end; NULL: none is. False: ends the
+	 * session, with the error set. */
 	bool (*answered)(void *context, const char *answer, size_t length, struct error *error);
 	void *context;
 };
 
-/* A line, with its line end, as it is to be said. */
+/* A line to send. */
 struct client_line {
 	size_t connection, thread;
-	const char *bytes;
+	const char *bytes; /* with the line end */
 	size_t length;
-	int64_t start; /* ns, when it should be sent; 0: when it is */
-	bool warming; /* its latency is not to count */
+	int64_t start; /* ns, when it is intended to be sent; 0: when it is */
+	bool warming;  /* its latency does not count */
 };
 
-/* Raises the descriptor limit where so many connections need it. 0, or -1 with the failure set. */
-int client_session_allow(size_t connections, struct error *error);
-
-/* NULL: the failure is set. The settings are copied. */
+/* Connects nothing yet. The settings are copied. NULL: the error is set. */
 struct client_session *client_session_make(const struct client_session_settings *settings,
 					   struct error *error);
 
 /* Closes the connections and frees; accepts NULL. */
 void client_session_free(struct client_session *session);
 
-/* Each of these returns false when the talk is over: an error, with the failure set, or stopped. */
+/* Each of these blocks. False: the session has failed, with the error set, or was stopped. */
 
 /* Makes all connections. */
 bool client_session_open(struct client_session *session, struct error *error);
 
-/* Waits until a line may be sent: reads answers until there is room in the window, and pauses, but
- * not beyond a deadline. */
+/* Waits until a line may be sent: for space in the window, then for a pause, which ends at the
+ * deadline at the latest. Receives answers meanwhile. */
 bool client_session_ready(struct client_session *session, int64_t deadline, struct error *error);
 
-/* Waits until a deadline, or until something can be read from a descriptor (-1: none), and reads
- * answers meanwhile. */
+/* Waits until a deadline, or until a descriptor is readable (-1: none). Receives answers
+ * meanwhile. */
 bool client_session_await(struct client_session *session, int64_t deadline, int descriptor,
 			  struct error *error);
 
-/* Sends a line. It is in flight now: its answer is read later. */
+/* Sends a line, which is in flight from then on. */
 bool client_session_send(struct client_session *session, const struct client_line *line,
 			 struct error *error);
 
-/* Reads the answers of all lines that are still in flight. */
+/* Waits for the answers to all lines in flight. */
 bool client_session_finish(struct client_session *session, struct error *error);
 
-/* Makes whoever is in one of the functions above return soon; from any thread. Only looking up and
- * connecting to the host cannot be cut short. */
+/* Makes the functions above return soon; from any thread. Only resolving and connecting cannot be
+ * cut short. */
 void client_session_stop(struct client_session *session);
 
-/* Whether somebody is looking up or connecting to the host. If so after client_session_stop(), then
- * nothing is counted or told of any more. */
+/* Whether the session resolves or connects now; from any thread. If so after client_session_stop(),
+ * it counts and reports nothing any more. */
 bool client_session_connecting(struct client_session *session);
 
 #endif

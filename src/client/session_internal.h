@@ -1,86 +1,101 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of a talk share; nobody else includes it. talk.c has the rules, talk_wire.c makes
- * and repairs connections and sends, talk_answer.c waits for answers and judges them. */
+/* The parts of a client session, from the bottom: connection.c connects and sends; response.c
+ * receives and judges answers; session.c alone decides what follows: it waits, reconnects, resends.
+ * Errors go to session->error. */
 #ifndef ACKLINE_CLIENT_SESSION_INTERNAL_H
 #define ACKLINE_CLIENT_SESSION_INTERNAL_H
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/buffer.h"
 #include "client/inflight.h"
 #include "client/session.h"
-#include "record/escape.h"
-#include "base/buffer.h"
 #include "net/stream.h"
+#include "record/escape.h"
 
-/* How a step ended. READY: what was waited for besides answers is there. LOST: a connection is
- * gone, with the reason in the failure; it may be repaired. FAILED: the talk is over, with the
- * reason in the failure, or stopped. */
-enum session_step { STEP_DONE, STEP_NOTHING, STEP_READY, STEP_LOST, STEP_FAILED };
+/* How a step ended. */
+enum session_step {
+	STEP_DONE,
+	STEP_NOTHING, /* nothing to receive */
+	STEP_READY,   /* the descriptor is readable that was waited for besides answers */
+	STEP_BLOCKED, /* the connection takes no more bytes now */
+	STEP_LOST,    /* session->lost has failed, with the error set */
+	STEP_FAILED,  /* the session is over, with the error set, or stopped */
+};
 
-/* One connection, and what is remembered from one attempt at it to the next. */
 struct client_connection {
-	struct stream *stream; /* NULL: down. Written under the guard, by who has the turn */
-	struct buffer rest; /* the beginning of an answer whose end has not come */
-	int64_t up_since;   /* ns */
-	int64_t down_since; /* ns, the first loss since the last answer; 0: none */
-	int64_t pause;	    /* ns, before the next attempt */
+	size_t index;
+	struct stream *stream;	 /* NULL: down. Written under the mutex */
+	struct buffer remainder; /* the beginning of an answer that is not complete */
+	int64_t up_since;	 /* ns */
+	int64_t down_since;	 /* ns, the first loss since the last answer; 0: none */
+	int64_t pause;		 /* ns, before the next attempt to connect */
 };
 
 struct client_session {
 	struct client_session_settings settings;
 	struct inflight_queue inflight;
 	struct client_connection *connections;
-	pthread_mutex_t guard; /* of the streams, against client_session_stop() */
+	struct client_connection *lost; /* at STEP_LOST */
+	struct error *error;		/* of the caller */
+	struct error reason;		/* why the connection was lost that is being repaired */
+	pthread_mutex_t mutex;		/* over the streams, against client_session_stop() */
 	atomic_bool stopped, connecting;
-	int events; /* an epoll set of all connections and `stop`, where one read is not enough; or
-		       -1 */
-	struct buffer input; /* to receive into */
-	int64_t looked;	     /* ns, when answers were last looked for */
+	int events; /* epoll set of all connections and `stop`; -1: not needed, as at most one
+		       connection has lines in flight */
+	struct buffer input;
+	int64_t received; /* ns, when answers were last received or looked for */
 	uint64_t random;
-	struct error reason;	    /* why the connection was lost that is being repaired */
-	char excerpt[EXCERPT_SIZE]; /* of session_quote_line() */
+	char excerpt[EXCERPT_SIZE]; /* of session_excerpt() */
 };
 
-enum {
-	SESSION_ANSWER_LONGEST = 65536,
-	/* room for one read: of a talk with its own thread, of which there can be thousands */
-	SESSION_INPUT_SMALL = 2048,
-	SESSION_INPUT_LARGE = 65536,
-};
+/* The oldest line in flight on a connection, or NULL. */
+static inline struct inflight_line *connection_oldest(const struct client_session *session,
+						      const struct client_connection *connection)
+{
+	return inflight_oldest_of(&session->inflight, (uint32_t)connection->index);
+}
 
-/* The line for a message, as record_excerpt(); valid until the next call. */
-const char *session_quote_line(struct client_session *session,
-			       const struct inflight_line *line_sent);
+/* A line as record_excerpt(); valid until the next call. */
+const char *session_excerpt(struct client_session *session, const struct inflight_line *line);
 
-/* Polls until a deadline on the monotonic clock, in nanoseconds. As poll(). */
-int session_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline);
+/* Marks a connection as lost. Returns STEP_LOST. */
+enum session_step session_lose(struct client_session *session,
+			       struct client_connection *connection);
 
-/* Takes a connection down; its lines in flight will have to be sent again. */
-void connection_lose(struct client_session *session, size_t index, const struct error *reason);
+/* connection.c */
 
-/* Brings all connections up that are down, and sends again what was in flight on them. */
-bool connection_repair(struct client_session *session, struct error *error);
+/* Makes one attempt to connect, until `deadline`. */
+enum session_step connection_open(struct client_session *session,
+				  struct client_connection *connection, int64_t deadline);
 
-/* Sends a line, and reads answers while the connection takes no more. */
-enum session_step connection_send(struct client_session *session, struct inflight_line *line_sent,
-				  struct error *error);
+/* Closes a lost connection, if it is up, and notes since when and why it is down. */
+void connection_close(struct client_session *session, struct client_connection *connection);
 
-/* Takes what has come on one connection, or on all of them, without waiting. */
-enum session_step answer_take(struct client_session *session, size_t index, struct error *error);
-enum session_step answer_take_all(struct client_session *session, struct error *error);
+/* Sends a line from *done on, and adds to *done what was taken. BLOCKED: not all is sent. LOST: the
+ * error is not set, errno is. */
+enum session_step connection_send(struct client_session *session, const struct inflight_line *line,
+				  size_t *done);
 
-/* Waits for the oldest line's answer, and takes all that come with it. */
-enum session_step answer_await(struct client_session *session, struct error *error);
+/* response.c */
 
-/* Waits for any answer, until a deadline or until there is something to read from a descriptor (-1:
- * none); where there is one connection, or an epoll set. */
-enum session_step answer_await_any(struct client_session *session, int64_t until, int descriptor,
-				   struct error *error);
+/* Receives once and judges. NOTHING: nothing came, if `wait` within the time of the stream. */
+enum session_step response_receive(struct client_session *session,
+				   struct client_connection *connection, bool wait);
 
-/* When the oldest line's answer is overdue, and how that is told. */
-int64_t answer_deadline(const struct client_session *session);
-enum session_step answer_overdue(struct client_session *session, struct error *error);
+/* Receives from all connections that have answers. Never blocks. */
+enum session_step response_receive_all(struct client_session *session);
+
+/* Waits for the answer to the oldest line, and receives it with those that came by then. */
+enum session_step response_await(struct client_session *session);
+
+/* Waits for any answer, until a deadline, or until a descriptor is readable (-1: none); only with
+ * one connection or an epoll set. */
+enum session_step response_await_any(struct client_session *session, int64_t until, int descriptor);
+
+/* When the oldest line's answer is overdue, and the step that it is then. */
+int64_t response_deadline(const struct client_session *session);
+enum session_step response_overdue(struct client_session *session);
 
 #endif

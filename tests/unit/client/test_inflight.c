@@ -22,20 +22,20 @@ static void add(uint32_t connection, unsigned number)
 {
 	char line[32];
 	int length = snprintf(line, sizeof line, "line %u\n", number);
-	struct inflight_line *line_sent =
+	struct inflight_line *found =
 		inflight_add(&inflight, connection, number, line, (size_t)length);
-	ck_assert_ptr_nonnull(line_sent);
-	ck_assert_int_eq(line_sent->sent, 0);
+	ck_assert_ptr_nonnull(found);
+	ck_assert_int_eq(found->sent, 0);
 }
 
-static void assert_line(const struct inflight_line *line_sent, unsigned number)
+static void assert_line(const struct inflight_line *found, unsigned number)
 {
 	char line[32];
 	int length = snprintf(line, sizeof line, "line %u\n", number);
-	ck_assert_ptr_nonnull(line_sent);
-	ck_assert_uint_eq(line_sent->thread, number);
-	ck_assert_uint_eq(line_sent->length, (size_t)length);
-	ck_assert_mem_eq(inflight_line(&inflight, line_sent), line, line_sent->length);
+	ck_assert_ptr_nonnull(found);
+	ck_assert_uint_eq(found->thread, number);
+	ck_assert_uint_eq(found->length, (size_t)length);
+	ck_assert_mem_eq(inflight_bytes(&inflight, found), line, found->length);
 }
 
 START_TEST(answers_take_out_the_oldest)
@@ -58,7 +58,7 @@ START_TEST(answers_take_out_the_oldest)
 	}
 	ck_assert_ptr_null(inflight_oldest(&inflight));
 	ck_assert_ptr_null(inflight_oldest_of(&inflight, 0));
-	ck_assert_uint_eq(inflight.lines.length, 0);
+	ck_assert_uint_eq(inflight.bytes.length, 0);
 }
 END_TEST
 
@@ -89,9 +89,9 @@ START_TEST(lines_of_one_connection_can_be_walked)
 		add(i % 2, i);
 	inflight_answer(&inflight, 1);
 	unsigned expected = 3;
-	const struct inflight_line *line_sent = inflight_oldest_of(&inflight, 1);
-	for (; line_sent; line_sent = inflight_next_of(&inflight, line_sent), expected += 2)
-		assert_line(line_sent, expected);
+	const struct inflight_line *found = inflight_oldest_of(&inflight, 1);
+	for (; found; found = inflight_next_of(&inflight, found), expected += 2)
+		assert_line(found, expected);
 	ck_assert_uint_eq(expected, 201);
 }
 END_TEST
@@ -103,5 +103,5 @@ int main(void)
 	tcase_add_test(order, answers_take_out_the_oldest);
 	tcase_add_test(order, connections_answer_in_any_order);
 	tcase_add_test(order, lines_of_one_connection_can_be_walked);
-	return unit_main("flight", order, NULL);
+	return unit_main("inflight", order, NULL);
 }
