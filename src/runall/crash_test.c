@@ -13,16 +13,16 @@
 #include "base/random.h"
 #include "measure/histogram.h"
 
-#define PATIENCE (10 * CLOCK_SECOND) /* until a line is logged, beside clients' pauses */
+#define PATIENCE (10 * CLOCK_SECOND) /* for a line to be logged, beyond clients' pauses */
 #define CLIENT_RETRY "30s"
-#define CLIENT_ITERATIONS "1000000000" /* the most that there can be */
+#define CLIENT_ITERATIONS "1000000000" /* the maximum */
 
-#define SOONEST_KILL (5 * CLOCK_MILLISECOND) /* after the first line was logged */
-#define LATEST_KILL (100 * CLOCK_MILLISECOND)
-#define LOOK_INTERVAL (2 * CLOCK_MILLISECOND) /* at the size of the log */
-#define DEATH_TIMEOUT (10 * CLOCK_SECOND)     /* for a killed server to be gone */
+#define KILL_DELAY_MIN (5 * CLOCK_MILLISECOND) /* after the first line was logged */
+#define KILL_DELAY_MAX (100 * CLOCK_MILLISECOND)
+#define SEARCH_INTERVAL (2 * CLOCK_MILLISECOND)
+#define DEATH_TIMEOUT (10 * CLOCK_SECOND) /* for a killed server to be gone */
 
-enum { LOOKED_AT = 65536 }; /* bytes behind a start, in which a line is looked for */
+enum { SEARCHED = 65536 }; /* bytes of the log behind a start */
 
 void drill_set_up(struct drill *drill, const struct runall_options *options,
 		  struct supervisor *watch)
@@ -42,47 +42,35 @@ void drill_add_to_client(const struct runall_options *options, struct argument_l
 		argument_add(list, "-retry", CLIENT_RETRY);
 }
 
-static bool client_over(const struct supervisor *watch)
+/* Something has ended that the drill needs, or runall was interrupted. */
+static bool is_broken(const struct supervisor *watch, size_t unused)
 {
-	for (size_t i = 1; i < watch->count; i++)
-		if (!watch->children[i].running)
+	(void)unused;
+	for (size_t i = 0; i < watch->count; i++)
+		if (supervisor_over(watch, i))
 			return true;
-	return false;
+	return watch->interrupts;
 }
 
-/* Something has ended that the drill needs, or the drill itself is to end. */
-static bool is_broken(const struct supervisor *watch)
-{
-	return supervisor_interrupted(watch) || supervisor_server_over(watch) || client_over(watch);
-}
-
-/* Why the drill does not go on. Clients that have ended are named by whoever knows them. */
+/* Sets why the drill does not go on. The caller names clients that have ended. */
 static int tell_broken(const struct drill *drill, struct error *error)
 {
 	const struct process *server = &drill->watch->children[0];
-	char words[128] = "the drill ended";
-	if (supervisor_interrupted(drill->watch))
+	char how[128];
+	if (drill->watch->interrupts)
 		return error_set(error, "interrupted");
-	if (!server->running) {
-		memcpy(words, "server ", sizeof "server ");
-		process_describe(server, words + strlen(words), sizeof words - strlen(words));
-	}
-	return error_set(error, "%s after %" PRId64 " of %" PRId64 " kills", words, drill->kills,
-			 drill->wanted);
+	process_describe(server, how, sizeof how);
+	return error_set(error, "%s%s after %" PRId64 " of %" PRId64 " kills",
+			 server->running ? "the drill ended" : "server ",
+			 server->running ? "" : how, drill->kills, drill->wanted);
 }
 
-static int64_t log_size(const struct drill *drill)
-{
-	struct stat status;
-	return stat(drill->log, &status) == 0 ? status.st_size : 0;
-}
-
-/* Is a line among what the log has since the server's last start? In every format its record has
- * the word; a note does not. */
+/* Does the log have a line since the server's last start? In each format the record of a line has
+ * this word; a note does not. */
 static bool has_lines(const struct drill *drill)
 {
 	static const char word[] = "received";
-	char bytes[LOOKED_AT];
+	char bytes[SEARCHED];
 	int descriptor = open(drill->log, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
 		return false;
@@ -93,8 +81,9 @@ static bool has_lines(const struct drill *drill)
 
 void drill_note_start(struct drill *drill)
 {
-	/* the server notes its start before it says that it listens */
-	drill->size = log_size(drill);
+	struct stat status;
+	/* the server notes its start before it reports that it listens */
+	drill->size = stat(drill->log, &status) == 0 ? status.st_size : 0;
 	drill->starts++;
 }
 
@@ -105,7 +94,7 @@ static int await_work(struct drill *drill, struct error *error)
 	char time[DURATION_SIZE];
 	while (!has_lines(drill)) {
 		bool late = clock_now() >= deadline;
-		if (supervisor_until(drill->watch, is_broken, clock_after(LOOK_INTERVAL)))
+		if (supervisor_until(drill->watch, is_broken, 0, clock_after(SEARCH_INTERVAL)))
 			return tell_broken(drill, error);
 		if (!late)
 			continue;
@@ -125,13 +114,13 @@ static bool was_killed(const struct process *server)
 static int kill_server(struct drill *drill, struct error *error)
 {
 	const struct process *server = &drill->watch->children[0];
-	int64_t pause = random_between(&drill->random, SOONEST_KILL, LATEST_KILL);
-	if (supervisor_until(drill->watch, is_broken, clock_after(pause)))
+	int64_t pause = random_between(&drill->random, KILL_DELAY_MIN, KILL_DELAY_MAX);
+	if (supervisor_until(drill->watch, is_broken, 0, clock_after(pause)))
 		return tell_broken(drill, error);
 	process_signal(server, SIGKILL);
-	if (!supervisor_until(drill->watch, supervisor_server_over, clock_after(DEATH_TIMEOUT)))
+	if (!supervisor_until(drill->watch, supervisor_over, 0, clock_after(DEATH_TIMEOUT)))
 		return error_set(error, "the server was killed, and goes on");
-	if (!was_killed(server)) /* it had come to its end by itself */
+	if (!was_killed(server)) /* it had ended by itself */
 		return tell_broken(drill, error);
 	drill->kills++;
 	return 0;

@@ -6,9 +6,9 @@
 #include "base/memory.h"
 #include "measure/histogram_text.h"
 
-/* Adds up those that are complete: the others count for nothing. */
+/* Adds up the results that are complete; the others are ignored. */
 static int add_up(struct result *sum, const struct client_result *client_results,
-		  const struct supervised *outputs, size_t clients, struct error *error)
+		  const struct buffer *outputs, size_t clients, struct error *error)
 {
 	for (size_t i = 0; i < clients; i++) {
 		if (!client_results[i].complete)
@@ -16,15 +16,14 @@ static int add_up(struct result *sum, const struct client_result *client_results
 		sum->total.sent += (uint64_t)client_result_sent(&client_results[i]);
 		sum->total.acknowledged += (uint64_t)client_result_acknowledged(&client_results[i]);
 		sum->total.resent += (uint64_t)client_result_resent(&client_results[i]);
-		if (report_account_add(sum, outputs[i].text.bytes, outputs[i].text.length, error) <
-		    0)
+		if (report_account_add(sum, outputs[i].bytes, outputs[i].length, error) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 int runall_report(struct buffer *text, const struct client_result *client_results,
-		  const struct supervised *outputs, size_t clients, const char *fault,
+		  const struct buffer *outputs, size_t clients, const char *fault,
 		  struct error *error)
 {
 	struct histogram *histograms = memory_calloc(2, sizeof *histograms);

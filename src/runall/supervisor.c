@@ -3,51 +3,84 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/parse.h"
 #include "base/signalfd.h"
 
-enum { WATCH_PIECE = 65536 }; /* as much as a pipe holds */
+#define READY_TIMEOUT (10 * CLOCK_SECOND)
 
-int supervisor_open(struct supervisor *watch, size_t clients, size_t others, struct error *error)
+enum { PIPE_CAPACITY = 65536 };
+
+void argument_add(struct argument_list *list, const char *word, const char *value)
+{
+	const char *words[] = {word, value};
+	/* exec takes them as char *, and changes none */
+	for (size_t i = 0; i < 2 && words[i] && list->count < ARGUMENTS_MAX - 1; i++)
+		list->words[list->count++] = (char *)(uintptr_t)words[i];
+}
+
+void argument_format(struct argument_list *list, const char *word, const char *format, ...)
+{
+	char *value = list->storage + list->used;
+	size_t space = sizeof list->storage - list->used;
+	va_list values;
+	va_start(values, format);
+	int length = vsnprintf(value, space, format, values);
+	va_end(values);
+	if (length < 0 || (size_t)length >= space)
+		return;
+	list->used += (size_t)length + 1;
+	argument_add(list, word, value);
+}
+
+int supervisor_open(struct supervisor *watch, size_t servers, size_t clients, struct error *error)
 {
 	static const int taken[] = {SIGINT, SIGTERM, SIGCHLD, 0};
-	*watch = (struct supervisor){
-		.signals = -1, .count = 1 + clients + others, .clients = clients};
-	watch->children = memory_calloc(watch->count, sizeof *watch->children);
-	watch->outputs = memory_calloc(watch->count, sizeof *watch->outputs);
-	watch->polled = memory_calloc(watch->count + 1, sizeof *watch->polled);
-	if (!watch->children || !watch->outputs || !watch->polled)
+	size_t count = servers + clients;
+	*watch = (struct supervisor){.signals = -1,
+				     .servers = servers,
+				     .clients = clients,
+				     .count = count,
+				     .children = memory_calloc(count, sizeof *watch->children),
+				     .pipes = memory_calloc(count, sizeof *watch->pipes),
+				     .outputs = memory_calloc(count, sizeof *watch->outputs),
+				     .polled = memory_calloc(count + 1, sizeof *watch->polled)};
+	if (!watch->children || !watch->pipes || !watch->outputs || !watch->polled)
 		return error_set(error, "cannot watch %zu clients: %s", clients, strerror(ENOMEM));
-	for (size_t i = 0; i < watch->count; i++)
-		watch->outputs[i].pipe = -1;
-	/* who starts us may ignore it, and then the kernel forgets how children have ended */
+	for (size_t i = 0; i < count; i++)
+		watch->pipes[i] = -1;
+	/* where the parent ignores it, the kernel would forget how children ended */
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	(void)sigaction(SIGCHLD, &standard, NULL); /* cannot fail for a valid signal */
 	watch->signals = signalfd_open(taken, error);
 	return watch->signals < 0 ? -1 : 0;
 }
 
-static void close_pipe(struct supervised *output)
+static void close_pipe(struct supervisor *watch, size_t i)
 {
-	if (output->pipe >= 0)
-		(void)close(output->pipe); /* it was only read */
-	output->pipe = -1;
+	if (watch->pipes[i] >= 0)
+		(void)close(watch->pipes[i]); /* it was only read */
+	watch->pipes[i] = -1;
 }
 
 void supervisor_close(struct supervisor *watch)
 {
-	for (size_t i = 0; watch->outputs && i < watch->count; i++) {
-		close_pipe(&watch->outputs[i]);
-		buffer_free(&watch->outputs[i].text);
+	for (size_t i = 0; watch->pipes && watch->outputs && i < watch->count; i++) {
+		close_pipe(watch, i);
+		buffer_free(&watch->outputs[i]);
 	}
 	free(watch->children);
+	free(watch->pipes);
 	free(watch->outputs);
 	free(watch->polled);
 	if (watch->signals >= 0)
@@ -55,68 +88,77 @@ void supervisor_close(struct supervisor *watch)
 	*watch = (struct supervisor){.signals = -1};
 }
 
-int supervisor_pipe(struct supervisor *watch, size_t i, struct error *error)
+/* Makes the pipe of program i. Returns the program's end, or -1 with the error set. */
+static int open_pipe(struct supervisor *watch, size_t i, struct error *error)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return error_set(error, "cannot make a pipe: %s", strerror(errno));
-	/* only ours: the program's writing must wait when the pipe is full */
+	/* only our end: the program blocks when the pipe is full */
 	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
 		error_set(error, "cannot make a pipe: %s", strerror(errno));
 		(void)close(ends[0]);
 		(void)close(ends[1]);
 		return -1;
 	}
-	close_pipe(&watch->outputs[i]);
-	buffer_clear(&watch->outputs[i].text, 0);
-	watch->outputs[i].pipe = ends[0];
+	close_pipe(watch, i);
+	buffer_clear(&watch->outputs[i], 0);
+	watch->pipes[i] = ends[0];
 	return ends[1];
 }
 
-/* Our programs take these as data: none is to end one that has not come so far yet, and without an
- * account. */
-static const int held[] = {SIGINT, SIGTERM, 0};
-
-int supervisor_start(struct supervisor *watch, size_t i, struct process_setup *setup,
-		     struct error *error)
+int supervisor_start(struct supervisor *watch, size_t i, const char *path,
+		     struct argument_list *arguments, const char *pipe_option, struct error *error)
 {
-	setup->held = held;
-	int result = process_start(&watch->children[i], setup, error);
-	(void)close(setup->keep); /* the program has its own now */
+	/* Blocked until the program takes them by signalfd: it is not killed before, without a
+	 * result. */
+	static const int held[] = {SIGINT, SIGTERM, 0};
+	int pipe = open_pipe(watch, i, error);
+	if (pipe < 0)
+		return -1;
+	argument_format(arguments, pipe_option, "%d", pipe);
+	const struct process_setup setup = {.path = path,
+					    .argv = arguments->words,
+					    .input = -1,
+					    .keep = pipe,
+					    .death_signal = i < watch->servers ? SIGTERM : SIGKILL,
+					    .held = held};
+	int result = process_start(&watch->children[i], &setup, error);
+	(void)close(pipe); /* the program has its own */
 	if (result < 0)
-		close_pipe(&watch->outputs[i]);
+		close_pipe(watch, i);
 	return result;
 }
 
-/* Reads what is there; closes at the end, or where memory is out: the text is then incomplete. */
-static void read_output(struct supervised *output)
+/* Reads what is there; closes at the end, or when memory is out: the output is then incomplete. */
+static void read_output(struct supervisor *watch, size_t i)
 {
-	while (output->pipe >= 0) {
+	struct buffer *output = &watch->outputs[i];
+	while (watch->pipes[i] >= 0) {
 		ssize_t length = -1;
-		if (buffer_reserve(&output->text, WATCH_PIECE))
-			length = read(output->pipe, output->text.bytes + output->text.length,
-				      WATCH_PIECE);
-		else
-			errno = ENOMEM;
+		errno = ENOMEM;
+		if (buffer_reserve(output, PIPE_CAPACITY))
+			length = read(watch->pipes[i], output->bytes + output->length,
+				      PIPE_CAPACITY);
 		if (length > 0)
-			output->text.length += (size_t)length;
+			output->length += (size_t)length;
 		else if (length < 0 && errno == EAGAIN)
 			return;
 		else if (length == 0 || errno != EINTR)
-			close_pipe(output);
+			close_pipe(watch, i);
 	}
 }
 
-/* Takes the ends of programs. What such a one wrote is read to the end, even if somebody has
- * inherited its pipe. */
+/* Collects programs that have ended. The output of each is read to the end, even if another process
+ * has inherited its pipe. */
 static void collect(struct supervisor *watch)
 {
 	if (!process_collect(watch->children, watch->count))
 		return;
 	for (size_t i = 0; i < watch->count; i++)
 		if (watch->children[i].pid && !watch->children[i].running) {
-			read_output(&watch->outputs[i]);
-			close_pipe(&watch->outputs[i]);
+			read_output(watch, i);
+			close_pipe(watch, i);
 		}
 }
 
@@ -130,64 +172,99 @@ static void take_signals(struct supervisor *watch)
 		process_signal(&watch->children[i], SIGKILL);
 }
 
-/* Waits for one event, or until the deadline. Pipes that are closed are left out: more entries than
- * the descriptor limit are an error of poll(). */
+/* Waits for one event, or until the deadline. Closed pipes are left out: poll() refuses more
+ * entries than the descriptor limit. */
 static void wait_once(struct supervisor *watch, int64_t deadline)
 {
 	nfds_t count = 1;
 	watch->polled[0] = (struct pollfd){.fd = watch->signals, .events = POLLIN};
 	for (size_t i = 0; i < watch->count; i++)
-		if (watch->outputs[i].pipe >= 0)
+		if (watch->pipes[i] >= 0)
 			watch->polled[count++] =
-				(struct pollfd){.fd = watch->outputs[i].pipe, .events = POLLIN};
+				(struct pollfd){.fd = watch->pipes[i], .events = POLLIN};
 	if (poll(watch->polled, count, clock_poll_timeout(deadline)) <= 0)
-		return; /* time is up, or EINTR and ENOMEM, after which the caller tries again */
+		return; /* late; or EINTR and ENOMEM, after which the caller tries again */
 	nfds_t at = 1;
 	for (size_t i = 0; i < watch->count; i++)
-		if (watch->outputs[i].pipe >= 0 && watch->polled[at++].revents)
-			read_output(&watch->outputs[i]);
+		if (watch->pipes[i] >= 0 && watch->polled[at++].revents)
+			read_output(watch, i);
 	if (watch->polled[0].revents)
 		take_signals(watch);
 }
 
-bool supervisor_until(struct supervisor *watch, bool (*holds)(const struct supervisor *watch),
+bool supervisor_until(struct supervisor *watch,
+		      bool (*holds)(const struct supervisor *watch, size_t i), size_t i,
 		      int64_t deadline)
 {
-	while (!holds(watch)) {
+	while (!holds(watch, i)) {
 		bool late = clock_now() >= deadline;
-		wait_once(watch, deadline); /* once even when it is late: looks without waiting */
+		wait_once(watch, deadline); /* also when it is late: looks without waiting */
 		if (late)
-			return holds(watch);
+			return holds(watch, i);
 	}
 	return true;
 }
 
-bool supervisor_ready(const struct supervisor *watch)
+bool supervisor_over(const struct supervisor *watch, size_t i)
 {
-	const struct buffer *text = &watch->outputs[watch->starting].text;
-	return text->length && memchr(text->bytes, '\n', text->length);
+	return !watch->children[i].running;
 }
 
-bool supervisor_server_over(const struct supervisor *watch)
+bool supervisor_clients_over(const struct supervisor *watch, size_t unused)
 {
-	return !watch->children[0].running;
-}
-
-bool supervisor_clients_over(const struct supervisor *watch)
-{
-	for (size_t i = 1; i <= watch->clients; i++)
+	(void)unused;
+	for (size_t i = watch->servers; i < watch->count; i++)
 		if (watch->children[i].running)
 			return false;
 	return true;
 }
 
-bool supervisor_interrupted(const struct supervisor *watch)
+bool supervisor_interrupted(const struct supervisor *watch, size_t unused)
 {
+	(void)unused;
 	return watch->interrupts > 0;
+}
+
+static bool has_line(const struct supervisor *watch, size_t i)
+{
+	const struct buffer *output = &watch->outputs[i];
+	return output->length && memchr(output->bytes, '\n', output->length);
+}
+
+static bool ready_or_over(const struct supervisor *watch, size_t i)
+{
+	return has_line(watch, i) || supervisor_over(watch, i) || watch->interrupts;
+}
+
+int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
+			  struct server_address *address, struct error *error)
+{
+	const struct buffer *output = &watch->outputs[i];
+	char how[128], line[SOCKET_NAME_SIZE + 16];
+	int64_t port;
+	bool known = supervisor_until(watch, ready_or_over, i, clock_after(READY_TIMEOUT));
+	if (watch->interrupts)
+		return error_set(error, "interrupted");
+	if (!has_line(watch, i)) {
+		process_describe(&watch->children[i], how, sizeof how);
+		return known ? error_set(error, "%s %s before it listened", name, how)
+			     : error_set(error, "%s does not listen after %d s", name,
+					 (int)(READY_TIMEOUT / CLOCK_SECOND));
+	}
+	(void)snprintf(line, sizeof line, "%.*s", (int)output->length, output->bytes);
+	line[strcspn(line, "\n")] = '\0';
+	char *blank = strchr(line, ' ');
+	if (!blank || blank - line >= SOCKET_NAME_SIZE ||
+	    number_parse(blank + 1, 1, 65535, &port) < 0)
+		return error_set(error, "cannot understand where %s listens: '%s'", name, line);
+	*blank = '\0';
+	memcpy(address->host, line, (size_t)(blank - line) + 1);
+	(void)snprintf(address->port, sizeof address->port, "%" PRId64, port);
+	return 0;
 }
 
 void supervisor_signal_clients(const struct supervisor *watch, int number)
 {
-	for (size_t i = 1; i <= watch->clients; i++)
+	for (size_t i = watch->servers; i < watch->count; i++)
 		process_signal(&watch->children[i], number);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The programs that runall has started, and the one loop in which it waits for them: it takes their
- * ends, what they write on their pipes, and the signals that runall itself gets. */
+/* The programs that runall has started, and the one loop in which it waits for them: it collects
+ * how they ended, what they write to their pipes, and the signals that runall itself gets.
+ *
+ * Program numbers: the servers come first, from 0, and then the clients. Single-threaded. */
 #ifndef ACKLINE_RUNALL_SUPERVISOR_H
 #define ACKLINE_RUNALL_SUPERVISOR_H
 
@@ -8,53 +10,70 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/process.h"
-#include "base/error.h"
 #include "base/buffer.h"
+#include "base/error.h"
+#include "base/process.h"
+#include "net/socket.h"
 
-/* A program's end of a pipe is its only one, so that what it wrote ends with it. */
-struct supervised {
-	int pipe; /* to be read, -1: closed */
-	struct buffer text;
+enum { ARGUMENTS_MAX = 128, ARGUMENTS_SIZE = 512 };
+
+/* An argv under construction. */
+struct argument_list {
+	char *words[ARGUMENTS_MAX]; /* NULL behind the last one */
+	size_t count;
+	char storage[ARGUMENTS_SIZE]; /* of words made by argument_format() */
+	size_t used;
 };
+
+/* Adds "-name" and its value, or one word if value is NULL. Both are borrowed. What is too much is
+ * left out: the limits above are beyond what runall has. */
+void argument_add(struct argument_list *list, const char *word, const char *value);
+
+/* The same with a value that is made and stored here. */
+void argument_format(struct argument_list *list, const char *word, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 struct supervisor {
-	int signals;
-	size_t count; /* of programs: 0 is the server, i is client i, others behind */
-	size_t clients;
-	size_t starting;	  /* the program that supervisor_ready() asks about */
+	int signals; /* signalfd */
+	size_t servers, clients, count;
 	struct process *children; /* started so far or not */
-	struct supervised
-		*outputs;      /* the same numbers: the server's readiness, the clients' accounts */
-	struct pollfd *polled; /* room for signals and all pipes */
-	int interrupts;	       /* SIGINT and SIGTERM that have come */
+	int *pipes;		  /* to be read; -1: closed */
+	struct buffer *outputs;	  /* read from the pipes: where a server listens, client results */
+	struct pollfd *polled;	  /* space for signals and all pipes */
+	int interrupts;		  /* SIGINT and SIGTERM received so far */
 };
 
-/* Makes room for a server, so many clients, and so many programs more. 0, or -1 with the failure
- * set; supervisor_close() is due in any case. */
-int supervisor_open(struct supervisor *watch, size_t clients, size_t others, struct error *error);
+/* -1: the error is set. supervisor_close() is due in any case. */
+int supervisor_open(struct supervisor *watch, size_t servers, size_t clients, struct error *error);
+void supervisor_close(struct supervisor *watch);
 
-/* Starts program number i. It gets the end of a pipe to write to, which is made by
- * supervisor_pipe() so that its number can be put into its argv. -1: the failure is set, and the
- * pipe closed. */
-int supervisor_pipe(struct supervisor *watch, size_t i, struct error *error);
-int supervisor_start(struct supervisor *watch, size_t i, struct process_setup *setup,
-		     struct error *error);
+/* Starts program number i. It gets a pipe to write to; "pipe_option FD" is added to the arguments.
+ * A server gets SIGTERM if runall is killed, a client SIGKILL. -1: the error is set. */
+int supervisor_start(struct supervisor *watch, size_t i, const char *path,
+		     struct argument_list *arguments, const char *pipe_option, struct error *error);
 
-/* Waits until it holds (true) or the deadline has passed. With the second interrupt every program
- * is killed. */
-bool supervisor_until(struct supervisor *watch, bool (*holds)(const struct supervisor *watch),
+/* Waits until holds(watch, i) returns true, or the deadline. Returns what it returned last. The
+ * second interrupt kills all programs. */
+bool supervisor_until(struct supervisor *watch,
+		      bool (*holds)(const struct supervisor *watch, size_t i), size_t i,
 		      int64_t deadline);
 
-/* Conditions to wait for. */
-bool supervisor_ready(const struct supervisor *watch);	      /* `starting` has written its line */
-bool supervisor_server_over(const struct supervisor *watch);  /* it has ended */
-bool supervisor_clients_over(const struct supervisor *watch); /* all that were started have ended */
-bool supervisor_interrupted(const struct supervisor *watch);
+/* Conditions. The program is not running; no client is; runall was interrupted. */
+bool supervisor_over(const struct supervisor *watch, size_t i);
+bool supervisor_clients_over(const struct supervisor *watch, size_t unused);
+bool supervisor_interrupted(const struct supervisor *watch, size_t unused);
+
+/* Where a server listens, as it writes it itself. */
+struct server_address {
+	char host[SOCKET_NAME_SIZE], port[8];
+};
+
+/* Waits until server i has written its address, for 10 s at most. `name` is for messages. -1: the
+ * error is set. */
+int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
+			  struct server_address *address, struct error *error);
 
 /* Sends a signal to all clients that run. */
 void supervisor_signal_clients(const struct supervisor *watch, int number);
-
-void supervisor_close(struct supervisor *watch);
 
 #endif

@@ -106,6 +106,7 @@ const struct service service_relay = {
 	.log = "server.log",
 	.format = &record_microseconds,
 	.maxline = 65536 - RELAY_OVERHEAD,
+	.overhead = RELAY_OVERHEAD,
 	.keeps_log = true,
 	.random = true,
 	.answer = answer_relay,

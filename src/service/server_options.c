@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "log.h"
+#include "log/sink.h"
 #include "base/random.h"
 #include "record/format.h"
 
@@ -155,6 +156,11 @@ struct service_options server_options_of_service(const struct server_options *op
 const char *server_options_log(const struct server_options *options)
 {
 	return options->log ? options->log : services[options->service]->log;
+}
+
+const char *server_options_log_file(const struct server_options *options)
+{
+	return sink_file_name(server_options_log(options));
 }
 
 const void *server_option(const struct server_options *options, const char *name)

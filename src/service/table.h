@@ -42,6 +42,7 @@ struct service {
 	const char *log;		    /* the log's name, unless -log gives another */
 	const struct record_format *format; /* what -format text means; NULL: record_text */
 	size_t maxline;			    /* usual, in bytes; 0: the server's own */
+	size_t overhead; /* bytes that it puts in front of a line that it forwards, at most */
 	/* Every byte counts: lines come with their ends, what has none comes when the peer pauses,
 	 * and nothing is added to the answer. */
 	bool exact;

@@ -17,6 +17,7 @@
 #define WORKLOADS_WITH_LOG "ping"
 #define WORKLOADS_WITH_REPORT "ok,echo"
 #define WORKLOADS_HELP "ok, echo, ping, chars or relay [ok]"
+#define WORKLOADS_HELP_CLIENTS "[5; echo, relay: 10; ping: 2; chars: 3]"
 #define WORKLOADS_HELP_ITERATIONS "[10; echo: 5; relay: 1]"
 #define WORKLOADS_HELP_THREADS "[5; echo and relay: 1]"
 #define WORKLOADS_HELP_DURATION "[ping: 300s]"

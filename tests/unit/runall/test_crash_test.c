@@ -23,16 +23,11 @@ static int starts_left; /* how often the server can be started again */
 
 static void start(size_t i, const char *script)
 {
-	char *words[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c",
-			 (char *)(uintptr_t)script, NULL};
-	int pipe = supervisor_pipe(&watch, i, &error);
-	ck_assert_int_ge(pipe, 0);
-	struct process_setup setup = {.path = "/bin/sh",
-				      .argv = words,
-				      .input = -1,
-				      .keep = pipe,
-				      .death_signal = SIGKILL};
-	ck_assert_msg(supervisor_start(&watch, i, &setup, &error) == 0, "%s", error.message);
+	struct argument_list list = {0};
+	argument_add(&list, "sh", NULL);
+	argument_add(&list, "-c", script);
+	ck_assert_msg(supervisor_start(&watch, i, "/bin/sh", &list, "-pipe", &error) == 0, "%s",
+		      error.message);
 }
 
 static int start_again(void *context, struct error *why)
@@ -49,7 +44,7 @@ static void set_up(struct drill *drill, const char *script, const char *client, 
 	const struct runall_options options = {
 		.server.log = LOG, .drill = 3, .client.seed = 7, .client.delay = {0, 0}};
 	file_write(LOG, "before\n");
-	ck_assert_msg(supervisor_open(&watch, 1, 0, &error) == 0, "%s", error.message);
+	ck_assert_msg(supervisor_open(&watch, 1, 1, &error) == 0, "%s", error.message);
 	drill_set_up(drill, &options, &watch);
 	drill->patience = patience;
 	drill->start = start_again;
@@ -64,9 +59,9 @@ static void end(void)
 {
 	for (size_t i = 0; i < watch.count; i++)
 		process_signal(&watch.children[i], SIGKILL);
-	ck_assert(
-		supervisor_until(&watch, supervisor_clients_over, clock_after(30 * CLOCK_SECOND)));
-	ck_assert(supervisor_until(&watch, supervisor_server_over, clock_after(30 * CLOCK_SECOND)));
+	ck_assert(supervisor_until(&watch, supervisor_clients_over, 0,
+				   clock_after(30 * CLOCK_SECOND)));
+	ck_assert(supervisor_until(&watch, supervisor_over, 0, clock_after(30 * CLOCK_SECOND)));
 	supervisor_close(&watch);
 }
 

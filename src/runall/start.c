@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "runall/start.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/program.h"
+#include "runall/relay_chain.h"
+
+/* `next` is the address of the server behind it in a chain. */
+static int start_server(struct runall *runall, size_t i, const struct server_address *next,
+			struct server_address *address, struct error *error)
+{
+	const struct runall_options *options = &runall->options;
+	struct argument_list list = {0};
+	bool again = runall->watch.children[i].pid != 0;
+	argument_add(&list, program_name(runall->programs.server), NULL);
+	argument_add(&list, "-host", i ? "127.0.0.1" : options->host);
+	if (again)
+		argument_add(&list, "-port", address->port);
+	else
+		argument_format(&list, "-port", "%d", i ? 0 : (int)options->port);
+	if (again && !options->server.append)
+		argument_add(&list, "-append", NULL);
+	if (runall->watch.servers > 1)
+		relay_chain_add_arguments(options, i, next, &list);
+	else
+		runall_hand_on(options, OWNER_SERVER, NULL, 0, &list);
+	if (runall_reports_json(runall)) /* stdout is for the report alone */
+		argument_add(&list, "-quiet", NULL);
+	if (supervisor_start(&runall->watch, i, runall->programs.server, &list, "-ready", error) <
+	    0)
+		return -1;
+	return supervisor_wait_ready(&runall->watch, i, relay_chain_names[i], address, error);
+}
+
+int start_server_again(void *context, struct error *error)
+{
+	struct runall *runall = context;
+	int result = start_server(runall, 0, NULL, &runall->address, error);
+	if (result == 0)
+		drill_note_start(&runall->drill);
+	return result;
+}
+
+int start_servers(struct runall *runall, struct error *error)
+{
+	struct server_address next, address = {0};
+	struct stat status;
+	const struct server_options *server = &runall->options.server;
+	/* with -append the log may hold earlier runs */
+	if (server->append && stat(server->log, &status) == 0 && S_ISREG(status.st_mode))
+		runall->log_start = status.st_size;
+	for (size_t i = runall->watch.servers; i-- > 0;) {
+		next = address;
+		if (start_server(runall, i, &next, &address, error) < 0)
+			return -1;
+	}
+	runall->address = address;
+	drill_note_start(&runall->drill);
+	return 0;
+}
+
+/* Where clients connect: a server that listens on all addresses is reached by the loopback one. */
+static const char *client_host(const struct runall *runall)
+{
+	const char *host = runall->address.host;
+	if (runall->options.client_host)
+		return runall->options.client_host;
+	return !strcmp(host, "0.0.0.0") ? "127.0.0.1" : !strcmp(host, "::") ? "::1" : host;
+}
+
+/* The run cannot succeed any more. */
+static bool is_in_vain(const struct supervisor *watch, size_t unused)
+{
+	(void)unused;
+	return watch->interrupts || supervisor_over(watch, 0);
+}
+
+int start_clients(struct runall *runall, struct error *error)
+{
+	struct supervisor *watch = &runall->watch;
+	for (size_t i = 0; i < watch->clients; i++) {
+		struct argument_list list = {0};
+		argument_add(&list, program_name(runall->programs.client), NULL);
+		argument_add(&list, "-host", client_host(runall));
+		argument_add(&list, "-port", runall->address.port);
+		argument_format(&list, "-id", "%zu", i + 1);
+		runall_hand_on(&runall->options, OWNER_CLIENT, NULL, 0, &list);
+		if (runall->options.drill)
+			drill_add_to_client(&runall->options, &list);
+		if (supervisor_start(watch, watch->servers + i, runall->programs.client, &list,
+				     "-acks", error) < 0)
+			return -1;
+		if (supervisor_until(watch, is_in_vain, 0, 0))
+			break;
+	}
+	return 0;
+}
