@@ -15,112 +15,130 @@
 #include "config.h"
 
 enum {
-	OPTIONS_MOST = 64,   /* entries of one table, with -help and -version */
+	OPTIONS_MAX = 64,    /* entries of one table, with -help and -version */
 	OPTION_VALUE = 1000, /* getopt's val for entry i is OPTION_VALUE + i */
 	OPTION_HELP = 900,
 	OPTION_VERSION,
 };
 
-static int refuse(const struct option_spec *spec, const char *value, const char *expected,
-		  struct error *error)
+/* Says what the value should be. Returns -1. */
+static int refuse(const struct option_spec *spec, const char *value, struct error *error)
 {
-	return error_set(error, "-%s: '%.100s' is not %s", spec->name, value, expected);
+	static const char *const expected[] = {
+		[OPTION_TEXT] = "a value",
+		[OPTION_NUMBER] = "a whole number",
+		[OPTION_DESCRIPTOR] = "an open descriptor",
+		[OPTION_DURATION] = "a duration such as 250ms, 5s or 2m",
+		[OPTION_RANGE] = "a range of durations such as 0:20ms",
+		[OPTION_COUNTS] = "a range such as 1:20 of numbers",
+		[OPTION_PERCENT] = "a percentage such as 10% or 0.5%",
+		[OPTION_CHOICE] = "one of",
+	};
+	char details[160] = "";
+	if (spec->kind == OPTION_NUMBER || spec->kind == OPTION_COUNTS)
+		(void)snprintf(details, sizeof details, " from %lld to %lld", (long long)spec->min,
+			       (long long)spec->max);
+	for (size_t i = 0, length = 0; spec->kind == OPTION_CHOICE && spec->choices[i]; i++)
+		length += (size_t)snprintf(details + length, sizeof details - length, "%s %s",
+					   i ? "," : "", spec->choices[i]);
+	return error_set(error, "-%s: '%.100s' is not %s%s", spec->name, value,
+			 expected[spec->kind], details);
 }
 
-static int refuse_number(const struct option_spec *spec, const char *value, struct error *error)
+static bool store_choice(const struct option_spec *spec, int *choice, const char *value)
 {
-	char expected[96];
-	(void)snprintf(expected, sizeof expected, "a whole number from %lld to %lld",
-		       (long long)spec->min, (long long)spec->max);
-	return refuse(spec, value, expected, error);
-}
-
-static int store_choice(const struct option_spec *spec, int *choice, const char *value,
-			struct error *error)
-{
-	char expected[160] = "one of";
-	for (int i = 0; spec->choices[i]; i++) {
+	for (int i = 0; spec->choices[i]; i++)
 		if (!strcmp(spec->choices[i], value)) {
 			*choice = i;
-			return 0;
+			return true;
 		}
-		size_t length = strlen(expected);
-		(void)snprintf(expected + length, sizeof expected - length, "%s %s", i ? "," : "",
-			       spec->choices[i]);
+	return false;
+}
+
+static bool store(const struct option_spec *spec, void *place, const char *value)
+{
+	switch (spec->kind) {
+	case OPTION_FLAG:
+		*(bool *)place = true;
+		return true;
+	case OPTION_TEXT:
+		*(const char **)place = value;
+		return *value;
+	case OPTION_NUMBER:
+		return number_parse(value, spec->min, spec->max, place) == 0;
+	case OPTION_DESCRIPTOR:
+		return number_parse(value, spec->min, spec->max, place) == 0 &&
+		       fcntl((int)*(const int64_t *)place, F_GETFD) >= 0;
+	case OPTION_DURATION:
+		return duration_parse(value, place) == 0;
+	case OPTION_RANGE:
+		return range_parse(value, place) == 0;
+	case OPTION_COUNTS:
+		return counts_parse(value, spec->min, spec->max, place) == 0;
+	case OPTION_PERCENT:
+		return percent_parse(value, place) == 0;
+	case OPTION_CHOICE:
+		return store_choice(spec, place, value);
 	}
-	return refuse(spec, value, expected, error);
-}
-
-static int store_duration(const struct option_spec *spec, void *place, const char *value,
-			  struct error *error)
-{
-	struct range read;
-	bool range = spec->kind == OPTION_RANGE;
-	if ((range ? range_parse(value, &read) : duration_parse(value, &read.min)) < 0)
-		return refuse(spec, value,
-			      range ? "a range of durations such as 0:20ms"
-				    : "a duration such as 250ms, 5s or 2m",
-			      error);
-	int64_t longest = range ? read.max : read.min;
-	if (read.min < spec->min || longest > spec->max)
-		return error_set(error, "-%s: '%.100s' is not between %gs and %gs", spec->name,
-				 value, (double)spec->min / (double)CLOCK_SECOND,
-				 (double)spec->max / (double)CLOCK_SECOND);
-	if (range)
-		*(struct range *)place = read;
-	else
-		*(int64_t *)place = read.min;
-	return 0;
-}
-
-static int store_counts(const struct option_spec *spec, struct range *counts, const char *value,
-			struct error *error)
-{
-	char expected[96];
-	if (counts_parse(value, spec->min, spec->max, counts) == 0)
-		return 0;
-	(void)snprintf(expected, sizeof expected,
-		       "a range such as 1:20 of numbers from %lld to %lld", (long long)spec->min,
-		       (long long)spec->max);
-	return refuse(spec, value, expected, error);
+	return false;
 }
 
 int option_store(const struct option_spec *spec, void *settings, const char *value,
 		 struct error *error)
 {
 	void *place = (char *)settings + spec->offset;
-	switch (spec->kind) {
+	if (spec->kind > OPTION_CHOICE)
+		return error_set(error, "-%s: unknown kind of option", spec->name);
+	if (!store(spec, place, value))
+		return refuse(spec, value, error);
+	if (spec->kind != OPTION_DURATION && spec->kind != OPTION_RANGE)
+		return 0;
+	int64_t min = *(const int64_t *)place; /* also first in struct range */
+	int64_t max = spec->kind == OPTION_RANGE ? ((const struct range *)place)->max : min;
+	if (min >= spec->min && max <= spec->max)
+		return 0;
+	return error_set(error, "-%s: '%.100s' is not between %gs and %gs", spec->name, value,
+			 (double)spec->min / (double)CLOCK_SECOND,
+			 (double)spec->max / (double)CLOCK_SECOND);
+}
+
+/* The value of an option that was not given; of a range, its min. */
+static const void *unset_value(enum option_kind kind, size_t *size)
+{
+	static const struct {
+		bool flag;
+		const char *text;
+		int choice;
+		int64_t number;
+	} unset = {false, NULL, -1, -1};
+	switch (kind) {
 	case OPTION_FLAG:
-		*(bool *)place = true;
-		return 0;
+		*size = sizeof unset.flag;
+		return &unset.flag;
 	case OPTION_TEXT:
-		if (!*value)
-			return refuse(spec, value, "a value", error);
-		*(const char **)place = value;
-		return 0;
-	case OPTION_NUMBER:
-		if (number_parse(value, spec->min, spec->max, place) < 0)
-			return refuse_number(spec, value, error);
-		return 0;
-	case OPTION_DESCRIPTOR:
-		if (number_parse(value, spec->min, spec->max, place) < 0)
-			return refuse_number(spec, value, error);
-		if (fcntl((int)*(const int64_t *)place, F_GETFD) < 0)
-			return refuse(spec, value, "an open descriptor", error);
-		return 0;
-	case OPTION_DURATION:
-	case OPTION_RANGE:
-		return store_duration(spec, place, value, error);
-	case OPTION_COUNTS:
-		return store_counts(spec, place, value, error);
-	case OPTION_PERCENT:
-		if (percent_parse(value, place) < 0)
-			return refuse(spec, value, "a percentage such as 10% or 0.5%", error);
-		return 0;
+		*size = sizeof unset.text;
+		return &unset.text;
 	case OPTION_CHOICE:
-		return store_choice(spec, place, value, error);
+		*size = sizeof unset.choice;
+		return &unset.choice;
+	default:
+		*size = sizeof unset.number;
+		return &unset.number;
 	}
-	return error_set(error, "-%s: unknown kind of option", spec->name);
+}
+
+void option_unset(const struct option_spec *spec, void *settings)
+{
+	size_t size;
+	const void *unset = unset_value(spec->kind, &size);
+	memcpy((char *)settings + spec->offset, unset, size);
+}
+
+static bool is_given(const struct option_spec *spec, const void *settings)
+{
+	size_t size;
+	const void *unset = unset_value(spec->kind, &size);
+	return memcmp((const char *)settings + spec->offset, unset, size) != 0;
 }
 
 bool option_suits(const struct option_spec *spec, const char *service)
@@ -143,54 +161,6 @@ int option_refuse(const struct option_spec *spec, struct error *error)
 		length += (size_t)snprintf(names + length, sizeof names - length, "%s", word);
 	}
 	return error_set(error, "-%s: only with -service %s", spec->name, names);
-}
-
-static bool is_given(const struct option_spec *spec, const void *settings)
-{
-	const void *place = (const char *)settings + spec->offset;
-	switch (spec->kind) {
-	case OPTION_FLAG:
-		return *(const bool *)place;
-	case OPTION_TEXT:
-		return *(const char *const *)place != NULL;
-	case OPTION_CHOICE:
-		return *(const int *)place != -1;
-	case OPTION_RANGE:
-	case OPTION_COUNTS:
-		return ((const struct range *)place)->min != -1;
-	case OPTION_NUMBER:
-	case OPTION_DESCRIPTOR:
-	case OPTION_DURATION:
-	case OPTION_PERCENT:
-		break;
-	}
-	return *(const int64_t *)place != -1;
-}
-
-void option_unset(const struct option_spec *spec, void *settings)
-{
-	void *place = (char *)settings + spec->offset;
-	switch (spec->kind) {
-	case OPTION_FLAG:
-		*(bool *)place = false;
-		return;
-	case OPTION_TEXT:
-		*(const char **)place = NULL;
-		return;
-	case OPTION_CHOICE:
-		*(int *)place = -1;
-		return;
-	case OPTION_RANGE:
-	case OPTION_COUNTS:
-		*(struct range *)place = (struct range){-1, -1};
-		return;
-	case OPTION_NUMBER:
-	case OPTION_DESCRIPTOR:
-	case OPTION_DURATION:
-	case OPTION_PERCENT:
-		break;
-	}
-	*(int64_t *)place = -1;
 }
 
 int options_check_service(const struct option_table *table, const void *settings,
@@ -238,7 +208,7 @@ static enum option_outcome shown(struct error *error)
 static void fill_getopt(const struct option_table *table, struct option *options)
 {
 	int count = 0;
-	for (; table->specs[count].name && count < OPTIONS_MOST - 3; count++)
+	for (; table->specs[count].name && count < OPTIONS_MAX - 3; count++)
 		options[count] = (struct option){.name = table->specs[count].name,
 						 .has_arg = table->specs[count].kind == OPTION_FLAG
 								    ? no_argument
@@ -264,7 +234,7 @@ static enum option_outcome wrong_word(int code, const char *word, struct error *
 enum option_outcome options_read(const struct option_table *table, void *settings, int argc,
 				 char **argv, struct error *error)
 {
-	struct option options[OPTIONS_MOST];
+	struct option options[OPTIONS_MAX];
 	fill_getopt(table, options);
 	opterr = 0;
 	optind = 0; /* what getopt remembers of another command line is forgotten, too */

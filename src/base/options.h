@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Command lines from tables: each program describes its options once, as an array of struct
- * option_spec that says where in its struct of settings the value goes; parsing, strict checking,
- * -help and the hand-over from runall all come from that table. */
+/* Command lines from tables. A program lists its options once; reading, checking and -help follow
+ * from that table. */
 #ifndef ACKLINE_BASE_OPTIONS_H
 #define ACKLINE_BASE_OPTIONS_H
 
@@ -12,71 +11,68 @@
 #include "base/error.h"
 #include "base/parse.h"
 
-/* The type of the member at `offset` follows from the kind. */
+/* The kind gives the type of the member at `offset`, and what the value must be. */
 enum option_kind {
 	OPTION_FLAG,	   /* bool, true when given */
 	OPTION_TEXT,	   /* const char *, not empty; points into argv */
-	OPTION_NUMBER,	   /* int64_t, decimal, within min..max */
-	OPTION_DESCRIPTOR, /* int64_t, an open descriptor, within min..max */
-	OPTION_DURATION,   /* int64_t nanoseconds, within min..max: 250ms, 5s, 2m, 1h; bare: seconds
-			    */
-	OPTION_RANGE,	   /* struct range of nanoseconds: MIN:MAX, or one duration for both */
-	OPTION_COUNTS,	   /* struct range of numbers: MIN:MAX, or one for both, within min..max */
-	OPTION_PERCENT,	   /* int64_t millionths: 10%, 0.5% */
+	OPTION_NUMBER,	   /* int64_t, min to max */
+	OPTION_DESCRIPTOR, /* int64_t, an open descriptor, min to max */
+	OPTION_DURATION,   /* int64_t nanoseconds, min to max, as duration_parse() */
+	OPTION_RANGE,	   /* struct range of nanoseconds, min to max, as range_parse() */
+	OPTION_COUNTS,	   /* struct range of numbers, min to max, as counts_parse() */
+	OPTION_PERCENT,	   /* int64_t millionths, as percent_parse() */
 	OPTION_CHOICE,	   /* int, the index in choices */
 };
 
 struct option_spec {
 	const char *name; /* without a dash; NULL ends the table */
 	enum option_kind kind;
-	const char *argument;	    /* its name in -help, NULL for a flag */
-	const char *help;	    /* a few words, the default in brackets */
+	const char *argument;	    /* its name in -help; NULL for a flag */
+	const char *help;	    /* a phrase, with the default in brackets */
 	size_t offset;		    /* of the member in the program's struct of settings */
-	int64_t min, max;	    /* for numbers, durations and ranges */
-	const char *const *choices; /* NULL-terminated */
-	/* The services that it is for, separated by commas; NULL: all. Where it is for some only,
-	 * its default says that it was not given: NULL, false, or -1 in a number or a range's min.
-	 */
+	int64_t min, max;	    /* of the value */
+	const char *const *choices; /* NULL at the end */
+	/* The services that take it, separated by commas; NULL: all. Its default must then be the
+	 * value of option_unset(). */
 	const char *only;
 };
 
 struct option_table {
 	const char *program;  /* the canonical name: server */
-	const char *synopsis; /* what -help says the program is for, a line */
+	const char *synopsis; /* a line for -help: what the program does */
 	const struct option_spec *specs;
 };
 
 enum option_outcome {
-	OPTIONS_READ,  /* go on */
+	OPTIONS_READ,
 	OPTIONS_SHOWN, /* -help or -version was printed: exit 0 */
-	OPTIONS_WRONG, /* the failure names option and value: exit 2 */
+	OPTIONS_WRONG, /* *error names option and value: exit 2 */
 };
 
-/* Reads argv into settings, which holds the defaults. Long options with one dash or two, value
- * behind a blank or '='; an unambiguous beginning of a name will do. Prints for -help and -version.
- */
+/* Reads argv into settings, which hold the defaults. Options have one dash or two, and their value
+ * behind a blank or '='; an unambiguous prefix of a name is enough. */
 enum option_outcome options_read(const struct option_table *table, void *settings, int argc,
 				 char **argv, struct error *error);
 
-/* Checks one value and stores it. 0, or -1 with the failure set. */
+/* Checks a value and stores it. Returns 0, or -1 with *error set. */
 int option_store(const struct option_spec *spec, void *settings, const char *value,
 		 struct error *error);
 
-/* Stores the value that says that the option was not given, as for `only`. */
+/* Stores the value of an option that was not given: false, NULL, or -1, in a range as its min. */
 void option_unset(const struct option_spec *spec, void *settings);
 
-/* Is the option for that service? */
+/* Does the service take the option? */
 bool option_suits(const struct option_spec *spec, const char *service);
 
-/* Says which services an option is for, when it was given to another one. Returns -1. */
+/* Sets *error to the services that take the option. Returns -1. */
 int option_refuse(const struct option_spec *spec, struct error *error);
 
-/* Refuses what was given in the settings and is not for that service. 0, or -1 with the failure
- * set. */
+/* Checks that each option that was given is one that the service takes. Returns 0, or -1 with
+ * *error set. */
 int options_check_service(const struct option_table *table, const void *settings,
 			  const char *service, struct error *error);
 
-/* The entry of that exact name, or NULL. */
+/* Returns the entry of that exact name, or NULL. */
 const struct option_spec *option_find(const struct option_table *table, const char *name);
 
 #endif

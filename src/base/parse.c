@@ -18,38 +18,47 @@ int number_parse(const char *string, int64_t min, int64_t max, int64_t *number)
 	return 0;
 }
 
-/* One duration at the start of a string; *end is set behind it. Whole and decimal numbers. */
-static int duration_scan(const char *string, const char **end, int64_t *nanoseconds)
+/* Reads a number such as 5 or 0.5 at the start of *at and moves it behind the number. */
+static int decimal_scan(const char **at, double *value)
+{
+	size_t length = strspn(*at, "0123456789.");
+	char *end;
+	if (!length || length > 18 || **at == '.' || (*at)[length - 1] == '.')
+		return -1;
+	*value = strtod(*at, &end);
+	if (end != *at + length) /* 1.2.3, or 1e5 */
+		return -1;
+	*at = end;
+	return 0;
+}
+
+/* The same for a duration. */
+static int duration_scan(const char **at, int64_t *nanoseconds)
 {
 	static const struct {
 		const char *name;
 		double nanoseconds;
-	} units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
-	size_t length = strspn(string, "0123456789.");
-	if (!length || length > 18 || *string == '.' || string[length - 1] == '.')
+	} units[] = {{"", 1e9},	 {"ns", 1},   {"us", 1e3},   {"ms", 1e6},
+		     {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {NULL, 0}};
+	double value;
+	if (decimal_scan(at, &value) < 0)
 		return -1;
-	char *stop;
-	double value = strtod(string, &stop);
-	if (stop != string + length) /* 1.2.3, or 1e5 */
+	size_t length = strcspn(*at, ":"), i = 0;
+	while (units[i].name &&
+	       (strlen(units[i].name) != length || memcmp(units[i].name, *at, length) != 0))
+		i++;
+	value *= units[i].nanoseconds;
+	if (!units[i].name || value > 9e18)
 		return -1;
-	size_t unit_length = strcspn(stop, ":");
-	*end = stop + unit_length;
-	double scale = unit_length ? 0 : 1e9;
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (strlen(units[i].name) == unit_length &&
-		    !memcmp(units[i].name, stop, unit_length))
-			scale = units[i].nanoseconds;
-	if (scale <= 0 || value * scale > 9e18)
-		return -1;
-	*nanoseconds = (int64_t)(value * scale + 0.5);
+	*nanoseconds = (int64_t)(value + 0.5);
+	*at += length;
 	return 0;
 }
 
 int duration_parse(const char *string, int64_t *nanoseconds)
 {
-	const char *end;
 	int64_t value;
-	if (duration_scan(string, &end, &value) < 0 || *end)
+	if (duration_scan(&string, &value) < 0 || *string)
 		return -1;
 	*nanoseconds = value;
 	return 0;
@@ -57,14 +66,13 @@ int duration_parse(const char *string, int64_t *nanoseconds)
 
 int range_parse(const char *string, struct range *range)
 {
-	const char *end;
 	struct range value;
-	if (duration_scan(string, &end, &value.min) < 0)
+	if (duration_scan(&string, &value.min) < 0)
 		return -1;
 	value.max = value.min;
-	if (*end == ':' && (duration_scan(end + 1, &end, &value.max) < 0 || *end == ':'))
+	if (*string == ':' && (++string, duration_scan(&string, &value.max) < 0))
 		return -1;
-	if (value.min > value.max)
+	if (*string || value.min > value.max)
 		return -1;
 	*range = value;
 	return 0;
@@ -73,15 +81,14 @@ int range_parse(const char *string, struct range *range)
 int counts_parse(const char *string, int64_t min, int64_t max, struct range *range)
 {
 	char first[24];
-	const char *colon = strchr(string, ':');
-	size_t length = colon ? (size_t)(colon - string) : strlen(string);
+	size_t length = strcspn(string, ":");
 	struct range value;
 	if (length >= sizeof first)
 		return -1;
 	memcpy(first, string, length);
 	first[length] = '\0';
 	if (number_parse(first, min, max, &value.min) < 0 ||
-	    number_parse(colon ? colon + 1 : first, min, max, &value.max) < 0 ||
+	    number_parse(string[length] ? string + length + 1 : first, min, max, &value.max) < 0 ||
 	    value.min > value.max)
 		return -1;
 	*range = value;
@@ -90,13 +97,8 @@ int counts_parse(const char *string, int64_t min, int64_t max, struct range *ran
 
 int percent_parse(const char *string, int64_t *millionths)
 {
-	size_t length = strspn(string, "0123456789.");
-	char *end;
-	if (!length || length > 18 || *string == '.' || string[length - 1] == '.' ||
-	    strcmp(string + length, "%") != 0)
-		return -1;
-	double value = strtod(string, &end);
-	if (end != string + length || value > 100)
+	double value;
+	if (decimal_scan(&string, &value) < 0 || strcmp(string, "%") != 0 || value > 100)
 		return -1;
 	*millionths = (int64_t)(value * 1e4 + 0.5);
 	return 0;
