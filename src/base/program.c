@@ -2,10 +2,12 @@
 #include "base/program.h"
 
 #include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/nonblocking_writer.h"
 
 const char *program_name(const char *argv0)
 {
@@ -24,9 +26,9 @@ void program_guard_descriptors(void)
 
 void program_complain(const char *program, const char *message)
 {
-	struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-	if (poll(&ready, 1, 0) == 0)
-		return;
+	char line[PIPE_BUF];
+	int length = snprintf(line, sizeof line, "%s: %s\n", program, message);
 	/* nowhere is left to report that stderr cannot be written */
-	(void)fprintf(stderr, "%s: %s\n", program, message);
+	if (length > 0)
+		(void)nonblocking_write(STDERR_FILENO, line, strnlen(line, sizeof line));
 }

@@ -2,13 +2,13 @@
 #include "client/progress_bar.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/nonblocking_writer.h"
 
 enum { PROGRESS_BAR = 24 };
 
@@ -74,11 +74,8 @@ void progress_bar_format(const struct progress_bar *progress, uint64_t done, int
 /* A terminal that takes nothing, as one that was stopped, is not waited for. */
 static void put(const struct progress_bar *progress, const char *words)
 {
-	struct pollfd ready = {.fd = progress->descriptor, .events = POLLOUT};
-	if (poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT)
-		/* what does not get there is written over soon, or nobody looks */
-		if (write(progress->descriptor, words, strlen(words)) < 0)
-			return;
+	/* what is not written is soon written over */
+	(void)nonblocking_write(progress->descriptor, words, strlen(words));
 }
 
 /* A line that were longer than the terminal is wide would not be written over. */

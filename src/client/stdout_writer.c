@@ -2,14 +2,15 @@
 #include "client/stdout_writer.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* A pipe that poll() calls writable takes this much (PIPE_BUF) without blocking. */
+#include "base/clock.h"
+#include "base/nonblocking_writer.h"
+
 enum {
-	OUTPUT_CHUNK = 4096,
+	OUTPUT_CHUNK = 4096,	/* bytes that are gathered */
 	OUTPUT_ECHO_MOST = 256, /* bytes of a line for an echo: what roles say is shorter */
 };
 
@@ -36,40 +37,14 @@ bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t l
 	return !output->each_line || stdout_writer_flush(output, error);
 }
 
-/* Waits until stdout takes something. False: waiting is over. */
-static bool await_writable(const struct stdout_writer *output)
-{
-	struct pollfd waiting[] = {{.fd = output->descriptor, .events = POLLOUT},
-				   {.fd = output->stop, .events = POLLIN}};
-	while (poll(waiting, 2, -1) < 0)
-		if (errno != EINTR)
-			return true; /* write() then says why */
-	return waiting[0].revents != 0;
-}
-
-static bool write_chunk(struct stdout_writer *output, size_t *done)
-{
-	size_t left = output->text.length - *done;
-	ssize_t length = write(output->descriptor, output->text.bytes + *done,
-			       left < OUTPUT_CHUNK ? left : OUTPUT_CHUNK);
-	if (length > 0)
-		*done += (size_t)length;
-	return length >= 0 || errno == EINTR || errno == EAGAIN;
-}
-
 bool stdout_writer_flush(struct stdout_writer *output, struct error *error)
 {
-	size_t done = 0;
-	bool written = true;
-	while (written && done < output->text.length) {
-		if (!await_writable(output)) {
-			error_set(error, "stdout was not read");
-			written = false;
-		} else if (!write_chunk(output, &done)) {
-			error_set(error, "cannot write to stdout: %s", strerror(errno));
-			written = false;
-		}
-	}
+	bool written = nonblocking_write_all(output->descriptor, output->text.bytes,
+					     output->text.length, output->stop, CLOCK_NEVER) == 0;
+	if (!written && errno == ETIMEDOUT)
+		error_set(error, "stdout was not read");
+	else if (!written)
+		error_set(error, "cannot write to stdout: %s", strerror(errno));
 	buffer_clear(&output->text, OUTPUT_CHUNK * 2);
 	return written;
 }

@@ -2,37 +2,33 @@
 #include "log/stdout_tee.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/memory.h"
+#include "base/nonblocking_writer.h"
 #include "base/thread.h"
 
-enum {
-	STDOUT_TEE_MOST = 1 << 20,    /* bytes that may wait for the reader */
-	STDOUT_TEE_STOPPING_MS = 100, /* how often a stuck write is asked whether it should end */
-};
+enum { TEE_QUEUE_MAX = 1 << 20 }; /* bytes that may wait for the reader */
+
+/* How often a thread that waits for the reader looks whether it should end. */
+#define TEE_INTERVAL (100 * CLOCK_MILLISECOND)
 
 struct stdout_tee {
 	int descriptor;
-	size_t piece; /* bytes that a ready descriptor takes without blocking */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* under the lock */
-	struct buffer waiting;
-	size_t skipped; /* records */
+	struct buffer queue;
+	size_t skipped;	  /* records */
+	int64_t deadline; /* CLOCK_NEVER until it is to stop */
 	bool stopping, ended;
-	bool broken; /* nobody reads any more */
-	int64_t deadline;
+	bool broken; /* the reader has closed, or was not waited for any longer */
 };
 
 static size_t count_lines(const char *bytes, size_t length)
@@ -44,153 +40,127 @@ static size_t count_lines(const char *bytes, size_t length)
 	return lines;
 }
 
-void stdout_tee_push(struct stdout_tee *show, const char *bytes, size_t length)
+void stdout_tee_push(struct stdout_tee *tee, const char *bytes, size_t length)
 {
-	pthread_mutex_lock(&show->lock);
-	if (show->broken) {
-		/* nobody is there to miss it */
-	} else if (show->waiting.length + length > STDOUT_TEE_MOST ||
-		   !buffer_append(&show->waiting, bytes, length)) {
-		show->skipped += count_lines(bytes, length);
-		pthread_cond_broadcast(&show->changed);
-	} else if (show->waiting.length == length) {
-		pthread_cond_broadcast(&show->changed);
-	}
-	pthread_mutex_unlock(&show->lock);
+	pthread_mutex_lock(&tee->lock);
+	bool idle = !tee->queue.length && !tee->skipped;
+	if (!tee->broken && (tee->queue.length + length > TEE_QUEUE_MAX ||
+			     !buffer_append(&tee->queue, bytes, length)))
+		tee->skipped += count_lines(bytes, length);
+	if (idle)
+		pthread_cond_broadcast(&tee->changed);
+	pthread_mutex_unlock(&tee->lock);
 }
 
-/* When the wait for the reader has to end; CLOCK_NEVER while the server runs. */
-static int64_t current_deadline(struct stdout_tee *show)
+static int64_t current_deadline(struct stdout_tee *tee)
 {
-	pthread_mutex_lock(&show->lock);
-	int64_t deadline = show->stopping ? show->deadline : CLOCK_NEVER;
-	pthread_mutex_unlock(&show->lock);
+	pthread_mutex_lock(&tee->lock);
+	int64_t deadline = tee->deadline;
+	pthread_mutex_unlock(&tee->lock);
 	return deadline;
 }
 
-/* Waits until the descriptor takes more. False: it will not, or not in time. */
-static bool wait_writable(struct stdout_tee *show)
-{
-	struct pollfd waiting = {.fd = show->descriptor, .events = POLLOUT};
-	for (;;) {
-		int ready = poll(&waiting, 1, STDOUT_TEE_STOPPING_MS);
-		if (ready > 0)
-			return true;
-		if (ready < 0 && errno != EINTR)
-			return false;
-		if (clock_now() >= current_deadline(show))
-			return false;
-	}
-}
-
-static bool write_all(struct stdout_tee *show, const char *bytes, size_t length)
+/* Returns false if the reader takes no more, or not by the deadline. */
+static bool write_all(struct stdout_tee *tee, const char *bytes, size_t length)
 {
 	while (length) {
-		if (!wait_writable(show))
+		ssize_t written = nonblocking_write(tee->descriptor, bytes, length);
+		if (written < 0)
 			return false;
-		size_t piece = length < show->piece ? length : show->piece;
-		ssize_t written = write(show->descriptor, bytes, piece);
-		if (written < 0 && errno != EINTR && errno != EAGAIN)
+		bytes += written;
+		length -= (size_t)written;
+		if (length && !nonblocking_wait(tee->descriptor, -1, clock_after(TEE_INTERVAL)) &&
+		    clock_now() >= current_deadline(tee))
 			return false;
-		if (written > 0) {
-			bytes += written;
-			length -= (size_t)written;
-		}
 	}
 	return true;
 }
 
-/* Takes what waits. False: there is nothing, and there will be nothing more. */
-static bool take(struct stdout_tee *show, struct buffer *text, size_t *skipped)
+/* Waits for records, and takes all of the queue. Returns false if there will be no more. */
+static bool take(struct stdout_tee *tee, struct buffer *records, size_t *skipped)
 {
-	pthread_mutex_lock(&show->lock);
-	while (!show->waiting.length && !show->skipped && !show->stopping)
-		pthread_cond_wait(&show->changed, &show->lock);
-	struct buffer empty = *text;
-	*text = show->waiting;
-	show->waiting = empty;
-	*skipped = show->skipped;
-	show->skipped = 0;
-	pthread_mutex_unlock(&show->lock);
-	return text->length || *skipped;
+	pthread_mutex_lock(&tee->lock);
+	while (!tee->queue.length && !tee->skipped && !tee->stopping)
+		pthread_cond_wait(&tee->changed, &tee->lock);
+	struct buffer empty = *records;
+	*records = tee->queue;
+	tee->queue = empty;
+	*skipped = tee->skipped;
+	tee->skipped = 0;
+	pthread_mutex_unlock(&tee->lock);
+	return records->length || *skipped;
 }
 
-static void *show_run(void *argument)
+static void *tee_run(void *argument)
 {
-	struct stdout_tee *show = argument;
-	struct buffer text = {0};
+	struct stdout_tee *tee = argument;
+	struct buffer records = {0};
 	size_t skipped;
-	bool taken = true;
-	while (taken && take(show, &text, &skipped)) {
-		taken = write_all(show, text.bytes, text.length);
-		buffer_clear(&text, STDOUT_TEE_MOST);
+	bool written = true;
+	while (written && take(tee, &records, &skipped)) {
 		char note[96];
 		int length = snprintf(note, sizeof note,
 				      "(%zu records not shown: stdout is slow; the log has them)\n",
 				      skipped);
-		if (taken && skipped)
-			taken = write_all(show, note, (size_t)length);
+		written = write_all(tee, records.bytes, records.length) &&
+			  (!skipped || write_all(tee, note, (size_t)length));
+		buffer_clear(&records, TEE_QUEUE_MAX);
 	}
-	buffer_free(&text);
-	pthread_mutex_lock(&show->lock);
-	show->broken = !taken;
-	show->ended = true;
-	pthread_cond_broadcast(&show->changed);
-	pthread_mutex_unlock(&show->lock);
+	buffer_free(&records);
+	pthread_mutex_lock(&tee->lock);
+	tee->broken = !written;
+	tee->ended = true;
+	pthread_cond_broadcast(&tee->changed);
+	pthread_mutex_unlock(&tee->lock);
 	return NULL;
 }
 
-/* A regular file never blocks for a reader; a pipe that is ready takes PIPE_BUF bytes. */
-static size_t piece_of(int descriptor)
+static void free_tee(struct stdout_tee *tee)
 {
-	struct stat status;
-	bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-	return regular ? STDOUT_TEE_MOST : PIPE_BUF;
+	pthread_cond_destroy(&tee->changed);
+	pthread_mutex_destroy(&tee->lock);
+	buffer_free(&tee->queue);
+	free(tee);
 }
 
 struct stdout_tee *stdout_tee_start(int descriptor, struct error *error)
 {
-	struct stdout_tee *show = memory_calloc(1, sizeof *show);
-	if (!show) {
+	struct stdout_tee *tee = memory_calloc(1, sizeof *tee);
+	if (!tee) {
 		error_set(error, "cannot show records: %s", strerror(errno));
 		return NULL;
 	}
-	show->descriptor = descriptor;
-	show->piece = piece_of(descriptor);
-	pthread_mutex_init(&show->lock, NULL); /* cannot fail with standard attributes */
-	int errnum = clock_condition_init(&show->changed);
+	tee->descriptor = descriptor;
+	tee->deadline = CLOCK_NEVER;
+	pthread_mutex_init(&tee->lock, NULL); /* neither fails on Linux */
+	(void)clock_condition_init(&tee->changed);
+	int errnum = thread_create(&tee->thread, NULL, tee_run, tee);
 	if (!errnum)
-		errnum = thread_create(&show->thread, NULL, show_run, show);
-	if (!errnum)
-		return show;
+		return tee;
 	error_set(error, "cannot show records: %s", strerror(errnum));
-	pthread_mutex_destroy(&show->lock);
-	free(show);
+	free_tee(tee);
 	return NULL;
 }
 
-bool stdout_tee_stop(struct stdout_tee *show, int64_t deadline)
+bool stdout_tee_stop(struct stdout_tee *tee, int64_t deadline)
 {
-	if (!show)
+	if (!tee)
 		return true;
-	pthread_mutex_lock(&show->lock);
-	show->stopping = true;
-	show->deadline = deadline;
-	pthread_cond_broadcast(&show->changed);
-	/* a moment more than the thread has, which looks at the clock itself */
-	int64_t more = 5 * STDOUT_TEE_STOPPING_MS * CLOCK_MILLISECOND;
+	pthread_mutex_lock(&tee->lock);
+	tee->stopping = true;
+	tee->deadline = deadline;
+	pthread_cond_broadcast(&tee->changed);
+	/* the thread looks at the clock itself: it gets a little longer */
+	int64_t more = 5 * TEE_INTERVAL;
 	int64_t patience = deadline > CLOCK_NEVER - more ? CLOCK_NEVER : deadline + more;
-	int waited = 0;
-	while (!show->ended && !waited)
-		waited = clock_condition_wait(&show->changed, &show->lock, patience);
-	bool ended = show->ended;
-	pthread_mutex_unlock(&show->lock);
+	int late = 0;
+	while (!tee->ended && !late)
+		late = clock_condition_wait(&tee->changed, &tee->lock, patience);
+	bool ended = tee->ended;
+	pthread_mutex_unlock(&tee->lock);
 	if (!ended)
 		return false;
-	pthread_join(show->thread, NULL);
-	pthread_cond_destroy(&show->changed);
-	pthread_mutex_destroy(&show->lock);
-	buffer_free(&show->waiting);
-	free(show);
+	pthread_join(tee->thread, NULL);
+	free_tee(tee);
 	return true;
 }

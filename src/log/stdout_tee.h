@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Shows committed records on stdout, from a thread of its own, so that a slow or stuck reader never
- * delays an answer: what it does not take in time is left out and counted. The log has it all. */
+ * delays an answer: records that it does not take in time are left out and counted. */
 #ifndef ACKLINE_LOG_STDOUT_TEE_H
 #define ACKLINE_LOG_STDOUT_TEE_H
 
@@ -12,14 +12,14 @@
 
 struct stdout_tee;
 
-/* Shows on a descriptor, which stays the caller's. NULL: the failure is set. */
+/* Starts to show on a descriptor, which stays the caller's. NULL: the error is set. */
 struct stdout_tee *stdout_tee_start(int descriptor, struct error *error);
 
-/* Hands over whole records. Never waits. */
-void stdout_tee_push(struct stdout_tee *show, const char *bytes, size_t length);
+/* Queues whole records. Any thread; does not wait. */
+void stdout_tee_push(struct stdout_tee *tee, const char *bytes, size_t length);
 
-/* Shows what waits, until the deadline, and frees; accepts NULL. False: the reader is stuck so hard
- * that the thread cannot end; it keeps its memory, and the process should end without it. */
-bool stdout_tee_stop(struct stdout_tee *show, int64_t deadline);
+/* Shows what is queued, until the deadline, and frees; accepts NULL. Returns false if the thread is
+ * stuck in a write: its memory is kept, and the process should end without it. */
+bool stdout_tee_stop(struct stdout_tee *tee, int64_t deadline);
 
 #endif

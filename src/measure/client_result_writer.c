@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/nonblocking_writer.h"
 #include "measure/histogram_text.h"
 
 void client_result_writer_connection(struct client_result_writer *writer, size_t thread,
@@ -55,21 +57,6 @@ static bool compose(struct buffer *text, const struct client_result_writer *writ
 	return complete && buffer_append_string(text, "end\n");
 }
 
-/* 0, or -1 with errno. */
-static int write_all(int descriptor, const char *bytes, size_t length)
-{
-	while (length) {
-		ssize_t written = write(descriptor, bytes, length);
-		if (written < 0 && errno != EINTR)
-			return -1;
-		if (written > 0) {
-			bytes += written;
-			length -= (size_t)written;
-		}
-	}
-	return 0;
-}
-
 bool client_result_writer_write(const struct client_result_writer *writer, int descriptor,
 				const struct result *measured, struct error *error)
 {
@@ -84,7 +71,8 @@ bool client_result_writer_send(int descriptor, const struct buffer *text, bool c
 			       struct error *error)
 {
 	errno = ENOMEM;
-	bool written = complete && write_all(descriptor, text->bytes, text->length) == 0;
+	bool written = complete && nonblocking_write_all(descriptor, text->bytes, text->length, -1,
+							 CLOCK_NEVER) == 0;
 	int errnum = errno;
 	if (close(descriptor) < 0 && written) {
 		written = false;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/nonblocking_writer.h"
 #include "base/process.h"
 
 #define ANSWER_TIMEOUT (30 * CLOCK_SECOND) /* for the process to write a line */
@@ -125,12 +126,10 @@ static bool write_line(struct worker *worker, const struct buffer *line, size_t 
 {
 	while (*written <= line->length) {
 		bool last = *written == line->length;
-		ssize_t length = write(worker->in, last ? "\n" : line->bytes + *written,
-				       last ? 1 : line->length - *written);
-		if (length < 0 && errno == EINTR)
-			continue;
-		if (length < 0)
-			return errno == EAGAIN;
+		ssize_t length = nonblocking_write(worker->in, last ? "\n" : line->bytes + *written,
+						   last ? 1 : line->length - *written);
+		if (length <= 0)
+			return length == 0;
 		*written += (size_t)length;
 	}
 	return true;

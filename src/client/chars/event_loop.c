@@ -209,11 +209,7 @@ static void tear_down(struct chars_client *client)
 static void end_line(struct chars_client *client)
 {
 	struct error error;
-	struct pollfd ready = {.fd = client->flow.descriptor, .events = POLLOUT};
-	if (!terminal_output_end(&client->flow) || !client->flow.waiting.length ||
-	    poll(&ready, 1, 0) <= 0)
-		return;
-	if (terminal_output_write(&client->flow, &error) < 0)
+	if (terminal_output_end(&client->flow) && terminal_output_write(&client->flow, &error) < 0)
 		chars_client_fail(client, "%s", error.message);
 }
 

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/nonblocking_writer.h"
 #include "record/escape.h"
 
-/* A pipe that poll() calls writable takes this much (PIPE_BUF) without blocking. */
-enum { FLOW_CHUNK = 4096, FLOW_NAME = 32 };
+enum { FLOW_NAME = 32 };
 
 /* A terminal may take less than it is given, and block for the rest. Others use it as well, so it
  * cannot be made non-blocking; opened once more it can. */
@@ -64,14 +64,12 @@ bool terminal_output_line(struct terminal_output *flow, const char *bytes, size_
 
 int terminal_output_write(struct terminal_output *flow, struct error *error)
 {
-	size_t length = flow->waiting.length < FLOW_CHUNK ? flow->waiting.length : FLOW_CHUNK;
-	ssize_t written = write(flow->descriptor, flow->waiting.bytes, length);
+	ssize_t written =
+		nonblocking_write(flow->descriptor, flow->waiting.bytes, flow->waiting.length);
 	if (written >= 0) {
 		buffer_drop(&flow->waiting, (size_t)written);
 		return 0;
 	}
-	if (errno == EAGAIN || errno == EINTR)
-		return 0;
 	buffer_clear(&flow->waiting, 0);
 	return error_set(error, "cannot write to stdout: %s", strerror(errno));
 }
