@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -67,49 +69,45 @@ const struct stamp *ping_client_log_time(struct ping_client_log *log)
 	return &log->stamp;
 }
 
-static bool add(struct ping_client_log *log, struct record record)
+static void add(struct ping_client_log *log, struct record record)
 {
 	record.subject = PING_NOTE_SUBJECT;
-	return record_exchange.append(&log->records, ping_client_log_time(log), &record);
+	log->incomplete |=
+		!record_exchange.append(&log->records, ping_client_log_time(log), &record);
 }
 
-bool ping_client_log_note(struct ping_client_log *log, enum record_level level, const char *words)
+void ping_client_log_note(struct ping_client_log *log, enum record_level level, const char *format,
+			  ...)
 {
-	return add(log, (struct record){.level = level,
-					.event = RECORD_NOTE,
-					.bytes = words,
-					.length = strlen(words)});
+	struct error note; /* long enough for any */
+	va_list values;
+	va_start(values, format);
+	(void)vsnprintf(note.message, sizeof note.message, format, values);
+	va_end(values);
+	add(log, (struct record){.level = level,
+				 .event = RECORD_NOTE,
+				 .bytes = note.message,
+				 .length = strlen(note.message)});
 }
 
-static bool add_pair(struct ping_client_log *log, uint64_t number, const struct ping_request *sent,
-		     const char *answer, size_t length)
+void ping_client_log_exchange(struct ping_client_log *log, uint64_t number,
+			      const struct ping_request *sent, struct slice answer)
 {
 	char line[PING_MESSAGE_SIZE];
 	const struct ping_message asked = {.kind = PING_REQUEST, .request = number};
 	struct exchange_request request;
 	exchange_request_init(&request, &sent->stamp, line, ping_message_write(line, &asked));
-	return add(log, (struct record){.event = RECORD_RECEIVED,
-					.bytes = answer,
-					.length = length,
-					.fields = request.fields});
+	add(log, (struct record){.event = RECORD_RECEIVED,
+				 .bytes = answer.bytes,
+				 .length = answer.length,
+				 .fields = request.fields});
 }
 
-bool ping_client_log_answer(struct ping_client_log *log, uint64_t number,
-			    const struct ping_request *sent, const char *answer, size_t length)
+void ping_client_log_message(struct ping_client_log *log, struct slice message)
 {
-	return add_pair(log, number, sent, answer, length);
-}
-
-bool ping_client_log_timeout(struct ping_client_log *log, uint64_t number,
-			     const struct ping_request *sent)
-{
-	return add_pair(log, number, sent, EXCHANGE_TIMEOUT, strlen(EXCHANGE_TIMEOUT));
-}
-
-bool ping_client_log_message(struct ping_client_log *log, const char *message, size_t length)
-{
-	/* in RECORD_PAIRS a message without a request has one form, received or sent */
-	return add(log, (struct record){.event = RECORD_SENT, .bytes = message, .length = length});
+	/* a message without a request has one form in this format, received or sent */
+	add(log, (struct record){
+			 .event = RECORD_SENT, .bytes = message.bytes, .length = message.length});
 }
 
 /* Cuts off what stands behind the last whole record. */
@@ -144,6 +142,10 @@ static bool append(struct ping_client_log *log)
 
 bool ping_client_log_write(struct ping_client_log *log, struct error *error)
 {
+	if (log->incomplete) {
+		error_set(error, "out of memory");
+		return false;
+	}
 	if (!log->records.length)
 		return true;
 	bool written = append(log);

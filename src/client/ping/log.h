@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/slice.h"
 #include "client/options.h"
 #include "client/ping/request_table.h"
 #include "client/stdout_writer.h"
@@ -28,6 +29,7 @@ struct ping_client_log {
 	struct stdout_writer output;
 	struct stamp stamp;
 	struct buffer records; /* not yet written */
+	bool incomplete;       /* memory was out for one of these */
 };
 
 /* Opens the file of -log or the default one, empties it and locks it against other clients. `stop`
@@ -41,16 +43,16 @@ void ping_client_log_close(struct ping_client_log *log);
 /* The current time; valid until the next call of any of these. */
 const struct stamp *ping_client_log_time(struct ping_client_log *log);
 
-/* Each adds a record in memory. False: out of memory. */
-bool ping_client_log_note(struct ping_client_log *log, enum record_level level, const char *words);
-bool ping_client_log_answer(struct ping_client_log *log, uint64_t number,
-			    const struct ping_request *sent, const char *answer, size_t length);
-bool ping_client_log_timeout(struct ping_client_log *log, uint64_t number,
-			     const struct ping_request *sent);
-bool ping_client_log_message(struct ping_client_log *log, const char *message, size_t length);
+/* Each adds a record in memory. */
+void ping_client_log_note(struct ping_client_log *log, enum record_level level, const char *format,
+			  ...) __attribute__((format(printf, 3, 4)));
+/* A request with its answer, or EXCHANGE_TIMEOUT. */
+void ping_client_log_exchange(struct ping_client_log *log, uint64_t number,
+			      const struct ping_request *sent, struct slice answer);
+void ping_client_log_message(struct ping_client_log *log, struct slice message);
 
 /* Writes what was added, all or nothing. Blocks while stdout takes no more. False: the error is
- * set. */
+ * set, also where memory was out for a record. */
 bool ping_client_log_write(struct ping_client_log *log, struct error *error);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client of ping knows of its requests: which are unanswered and since when, and what became
- * of each other one, so that an answer that is late is told from one that cannot be. Pure memory.
- */
+/* The requests of a ping client: which are unanswered and since when, and how each other one ended,
+ * so that a late answer is told from a wrong one. Pure memory. */
 #ifndef ACKLINE_CLIENT_PING_REQUEST_TABLE_H
 #define ACKLINE_CLIENT_PING_REQUEST_TABLE_H
 
@@ -9,26 +8,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
-#include "record/ping_message.h"
-#include "record/timestamp.h"
-#include "measure/histogram.h"
 #include "base/buffer.h"
+#include "base/error.h"
+#include "measure/histogram.h"
+#include "record/format.h"
+#include "record/ping_message.h"
 
-/* A request as it was sent. */
+/* When a request was sent. */
 struct ping_request {
-	int64_t sent; /* on the monotonic clock */
+	int64_t sent; /* ns, monotonic */
 	struct stamp stamp;
 };
 
-/* Zeroed but for the time-out it is empty; freed with request_table_free(). */
+/* Empty if zeroed but for the time-out; freed with request_table_free(). */
 struct request_table {
-	int64_t timeout;      /* ns */
-	struct buffer states; /* a byte for each request ever sent */
-	struct buffer
-		pending; /* struct ping_request, from `first` on those from request `oldest` on */
-	size_t first;
-	uint64_t oldest;
+	int64_t timeout;	  /* ns */
+	struct buffer states;	  /* a byte for each request ever sent */
+	struct buffer pending;	  /* struct ping_request, from `first` on those from `oldest` on */
+	size_t first;		  /* entries before it are done */
+	uint64_t oldest;	  /* number of the oldest request that may be unanswered */
 	uint64_t message, client; /* the last M, and C; 0: none so far */
 	uint64_t answered, timed_out, late, keepalives;
 	struct histogram latency; /* of those answered in time */
@@ -38,34 +36,34 @@ enum request_result {
 	REQUEST_ANSWERED,
 	REQUEST_LATE, /* after its time-out */
 	REQUEST_KEEPALIVE,
-	REQUEST_WRONG, /* the server broke the protocol */
+	REQUEST_WRONG, /* against the protocol */
 };
 
-void request_table_free(struct request_table *pings);
+void request_table_free(struct request_table *table);
 
-/* How many requests were sent: the number of the next one. */
-uint64_t request_table_sent(const struct request_table *pings);
+/* How many requests were sent, which is the number of the next one. */
+uint64_t request_table_sent(const struct request_table *table);
 
-/* Adds a request. False: out of memory, and it was not added. */
-bool request_table_add(struct request_table *pings, int64_t now, const struct stamp *stamp);
+/* Adds a request. False: out of memory, and it is not added. */
+bool request_table_add(struct request_table *table, int64_t now, const struct stamp *stamp);
 
-/* Takes an answer or a keepalive. For an answer in time *request is the one that it is for, valid
- * until the next call. REQUEST_WRONG: the failure says what is wrong. */
-enum request_result request_table_take(struct request_table *pings, const struct ping_message *line,
-				       int64_t now, const struct ping_request **request,
-				       struct error *error);
+/* Takes a message of the server. ANSWERED: *request is the request, valid until the next call of
+ * any of these. WRONG: the error is set. */
+enum request_result request_table_take(struct request_table *table,
+				       const struct ping_message *message, int64_t now,
+				       const struct ping_request **request, struct error *error);
 
-/* Gives up the oldest unanswered request if its time is over: true, with its number, and valid as
- * above. */
-bool request_table_expire(struct request_table *pings, int64_t now, uint64_t *number,
+/* Expires the oldest unanswered request if its time is over. True: one is, with its number and
+ * *request as above. */
+bool request_table_expire(struct request_table *table, int64_t now, uint64_t *number,
 			  const struct ping_request **request);
 
-/* When the oldest unanswered request is to be given up; CLOCK_NEVER: there is none. */
-int64_t request_table_deadline(const struct request_table *pings);
+/* When the oldest unanswered request expires; CLOCK_NEVER: there is none. */
+int64_t request_table_deadline(struct request_table *table);
 
-/* Appends a report, whole lines that begin with a name: elapsed time in nanoseconds, and the seed
- * of the pauses. False: out of memory. */
-bool request_table_report(struct buffer *text, const char *name, const struct request_table *pings,
+/* Appends a report, in lines that begin with a name. elapsed: ns; seed: of the pauses. False: out
+ * of memory. */
+bool request_table_report(struct buffer *text, const char *name, const struct request_table *table,
 			  int64_t elapsed, int64_t seed);
 
 #endif
