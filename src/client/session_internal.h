@@ -10,7 +10,7 @@
 
 #include "base/buffer.h"
 #include "client/inflight.h"
-#include "client/session.h"
+#include "client/session_settings.h"
 #include "net/stream.h"
 #include "record/escape.h"
 
