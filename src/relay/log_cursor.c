@@ -1,214 +1,73 @@
 /* SPDX-License-Identifier: MIT */
 #include "relay/log_cursor.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/memory.h"
-#include "base/parse.h"
 #include "record/escape.h"
-#include "record/format.h"
-#include "record/log_reader.h"
-
-enum {
-	BUFFER_FIRST = 1 << 16,
-	BUFFER_MAX = 1 << 29, /* above the longest record: 64 MiB, each byte as \xNN */
-};
-
-static int unreadable(const struct log_cursor *cursor, int errnum, struct error *error)
-{
-	return error_set(error, "cannot read %.200s: %s", cursor->name, strerror(errnum));
-}
 
 int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error)
 {
 	struct stat status;
-	int result = -1;
-	*cursor = (struct log_cursor){.name = name, .capacity = BUFFER_FIRST};
-	/* not blocking: opening a FIFO would wait for somebody who writes it */
-	cursor->descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (cursor->descriptor < 0)
-		return unreadable(cursor, errno, error);
-	if (fstat(cursor->descriptor, &status) < 0)
-		unreadable(cursor, errno, error);
-	else if (!S_ISREG(status.st_mode))
-		error_set(error, "cannot forward from the log %.200s: it is not a regular file",
-			  name);
-	else if (!(cursor->buffer = memory_malloc(cursor->capacity)))
-		unreadable(cursor, ENOMEM, error);
-	else
-		result = 0;
-	if (result < 0)
-		log_cursor_close(cursor);
-	else
-		cursor->old = cursor->limit = status.st_size;
-	return result;
+	*cursor = (struct log_cursor){.log.descriptor = -1};
+	if (stat(name, &status) == 0 && !S_ISREG(status.st_mode))
+		return error_set(error,
+				 "cannot forward from the log %.200s: it is not a regular file",
+				 name);
+	if (log_reader_open(&cursor->log, name, 0, error) < 0)
+		return -1;
+	/* fails for no open regular file */
+	(void)fstat(cursor->log.descriptor, &status);
+	cursor->log.old = cursor->log.limit = status.st_size;
+	return 0;
 }
 
 void log_cursor_close(struct log_cursor *cursor)
 {
-	if (cursor->descriptor >= 0)
-		(void)close(cursor->descriptor); /* it was only read */
-	cursor->descriptor = -1;
-	free(cursor->buffer);
-	cursor->buffer = NULL;
+	log_reader_close(&cursor->log);
 }
 
-static void go_to(struct log_cursor *cursor, int64_t offset)
-{
-	cursor->at = offset;
-	cursor->begin = cursor->end = 0;
-}
-
-/* Makes room behind the end of what is in the buffer. */
-static bool make_room(struct log_cursor *cursor)
-{
-	if (cursor->begin) {
-		memmove(cursor->buffer, cursor->buffer + cursor->begin,
-			cursor->end - cursor->begin);
-		cursor->end -= cursor->begin;
-		cursor->begin = 0;
-	}
-	if (cursor->end < cursor->capacity)
-		return true;
-	char *larger = cursor->capacity < BUFFER_MAX
-			       ? memory_realloc(cursor->buffer, cursor->capacity * 2)
-			       : NULL;
-	if (!larger)
-		return false;
-	cursor->buffer = larger;
-	cursor->capacity *= 2;
-	return true;
-}
-
-/* Reads more behind what is in the buffer: 1; 0 at the limit; -1 with the failure set. */
-static int read_more(struct log_cursor *cursor, struct error *error)
-{
-	int64_t from = cursor->at + (int64_t)(cursor->end - cursor->begin);
-	int64_t left = cursor->limit - from;
-	if (left <= 0)
-		return 0;
-	if (!make_room(cursor))
-		return unreadable(cursor, ENOMEM, error);
-	size_t room = cursor->capacity - cursor->end;
-	ssize_t length = pread(cursor->descriptor, cursor->buffer + cursor->end,
-			       left < (int64_t)room ? (size_t)left : room, from);
-	if (length < 0 && errno == EINTR)
-		return 1;
-	if (length < 0)
-		return unreadable(cursor, errno, error);
-	if (length == 0)
-		return error_set(error, "cannot read %.200s: it was cut", cursor->name);
-	cursor->end += (size_t)length;
-	return 1;
-}
-
-/* Finds the line that begins so many bytes behind the current one's beginning. *length is without
- * its end. 1; 0: there is no whole one up to the limit; -1 with the failure set. */
-static int find_line(struct log_cursor *cursor, size_t skip, size_t *length, struct error *error)
-{
-	size_t searched = skip;
-	for (;;) {
-		const char *from = cursor->buffer + cursor->begin;
-		size_t there = cursor->end - cursor->begin;
-		const char *stop =
-			there > searched ? memchr(from + searched, '\n', there - searched) : NULL;
-		if (stop) {
-			*length = (size_t)(stop - from) - skip;
-			return 1;
-		}
-		searched = there > skip ? there : skip;
-		int result = read_more(cursor, error);
-		if (result <= 0)
-			return result;
-	}
-}
-
-/* Is the line of that length, the next one, only the beginning of a record? Either the file ended
- * in it when this server began, or a server before said so in the line below. 1, 0, or -1 with the
- * failure set. */
-static int is_torn(struct log_cursor *cursor, size_t length, struct error *error)
-{
-	size_t below;
-	int64_t end = cursor->at + (int64_t)length + 1;
-	if (end >= cursor->old)
-		return cursor->at < cursor->old && end > cursor->old;
-	int found = find_line(cursor, length + 1, &below, error);
-	return found > 0 ? log_reader_notes_torn(cursor->buffer + cursor->begin + length + 1, below)
-			 : found;
-}
-
-/* CSV and JSON have a T in the middle and the zone behind; a log that another service began may
- * have less of the time. */
-static void take_time(const struct record_view *record, char time[RELAY_TIME_SIZE])
+/* CSV and JSON have a T in the middle and the zone at the end; a log that another service began may
+ * have fewer digits. */
+static void take_time(struct slice logged, char time[RELAY_TIME_SIZE])
 {
 	static const char least[] = "0000-00-00 00:00:00.000000";
-	size_t most = RELAY_TIME_SIZE - 1;
+	size_t max = RELAY_TIME_SIZE - 1;
 	memcpy(time, least, sizeof least);
-	memcpy(time, record->time, record->time_length < most ? record->time_length : most);
+	memcpy(time, logged.bytes, logged.length < max ? logged.length : max);
 	time[10] = ' ';
 }
 
-static void take_note(struct log_cursor *cursor, const struct record_view *record)
+static void take_note(struct log_cursor *cursor, struct slice note)
 {
-	static const char words[] = RELAY_ACKNOWLEDGED;
-	size_t skip = sizeof words - 1;
-	char digits[24];
-	int64_t number;
-	if (record->length <= skip || record->length - skip >= sizeof digits ||
-	    memcmp(record->bytes, words, skip) != 0)
-		return;
-	memcpy(digits, record->bytes + skip, record->length - skip);
-	digits[record->length - skip] = '\0';
-	if (number_parse(digits, 1, INT64_MAX, &number) == 0)
-		cursor->acknowledged = (uint64_t)number;
-}
-
-/* Takes a line of the log apart. True: it tells of a line that was received. */
-static bool take_record(struct log_cursor *cursor, char *bytes, size_t length,
-			struct relay_line *line)
-{
-	struct record_view record;
-	if (!record_read(bytes, length, &record))
-		return false;
-	if (record.event == RECORD_NOTE)
-		take_note(cursor, &record);
-	if (record.event != RECORD_RECEIVED)
-		return false;
-	line->number = ++cursor->received;
-	take_time(&record, line->time);
-	line->bytes = record.bytes;
-	/* the buffer is ours */
-	line->length = record_unescape((char *)(uintptr_t)record.bytes, record.length);
-	return true;
+	uint64_t number;
+	if (slice_skip(&note, RELAY_ACKNOWLEDGED) && slice_number(&note, &number) && number &&
+	    !note.length)
+		cursor->acknowledged = number;
 }
 
 enum log_cursor_result log_cursor_next(struct log_cursor *cursor, struct relay_line *line,
 				       struct error *error)
 {
-	for (;;) {
-		size_t length;
-		int found = find_line(cursor, 0, &length, error);
-		int torn = found > 0 ? is_torn(cursor, length, error) : 0;
-		if (found < 0 || torn < 0)
-			return RELAY_BROKEN;
-		if (!found)
-			return RELAY_END;
-		line->start = cursor->at;
-		char *bytes = cursor->buffer + cursor->begin;
-		cursor->at += (int64_t)length + 1;
-		cursor->begin += length + 1;
-		if (!torn && take_record(cursor, bytes, length, line))
-			return RELAY_LINE;
+	struct log_reader *log = &cursor->log;
+	enum log_line found;
+	while ((found = log_reader_next_record(log, error)) == LOG_RECORD) {
+		if (log->event == RECORD_NOTE)
+			take_note(cursor, log->bytes);
+		if (log->event != RECORD_RECEIVED)
+			continue;
+		*line = (struct relay_line){
+			.number = ++cursor->received, .start = log->start, .bytes = log->bytes};
+		take_time(log->time, line->time);
+		/* the buffer is the reader's own, and not read again */
+		line->bytes.length =
+			record_unescape((char *)(uintptr_t)log->bytes.bytes, log->bytes.length);
+		return RELAY_LINE;
 	}
+	return found == LOG_END ? RELAY_END : RELAY_BROKEN;
 }
 
-/* Passes over lines that were received, up to that number. -1: the failure is set. */
+/* Passes lines up to that number, or to the limit. -1: the error is set. */
 static int pass(struct log_cursor *cursor, uint64_t number, struct error *error)
 {
 	struct relay_line line;
@@ -223,9 +82,9 @@ int log_cursor_recover(struct log_cursor *cursor, struct error *error)
 	if (pass(cursor, UINT64_MAX, error) < 0)
 		return -1;
 	uint64_t acknowledged = cursor->acknowledged;
-	if (acknowledged > cursor->received) /* lines are missing: what is there was forwarded */
+	if (acknowledged > cursor->received) /* lines were taken out: the rest was forwarded */
 		acknowledged = cursor->received;
-	go_to(cursor, 0);
+	log_reader_rewind(&cursor->log);
 	cursor->received = 0;
 	if (pass(cursor, acknowledged, error) < 0)
 		return -1;
@@ -235,16 +94,15 @@ int log_cursor_recover(struct log_cursor *cursor, struct error *error)
 
 uint64_t log_cursor_count(const struct log_cursor *cursor, int64_t from, int64_t limit)
 {
+	/* only what the other thread does not change */
+	const struct log_reader file = {.name = cursor->log.name,
+					.descriptor = cursor->log.descriptor,
+					.old = cursor->log.old,
+					.limit = limit};
+	struct log_cursor rest = {.received = 0};
 	struct error error;
-	struct log_cursor rest = {.name = cursor->name,
-				  .descriptor = cursor->descriptor,
-				  .old = cursor->old,
-				  .limit = limit,
-				  .at = from,
-				  .capacity = BUFFER_FIRST,
-				  .buffer = memory_malloc(BUFFER_FIRST)};
-	if (rest.buffer)
+	if (log_reader_share(&rest.log, &file, from))
 		(void)pass(&rest, UINT64_MAX, &error); /* what can be read is counted */
-	free(rest.buffer);
+	log_reader_unshare(&rest.log);
 	return rest.received;
 }

@@ -34,7 +34,7 @@ static void delay_job(const struct relay_settings *settings, struct relay_job *j
 static struct relay_job *make_job(const struct relay_line *line)
 {
 	struct relay_job *job = memory_calloc(1, sizeof *job);
-	if (!job || !buffer_append(&job->line, line->bytes, line->length)) {
+	if (!job || !buffer_append(&job->line, line->bytes.bytes, line->bytes.length)) {
 		relay_job_free(job);
 		return NULL;
 	}
@@ -51,7 +51,7 @@ static bool take_line(struct relay_context *relay, const struct relay_line *line
 	while (!(job = make_job(line)))
 		if (!relay_queue_pause(relay->queue, READ_RETRY))
 			return false;
-	relay_queue_add(relay->queue, job, relay->cursor.at);
+	relay_queue_add(relay->queue, job, relay->cursor.log.at);
 	if (!relay->settings.command)
 		delay_job(&relay->settings, job);
 	return true;
@@ -64,7 +64,7 @@ void *relay_reader_run(void *context)
 	struct relay_line line;
 	struct error error;
 	bool warned = false, going = true;
-	while (going && relay_queue_wait_log(relay->queue, &cursor->limit)) {
+	while (going && relay_queue_wait_log(relay->queue, &cursor->log.limit)) {
 		enum log_cursor_result result = log_cursor_next(cursor, &line, &error);
 		if (result == RELAY_BROKEN && !warned)
 			log_note(relay->settings.log, RECORD_WARNING, RECORD_SERVER,
@@ -73,7 +73,7 @@ void *relay_reader_run(void *context)
 		if (result == RELAY_BROKEN)
 			going = relay_queue_pause(relay->queue, READ_RETRY);
 		else if (result == RELAY_END)
-			relay_queue_skip(relay->queue, cursor->limit);
+			relay_queue_skip(relay->queue, cursor->log.limit);
 		else
 			going = take_line(relay, &line);
 	}

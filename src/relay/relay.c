@@ -113,8 +113,8 @@ static int set_up(struct relay_context *relay, struct error *error)
 	if (log_cursor_open(cursor, name, error) < 0 || log_cursor_recover(cursor, error) < 0)
 		return -1;
 	relay->acknowledged = cursor->received;
-	relay->queue = relay_queue_make(relay->settings.workers, relay->acknowledged, cursor->old,
-					cursor->at, error);
+	relay->queue = relay_queue_make(relay->settings.workers, relay->acknowledged,
+					cursor->log.old, cursor->log.at, error);
 	if (!relay->queue)
 		return -1;
 	relay->notes = (struct reply_target){.name = relay->settings.next,
@@ -158,7 +158,7 @@ struct relay *relay_start(const struct relay_settings *settings, struct error *e
 		return NULL;
 	}
 	relay->context.settings = *settings;
-	relay->context.cursor.descriptor = -1;
+	relay->context.cursor.log.descriptor = -1;
 	if (set_up(&relay->context, error) < 0) {
 		free_relay(relay);
 		return NULL;

@@ -52,8 +52,8 @@ static void assert_next(uint64_t number, const char *bytes)
 {
 	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_LINE);
 	ck_assert_uint_eq(line.number, number);
-	ck_assert_msg(line.length == strlen(bytes) && !memcmp(line.bytes, bytes, line.length),
-		      "%.*s instead of %s", (int)line.length, line.bytes, bytes);
+	ck_assert_msg(slice_equals(line.bytes, bytes), "%.*s instead of %s", (int)line.bytes.length,
+		      line.bytes.bytes, bytes);
 	ck_assert_str_eq(line.time, TIME);
 }
 
@@ -66,15 +66,15 @@ START_TEST(lines_received_are_numbered)
 {
 	open_log(NOTE("server listening") GOT("one") RECORD
 		 "127.0.0.1:4000 sent: ok\n" GOT("") "garbage\n" GOT("\\x1b \\x5cx41 \\y"));
-	ck_assert_uint_eq(log_cursor_count(&cursor, 0, cursor.limit), 3);
+	ck_assert_uint_eq(log_cursor_count(&cursor, 0, cursor.log.limit), 3);
 	assert_next(1, "one");
 	ck_assert_int_eq(line.start, strlen(NOTE("server listening")));
-	ck_assert_uint_eq(log_cursor_count(&cursor, cursor.at, cursor.limit), 2);
+	ck_assert_uint_eq(log_cursor_count(&cursor, cursor.log.at, cursor.log.limit), 2);
 	assert_next(2, "");
 	assert_next(3, "\x1b \\x41 \\y");
 	assert_end();
 	assert_end();
-	ck_assert_uint_eq(log_cursor_count(&cursor, cursor.at, cursor.limit), 0);
+	ck_assert_uint_eq(log_cursor_count(&cursor, cursor.log.at, cursor.log.limit), 0);
 	log_cursor_close(&cursor);
 }
 END_TEST
@@ -85,10 +85,10 @@ START_TEST(only_what_is_committed_is_read)
 	assert_end();
 	append(GOT("one") GOT("two"));
 	assert_end();
-	cursor.limit += (int64_t)strlen(GOT("one"));
+	cursor.log.limit += (int64_t)strlen(GOT("one"));
 	assert_next(1, "one");
 	assert_end();
-	cursor.limit += (int64_t)strlen(GOT("two"));
+	cursor.log.limit += (int64_t)strlen(GOT("two"));
 	assert_next(2, "two");
 	assert_end();
 	log_cursor_close(&cursor);
@@ -102,7 +102,7 @@ START_TEST(it_goes_on_behind_the_last_acknowledgement)
 	assert_next(4, "four");
 	assert_end();
 	append(GOT("five"));
-	cursor.limit += (int64_t)strlen(GOT("five"));
+	cursor.log.limit += (int64_t)strlen(GOT("five"));
 	assert_next(5, "five");
 	log_cursor_close(&cursor);
 	recover(GOT("one") GOT("two"), 0);
@@ -144,7 +144,7 @@ START_TEST(torn_lines_are_none)
 	assert_next(2, "three");
 	assert_end();
 	append("\n" TORN GOT("four"));
-	cursor.limit += (int64_t)strlen("\n" TORN GOT("four"));
+	cursor.log.limit += (int64_t)strlen("\n" TORN GOT("four"));
 	assert_next(3, "four");
 	assert_end();
 	log_cursor_close(&cursor);
@@ -155,7 +155,7 @@ START_TEST(torn_lines_are_none)
 	/* whole up to the last byte: what comes then is another line */
 	recover(GOT("one"), 0);
 	append(GOT("two"));
-	cursor.limit += (int64_t)strlen(GOT("two"));
+	cursor.log.limit += (int64_t)strlen(GOT("two"));
 	assert_next(1, "one");
 	assert_next(2, "two");
 	log_cursor_close(&cursor);
@@ -196,11 +196,11 @@ START_TEST(long_lines_and_many)
 	for (int i = 0; i < MANY; i++) {
 		bool large = i == 7 || i == MANY - 1;
 		ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_LINE);
-		ck_assert_uint_eq(line.length, large ? LONG : 5);
-		ck_assert_int_eq(atoi(line.bytes + line.length - 5), i);
+		ck_assert_uint_eq(line.bytes.length, large ? LONG : 5);
+		ck_assert_int_eq(atoi(line.bytes.bytes + line.bytes.length - 5), i);
 	}
 	assert_end();
-	ck_assert_uint_le(cursor.capacity, 1 << 20);
+	ck_assert_uint_le(cursor.log.capacity, 1 << 20);
 	log_cursor_close(&cursor);
 }
 END_TEST
