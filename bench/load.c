@@ -160,7 +160,7 @@ static int open_connection(struct load *load, size_t number)
 	if (!connection->sent_at)
 		return error_set(load->error, "out of memory");
 	connection->descriptor =
-		socket_connect(settings->host, settings->port, deadline, load->error);
+		socket_connect(settings->host, settings->port, NULL, deadline, load->error);
 	if (connection->descriptor < 0)
 		return -1;
 	if (settings->protocol->greet && greet(load, connection, number) < 0)

@@ -18,7 +18,7 @@
 #include "base/rlimit.h"
 #include "log.h"
 #include "net/socket.h"
-#include "net/stream_tcp.h"
+#include "net/stream.h"
 #include "service/server_options.h"
 #include "session/send_queue.h"
 #include "session/session_table.h"

@@ -56,7 +56,7 @@ enum session_step connection_open(struct client_session *session,
 	const struct client_session_settings *settings = &session->settings;
 	atomic_store(&session->connecting, true);
 	struct stream *stream = stream_connect(settings->stream_type, settings->host,
-					       settings->port, deadline, session->error);
+					       settings->port, NULL, deadline, session->error);
 	atomic_store(&session->connecting, false);
 	bool stopped = atomic_load(&session->stopped);
 	if (!stream)

@@ -19,7 +19,7 @@
 #include "base/signalfd.h"
 #include "base/thread.h"
 #include "client/workload/workload.h"
-#include "net/stream_tcp.h"
+#include "net/stream.h"
 
 enum {
 	CLIENT_STACK = 128 * 1024,

@@ -6,37 +6,39 @@
 
 #include "base/clock.h"
 
-enum { SPIN_VAIN_MOST = 7 }; /* a pause doubles so often */
+enum { BUSY_POLL_VAIN_MAX = 7 }; /* a pause is doubled so often */
 
-static bool begin(struct busy_poll *spin)
+int (*busy_poll_yield)(void) = sched_yield;
+
+static bool begin(struct busy_poll *busy)
 {
-	return spin->time && !atomic_load_explicit(&spin->taken, memory_order_relaxed) &&
-	       clock_now() >= atomic_load_explicit(&spin->paused_until, memory_order_relaxed) &&
-	       !atomic_exchange_explicit(&spin->taken, true, memory_order_acquire);
+	return busy->time && !atomic_load_explicit(&busy->taken, memory_order_relaxed) &&
+	       clock_now() >= atomic_load_explicit(&busy->paused_until, memory_order_relaxed) &&
+	       !atomic_exchange_explicit(&busy->taken, true, memory_order_acquire);
 }
 
-static void end(struct busy_poll *spin, bool vain)
+static void end(struct busy_poll *busy, bool vain)
 {
 	if (vain)
-		atomic_store_explicit(&spin->paused_until, clock_after(spin->time << spin->vain),
+		atomic_store_explicit(&busy->paused_until, clock_after(busy->time << busy->vain),
 				      memory_order_relaxed);
-	spin->vain = !vain ? 0 : spin->vain < SPIN_VAIN_MOST ? spin->vain + 1 : SPIN_VAIN_MOST;
-	atomic_store_explicit(&spin->taken, false, memory_order_release);
+	busy->vain = !vain ? 0 : busy->vain + (busy->vain < BUSY_POLL_VAIN_MAX);
+	atomic_store_explicit(&busy->taken, false, memory_order_release);
 }
 
-ssize_t busy_poll_receive(struct busy_poll *spin, struct stream *stream, void *bytes, size_t room)
+ssize_t busy_poll_receive(struct busy_poll *busy, struct stream *stream, void *bytes, size_t space)
 {
-	if (!begin(spin))
-		return stream_receive(stream, bytes, room);
-	int64_t until = clock_after(spin->time);
+	if (!begin(busy))
+		return stream_receive(stream, bytes, space);
+	int64_t until = clock_after(busy->time);
 	ssize_t length;
-	while ((length = stream_receive_now(stream, bytes, room)) < 0 && errno == EAGAIN) {
+	while ((length = stream_receive_now(stream, bytes, space)) < 0 && errno == EAGAIN) {
 		if (clock_now() >= until) {
-			end(spin, true);
-			return stream_receive(stream, bytes, room);
+			end(busy, true);
+			return stream_receive(stream, bytes, space);
 		}
-		(void)sched_yield(); /* never fails on Linux */
+		(void)busy_poll_yield(); /* never fails on Linux */
 	}
-	end(spin, false);
+	end(busy, false);
 	return length;
 }

@@ -6,139 +6,137 @@
 
 #include "base/memory.h"
 
-enum { LINE_TRAFFIC_CAPACITY = 65536 }; /* what a busy connection receives at once */
+enum { LINE_BUSY_CAPACITY = 65536 }; /* of a connection that fills its buffer at each receive */
 
-bool line_init(struct line_splitter *buffer, size_t limit)
+bool line_init(struct line_splitter *splitter, size_t limit)
 {
-	*buffer = (struct line_splitter){.limit = limit, .capacity = LINE_FIRST_CAPACITY};
-	buffer->bytes = memory_malloc(buffer->capacity);
-	return buffer->bytes != NULL;
+	*splitter = (struct line_splitter){.limit = limit, .capacity = LINE_FIRST_CAPACITY};
+	splitter->bytes = memory_malloc(splitter->capacity);
+	return splitter->bytes != NULL;
 }
 
-void line_free(struct line_splitter *buffer)
+void line_free(struct line_splitter *splitter)
 {
-	free(buffer->bytes);
-	*buffer = (struct line_splitter){0};
+	free(splitter->bytes);
+	*splitter = (struct line_splitter){0};
 }
 
-static bool resize(struct line_splitter *buffer, size_t capacity)
+/* Enough for the longest unfinished line that is kept: the limit and a CR LF. */
+static size_t max_capacity(const struct line_splitter *splitter)
 {
-	char *bytes = memory_realloc(buffer->bytes, capacity);
-	if (!bytes)
-		return false;
-	buffer->bytes = bytes;
-	buffer->capacity = capacity;
-	return true;
+	size_t line = splitter->limit + 2;
+	return line > LINE_BUSY_CAPACITY ? line : LINE_BUSY_CAPACITY;
 }
 
-/* The longest unfinished line that is kept: the limit and a CR LF. */
-static size_t most_capacity(const struct line_splitter *buffer)
+static size_t choose_capacity(const struct line_splitter *splitter, size_t kept)
 {
-	size_t line = buffer->limit + 2;
-	return line > LINE_TRAFFIC_CAPACITY ? line : LINE_TRAFFIC_CAPACITY;
+	size_t capacity = splitter->capacity, max = max_capacity(splitter);
+	if (kept == capacity || (splitter->full && capacity < LINE_BUSY_CAPACITY))
+		return capacity * 2 < max ? capacity * 2 : max;
+	/* an idle connection costs one page */
+	return !kept && !splitter->full ? LINE_FIRST_CAPACITY : capacity;
 }
 
-char *line_space(struct line_splitter *buffer, size_t *room)
+char *line_space(struct line_splitter *splitter, size_t *space)
 {
-	size_t kept = buffer->end - buffer->start;
-	if (kept && buffer->start)
-		memmove(buffer->bytes, buffer->bytes + buffer->start, kept);
-	buffer->searched -= buffer->start;
-	buffer->start = 0;
-	buffer->end = kept;
-	size_t capacity = buffer->capacity;
-	if (kept == capacity || (buffer->full && capacity < LINE_TRAFFIC_CAPACITY))
-		capacity *= 2;
-	else if (!kept && !buffer->full)
-		capacity = LINE_FIRST_CAPACITY; /* an idle connection costs a page */
-	if (capacity > most_capacity(buffer))
-		capacity = most_capacity(buffer);
-	/* growing for traffic and shrinking may fail: then it stays as it is */
-	if (capacity != buffer->capacity && !resize(buffer, capacity) && kept == buffer->capacity)
-		return NULL;
-	*room = buffer->capacity - kept;
-	return buffer->bytes + kept;
+	size_t kept = splitter->end - splitter->start;
+	if (kept && splitter->start)
+		memmove(splitter->bytes, splitter->bytes + splitter->start, kept);
+	splitter->searched -= splitter->start;
+	splitter->start = 0;
+	splitter->end = kept;
+	size_t capacity = choose_capacity(splitter, kept);
+	if (capacity != splitter->capacity) {
+		char *bytes = memory_realloc(splitter->bytes, capacity);
+		/* without memory the capacity stays, if that leaves space */
+		if (!bytes && kept == splitter->capacity)
+			return NULL;
+		splitter->bytes = bytes ? bytes : splitter->bytes;
+		splitter->capacity = bytes ? capacity : splitter->capacity;
+	}
+	*space = splitter->capacity - kept;
+	return splitter->bytes + kept;
 }
 
-void line_filled(struct line_splitter *buffer, size_t length)
+void line_filled(struct line_splitter *splitter, size_t length)
 {
-	buffer->full = length == buffer->capacity - buffer->end;
-	buffer->end += length;
+	splitter->full = length == splitter->capacity - splitter->end;
+	splitter->end += length;
 }
 
-static void forget(struct line_splitter *buffer)
+static void skip_all(struct line_splitter *splitter)
 {
-	buffer->start = buffer->searched = buffer->end;
+	splitter->start = splitter->searched = splitter->end;
 }
 
-/* No line end in sight: is it already certain that the line is too long? A CR at the very end of
- * limit + 1 bytes may still be half of its end. */
-static bool hopeless(const struct line_splitter *buffer)
+/* Without a line end: is the line too long already? A CR behind limit bytes may be half of its
+ * end. */
+static bool is_too_long(const struct line_splitter *splitter)
 {
-	size_t kept = buffer->end - buffer->start;
-	if (kept <= buffer->limit)
-		return false;
-	return kept > buffer->limit + 1 || buffer->bytes[buffer->end - 1] != '\r';
+	size_t kept = splitter->end - splitter->start;
+	return kept > splitter->limit + 1 ||
+	       (kept > splitter->limit && splitter->bytes[splitter->end - 1] != '\r');
 }
 
-/* Sets *length to that of the line without its end. False: there is no line end yet. */
-static bool find_end(struct line_splitter *buffer, size_t *length)
+/* Consumes the next line. Sets *length to its length without its end. False: there is no line end
+ * yet. */
+static bool find_end(struct line_splitter *splitter, size_t *length)
 {
-	const char *from = buffer->bytes + buffer->searched;
-	const char *feed = memchr(from, '\n', buffer->end - buffer->searched);
+	const char *from = splitter->bytes + splitter->searched;
+	const char *feed = memchr(from, '\n', splitter->end - splitter->searched);
 	if (!feed) {
-		buffer->searched = buffer->end;
+		splitter->searched = splitter->end;
 		return false;
 	}
-	const char *line = buffer->bytes + buffer->start;
+	const char *line = splitter->bytes + splitter->start;
 	*length = (size_t)(feed - line);
-	buffer->start = buffer->searched = (size_t)(feed + 1 - buffer->bytes);
+	splitter->start = splitter->searched = (size_t)(feed + 1 - splitter->bytes);
 	if (*length && line[*length - 1] == '\r')
 		--*length;
 	return true;
 }
 
-enum line_result line_next(struct line_splitter *buffer, const char **line, size_t *length)
+enum line_result line_next(struct line_splitter *splitter, const char **line, size_t *length)
 {
-	size_t start = buffer->start;
-	if (buffer->skipping) {
-		if (!find_end(buffer, length)) {
-			forget(buffer);
+	size_t start = splitter->start;
+	if (splitter->skipping) {
+		if (!find_end(splitter, length)) {
+			skip_all(splitter);
 			return LINE_NONE;
 		}
-		buffer->skipping = false;
-		start = buffer->start;
+		splitter->skipping = false;
+		start = splitter->start;
 	}
-	if (find_end(buffer, length)) {
-		*line = buffer->bytes + start;
-		return *length > buffer->limit ? LINE_TOO_LONG : LINE_FOUND;
+	if (find_end(splitter, length)) {
+		*line = splitter->bytes + start;
+		return *length > splitter->limit ? LINE_TOO_LONG : LINE_FOUND;
 	}
-	if (!hopeless(buffer))
+	if (!is_too_long(splitter))
 		return LINE_NONE;
-	forget(buffer);
-	buffer->skipping = true;
+	skip_all(splitter);
+	splitter->skipping = true;
 	return LINE_TOO_LONG;
 }
 
-const char *line_chunk(struct line_splitter *buffer, bool rest, size_t *length)
+const char *line_chunk(struct line_splitter *splitter, bool remainder, size_t *length)
 {
-	size_t start = buffer->start;
-	if (!find_end(buffer, length)) {
-		if (!rest || start == buffer->end)
+	size_t start = splitter->start;
+	if (!find_end(splitter, length)) {
+		if (!remainder || start == splitter->end)
 			return NULL;
-		forget(buffer);
+		skip_all(splitter);
 	}
-	*length = buffer->start - start;
-	return buffer->bytes + start;
+	*length = splitter->start - start;
+	return splitter->bytes + start;
 }
 
-bool line_is_full(const struct line_splitter *buffer)
+bool line_is_full(const struct line_splitter *splitter)
 {
-	return buffer->end - buffer->start >= LINE_TRAFFIC_CAPACITY;
+	return splitter->end - splitter->start >= LINE_BUSY_CAPACITY;
 }
 
-size_t line_remainder(const struct line_splitter *buffer, const char **rest)
+size_t line_remainder(const struct line_splitter *splitter, const char **remainder)
 {
-	*rest = buffer->bytes + buffer->start;
-	return buffer->end - buffer->start;
+	*remainder = splitter->bytes + splitter->start;
+	return splitter->end - splitter->start;
 }

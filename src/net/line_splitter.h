@@ -1,49 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* Bounded splitting of a stream of bytes into lines that end in LF or CR LF. Pure memory: the
- * caller receives into line_space() and tells with line_filled() how much came. */
+/* Splits received bytes into lines that end in LF or CR LF, in a buffer of bounded size. Does no
+ * I/O: the caller receives into line_space() and calls line_filled(). */
 #ifndef ACKLINE_NET_LINE_SPLITTER_H
 #define ACKLINE_NET_LINE_SPLITTER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Buffers begin at this size, grow as the lines or the traffic need it, and shrink again. */
+/* Bytes of a buffer at first; it grows with long lines and traffic, and shrinks again. */
 #define LINE_FIRST_CAPACITY 4096
 
 struct line_splitter {
 	char *bytes; /* owned */
 	size_t capacity;
-	size_t start, end; /* what is there and not yet given out */
+	size_t start, end; /* of the bytes that were received and not consumed */
 	size_t searched;   /* from start up to here there is no LF */
-	size_t limit;	   /* longest line, in bytes, without its line end */
-	bool skipping;	   /* inside a line that is too long */
-	bool full;	   /* the last receive filled all the space: more is probably waiting */
+	size_t limit;	   /* longest line, in bytes, without its end */
+	bool skipping;	   /* in a line that is too long */
+	bool full;	   /* the last receive filled all the space */
 };
 
 enum line_result { LINE_NONE, LINE_FOUND, LINE_TOO_LONG };
 
 /* False: out of memory. */
-bool line_init(struct line_splitter *buffer, size_t limit);
-void line_free(struct line_splitter *buffer);
+bool line_init(struct line_splitter *splitter, size_t limit);
+void line_free(struct line_splitter *splitter);
 
-/* Where to receive the next bytes, and how many at the most (never 0). Moves what is left to the
- * front: lines given out before are no longer valid. NULL: out of memory. */
-char *line_space(struct line_splitter *buffer, size_t *room);
-void line_filled(struct line_splitter *buffer, size_t length);
+/* Where to receive the next bytes, and how many at most (never 0). Lines and chunks from before are
+ * no longer valid. NULL: out of memory. */
+char *line_space(struct line_splitter *splitter, size_t *space);
+void line_filled(struct line_splitter *splitter, size_t length);
 
-/* The next whole line, without its end; valid until line_space(). LINE_TOO_LONG is given once for
- * each line over the limit, as soon as that is known; the line is skipped to its end. */
-enum line_result line_next(struct line_splitter *buffer, const char **line, size_t *length);
+/* Consumes the next whole line; *line has no end, and is valid until line_space(). LINE_TOO_LONG: a
+ * line exceeds the limit; returned once for it, and its bytes are skipped. */
+enum line_result line_next(struct line_splitter *splitter, const char **line, size_t *length);
 
-/* The next line with its end, for those to whom every byte matters; or, if rest is true and there
- * is no whole line, what stands behind the last line end. NULL: nothing; else valid until
- * line_space(). */
-const char *line_chunk(struct line_splitter *buffer, bool rest, size_t *length);
+/* Raw mode: consumes the next chunk, which is a line with its end; or, if remainder is true, the
+ * bytes behind the last end. Valid until line_space(). NULL: there is none. */
+const char *line_chunk(struct line_splitter *splitter, bool remainder, size_t *length);
 
-/* Whether the buffer is as full as it may get without a line end. */
-bool line_is_full(const struct line_splitter *buffer);
+/* Whether the buffer cannot grow without a line end in it. For raw mode. */
+bool line_is_full(const struct line_splitter *splitter);
 
-/* What stands behind the last line end, when no more will come; 0 where there is nothing. */
-size_t line_remainder(const struct line_splitter *buffer, const char **rest);
+/* The bytes behind the last line end, after the last receive. Returns their number. */
+size_t line_remainder(const struct line_splitter *splitter, const char **remainder);
 
 #endif

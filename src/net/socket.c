@@ -16,8 +16,7 @@
 #include "base/clock.h"
 #include "base/parse.h"
 
-/* Of accepted connections. */
-static const struct socket_keepalive patient = {
+static const struct socket_keepalive accepted_keepalive = {
 	.idle = 60, .interval = 10, .probes = 6, .user_timeout = 120000};
 
 static struct addrinfo *resolve(const char *host, int port, int flags, struct error *error)
@@ -42,7 +41,7 @@ static int set_flag(int descriptor, int level, int name, int value)
 	return setsockopt(descriptor, level, name, &value, sizeof value);
 }
 
-/* Closes without touching errno, which says why. */
+/* Closes and keeps errno. Returns -1. */
 static int close_failed(int descriptor)
 {
 	int saved = errno;
@@ -56,12 +55,10 @@ static int bind_address(const struct addrinfo *address)
 	int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (descriptor < 0)
 		return -1;
-	if (set_flag(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) < 0)
-		return close_failed(descriptor);
-	if (address->ai_family == AF_INET6 &&
-	    set_flag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0) < 0)
-		return close_failed(descriptor);
-	if (bind(descriptor, address->ai_addr, address->ai_addrlen) < 0)
+	if (set_flag(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||
+	    (address->ai_family == AF_INET6 &&
+	     set_flag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0) < 0) ||
+	    bind(descriptor, address->ai_addr, address->ai_addrlen) < 0)
 		return close_failed(descriptor);
 	return descriptor;
 }
@@ -84,14 +81,13 @@ int socket_bind(const char *host, int port, struct error *error)
 	return descriptor;
 }
 
-static int set_nodelay(int descriptor)
+/* The options of all connections. 0, or -1 with errno. */
+static int set_options(int descriptor, const struct socket_keepalive *keepalive)
 {
-	return set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
-}
-
-int socket_set_keepalive(int descriptor, const struct socket_keepalive *keepalive)
-{
-	int result = set_flag(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
+	int result = set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (!keepalive)
+		return result;
+	result |= set_flag(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
 	result |= set_flag(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, keepalive->idle);
 	result |= set_flag(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, keepalive->interval);
 	result |= set_flag(descriptor, IPPROTO_TCP, TCP_KEEPCNT, keepalive->probes);
@@ -101,7 +97,7 @@ int socket_set_keepalive(int descriptor, const struct socket_keepalive *keepaliv
 
 int socket_listen(int descriptor, struct error *error)
 {
-	if (set_nodelay(descriptor) == 0 && socket_set_keepalive(descriptor, &patient) == 0 &&
+	if (set_options(descriptor, &accepted_keepalive) == 0 &&
 	    listen(descriptor, SOCKET_BACKLOG) == 0)
 		return 0;
 	char name[SOCKET_NAME_SIZE];
@@ -110,7 +106,7 @@ int socket_listen(int descriptor, struct error *error)
 	return error_set(error, "cannot listen on %s: %s", name, strerror(saved));
 }
 
-/* Waits for a connection under way. 0, or -1 with errno. */
+/* Waits until a connection is made. 0, or -1 with errno. */
 static int wait_connected(int descriptor, int64_t deadline)
 {
 	struct pollfd waiting = {.fd = descriptor, .events = POLLOUT};
@@ -130,42 +126,41 @@ static int wait_connected(int descriptor, int64_t deadline)
 	return errnum ? -1 : 0;
 }
 
-/* Has the kernel chosen the port that was asked for as our own? Where nobody listens on one of the
- * ports it chooses from, a socket can so connect to itself, and would keep a server from it. */
+/* Whether the socket is connected to itself, with errno as if the port were free: the kernel can
+ * choose a port as its own on which no server listens. It would keep the server from that port. */
 static bool is_own(int descriptor)
 {
 	char local[SOCKET_NAME_SIZE], peer[SOCKET_NAME_SIZE];
 	socket_local_name(descriptor, local);
 	socket_peer_name(descriptor, peer);
+	errno = ECONNREFUSED;
 	return !strcmp(local, peer) && strcmp(local, "unknown") != 0;
 }
 
-static int connect_address(const struct addrinfo *address, int64_t deadline)
+static int connect_address(const struct addrinfo *address, const struct socket_keepalive *keepalive,
+			   int64_t deadline)
 {
 	int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (descriptor < 0)
 		return -1;
-	if (connect(descriptor, address->ai_addr, address->ai_addrlen) < 0 &&
-	    (errno != EINPROGRESS || wait_connected(descriptor, deadline) < 0))
-		return close_failed(descriptor);
-	if (is_own(descriptor)) {
-		errno = ECONNREFUSED; /* which is what anybody else would have got */
-		return close_failed(descriptor);
-	}
-	if (fcntl(descriptor, F_SETFL, 0) < 0 || set_nodelay(descriptor) < 0)
+	if ((connect(descriptor, address->ai_addr, address->ai_addrlen) < 0 &&
+	     (errno != EINPROGRESS || wait_connected(descriptor, deadline) < 0)) ||
+	    is_own(descriptor) || fcntl(descriptor, F_SETFL, 0) < 0 ||
+	    set_options(descriptor, keepalive) < 0)
 		return close_failed(descriptor);
 	return descriptor;
 }
 
-int socket_connect(const char *host, int port, int64_t deadline, struct error *error)
+int socket_connect(const char *host, int port, const struct socket_keepalive *keepalive,
+		   int64_t deadline, struct error *error)
 {
 	struct addrinfo *found = resolve(host, port, 0, error);
 	if (!found)
 		return -1;
 	int descriptor = -1;
-	struct addrinfo *address = found;
-	for (; address && descriptor < 0; address = address->ai_next)
-		descriptor = connect_address(address, deadline);
+	for (struct addrinfo *address = found; address && descriptor < 0;
+	     address = address->ai_next)
+		descriptor = connect_address(address, keepalive, deadline);
 	if (descriptor < 0)
 		error_set(error, "cannot connect to %s%.200s%s:%d: %s",
 			  strchr(host, ':') ? "[" : "", host, strchr(host, ':') ? "]" : "", port,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses and TCP sockets: resolving, listening, connecting, and an address as text. Every
- * descriptor made here is close-on-exec. */
+/* Addresses and TCP sockets: resolve, listen, connect, and an address as text. Every descriptor
+ * made here is close-on-exec, and the caller's to close. */
 #ifndef ACKLINE_NET_SOCKET_H
 #define ACKLINE_NET_SOCKET_H
 
@@ -15,29 +15,27 @@
 /* The longest "[IPv6%SCOPE]:PORT", with its NUL. */
 #define SOCKET_NAME_SIZE 80
 
-/* How soon a peer is probed that sends nothing, and given up when it has confirmed nothing for
- * user_timeout: neither probes nor data. */
+/* When a silent peer is probed, and given up: when it has confirmed neither probes nor data. */
 struct socket_keepalive {
 	int idle, interval; /* seconds before the first probe, and between two */
 	int probes;
-	int user_timeout; /* ms */
+	int user_timeout; /* ms that sent data may stay unconfirmed */
 };
 
 /* Binds a TCP socket to host (name, IPv4 or IPv6 address) and port (0: a free one), without
  * listening yet: the first of the host's addresses that can be bound. "::" takes IPv4 as well.
- * Returns the descriptor, which the caller closes, or -1 with the failure set. */
+ * Returns the descriptor, or -1: the error is set. */
 int socket_bind(const char *host, int port, struct error *error);
 
 /* Starts listening on a bound socket. Accepted sockets inherit TCP_NODELAY, keepalive and the user
- * time-out, by which a peer that has vanished is given up. 0, or -1 with the failure set. */
+ * timeout. 0, or -1: the error is set. */
 int socket_listen(int descriptor, struct error *error);
 
-/* 0, or -1 with errno. */
-int socket_set_keepalive(int descriptor, const struct socket_keepalive *keepalive);
-
-/* Connects to host:port before the deadline, trying each of the host's addresses in turn. The
- * socket returned is blocking, with TCP_NODELAY. -1: the failure is set. */
-int socket_connect(const char *host, int port, int64_t deadline, struct error *error);
+/* Connects to host:port, trying each of the host's addresses in turn. Blocks until the deadline at
+ * most. Returns a blocking socket with TCP_NODELAY and, unless NULL, keepalive; or -1: the error is
+ * set. */
+int socket_connect(const char *host, int port, const struct socket_keepalive *keepalive,
+		   int64_t deadline, struct error *error);
 
 /* "127.0.0.1:2005" or "[::1]:2005"; an IPv4 address mapped into IPv6 is shown as IPv4. */
 void socket_name(const struct sockaddr *address, socklen_t length, char name[SOCKET_NAME_SIZE]);
@@ -46,7 +44,7 @@ void socket_name(const struct sockaddr *address, socklen_t length, char name[SOC
 void socket_local_name(int descriptor, char name[SOCKET_NAME_SIZE]);
 void socket_peer_name(int descriptor, char name[SOCKET_NAME_SIZE]);
 
-/* Splits such a name into host, without brackets, and port. 0, or -1 where it is no such name. */
+/* Splits such a name into host, without brackets, and port. 0, or -1: it is no such name. */
 int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port);
 
 #endif

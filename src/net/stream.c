@@ -31,9 +31,10 @@ struct stream *stream_open(const struct stream_type *type, int descriptor, enum 
 }
 
 struct stream *stream_connect(const struct stream_type *type, const char *host, int port,
-			      int64_t deadline, struct error *error)
+			      const struct socket_keepalive *keepalive, int64_t deadline,
+			      struct error *error)
 {
-	int descriptor = socket_connect(host, port, deadline, error);
+	int descriptor = socket_connect(host, port, keepalive, deadline, error);
 	if (descriptor < 0)
 		return NULL;
 	struct stream *stream = stream_open(type, descriptor, STREAM_CLIENT);
@@ -99,12 +100,6 @@ bool stream_wait(struct stream *stream, int64_t duration)
 	return ready != 0;
 }
 
-/* shutdown() fails only where the peer has ended the connection already. */
-static void shut_down(struct stream *stream, int how)
-{
-	(void)shutdown(stream->descriptor, how);
-}
-
 ssize_t stream_send(struct stream *stream, const void *bytes, size_t length)
 {
 	return stream->type->send(stream, bytes, length);
@@ -115,11 +110,12 @@ size_t stream_owed(struct stream *stream)
 	return stream->type->owed ? stream->type->owed(stream) : 0;
 }
 
+/* Here and below: shutdown() fails only if the peer has ended the connection already. */
 int stream_flush(struct stream *stream)
 {
 	int result = stream->type->flush ? stream->type->flush(stream) : 0;
 	if (stream->ending && (result < 0 || !stream_owed(stream)))
-		shut_down(stream, SHUT_WR);
+		(void)shutdown(stream->descriptor, SHUT_WR);
 	return result;
 }
 
@@ -134,12 +130,12 @@ struct pollfd stream_pollfd(struct stream *stream, short wanted)
 
 void stream_stop_receiving(struct stream *stream)
 {
-	shut_down(stream, SHUT_RD);
+	(void)shutdown(stream->descriptor, SHUT_RD);
 }
 
 void stream_stop(struct stream *stream)
 {
-	shut_down(stream, SHUT_RDWR);
+	(void)shutdown(stream->descriptor, SHUT_RDWR);
 }
 
 void stream_end(struct stream *stream)
@@ -170,7 +166,6 @@ void stream_close(struct stream *stream, int64_t deadline)
 	/* No event says that the last byte is confirmed. */
 	while (is_leaving(stream, deadline))
 		(void)poll(NULL, 0, STREAM_LINGER_STEP);
-	shut_down(stream, SHUT_WR);
 	for (int i = 0; i < STREAM_DISCARDS; i++)
 		if (recv(stream->descriptor, bytes, sizeof bytes, MSG_DONTWAIT) <= 0)
 			break;
@@ -188,9 +183,4 @@ void stream_local_name(const struct stream *stream, char name[SOCKET_NAME_SIZE])
 void stream_peer_name(const struct stream *stream, char name[SOCKET_NAME_SIZE])
 {
 	socket_peer_name(stream->descriptor, name);
-}
-
-void stream_set_keepalive(struct stream *stream, const struct socket_keepalive *keepalive)
-{
-	(void)socket_set_keepalive(stream->descriptor, keepalive);
 }

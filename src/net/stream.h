@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* A byte stream over one TCP connection, of a type that its listener or connector names: plain TCP
- * (net/stream_tcp.h), or another that transforms the bytes. All I/O of a connection goes through
- * its stream: its descriptor is not used directly.
+/* A byte stream over one TCP connection. Its type (net/stream_type.h) is named where it is opened:
+ * plain TCP, or another that transforms the bytes. All I/O of a connection goes through its stream.
  *
- * Threads: one thread at a time receives (handshake, receive, buffered, pending, wait), one at a
- * time sends (send, flush, owed, end), and both may run at the same time. Any thread may call the
- * two stop functions. stream_close() must be the last call. */
+ * Threads: one at a time receives (handshake, receive, buffered, pending, wait), one at a time
+ * sends (send, owed, flush, end), and both may at the same time. Any thread may call the stop
+ * functions. Lengths are bytes, durations and deadlines ns. */
 #ifndef ACKLINE_NET_STREAM_H
 #define ACKLINE_NET_STREAM_H
 
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
-#include "base/error.h"
 #include "net/socket.h"
 
 struct stream;
@@ -23,74 +20,69 @@ struct stream_type;
 
 enum stream_side { STREAM_CLIENT, STREAM_SERVER };
 
-/* Makes a stream of a connected, blocking socket, which it then owns. NULL: out of memory; the
- * socket stays the caller's. */
+/* Plain TCP: the bytes as they are. */
+extern const struct stream_type stream_tcp;
+
+/* Makes a stream that owns a connected, blocking socket. NULL: out of memory; the socket stays the
+ * caller's. */
 struct stream *stream_open(const struct stream_type *type, int descriptor, enum stream_side side);
 
-/* Connects to host:port and does the handshake. Blocks until the deadline at most. NULL: the error
- * is set. */
+/* socket_connect(), stream_open() and stream_handshake(). NULL: the error is set. */
 struct stream *stream_connect(const struct stream_type *type, const char *host, int port,
-			      int64_t deadline, struct error *error);
+			      const struct socket_keepalive *keepalive, int64_t deadline,
+			      struct error *error);
 
-/* Does what the type needs before bytes can be exchanged. Blocks until the deadline at most;
- * stream_stop() and stream_stop_receiving() end it. 0, or -1: the error is set. */
+/* What the type needs before bytes can be exchanged. Blocks until the deadline at most; the stop
+ * functions end it. 0, or -1: the error is set. */
 int stream_handshake(struct stream *stream, int64_t deadline, struct error *error);
 
-/* Receives up to `space` bytes. Blocks until there are some. Returns the number of bytes, 0 at the
- * end, -1 with errno; EAGAIN: nothing came for the time of stream_set_idle(). */
+/* Blocks until bytes arrive. Returns their number, 0 at the end, -1 with errno; EAGAIN: nothing
+ * arrived for the duration of stream_set_idle(), at first 0: no limit. */
 ssize_t stream_receive(struct stream *stream, void *bytes, size_t space);
+void stream_set_idle(struct stream *stream, int64_t duration);
 
 /* The same without blocking. EAGAIN: there is nothing now. */
 ssize_t stream_receive_now(struct stream *stream, void *bytes, size_t space);
 
-/* Nanoseconds after which stream_receive() gives up; 0: never. */
-void stream_set_idle(struct stream *stream, int64_t duration);
-
-/* Bytes that can be received without the socket: poll() does not report them. Drain these before
- * waiting for the socket. Makes no system call. */
+/* How many bytes can be received though poll() does not report the socket readable: receive them
+ * before polling. No system call. */
 size_t stream_buffered(struct stream *stream);
 
-/* Bytes that have arrived and were not received: at least as many as can be received of them. */
+/* How many bytes arrived and were not received, at most. */
 size_t stream_pending(struct stream *stream);
 
-/* Waits until there is something to receive, or the end. False: not within the time, in ns. */
+/* Blocks until there are bytes to receive, or the end. False: not within the duration. */
 bool stream_wait(struct stream *stream, int64_t duration);
 
-/* Takes bytes for sending. Never blocks. Returns how many were taken, which may be 0, or -1 with
- * errno. A type may keep taken bytes: it owes them. Before the handshake a type may take none. */
+/* Never blocks. Returns how many bytes were taken, 0: none now, -1 with errno. A type may take none
+ * before the handshake. */
 ssize_t stream_send(struct stream *stream, const void *bytes, size_t length);
 
-/* Bytes that were taken and have not left: call stream_flush() until there are none. Receiving and
- * the handshake may add some, which need not be waited for. Makes no system call. */
+/* How many bytes were taken and have not left: flush until there are none. No system call. */
 size_t stream_owed(struct stream *stream);
 
-/* Sends owed bytes. Never blocks. 0, or -1 with errno; some may still be owed. */
+/* Sends owed bytes. Never blocks. 0, also if some are still owed; -1 with errno. */
 int stream_flush(struct stream *stream);
 
-/* For poll() or epoll: the descriptor, and the events to wait for so that receiving (POLLIN) or
- * sending and flushing (POLLOUT) can go on, which may be others than those wanted. On any event try
- * what was wanted again. A stream of NULL is ignored by poll(). */
+/* For poll() and epoll: the descriptor, and the events to wait for before the next try to receive
+ * (POLLIN), or to send or flush (POLLOUT); they may be others than those. NULL: poll() ignores it.
+ */
 struct pollfd stream_pollfd(struct stream *stream, short wanted);
 
-/* Ends sending: the peer sees the end after what was sent. Never blocks. */
+/* Ends sending: the peer sees the end behind what was sent and owed. Never blocks. */
 void stream_end(struct stream *stream);
 
-/* Ends receiving, also in a thread blocked in it; what has arrived can still be received. */
+/* Ends receiving, also in a thread that blocks in it; what arrived can still be received. */
 void stream_stop_receiving(struct stream *stream);
 
-/* Ends the connection at once, for all threads that use it. */
+/* Ends the connection at once, in all threads. */
 void stream_stop(struct stream *stream);
 
-/* Closes so that what was sent arrives: a close with unread input would reset the connection. Waits
- * until the peer's system has confirmed it, until the deadline at most; 0: does not wait. Frees the
- * stream; accepts NULL. */
+/* Closes and frees the stream; accepts NULL. What was sent arrives, though there may be unread
+ * input. Blocks until the peer's system has confirmed it, until the deadline at most; 0: never. */
 void stream_close(struct stream *stream, int64_t deadline);
 
-/* The own address and the peer's, as text. */
 void stream_local_name(const struct stream *stream, char name[SOCKET_NAME_SIZE]);
 void stream_peer_name(const struct stream *stream, char name[SOCKET_NAME_SIZE]);
-
-/* When TCP gives up a silent peer. Errors are ignored: such a peer is then only noticed later. */
-void stream_set_keepalive(struct stream *stream, const struct socket_keepalive *keepalive);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/stream_tcp.h"
+#include "net/stream.h"
 
 #include <errno.h>
 #include <sys/socket.h>

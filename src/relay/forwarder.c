@@ -84,12 +84,11 @@ static void connect_next(struct forwarder *forwarder)
 	const struct relay_settings *settings = &forwarder->relay->settings;
 	struct error error;
 	forwarder->stream = stream_connect(settings->stream_type, settings->host, settings->port,
-					   clock_after(CONNECT_TIMEOUT), &error);
+					   &keepalive, clock_after(CONNECT_TIMEOUT), &error);
 	if (!forwarder->stream) {
 		lose(forwarder, error.message);
 		return;
 	}
-	stream_set_keepalive(forwarder->stream, &keepalive);
 	if (!line_init(&forwarder->answers, ANSWER_MAX))
 		lose(forwarder, strerror(ENOMEM));
 }

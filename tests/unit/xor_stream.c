@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "net/stream_tcp.h"
 #include "net/stream_type.h"
 #include "unit.h"
 

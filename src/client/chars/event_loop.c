@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "client/chars/state.h"
-#include "net/stream_tcp.h"
+#include "net/stream.h"
 #include "base/random.h"
 #include "base/signalfd.h"
 
@@ -149,7 +149,7 @@ static int set_up(struct chars_client *client)
 	static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
 	const struct client_options *options = client->options;
 	signalfd_restore(NULL);
-	client->stream = stream_connect(&stream_tcp, options->host, (int)options->port,
+	client->stream = stream_connect(&stream_tcp, options->host, (int)options->port, NULL,
 					clock_after(options->timeout), &client->error);
 	if (!client->stream)
 		return -1;

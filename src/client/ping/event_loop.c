@@ -16,7 +16,7 @@
 #include "client/ping/log.h"
 #include "client/ping/request_table.h"
 #include "net/line_splitter.h"
-#include "net/stream_tcp.h"
+#include "net/stream.h"
 #include "record/escape.h"
 #include "record/exchange.h"
 
@@ -286,7 +286,7 @@ static bool open_client(struct ping_client *client)
 	}
 	if (!ping_client_log_open(&client->log, options, client->signals, &client->error))
 		return false;
-	client->stream = stream_connect(&stream_tcp, options->host, (int)options->port,
+	client->stream = stream_connect(&stream_tcp, options->host, (int)options->port, NULL,
 					clock_after(options->timeout), &client->error);
 	if (!client->stream)
 		return false;

@@ -130,7 +130,7 @@ static void assert_talk(const char *bound, const char *asked, const char *prefix
 	ck_assert_int_eq(socket_name_split(name, host, &port), 0);
 	ck_assert_int_gt(port, 0);
 
-	int connected = socket_connect(asked, port, clock_after(20 * CLOCK_SECOND), &error);
+	int connected = socket_connect(asked, port, NULL, clock_after(20 * CLOCK_SECOND), &error);
 	ck_assert_msg(connected >= 0, "%s", error.message);
 	int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_ge(accepted, 0);
@@ -226,7 +226,7 @@ START_TEST(garbage_is_no_host)
 		ck_assert_msg(!strncmp(error.message, expected, strlen(expected)), "%s",
 			      error.message);
 		ck_assert_uint_gt(strlen(error.message), strlen(expected));
-		ck_assert_int_eq(socket_connect(hosts[i], 1, CLOCK_NEVER, &error), -1);
+		ck_assert_int_eq(socket_connect(hosts[i], 1, NULL, CLOCK_NEVER, &error), -1);
 		ck_assert_msg(!strncmp(error.message, expected, strlen(expected)), "%s",
 			      error.message);
 	}
@@ -246,7 +246,7 @@ START_TEST(a_closed_port_refuses)
 	socket_local_name(bound, name);
 	ck_assert_int_eq(socket_name_split(name, host, &port), 0);
 	size_t before = descriptors();
-	ck_assert_int_eq(socket_connect("127.0.0.1", port, CLOCK_NEVER, &error), -1);
+	ck_assert_int_eq(socket_connect("127.0.0.1", port, NULL, CLOCK_NEVER, &error), -1);
 	(void)snprintf(expected, sizeof expected,
 		       "cannot connect to 127.0.0.1:%d: Connection refused", port);
 	ck_assert_str_eq(error.message, expected);
@@ -265,7 +265,7 @@ START_TEST(nobody_is_connected_to_himself)
 	free(range);
 	for (int i = 0; i < high - low; i++) {
 		int port = (low + high) / 4 * 2;
-		int connected = socket_connect("127.0.0.1", port, CLOCK_NEVER, &error);
+		int connected = socket_connect("127.0.0.1", port, NULL, CLOCK_NEVER, &error);
 		if (connected < 0)
 			continue;
 		socket_local_name(connected, local);
@@ -292,7 +292,7 @@ START_TEST(a_connection_that_does_not_come_times_out)
 		(void)connect(fillers[i], (struct sockaddr *)&address, sizeof address);
 	}
 	int64_t deadline = clock_after(30 * CLOCK_MILLISECOND);
-	ck_assert_int_eq(socket_connect("127.0.0.1", port, deadline, &error), -1);
+	ck_assert_int_eq(socket_connect("127.0.0.1", port, NULL, deadline, &error), -1);
 	ck_assert(clock_now() >= deadline);
 	(void)snprintf(expected, sizeof expected,
 		       "cannot connect to 127.0.0.1:%d: Connection timed out", port);
