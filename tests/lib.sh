@@ -150,7 +150,18 @@ skip_all()
 
 has()
 {
-	command -v "$1" >/dev/null 2>&1
+	command -v "$1" >/dev/null 2>&1 || return
+	[ "$1" != python3 ] || find_python
+}
+
+# A version manager's python3 is a script that looks for the real one each time, and scripts start many.
+find_python()
+{
+	local python magic
+	python=$(command -v python3)
+	read -r -N 2 magic <"$python" 2>/dev/null
+	[ "$magic" = '#!' ] || return 0
+	python=$(python3 -c 'import sys; print(sys.executable)') && PATH=${python%/*}:$PATH
 }
 
 # need TOOL...: skips the script where one is missing.
@@ -393,6 +404,31 @@ print(*(one.getsockname()[1] for one in held), flush=True)
 signal.pause()' "$1"
 	retry "$PATIENCE" test -s held.out || bail_out "no ports: $(cat held.err)"
 	read -r -a HELD <held.out
+}
+
+# be_many: raises limits for 10,000 connections and as many threads. Fails, and sets REASON, where that
+# cannot be. The kernel has not numbers for two such tests at once, in whatever clones they run: no other
+# gets past here until this script ends.
+be_many()
+{
+	local limit pids threads
+	limit=$(ulimit -Hn)
+	pids=$(cat /sys/fs/cgroup/pids.max 2>/dev/null || echo max)
+	if [ "$SANITIZER" != no ]; then
+		REASON="a sanitizer does not take as many threads"
+	elif [ "$limit" != unlimited ] && [ "$limit" -lt 10040 ]; then
+		REASON="the descriptor limit is $limit"
+	elif [ "$pids" != max ] && [ "$pids" -lt 12000 ]; then
+		REASON="only $pids threads are allowed"
+	elif ! exec {MANY}</tmp || ! flock -w $((PATIENCE * 4)) "$MANY"; then
+		REASON="another test has as many"
+	else
+		read -r _ _ _ threads _ </proc/loadavg
+		threads=$(($(cat /proc/sys/kernel/pid_max) - ${threads#*/}))
+		[ $threads -ge 12000 ] && ulimit -Sn "$limit" && return
+		REASON="there is room for $threads threads"
+	fi
+	return 1
 }
 
 # Puts load on a server in the background and sets LOAD_PID: start_load CONNECTIONS WINDOW LINES

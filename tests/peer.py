@@ -11,6 +11,18 @@ import sys
 PATIENCE = float(os.environ.get("PATIENCE", "30"))
 
 
+def is_asleep(pid):
+    """Whether all threads of a process sleep, so that nothing is under way in it."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{task}/stat", encoding="latin-1") as stat:
+                if stat.read().rsplit(") ", 1)[1][0] != "S":
+                    return False
+        except OSError:  # it has just ended
+            return False
+    return True
+
+
 class Peer:
     """A connection that is waited for, but not for ever."""
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -186,6 +187,16 @@ bool has_ipv6(void)
 		   bind(descriptor, (struct sockaddr *)&address, sizeof address) == 0;
 	if (descriptor >= 0)
 		(void)close(descriptor);
+	return has;
+}
+
+bool has_name(const char *name)
+{
+	const struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	bool has = getaddrinfo(name, NULL, &hints, &found) == 0;
+	if (has)
+		freeaddrinfo(found);
 	return has;
 }
 

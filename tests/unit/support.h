@@ -49,8 +49,9 @@ void descriptor_unlimit(void);
 /* How often word occurs in text. */
 size_t count_of(const char *text, const char *word);
 
-/* Does the system have the IPv6 address ::1? */
+/* Does the system have the IPv6 address ::1? And does it resolve a name to an IPv4 address? */
 bool has_ipv6(void);
+bool has_name(const char *name);
 
 /* A socket that listens on a free port of 127.0.0.1. */
 int tcp_listen(int *port);

@@ -156,7 +156,8 @@ START_TEST(talks_over_ipv4_and_names)
 	size_t before = descriptors();
 	assert_talk("127.0.0.1", "127.0.0.1", "127.0.0.1:");
 	assert_talk("0.0.0.0", "127.0.0.1", "127.0.0.1:");
-	assert_talk("127.0.0.1", "localhost", "127.0.0.1:"); /* ::1, if tried first, refuses */
+	if (has_name("localhost")) /* ::1, if tried first, refuses */
+		assert_talk("127.0.0.1", "localhost", "127.0.0.1:");
 	ck_assert_uint_eq(descriptors(), before);
 }
 END_TEST
