@@ -5,183 +5,234 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/parse.h"
-#include "measure/histogram_text.h"
 
 enum {
-	ACCOUNT_WORDS = 7,	   /* most words of a line */
-	ACCOUNT_LINE = 128,	   /* longest line */
-	ACCOUNT_THREADS = 1000000, /* most threads and iterations believed, so that their */
+	FIELDS_MAX = 8,	       /* of a line, with its keyword */
+	THREADS_MAX = 1000000, /* threads and iterations believed: their */
 };
-#define ACCOUNT_ITERATIONS (INT64_C(1) << 42) /* product stays in range */
+#define ITERATIONS_MAX (INT64_C(1) << 42) /* product stays in range */
 
-static int damaged(const char *line, struct error *error)
-{
-	return error_set(error, "damaged account at '%.60s'", line);
-}
+struct line {
+	struct slice fields[FIELDS_MAX];
+	size_t count;
+};
 
-/* Splits a line at single blanks, in place; returns the number of words, 0 when there are too many.
- */
-static size_t split(char *line, char *words[ACCOUNT_WORDS])
+/* Splits text at single spaces. False: there are too many fields. */
+static bool split(struct slice text, struct line *line)
 {
-	size_t count = 0;
-	for (char *rest = line; rest;) {
-		if (count == ACCOUNT_WORDS)
-			return 0;
-		words[count++] = rest;
-		rest = strchr(rest, ' ');
-		if (rest)
-			*rest++ = '\0';
-	}
-	return count;
-}
-
-/* plan NT NI WINDOW shared|each [free] [open] */
-static bool read_plan(struct client_result *account, char **words, size_t count)
-{
-	if (count < 5 || account->per_thread ||
-	    number_parse(words[1], 1, ACCOUNT_THREADS, &account->threads) < 0 ||
-	    number_parse(words[2], 1, ACCOUNT_ITERATIONS, &account->iterations) < 0 ||
-	    number_parse(words[3], 1, INT32_MAX, &account->window) < 0)
+	line->count = 0;
+	while (line->count < FIELDS_MAX && slice_cut(&text, ' ', &line->fields[line->count]))
+		line->count++;
+	if (line->count == FIELDS_MAX)
 		return false;
-	account->each = !strcmp(words[4], "each");
-	if (!account->each && strcmp(words[4], "shared") != 0)
-		return false;
-	size_t next = 5;
-	account->free = next < count && account->each && !strcmp(words[next], "free");
-	next += account->free;
-	account->open = next < count && !strcmp(words[next], "open");
-	next += account->open;
-	if (next < count)
-		return false;
-	account->per_thread = memory_calloc((size_t)account->threads, sizeof *account->per_thread);
-	return account->per_thread != NULL;
-}
-
-/* connection THREAD LOCALNAME [ANSWERED] */
-static bool read_connection(struct client_result *account, char **words, size_t count)
-{
-	int64_t thread, answered = -1;
-	if (count < 3 || count > 4 || !account->per_thread ||
-	    strlen(words[2]) >= SOCKET_NAME_SIZE || !*words[2] ||
-	    number_parse(words[1], 0, account->each ? account->threads - 1 : 0, &thread) < 0 ||
-	    (count == 4 && number_parse(words[3], 0, INT64_MAX, &answered) < 0))
-		return false;
-	void *larger = memory_grow(account->connections, account->connection_count,
-				   &account->connection_capacity, sizeof *account->connections);
-	if (!larger)
-		return false;
-	account->connections = larger;
-	struct client_result_connection *made = &account->connections[account->connection_count++];
-	made->thread = thread;
-	made->answered = answered;
-	memcpy(made->name, words[2], strlen(words[2]) + 1);
+	line->fields[line->count++] = text;
 	return true;
 }
 
-/* thread K SENT ACKNOWLEDGED RESENT */
-static bool read_thread(struct client_result *account, char **words, size_t count)
+static bool read_unsigned(struct slice field, uint64_t *number)
+{
+	return slice_number(&field, number) && !field.length;
+}
+
+static bool read_number(struct slice field, int64_t min, int64_t max, int64_t *number)
+{
+	uint64_t value;
+	if (!read_unsigned(field, &value) || value > (uint64_t)max || (int64_t)value < min)
+		return false;
+	*number = (int64_t)value;
+	return true;
+}
+
+static bool read_name(struct slice field, char name[SOCKET_NAME_SIZE])
+{
+	if (!field.length || field.length >= SOCKET_NAME_SIZE ||
+	    memchr(field.bytes, '\0', field.length))
+		return false;
+	memcpy(name, field.bytes, field.length);
+	name[field.length] = '\0';
+	return true;
+}
+
+/* One of two words. */
+static bool read_choice(struct slice field, const char *yes, const char *no, bool *choice)
+{
+	*choice = slice_equals(field, yes);
+	return *choice || slice_equals(field, no);
+}
+
+static bool read_plan(struct client_result *result, const struct line *line)
+{
+	if (result->per_thread || !read_number(line->fields[1], 1, THREADS_MAX, &result->threads) ||
+	    !read_number(line->fields[2], 1, ITERATIONS_MAX, &result->iterations) ||
+	    !read_number(line->fields[3], 1, INT32_MAX, &result->window) ||
+	    !read_choice(line->fields[4], "each", "shared", &result->each))
+		return false;
+	size_t next = 5;
+	result->free =
+		next < line->count && result->each && slice_equals(line->fields[next], "free");
+	next += result->free;
+	result->open = next < line->count && slice_equals(line->fields[next], "open");
+	next += result->open;
+	result->per_thread = memory_calloc((size_t)result->threads, sizeof *result->per_thread);
+	return next == line->count && result->per_thread;
+}
+
+static bool read_connection(struct client_result *result, const struct line *line)
+{
+	struct client_result_connection made = {.answered = -1};
+	if (!result->per_thread ||
+	    !read_number(line->fields[1], 0, result->each ? result->threads - 1 : 0,
+			 &made.thread) ||
+	    !read_name(line->fields[2], made.name) ||
+	    (line->count == 4 && !read_number(line->fields[3], 0, INT64_MAX, &made.answered)))
+		return false;
+	void *larger = memory_grow(result->connections, result->connection_count,
+				   &result->connection_capacity, sizeof made);
+	if (!larger)
+		return false;
+	result->connections = larger;
+	result->connections[result->connection_count++] = made;
+	return true;
+}
+
+static bool read_thread(struct client_result *result, const struct line *line)
 {
 	int64_t number;
-	if (count != 5 || !account->per_thread ||
-	    number_parse(words[1], 0, account->threads - 1, &number) < 0)
+	if (!result->per_thread || !read_number(line->fields[1], 0, result->threads - 1, &number))
 		return false;
-	struct client_result_thread *thread = &account->per_thread[number];
-	if (thread->told || number_parse(words[2], 0, account->iterations, &thread->sent) < 0 ||
-	    number_parse(words[3], 0, thread->sent, &thread->acknowledged) < 0 ||
-	    number_parse(words[4], 0, INT32_MAX, &thread->resent) < 0)
+	struct client_result_thread *thread = &result->per_thread[number];
+	if (thread->told || !read_number(line->fields[2], 0, result->iterations, &thread->sent) ||
+	    !read_number(line->fields[3], 0, thread->sent, &thread->acknowledged) ||
+	    !read_number(line->fields[4], 0, INT32_MAX, &thread->resent))
 		return false;
 	thread->told = true;
 	return true;
 }
 
-/* end: every thread must have been told of. */
-static bool read_end(struct client_result *account, size_t count)
+/* Clients run at the same time: the longest time counts. */
+static bool read_measured(struct client_result *result, const struct line *line)
 {
-	if (count != 1 || !account->per_thread)
+	struct result *sum = result->measured;
+	int64_t elapsed, warmup;
+	bool strict;
+	if (!read_number(line->fields[1], 0, INT64_MAX, &elapsed) ||
+	    !read_number(line->fields[2], 0, INT64_MAX, &warmup) ||
+	    !read_choice(line->fields[3], "strict", "free", &strict))
 		return false;
-	for (int64_t i = 0; i < account->threads; i++)
-		if (!account->per_thread[i].told)
-			return false;
-	account->complete = true;
+	if (!sum)
+		return true;
+	sum->strict &= strict;
+	sum->elapsed = elapsed > sum->elapsed ? elapsed : sum->elapsed;
+	sum->warmup = warmup > sum->warmup ? warmup : sum->warmup;
 	return true;
 }
 
-static bool read_words(struct client_result *account, char **words, size_t count)
+/* The exact ends; all between them comes with the buckets. */
+static bool read_histogram(struct client_result *result, const struct line *line)
 {
-	if (!count || account->complete) /* nothing may follow the end */
+	struct histogram one = {0}, *sum = NULL;
+	bool raw;
+	if (!read_choice(line->fields[1], "raw", "latency", &raw) ||
+	    !read_unsigned(line->fields[2], &one.count) ||
+	    !read_number(line->fields[3], 0, INT64_MAX, &one.min) ||
+	    !read_number(line->fields[4], 0, INT64_MAX, &one.max))
 		return false;
-	if (!strcmp(words[0], "plan"))
-		return read_plan(account, words, count);
-	if (report_account_has(words[0])) /* which reads it by itself */
-		return account->per_thread != NULL;
-	if (!strcmp(words[0], "connection"))
-		return read_connection(account, words, count);
-	if (!strcmp(words[0], "thread"))
-		return read_thread(account, words, count);
-	return !strcmp(words[0], "end") && read_end(account, count);
+	if (result->measured)
+		sum = raw ? result->measured->raw : result->measured->latency;
+	if (sum && one.count)
+		histogram_merge(sum, &one);
+	return true;
 }
 
-int client_result_read(struct client_result *account, const char *bytes, size_t length,
+static bool read_bucket(struct client_result *result, const struct line *line)
+{
+	int64_t index;
+	uint64_t value;
+	bool raw;
+	if (!read_choice(line->fields[1], "raw", "latency", &raw) ||
+	    !read_number(line->fields[2], 0, HISTOGRAM_BUCKETS - 1, &index) ||
+	    !read_unsigned(line->fields[3], &value))
+		return false;
+	if (result->measured)
+		(raw ? result->measured->raw : result->measured->latency)->buckets[index] += value;
+	return true;
+}
+
+static bool read_chars(struct client_result *result, const struct line *line)
+{
+	struct chars_result *chars = &result->chars;
+	return !*chars->name && read_name(line->fields[1], chars->name) &&
+	       read_unsigned(line->fields[2], &chars->got.messages) &&
+	       read_unsigned(line->fields[3], &chars->got.characters) &&
+	       read_unsigned(line->fields[4], &chars->got.digest) &&
+	       read_unsigned(line->fields[5], &chars->before) &&
+	       read_unsigned(line->fields[6], &chars->stats) &&
+	       read_unsigned(line->fields[7], &chars->counted) &&
+	       chars->before <= chars->got.messages;
+}
+
+/* Each thread must have been told of. */
+static bool read_end(struct client_result *result, const struct line *line)
+{
+	(void)line;
+	if (!result->per_thread && !*result->chars.name)
+		return false;
+	struct client_result_thread total = {0};
+	for (int64_t i = 0; i < result->threads; i++) {
+		const struct client_result_thread *thread = &result->per_thread[i];
+		if (!thread->told)
+			return false;
+		total.sent += thread->sent;
+		total.acknowledged += thread->acknowledged;
+		total.resent += thread->resent;
+	}
+	result->total = total;
+	result->planned = result->open ? total.sent : result->threads * result->iterations;
+	result->complete = true;
+	return true;
+}
+
+static const struct {
+	const char *keyword;
+	size_t min, max; /* fields, with the keyword */
+	bool (*read)(struct client_result *result, const struct line *line);
+} kinds[] = {
+	{"plan", 5, 7, read_plan},	     {"connection", 3, 4, read_connection},
+	{"thread", 5, 5, read_thread},	     {"measured", 4, 4, read_measured},
+	{"histogram", 5, 5, read_histogram}, {"bucket", 4, 4, read_bucket},
+	{"chars", 8, 8, read_chars},	     {"end", 1, 1, read_end},
+};
+
+static bool read_line(struct client_result *result, struct slice text)
+{
+	struct line line;
+	if (!split(text, &line) || result->complete) /* nothing may follow the end */
+		return false;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (slice_equals(line.fields[0], kinds[i].keyword))
+			return line.count >= kinds[i].min && line.count <= kinds[i].max &&
+			       kinds[i].read(result, &line);
+	return false;
+}
+
+int client_result_read(struct client_result *result, const char *bytes, size_t length,
 		       struct error *error)
 {
-	const char *end = bytes + length;
-	while (bytes < end) {
-		const char *stop = memchr(bytes, '\n', (size_t)(end - bytes));
-		if (!stop) { /* cut off in the middle of a line */
-			account->complete = false;
-			return 0;
-		}
-		char line[ACCOUNT_LINE], shown[ACCOUNT_LINE];
-		size_t line_length = (size_t)(stop - bytes);
-		if (line_length >= sizeof line || memchr(bytes, '\0', line_length))
-			return damaged("a line that is too long or holds a NUL", error);
-		memcpy(line, bytes, line_length);
-		line[line_length] = '\0';
-		memcpy(shown, line, line_length + 1);
-		char *words[ACCOUNT_WORDS];
-		size_t count = split(line, words);
-		if (!read_words(account, words, count)) {
-			account->complete = false;
-			return damaged(shown, error);
-		}
-		bytes = stop + 1;
+	struct slice text = {bytes, length}, line;
+	while (slice_cut(&text, '\n', &line)) {
+		if (read_line(result, line))
+			continue;
+		result->complete = false;
+		return error_set(error, "damaged account at '%.*s'",
+				 line.length < 60 ? (int)line.length : 60, line.bytes);
 	}
+	result->complete &= !text.length; /* else it was cut in a line */
 	return 0;
 }
 
-int64_t client_result_planned(const struct client_result *account)
+void client_result_free(struct client_result *result)
 {
-	return account->open ? client_result_sent(account) : account->threads * account->iterations;
-}
-
-int64_t client_result_sent(const struct client_result *account)
-{
-	int64_t sum = 0;
-	for (int64_t i = 0; i < account->threads; i++)
-		sum += account->per_thread[i].sent;
-	return sum;
-}
-
-int64_t client_result_acknowledged(const struct client_result *account)
-{
-	int64_t sum = 0;
-	for (int64_t i = 0; i < account->threads; i++)
-		sum += account->per_thread[i].acknowledged;
-	return sum;
-}
-
-int64_t client_result_resent(const struct client_result *account)
-{
-	int64_t sum = 0;
-	for (int64_t i = 0; i < account->threads; i++)
-		sum += account->per_thread[i].resent;
-	return sum;
-}
-
-void client_result_free(struct client_result *account)
-{
-	free(account->connections);
-	free(account->per_thread);
-	*account = (struct client_result){0};
+	free(result->connections);
+	free(result->per_thread);
+	*result = (struct client_result){0};
 }

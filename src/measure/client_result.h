@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A client's account, which it writes for programs on the descriptor of -acks when it ends: what it
- * had planned, every connection it made, and what was sent and acknowledged for each thread. */
+/* The result that a client reports on the descriptor of -acks when it ends. Lines of text, each a
+ * keyword and its fields with one space between them:
+ *   plan NT NI WINDOW shared|each [free] [open]
+ *   connection THREAD LOCALNAME [ANSWERED]   each connection, in order of time; ANSWERED lines of
+ *                                            its thread, or of all, were acknowledged before
+ *   thread K SENT ACKNOWLEDGED RESENT
+ *   measured ELAPSED WARMUP strict|free      times in ns
+ *   histogram latency|raw COUNT MIN MAX
+ *   bucket latency|raw INDEX COUNT           each bucket that is not empty
+ *   chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED
+ *   end
+ * A client of chars reports its own line only. */
 #ifndef ACKLINE_MEASURE_CLIENT_RESULT_H
 #define ACKLINE_MEASURE_CLIENT_RESULT_H
 
@@ -9,45 +19,48 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/slice.h"
+#include "measure/chars_result.h"
+#include "measure/report_text.h"
 #include "net/socket.h"
 
 struct client_result_connection {
-	int64_t thread;		     /* whose it is where each thread has its own, else 0 */
+	int64_t thread;		     /* if each thread has its own connections, else 0 */
 	char name[SOCKET_NAME_SIZE]; /* the client's end: the subject of the server's records */
-	int64_t answered; /* lines acknowledged before, of its thread or of all; -1: not told */
+	int64_t answered;	     /* -1: not told */
 };
 
 struct client_result_thread {
 	int64_t sent; /* distinct lines */
 	int64_t acknowledged;
-	int64_t resent; /* how often a line was sent once more, after a lost connection */
-	bool told;	/* its line of the account was there */
+	int64_t resent; /* how often a line was sent again after a lost connection */
+	bool told;	/* its line was there */
 };
 
 struct client_result {
-	bool complete; /* up to its end: only then is the rest of use */
-	bool absent;   /* its client was never started, and so nothing was acknowledged to it */
+	bool complete; /* it has its end; else nothing of it counts */
+	bool absent;   /* the client was never started: nothing was acknowledged to it */
 	int64_t threads, iterations, window;
 	bool each;				      /* each thread has its own connections */
-	bool free;				      /* and goes at its own pace */
-	bool open;				      /* what was sent was all that was planned */
-	struct client_result_connection *connections; /* owned, in the order they were made */
+	bool free;				      /* each thread sends at its own pace */
+	bool open;				      /* what was sent is what was planned */
+	struct client_result_connection *connections; /* owned; in order of time */
 	size_t connection_count, connection_capacity;
 	struct client_result_thread *per_thread; /* owned; as many as threads */
+	struct client_result_thread total;	 /* if complete: over all threads */
+	int64_t planned;			 /* if complete: lines */
+	struct chars_result chars;		 /* without a name: there was no such line */
+	/* Borrowed, with both histograms; what was measured is added to it. NULL: it is only
+	 * checked. */
+	struct result *measured;
 };
 
-/* Reads the whole text of an account into a zeroed struct. A text that stops before its end, as
- * that of a client that was killed does, is no error: the account is then not complete. -1 where it
- * is damaged or memory is out, with the failure set. client_result_free() is due in any case. */
-int client_result_read(struct client_result *account, const char *bytes, size_t length,
+/* Reads a whole text into a struct that is zeroed but for `measured`. A text without its end, as of
+ * a client that was killed, is no error: the result is then not complete. -1: it is damaged, or out
+ * of memory; the error is set. client_result_free() is due in any case. */
+int client_result_read(struct client_result *result, const char *bytes, size_t length,
 		       struct error *error);
 
-/* Sums over the threads; planned is threads times iterations, or what was sent. */
-int64_t client_result_planned(const struct client_result *account);
-int64_t client_result_sent(const struct client_result *account);
-int64_t client_result_acknowledged(const struct client_result *account);
-int64_t client_result_resent(const struct client_result *account);
-
-void client_result_free(struct client_result *account);
+void client_result_free(struct client_result *result);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/nonblocking_writer.h"
-#include "measure/histogram_text.h"
 
 void client_result_writer_connection(struct client_result_writer *writer, size_t thread,
 				     const char *local_name)
@@ -37,6 +36,26 @@ static uint64_t iterations_of(const struct client_result_writer *writer)
 	return max;
 }
 
+static bool add_histogram(struct buffer *text, const char *name, const struct histogram *histogram)
+{
+	bool complete = buffer_printf(text, "histogram %s %" PRIu64 " %" PRId64 " %" PRId64 "\n",
+				      name, histogram->count, histogram_quantile(histogram, 0),
+				      histogram_quantile(histogram, 1));
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS && complete; i++)
+		if (histogram->buckets[i])
+			complete = buffer_printf(text, "bucket %s %zu %" PRIu64 "\n", name, i,
+						 histogram->buckets[i]);
+	return complete;
+}
+
+static bool add_measured(struct buffer *text, const struct result *measured)
+{
+	return buffer_printf(text, "measured %" PRId64 " %" PRId64 " %s\n", measured->elapsed,
+			     measured->warmup, measured->strict ? "strict" : "free") &&
+	       add_histogram(text, "latency", measured->latency) &&
+	       (!measured->raw || add_histogram(text, "raw", measured->raw));
+}
+
 static bool compose(struct buffer *text, const struct client_result_writer *writer,
 		    const struct result *measured)
 {
@@ -53,22 +72,12 @@ static bool compose(struct buffer *text, const struct client_result_writer *writ
 				      writer->counters[i].sent, writer->counters[i].acknowledged,
 				      writer->counters[i].resent);
 	if (measured)
-		complete &= report_account(text, measured);
+		complete &= add_measured(text, measured);
 	return complete && buffer_append_string(text, "end\n");
 }
 
-bool client_result_writer_write(const struct client_result_writer *writer, int descriptor,
-				const struct result *measured, struct error *error)
-{
-	struct buffer text = {0};
-	bool complete = compose(&text, writer, measured);
-	bool written = client_result_writer_send(descriptor, &text, complete, error);
-	buffer_free(&text);
-	return written;
-}
-
-bool client_result_writer_send(int descriptor, const struct buffer *text, bool complete,
-			       struct error *error)
+/* Writes the text, and closes the descriptor. Not complete: memory was out for it. */
+static bool send_text(int descriptor, const struct buffer *text, bool complete, struct error *error)
 {
 	errno = ENOMEM;
 	bool written = complete && nonblocking_write_all(descriptor, text->bytes, text->length, -1,
@@ -81,5 +90,29 @@ bool client_result_writer_send(int descriptor, const struct buffer *text, bool c
 	if (!written)
 		error_set(error, "cannot write the account to descriptor %d: %s", descriptor,
 			  strerror(errnum));
+	return written;
+}
+
+bool client_result_writer_write(const struct client_result_writer *writer, int descriptor,
+				const struct result *measured, struct error *error)
+{
+	struct buffer text = {0};
+	bool complete = compose(&text, writer, measured);
+	bool written = send_text(descriptor, &text, complete, error);
+	buffer_free(&text);
+	return written;
+}
+
+bool chars_result_write(const struct chars_result *chars, int descriptor, struct error *error)
+{
+	struct buffer text = {0};
+	bool complete =
+		buffer_printf(&text,
+			      "chars %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+			      " %" PRIu64 "\nend\n",
+			      chars->name, chars->got.messages, chars->got.characters,
+			      chars->got.digest, chars->before, chars->stats, chars->counted);
+	bool written = send_text(descriptor, &text, complete, error);
+	buffer_free(&text);
 	return written;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The account that a client leaves for programs at its end (-acks). */
+/* Writes the result of a client, in the lines of measure/client_result.h. */
 #ifndef ACKLINE_MEASURE_CLIENT_RESULT_WRITER_H
 #define ACKLINE_MEASURE_CLIENT_RESULT_WRITER_H
 
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "measure/chars_result.h"
 #include "measure/report_text.h"
 #include "measure/histogram.h"
 #include "base/buffer.h"
@@ -34,21 +35,12 @@ void client_result_writer_connection(struct client_result_writer *writer, size_t
 				     const char *local_name);
 void client_result_writer_free(struct client_result_writer *writer);
 
-/* Writes the account to a descriptor, and closes it. Lines of text:
- *   plan NT NI WINDOW shared|each [free] [open]
- *   connection THREAD LOCALNAME ANSWERED
- *                                  for each connection ever made, in order of time; ANSWERED lines
- *                                  of its thread, or of all, had been acknowledged before
- *   thread K SENT ACKNOWLEDGED RESENT
- * then, unless `measured` is NULL, what was measured (report_account.h), and
- *   end
- * False: the failure is set. */
+/* Writes the result to a descriptor, and closes it; `measured` may be NULL. False: the error is
+ * set. */
 bool client_result_writer_write(const struct client_result_writer *writer, int descriptor,
 				const struct result *measured, struct error *error);
 
-/* Writes the text of an account to a descriptor, and closes it; not complete: memory was out while
- * it was composed. False: the failure is set. */
-bool client_result_writer_send(int descriptor, const struct buffer *text, bool complete,
-			       struct error *error);
+/* The same for a client of chars. */
+bool chars_result_write(const struct chars_result *chars, int descriptor, struct error *error);
 
 #endif

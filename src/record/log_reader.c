@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "record/escape.h"
+#include "record/escape.h"
 
 enum {
 	BUFFER_FIRST = 1 << 18,
@@ -169,7 +170,8 @@ static int is_torn(struct log_reader *log, size_t length, struct error *error)
 		return log->at < log->old && end > log->old;
 	int found = find_line(log, length + 1, &log->next, error);
 	log->looked = found > 0;
-	return found > 0 ? log_reader_notes_torn(log->buffer + log->begin + length + 1, log->next) : found;
+	return found > 0 ? log_reader_notes_torn(log->buffer + log->begin + length + 1, log->next)
+			 : found;
 }
 
 /* Goes on behind bytes of the buffer. Returns their beginning. */
@@ -228,6 +230,13 @@ enum log_line log_reader_next_record(struct log_reader *log, struct error *error
 		kind = log_reader_next(log, error);
 	while (kind == LOG_GARBAGE || kind == LOG_TORN);
 	return kind;
+}
+
+struct slice log_reader_unescape(struct log_reader *log)
+{
+	/* the bytes are in the buffer, which is writable */
+	log->bytes.length = record_unescape((char *)(uintptr_t)log->bytes.bytes, log->bytes.length);
+	return log->bytes;
 }
 
 int64_t log_reader_lines_before(const struct log_reader *log)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "measure/histogram_text.h"
 
 /* Adds up the results that are complete; the others are ignored. */
 static int add_up(struct result *sum, const struct client_result *client_results,
@@ -13,10 +12,13 @@ static int add_up(struct result *sum, const struct client_result *client_results
 	for (size_t i = 0; i < clients; i++) {
 		if (!client_results[i].complete)
 			continue;
-		sum->total.sent += (uint64_t)client_result_sent(&client_results[i]);
-		sum->total.acknowledged += (uint64_t)client_result_acknowledged(&client_results[i]);
-		sum->total.resent += (uint64_t)client_result_resent(&client_results[i]);
-		if (report_account_add(sum, outputs[i].bytes, outputs[i].length, error) < 0)
+		struct client_result again = {.measured = sum};
+		int result = client_result_read(&again, outputs[i].bytes, outputs[i].length, error);
+		sum->total.sent += (uint64_t)again.total.sent;
+		sum->total.acknowledged += (uint64_t)again.total.acknowledged;
+		sum->total.resent += (uint64_t)again.total.resent;
+		client_result_free(&again);
+		if (result < 0)
 			return -1;
 	}
 	return 0;

@@ -70,7 +70,6 @@ static int judge(struct runall *runall, struct client_result *client_results,
 	const struct verify_job job = {.log = options->server.log,
 				       .offset = runall->log_start,
 				       .client_results = client_results,
-				       .texts = watch->outputs + watch->servers,
 				       .clients = watch->clients,
 				       .cut = runall->drill.kills > 0 ||
 					      !process_succeeded(&watch->children[0]),
@@ -78,8 +77,7 @@ static int judge(struct runall *runall, struct client_result *client_results,
 				       .crash_test = options->drill ? &facts : NULL};
 	if (workload->chain)
 		return relay_chain_prove(options, verdict, error);
-	if (workload->message)
-		read_client_results(runall, client_results);
+	read_client_results(runall, client_results);
 	return verify_workload(workload->name, &job, verdict, error);
 }
 

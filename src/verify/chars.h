@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The proof of a run with chars. The order of the log is the order in which things left: between
  * two questions of a client stand just the messages that it has got between the two answers. So
- * each client's account fixes which messages it has got, and they have to be all of them, as they
+ * each client's result fixes which messages it has got, and they have to be all of them, as they
  * are in the log; and the counts have to add up to what was generated. */
 #ifndef ACKLINE_VERIFY_CHARS_H
 #define ACKLINE_VERIFY_CHARS_H

@@ -26,10 +26,10 @@ static struct sums sum_up(const struct proof *proof)
 		if (!result->complete)
 			continue;
 		sums.free |= result->free;
-		sums.planned += client_result_planned(result);
-		sums.sent += client_result_sent(result);
-		sums.acknowledged += client_result_acknowledged(result);
-		sums.resent += client_result_resent(result);
+		sums.planned += result->planned;
+		sums.sent += result->total.sent;
+		sums.acknowledged += result->total.acknowledged;
+		sums.resent += result->total.resent;
 		if (proof->bits)
 			sums.missing += crash_test_missing(proof, &proof->clients[i]);
 	}

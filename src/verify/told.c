@@ -23,7 +23,7 @@ static void client_init(struct client *client, const struct client_result *resul
 		streams[i] = (struct stream){.client = client,
 					     .thread = result->each ? (int64_t)i : -1,
 					     .resent = result->each ? result->per_thread[i].resent
-								    : client_result_resent(result)};
+								    : result->total.resent};
 }
 
 /* Adds a connection behind the others of its address. */

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buffer.h"
 #include "measure/client_result.h"
 
 struct verdict {
@@ -35,7 +34,6 @@ struct verify_job {
 	const char *log;
 	int64_t offset;				    /* where the log ended before the run */
 	const struct client_result *client_results; /* of client 1 first */
-	const struct buffer *texts;		    /* of these results, as they were written */
 	size_t clients;
 	bool cut;    /* the server was killed: the "sent" record of an answer may be missing */
 	bool echoes; /* each line is answered with itself; else with ok */

@@ -13,6 +13,7 @@
 #include "client/chars/state.h"
 #include "net/stream.h"
 #include "base/random.h"
+#include "measure/client_result_writer.h"
 #include "base/signalfd.h"
 
 enum {
@@ -235,7 +236,7 @@ enum exit_status chars_client_run(const struct client_options *options, const ch
 	if (done && client.by_self)
 		tell_account(&client);
 	if (done && options->acks >= 0)
-		done = chars_result_write(&client.account, (int)options->acks, &client.error) == 0;
+		done = chars_result_write(&client.account, (int)options->acks, &client.error);
 	if (!done)
 		program_complain(program, client.error.message);
 	return done ? EXIT_DONE : EXIT_FAILED;

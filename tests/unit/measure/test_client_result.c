@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What runall believes of a client's account. */
+/* What runall believes of the result that a client reports. */
 #include "measure/client_result.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "measure/client_result_writer.h"
 #include "unit.h"
 
 static const char whole[] = "plan 2 10 3 shared\n"
@@ -36,10 +39,10 @@ START_TEST(whole_account_is_read)
 	ck_assert_str_eq(account.connections[1].name, "[::1]:4001");
 	ck_assert_int_eq(account.connections[1].answered, 18);
 	ck_assert_int_eq(account.per_thread[1].sent, 9);
-	ck_assert_int_eq(client_result_planned(&account), 20);
-	ck_assert_int_eq(client_result_sent(&account), 19);
-	ck_assert_int_eq(client_result_acknowledged(&account), 18);
-	ck_assert_int_eq(client_result_resent(&account), 3);
+	ck_assert_int_eq(account.planned, 20);
+	ck_assert_int_eq(account.total.sent, 19);
+	ck_assert_int_eq(account.total.acknowledged, 18);
+	ck_assert_int_eq(account.total.resent, 3);
 	client_result_free(&account);
 	client_result_free(&account); /* of an empty one: nothing */
 }
@@ -72,12 +75,12 @@ START_TEST(what_was_sent_can_be_the_plan)
 				   &error),
 			 0);
 	ck_assert(account.complete && account.free && account.open);
-	ck_assert_int_eq(client_result_planned(&account), 13);
+	ck_assert_int_eq(account.planned, 13);
 	client_result_free(&account);
 	ck_assert_int_eq(
 		read_text(&account, "plan 1 9 1 shared open\nthread 0 3 2 0\nend\n", &error), 0);
 	ck_assert(account.complete && !account.free && account.open);
-	ck_assert_int_eq(client_result_planned(&account), 3);
+	ck_assert_int_eq(account.planned, 3);
 	client_result_free(&account);
 }
 END_TEST
@@ -128,6 +131,17 @@ static const char *const damaged[] = {
 	"plan 2 10 1 shared\nthread 0 5 5 0\nend\n",
 	"plan 1 1 1 shared\nthread 0 1 1 0\nend\nend\n",
 	"plan 1 1 1 shared\nthread 0 1 1 0\nend now\n",
+	"measured 1 2 sorted\n",
+	"measured 1 strict\n",
+	"measured 1 2 3 strict\n",
+	"histogram latency 1 2\n",
+	"histogram other 1 2 3\n",
+	"histogram latency 1 2 3 4\n",
+	"bucket latency 99999 1\n",
+	"bucket latency 1\n",
+	"bucket latency 1 -1\n",
+	"bucket latency 1 2 more\n",
+	"bucket averyveryverylongname 1 2\n",
 	"plan "
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	"aa"
@@ -142,6 +156,62 @@ START_TEST(damaged_account_is_refused)
 	ck_assert(!account.complete);
 	ck_assert_ptr_nonnull(strstr(error.message, "damaged account at '"));
 	client_result_free(&account);
+}
+END_TEST
+
+/* Reads what a client with one thread writes that has measured this. */
+static void add_measured(struct result *sum, const struct result *measured)
+{
+	enum { TEXT = 65536 };
+	static char text[TEXT];
+	const struct counters counters = {.sent = 10, .acknowledged = 9, .resent = 1};
+	struct client_result_writer writer = {.plan = {1, 10, 1, false, false},
+					      .counters = &counters};
+	struct client_result result = {.measured = sum};
+	struct error error;
+	int ends[2];
+	ck_assert_int_eq(pipe(ends), 0);
+	client_result_writer_connection(&writer, 0, "127.0.0.1:4000");
+	ck_assert(client_result_writer_write(&writer, ends[1], measured, &error));
+	ssize_t length = read(ends[0], text, TEXT);
+	ck_assert_int_gt(length, 0);
+	ck_assert_int_eq(client_result_read(&result, text, (size_t)length, &error), 0);
+	ck_assert(result.complete);
+	ck_assert_int_eq(result.total.acknowledged, 9);
+	ck_assert_int_eq(result.connections[0].answered, 9);
+	(void)close(ends[0]);
+	client_result_free(&result);
+	client_result_writer_free(&writer);
+}
+
+/* Two results, added up, are what one client would have measured. */
+START_TEST(measurements_add_up)
+{
+	struct histogram *histograms = calloc(5, sizeof *histograms);
+	ck_assert_ptr_nonnull(histograms);
+	struct histogram *latency = &histograms[2], *raw = &histograms[3], *other = &histograms[4];
+	struct result sum = {.strict = true, .latency = &histograms[0], .raw = &histograms[1]};
+	for (int64_t i = 1; i <= 10; i++)
+		histogram_record(latency, i * CLOCK_MILLISECOND);
+	add_measured(
+		&sum,
+		&(struct result){.elapsed = 4 * CLOCK_SECOND, .strict = true, .latency = latency});
+	ck_assert_uint_eq(sum.raw->count, 0);
+	ck_assert(sum.strict);
+	histogram_record(other, 7);
+	histogram_record(other, CLOCK_SECOND);
+	histogram_record(raw, 3);
+	add_measured(&sum, &(struct result){.elapsed = 9 * CLOCK_SECOND,
+					    .warmup = CLOCK_SECOND,
+					    .latency = other,
+					    .raw = raw});
+	histogram_merge(latency, other);
+	ck_assert_mem_eq(sum.latency, latency, sizeof *latency);
+	ck_assert_mem_eq(sum.raw, raw, sizeof *raw);
+	ck_assert_int_eq(sum.elapsed, 9 * CLOCK_SECOND);
+	ck_assert_int_eq(sum.warmup, CLOCK_SECOND);
+	ck_assert(!sum.strict);
+	free(histograms);
 }
 END_TEST
 
@@ -164,6 +234,7 @@ int main(void)
 	tcase_add_test(account, cut_account_is_incomplete);
 	tcase_add_loop_test(account, damaged_account_is_refused, 0,
 			    sizeof damaged / sizeof *damaged);
+	tcase_add_test(account, measurements_add_up);
 	tcase_add_test(account, nul_is_refused);
 	return unit_main("account", account, NULL);
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "measure/histogram_text.h"
 #include "unit.h"
 
 static struct histogram *latency, *raw;
@@ -151,64 +150,6 @@ START_TEST(json_has_the_whole_histogram)
 }
 END_TEST
 
-/* Two accounts, added up, are what one client would have measured. */
-START_TEST(accounts_add_up)
-{
-	struct histogram *sums = calloc(2, sizeof *sums), *other = calloc(1, sizeof *other);
-	struct result sum = {.strict = true, .latency = &sums[0], .raw = &sums[1]};
-	struct error error;
-	ck_assert(sums && other);
-	ck_assert(buffer_append_string(&text, "plan 1 10 1 shared\n"));
-	ck_assert(report_account(&text, &result));
-	ck_assert(buffer_append_string(&text, "end\n"));
-	ck_assert_int_eq(report_account_add(&sum, text.bytes, text.length, &error), 0);
-	ck_assert_uint_eq(sum.raw->count, 0);
-	ck_assert(sum.strict);
-	buffer_clear(&text, SIZE_MAX);
-	histogram_record(other, 7);
-	histogram_record(other, CLOCK_SECOND);
-	histogram_record(raw, 3);
-	const struct result second = {
-		.elapsed = 9 * CLOCK_SECOND, .warmup = CLOCK_SECOND, .latency = other, .raw = raw};
-	ck_assert(report_account(&text, &second));
-	ck_assert_int_eq(report_account_add(&sum, text.bytes, text.length, &error), 0);
-	histogram_merge(latency, other);
-	ck_assert_mem_eq(sum.latency, latency, sizeof *latency);
-	ck_assert_mem_eq(sum.raw, raw, sizeof *raw);
-	ck_assert_int_eq(sum.elapsed, 9 * CLOCK_SECOND);
-	ck_assert_int_eq(sum.warmup, CLOCK_SECOND);
-	ck_assert(!sum.strict);
-	free(sums);
-	free(other);
-}
-END_TEST
-
-static const char *const damaged[] = {
-	"measured 1 2 sorted",
-	"measured 1 strict",
-	"measured 1 2 3 strict",
-	"histogram latency 1 2",
-	"histogram other 1 2 3",
-	"histogram latency 1 2 3 4",
-	"bucket latency 99999 1",
-	"bucket latency 1",
-	"bucket latency 1 -1",
-	"bucket latency 1 2 more",
-	"bucket averyveryverylongname 1 2",
-};
-
-START_TEST(damaged_account_is_refused)
-{
-	struct result sum = {.latency = latency, .raw = raw};
-	struct error error;
-	char line[64], words[96];
-	(void)snprintf(line, sizeof line, "%s\n", damaged[_i]);
-	ck_assert_int_eq(report_account_add(&sum, line, strlen(line), &error), -1);
-	(void)snprintf(words, sizeof words, "damaged account at '%s'", damaged[_i]);
-	ck_assert_str_eq(error.message, words);
-}
-END_TEST
-
 int main(void)
 {
 	TCase *report = tcase_create("report");
@@ -219,8 +160,5 @@ int main(void)
 	tcase_add_test(report, plot_has_a_bar_for_what_is_there);
 	tcase_add_test(report, plot_is_never_long_and_leaves_nothing_out);
 	tcase_add_test(report, json_has_the_whole_histogram);
-	tcase_add_test(report, accounts_add_up);
-	tcase_add_loop_test(report, damaged_account_is_refused, 0,
-			    sizeof damaged / sizeof *damaged);
 	return unit_main("report", report, NULL);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "measure/chars_result.h"
+#include "measure/client_result_writer.h"
 #include "support.h"
 #include "unit.h"
 
@@ -42,7 +42,7 @@ static void compose(const struct told *told, char text[512])
 	}
 	struct error error;
 	ck_assert_int_eq(pipe(ends), 0);
-	ck_assert_int_eq(chars_result_write(&account, ends[1], &error), 0);
+	ck_assert(chars_result_write(&account, ends[1], &error));
 	ssize_t length = read(ends[0], text, 511);
 	ck_assert_int_gt(length, 0);
 	text[length] = '\0';
@@ -51,18 +51,18 @@ static void compose(const struct told *told, char text[512])
 
 static struct verdict prove(const char *log, const struct told told[2])
 {
-	char texts[2][512];
-	struct buffer client_results[2] = {{0}};
+	char text[512];
+	struct client_result results[2] = {{0}};
 	struct error error = {""};
 	struct verdict verdict;
 	size_t count = 0;
 	file_write(LOG, log);
 	for (; count < 2 && told[count].name; count++) {
-		compose(&told[count], texts[count]);
-		client_results[count].bytes = texts[count];
-		client_results[count].length = strlen(texts[count]);
+		compose(&told[count], text);
+		ck_assert_int_eq(client_result_read(&results[count], text, strlen(text), &error),
+				 0);
 	}
-	const struct verify_job run = {.log = LOG, .texts = client_results, .clients = count};
+	const struct verify_job run = {.log = LOG, .client_results = results, .clients = count};
 	ck_assert_msg(verify_chars(&run, &verdict, &error) == 0, "%s", error.message);
 	return verdict;
 }
@@ -177,35 +177,59 @@ START_TEST(fault_is_named)
 }
 END_TEST
 
-/* What an account does not end in, or is not. */
-static const char *const damaged[] = {
-	"chars " A " 1 2 ff 1 1 2\n",
-	"chars " A " 1 2 ff 1 1 2\nend",
-	"chars " A " 1 2 ff 1 1 2\nend\nend\n",
-	"chars " A " 1 2 ff 1 1\nend\n",
-	"chars " A " 1 2 ff 2 1 2\nend\n", /* more before than in all */
-	"plan 1 2 1 shared\nend\n",
-	"end\n",
-};
-
-START_TEST(damaged_account_is_refused)
+START_TEST(a_client_without_a_result_is_named)
 {
-	struct chars_result account;
+	struct client_result result = {0};
+	const struct verify_job run = {.log = LOG, .client_results = &result, .clients = 1};
+	struct verdict verdict;
 	struct error error;
-	ck_assert_int_eq(chars_result_read(&account, damaged[_i], strlen(damaged[_i]), &error), -1);
-	ck_assert_str_eq(error.message, "its account is damaged");
+	file_write(LOG, whole);
+	ck_assert_int_eq(verify_chars(&run, &verdict, &error), 0);
+	ck_assert(!verdict.good);
+	ck_assert_str_eq(verdict.message, "client 1: left no account");
 }
 END_TEST
 
-START_TEST(account_is_read_as_it_was_written)
+/* No result, or one that is not complete. */
+static const struct {
+	const char *text;
+	bool damaged;
+} no_result[] = {
+	{"", false},
+	{"chars " A " 1 2 255 1 1 2\n", false},
+	{"chars " A " 1 2 255 1 1 2\nend", false},
+	{"chars " A " 1 2 255 1 1 2\nend\nend\n", true},
+	{"chars " A " 1 2 255 1 1 2\nchars " A " 1 2 255 1 1 2\nend\n", true},
+	{"chars " A " 1 2 255 1 1\nend\n", true},
+	{"chars " A " 1 2 255 1 1 2 3\nend\n", true},
+	{"chars " A " 1 2 ff 1 1 2\nend\n", true},
+	{"chars " A " 1 2 255 2 1 2\nend\n", true}, /* more before than in all */
+	{"end\n", true},
+};
+
+START_TEST(result_without_its_end_is_none)
+{
+	struct client_result result = {0};
+	struct error error;
+	ck_assert_int_eq(
+		client_result_read(&result, no_result[_i].text, strlen(no_result[_i].text), &error),
+		no_result[_i].damaged ? -1 : 0);
+	ck_assert(!result.complete);
+	client_result_free(&result);
+}
+END_TEST
+
+START_TEST(result_is_read_as_it_was_written)
 {
 	static const struct told told = {"[2001:db8::1%eth0]:65535", "ab c", 1, 2, 3};
-	struct chars_result account;
+	struct client_result result = {0};
 	struct chars_sum sum;
 	struct error error;
 	char text[512];
 	compose(&told, text);
-	ck_assert_int_eq(chars_result_read(&account, text, strlen(text), &error), 0);
+	ck_assert_int_eq(client_result_read(&result, text, strlen(text), &error), 0);
+	ck_assert(result.complete);
+	const struct chars_result account = result.chars;
 	chars_sum_start(&sum);
 	chars_sum_add(&sum, "ab", 2);
 	chars_sum_add(&sum, "c", 1);
@@ -216,8 +240,7 @@ START_TEST(account_is_read_as_it_was_written)
 	ck_assert_uint_eq(account.before, 1);
 	ck_assert_uint_eq(account.stats, 2);
 	ck_assert_uint_eq(account.counted, 3);
-	ck_assert_int_eq(chars_result_read(&account, "", 0, &error), -1);
-	ck_assert_str_eq(error.message, "left no account");
+	client_result_free(&result);
 }
 END_TEST
 
@@ -230,8 +253,9 @@ int main(void)
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);
 	tcase_add_loop_test(cases, good_run_is_proved, 0, COUNT(good));
 	tcase_add_loop_test(cases, fault_is_named, 0, COUNT(bad));
-	tcase_add_loop_test(cases, damaged_account_is_refused, 0, COUNT(damaged));
-	tcase_add_test(cases, account_is_read_as_it_was_written);
+	tcase_add_test(cases, a_client_without_a_result_is_named);
+	tcase_add_loop_test(cases, result_without_its_end_is_none, 0, COUNT(no_result));
+	tcase_add_test(cases, result_is_read_as_it_was_written);
 	int status = unit_main("verify_chars", cases, NULL);
 	scratch_remove();
 	return status;
