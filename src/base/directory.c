@@ -9,14 +9,14 @@
 
 int directory_make_for(const char *file, struct error *error)
 {
-	char folder[PATH_MAX];
+	char directory[PATH_MAX];
 	const char *slash = strrchr(file, '/');
 	if (!slash || slash == file)
 		return 0;
-	int length = snprintf(folder, sizeof folder, "%.*s", (int)(slash - file), file);
+	int length = snprintf(directory, sizeof directory, "%.*s", (int)(slash - file), file);
 	errno = ENAMETOOLONG;
-	/* what is there and is no folder is named by whoever opens the file */
-	if ((size_t)length < sizeof folder && (mkdir(folder, 0777) == 0 || errno == EEXIST))
+	/* where it exists and is no directory, opening the file fails */
+	if ((size_t)length < sizeof directory && (mkdir(directory, 0777) == 0 || errno == EEXIST))
 		return 0;
-	return error_set(error, "cannot make the folder %.200s: %s", folder, strerror(errno));
+	return error_set(error, "cannot make the folder %.200s: %s", directory, strerror(errno));
 }

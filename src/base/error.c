@@ -10,7 +10,7 @@ int error_set(struct error *error, const char *format, ...)
 	int saved = errno;
 	va_list values;
 	va_start(values, format);
-	/* a line that is too long is cut, which is all that can be done with it */
+	/* a long message is cut */
 	(void)vsnprintf(error->message, sizeof error->message, format, values);
 	va_end(values);
 	errno = saved;

@@ -13,19 +13,18 @@
 
 #include "base/signalfd.h"
 
-/* The status of a process that never became the program; nobody but a parent that is gone sees it.
- */
+/* The status of a process that could not execute the program. */
 enum { EXIT_ABANDONED = 127 };
 
-/* Becomes the program; comes back only when something of it is not possible, with errno. Between
- * fork and exec only calls that are safe there. */
-static void become(const struct process_setup *setup, pid_t parent)
+/* Executes the program; returns only on an error, with errno. Between fork and exec only functions
+ * that are async-signal-safe are called. */
+static void execute(const struct process_setup *setup, pid_t parent)
 {
-	signalfd_restore(setup->held);
+	signalfd_restore(setup->pending);
 	(void)setsid(); /* fails only for a group leader, and a new process is none */
 	if (prctl(PR_SET_PDEATHSIG, setup->death_signal) < 0)
 		return;
-	if (getppid() != parent) /* it died before the line above: nobody would tell us */
+	if (getppid() != parent) /* it ended before prctl() */
 		_exit(EXIT_ABANDONED);
 	int input = setup->input >= 0 ? setup->input : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (input < 0 || dup2(input, STDIN_FILENO) < 0)
@@ -33,13 +32,13 @@ static void become(const struct process_setup *setup, pid_t parent)
 	if (setup->output > 0 && dup2(setup->output, STDOUT_FILENO) < 0)
 		return;
 	if (setup->output > 0)
-		(void)ioctl(STDOUT_FILENO, TIOCSCTTY, 0); /* it need not be a terminal */
+		(void)ioctl(STDOUT_FILENO, TIOCSCTTY, 0); /* fails unless it is a terminal */
 	if (setup->keep >= 0 && fcntl(setup->keep, F_SETFD, 0) < 0)
 		return;
 	(void)execv(setup->path, setup->argv);
 }
 
-/* Waits for the pipe to be closed by a successful exec. Returns 0, or the errno the child sent. */
+/* Waits until exec closes the pipe. Returns 0, or the errno that the child sent. */
 static int read_errno(int descriptor)
 {
 	int errnum = 0;
@@ -58,14 +57,14 @@ int process_start(struct process *child, const struct process_setup *setup, stru
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0) {
-		become(setup, parent);
+		execute(setup, parent);
 		int errnum = errno;
-		/* where even that fails, the parent sees the status */
+		/* on an error the parent sees the status */
 		(void)!write(report[1], &errnum, sizeof errnum);
 		_exit(EXIT_ABANDONED);
 	}
 	int errnum = pid < 0 ? errno : 0;
-	(void)close(report[1]); /* nothing is lost by closing a pipe that only the child writes */
+	(void)close(report[1]);
 	if (pid > 0)
 		errnum = read_errno(report[0]);
 	(void)close(report[0]);
@@ -95,7 +94,7 @@ size_t process_collect(struct process *children, size_t count)
 
 void process_signal(const struct process *child, int number)
 {
-	/* until it is collected its number is not given to another process: this cannot fail */
+	/* cannot fail: the process exists until its status is read */
 	if (child->running)
 		(void)kill(child->pid, number);
 }
@@ -106,13 +105,13 @@ bool process_succeeded(const struct process *child)
 	       WEXITSTATUS(child->status) == 0;
 }
 
-void process_describe(const struct process *child, char *words, size_t size)
+void process_describe(const struct process *child, char *message, size_t size)
 {
 	if (child->running || !child->pid)
-		(void)snprintf(words, size, child->pid ? "is running" : "was not started");
+		(void)snprintf(message, size, child->pid ? "is running" : "was not started");
 	else if (WIFSIGNALED(child->status))
-		(void)snprintf(words, size, "was killed by signal %d (%s)", WTERMSIG(child->status),
-			       strsignal(WTERMSIG(child->status)));
+		(void)snprintf(message, size, "was killed by signal %d (%s)",
+			       WTERMSIG(child->status), strsignal(WTERMSIG(child->status)));
 	else
-		(void)snprintf(words, size, "ended with status %d", WEXITSTATUS(child->status));
+		(void)snprintf(message, size, "ended with status %d", WEXITSTATUS(child->status));
 }

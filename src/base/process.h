@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Child programs: started in a session of their own, so that a signal from the terminal reaches
- * only the parent, and ended by the kernel when the parent ends, however it ends. */
+/* Child processes. Each runs in a session of its own, so that a signal from the terminal reaches
+ * only the parent; the kernel signals it when the parent's thread ends. */
 #ifndef ACKLINE_BASE_PROCESS_H
 #define ACKLINE_BASE_PROCESS_H
 
@@ -13,38 +13,37 @@
 struct process {
 	pid_t pid; /* 0: never started */
 	bool running;
-	int status; /* as waitpid() gives it, once it has ended */
+	int status; /* of waitpid(), once it has ended */
 };
 
 struct process_setup {
 	const char *path;
 	char *const *argv;
-	int input; /* descriptor that becomes its stdin, -1: /dev/null */
-	/* Descriptor, above 2, that becomes its stdout; 0: the parent's stdout. A terminal becomes
-	 * that of its session, which the kernel hangs up when the other end is closed. */
+	int input; /* descriptor that becomes its stdin; -1: /dev/null */
+	/* Descriptor above 2 that becomes its stdout; 0: the parent's stdout. A terminal becomes
+	 * the controlling terminal of its session. */
 	int output;
-	int keep; /* one more descriptor, above 2, that it gets under the same number, -1: none */
-	int death_signal; /* what it gets when the parent's thread has ended */
-	const int *held;  /* signals that wait until it takes them; 0 ends the list, NULL: none */
+	int keep;	    /* another descriptor above 2 that it inherits; -1: none */
+	int death_signal;   /* sent to it when the parent's thread has ended */
+	const int *pending; /* signals that stay blocked; as in signalfd_restore() */
 };
 
-/* Starts a program with stdout, unless given, and stderr of the parent, and signals as
- * signalfd_restore() leaves them. Every descriptor that it must not inherit has to be
- * close-on-exec. Returns when it is executing; -1 where that was not possible, with the failure
- * set. */
+/* Starts a program and waits until it is executed. It has the parent's stderr, and signals as after
+ * signalfd_restore(). Each descriptor that it must not inherit must be close-on-exec. Returns 0, or
+ * -1 with *error set. */
 int process_start(struct process *child, const struct process_setup *setup, struct error *error);
 
-/* Takes the status of every one of these children that has ended since; does not wait. Returns how
- * many. Any other child of this process is collected, too, and forgotten. */
+/* Sets the status of each of these children that has ended. Does not block. Returns how many have.
+ * Other children of this process are reaped too. */
 size_t process_collect(struct process *children, size_t count);
 
-/* Sends a signal, unless it has ended. */
+/* Sends a signal to a child that has not ended. */
 void process_signal(const struct process *child, int number);
 
-/* Has ended with status 0. */
+/* Has it ended with status 0? */
 bool process_succeeded(const struct process *child);
 
-/* How it ended: "ended with status 1", "was killed by signal 9 (Killed)". */
-void process_describe(const struct process *child, char *words, size_t size);
+/* Writes how it ended: "ended with status 1", "was killed by signal 9 (Killed)". */
+void process_describe(const struct process *child, char *message, size_t size);
 
 #endif

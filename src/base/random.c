@@ -22,7 +22,7 @@ uint64_t random_next(uint64_t *state)
 int64_t random_between(uint64_t *state, int64_t min, int64_t max)
 {
 	uint64_t choices = (uint64_t)max - (uint64_t)min + 1;
-	/* the remainder favours small numbers by less than choices / 2^64, which nobody will see */
+	/* the remainder favours small numbers by less than choices / 2^64 */
 	return (int64_t)((uint64_t)min + random_next(state) % choices);
 }
 
@@ -34,7 +34,7 @@ uint64_t random_state(uint64_t seed, uint64_t one, uint64_t other)
 int64_t random_fresh_seed(void)
 {
 	uint64_t seed;
-	/* early at boot the kernel may have none yet: the clock will do */
+	/* early at boot the kernel may have none yet */
 	if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed) {
 		seed = (uint64_t)clock_now();
 		(void)random_next(&seed);

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Random numbers that can be had again: all that is left to chance in a run follows from one seed.
- * splitmix64 by Sebastiano Vigna (https://prng.di.unimi.it/splitmix64.c, public domain): fast and
- * well mixed, and no secret. */
+/* Reproducible random numbers: all random choices of a run follow from one seed. Not for secrets.
+ * splitmix64 by Sebastiano Vigna (https://prng.di.unimi.it/splitmix64.c, public domain). */
 #ifndef ACKLINE_BASE_RANDOM_H
 #define ACKLINE_BASE_RANDOM_H
 
 #include <stdint.h>
 
-/* A state is one number, and any number is a good one; the seed is the first. */
+/* Returns the next number. The state may start at any number, such as the seed. */
 uint64_t random_next(uint64_t *state);
 
-/* A number from min to max, both possible; max - min may be anything below UINT64_MAX. */
+/* Returns a number from min to max, both included; max - min must be below UINT64_MAX. */
 int64_t random_between(uint64_t *state, int64_t min, int64_t max);
 
-/* The state that belongs to a seed and two numbers, such as a client and a request of it: what is
- * drawn from it does not depend on what was drawn for others before. */
+/* Returns the state for a seed and two numbers, such as a client and its request: its numbers do
+ * not depend on those drawn for others. */
 uint64_t random_state(uint64_t seed, uint64_t one, uint64_t other);
 
-/* A seed that nobody can tell before, short enough to be typed: 1 to 999999. */
+/* Returns an unpredictable seed that is short enough to type, 1 to 999999. */
 int64_t random_fresh_seed(void);
 
 #endif

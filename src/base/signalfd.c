@@ -33,13 +33,13 @@ int signalfd_take(int descriptor)
 	return length == (ssize_t)sizeof information ? (int)information.ssi_signo : 0;
 }
 
-void signalfd_restore(const int *held)
+void signalfd_restore(const int *pending)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	sigset_t set;
 	sigemptyset(&set);
-	for (; held && *held; held++)
-		sigaddset(&set, *held);
+	for (; pending && *pending; pending++)
+		sigaddset(&set, *pending);
 	/* none of these can fail for valid signals */
 	(void)sigaction(SIGPIPE, &standard, NULL);
 	(void)sigaction(SIGXFSZ, &standard, NULL);

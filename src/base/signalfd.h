@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals as data: they are blocked in every thread, and one thread reads them from a descriptor
- * between its other events. Nothing ever runs in a signal handler. */
+/* Signals are blocked in every thread and read from a descriptor. There are no signal handlers. */
 #ifndef ACKLINE_BASE_SIGNALFD_H
 #define ACKLINE_BASE_SIGNALFD_H
 
 #include "base/error.h"
 
-/* To be called before the first thread is made: ignores SIGPIPE and SIGXFSZ (a closed peer and a
- * file that is too large are errors of the call), blocks the signals listed, 0 ends the list, and
- * returns a close-on-exec, non-blocking descriptor that is readable when one has come, or -1. */
+/* Blocks the signals in the list, which 0 ends, and ignores SIGPIPE and SIGXFSZ, so that a closed
+ * connection and a file at the size limit are errors of the call. To be called before the first
+ * thread is made. Returns a close-on-exec, non-blocking descriptor that is readable when a signal
+ * is pending, or -1 with *error set. */
 int signalfd_open(const int *list, struct error *error);
 
-/* Takes one signal off the descriptor: its number, or 0 when none waits. */
+/* Reads a pending signal. Returns its number, or 0: there is none. */
 int signalfd_take(int descriptor);
 
-/* Puts dispositions and mask back to what a program expects that is executed. The signals held, 0
- * ends the list, NULL: none, stay blocked: they wait until the program takes them. */
-void signalfd_restore(const int *held);
+/* Restores the dispositions and the mask for a program that is executed. The signals in the list
+ * `pending`, which 0 ends (NULL: none), stay blocked, so that the program gets those that come
+ * early. */
+void signalfd_restore(const int *pending);
 
 #endif

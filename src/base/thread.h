@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads with a stack of a given size, and the seam by which tests let their creation fail. */
+/* Threads with a stack of a given size. */
 #ifndef ACKLINE_BASE_THREAD_H
 #define ACKLINE_BASE_THREAD_H
 
 #include <pthread.h>
 #include <stddef.h>
 
-/* Makes attributes for threads with a stack of that many bytes, or of the smallest size that the
- * system allows where that is more (sysconf(_SC_THREAD_STACK_MIN): over 64 KiB on aarch64). Returns
- * 0, or an errno value and there is nothing to destroy. The caller ends them with
- * pthread_attr_destroy(). */
+/* Makes attributes for threads with a stack of so many bytes, or of the system's minimum if that is
+ * more (over 64 KiB on aarch64). Returns 0; then the caller calls pthread_attr_destroy(). Or
+ * returns an errno value. */
 int thread_attributes_init(pthread_attr_t *attributes, size_t stack);
 
 /* As pthread_create(), which it points to. Only tests set it, before they start threads. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What has to be done at a certain time: one thread, which sleeps until the earliest deadline on
- * the monotonic clock, and a binary heap of tasks. No thread for each timer, and no polling. */
+/* Runs tasks at their deadlines. One thread sleeps until the earliest deadline; the tasks are in a
+ * binary heap. */
 #ifndef ACKLINE_BASE_TIMER_QUEUE_H
 #define ACKLINE_BASE_TIMER_QUEUE_H
 
@@ -10,30 +10,30 @@
 
 struct timer_queue;
 
-/* Embedded in what it is about, whose memory stays the caller's. */
+/* Embedded in the caller's data, which stays the caller's. */
 struct task {
-	/* Called in the scheduler's thread at the deadline or soon after, without its lock. The
-	 * task is no longer scheduled then: it may be scheduled anew, or freed. What blocks here
-	 * holds up all others. */
+	/* Called at the deadline or soon after, in the thread of the queue, without its lock. The
+	 * task is no longer scheduled: it may be scheduled again, or freed. Must not block, as all
+	 * other tasks wait for it. */
 	void (*run)(struct task *task);
-	/* Called instead of run(), in the thread that stops the scheduler. */
+	/* Called instead of run() when the queue is stopped, in the thread that stops it. */
 	void (*drop)(struct task *task);
-	int64_t deadline; /* set by timer_queue_at(), as the next one */
-	uint64_t order;	  /* tasks of the same deadline run in the order of their scheduling */
+	int64_t deadline; /* these two are set by timer_queue_at() */
+	uint64_t order;	  /* tasks with the same deadline run in the order of scheduling */
 };
 
-/* NULL: the failure is set. */
+/* Returns a queue, or NULL with *error set. */
 struct timer_queue *timer_queue_start(struct error *error);
 
-/* Schedules a task that is not scheduled, for a deadline in nanoseconds; from any thread, also from
- * run(). 0, or -1: it is not scheduled, for lack of memory or because the scheduler was stopped. */
-int timer_queue_at(struct timer_queue *timer_queue, struct task *task, int64_t deadline);
+/* Schedules a task that is not scheduled, for a deadline in nanoseconds. Any thread, also in run().
+ * Returns 0, or -1: memory is out or the queue was stopped, and it is not scheduled. */
+int timer_queue_at(struct timer_queue *queue, struct task *task, int64_t deadline);
 
-/* Ends the thread after the task that runs now, and drops all that are scheduled. From then on
- * timer_queue_at() fails. Any number of times; accepts NULL. */
-void timer_queue_stop(struct timer_queue *timer_queue);
+/* Waits for the task that runs, ends the thread and drops all tasks. timer_queue_at() fails from
+ * then on. May be called again; accepts NULL. */
+void timer_queue_stop(struct timer_queue *queue);
 
 /* Stops and frees it; accepts NULL. */
-void timer_queue_free(struct timer_queue *timer_queue);
+void timer_queue_free(struct timer_queue *queue);
 
 #endif

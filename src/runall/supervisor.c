@@ -112,7 +112,7 @@ int supervisor_start(struct supervisor *watch, size_t i, const char *path,
 {
 	/* Blocked until the program takes them by signalfd: it is not killed before, without a
 	 * result. */
-	static const int held[] = {SIGINT, SIGTERM, 0};
+	static const int pending[] = {SIGINT, SIGTERM, 0};
 	int pipe = open_pipe(watch, i, error);
 	if (pipe < 0)
 		return -1;
@@ -122,7 +122,7 @@ int supervisor_start(struct supervisor *watch, size_t i, const char *path,
 					    .input = -1,
 					    .keep = pipe,
 					    .death_signal = i < watch->servers ? SIGTERM : SIGKILL,
-					    .held = held};
+					    .pending = pending};
 	int result = process_start(&watch->children[i], &setup, error);
 	(void)close(pipe); /* the program has its own */
 	if (result < 0)
