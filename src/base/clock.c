@@ -25,6 +25,11 @@ int64_t clock_earlier(int64_t one, int64_t other)
 	return one < other ? one : other;
 }
 
+int64_t clock_backoff(int64_t last, int64_t max)
+{
+	return last ? clock_earlier(last * 2, max) : 10 * CLOCK_MILLISECOND;
+}
+
 int clock_poll_timeout(int64_t deadline)
 {
 	if (deadline == CLOCK_NEVER)

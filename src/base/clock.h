@@ -22,6 +22,10 @@ int64_t clock_after(int64_t duration);
 /* Returns the earlier of two deadlines. */
 int64_t clock_earlier(int64_t one, int64_t other);
 
+/* Returns the pause before the next attempt: 10 ms after 0, else twice the last pause, max at most;
+ * in nanoseconds. */
+int64_t clock_backoff(int64_t last, int64_t max);
+
 /* Returns the timeout for poll(): milliseconds until a deadline, rounded up; 0 if it has passed; -1
  * for CLOCK_NEVER. */
 int clock_poll_timeout(int64_t deadline);

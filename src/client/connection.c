@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 
-#define CONNECTION_MIN_PAUSE (10 * CLOCK_MILLISECOND)
 #define CONNECTION_MAX_PAUSE (500 * CLOCK_MILLISECOND)
 /* An idle connection that was up for so long counts as good as one that has answered. */
 #define CONNECTION_GOOD CLOCK_SECOND
@@ -89,9 +88,7 @@ void connection_close(struct client_session *session, struct client_connection *
 			line->sent = 0;
 	}
 	if (connection->down_since) {
-		connection->pause = connection->pause ? clock_earlier(connection->pause * 2,
-								      CONNECTION_MAX_PAUSE)
-						      : CONNECTION_MIN_PAUSE;
+		connection->pause = clock_backoff(connection->pause, CONNECTION_MAX_PAUSE);
 		return;
 	}
 	/* The first attempt is at once: with a pause, many connections would come back one after

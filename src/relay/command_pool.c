@@ -18,7 +18,6 @@
 #include "base/process.h"
 
 #define ANSWER_TIMEOUT (30 * CLOCK_SECOND) /* for the process to write a line */
-#define PAUSE_FIRST (10 * CLOCK_MILLISECOND)
 #define PAUSE_MAX (10 * CLOCK_SECOND)
 #define END_TIMEOUT (500 * CLOCK_MILLISECOND) /* for a command to end by itself */
 
@@ -32,7 +31,7 @@ struct worker {
 	struct process child;
 	int in, out;	    /* our ends of its stdin and stdout; -1: not started */
 	struct buffer line; /* what it has written for the current job */
-	int64_t pause;	    /* ns, before the next attempt */
+	int64_t pause;	    /* ns, before the last attempt; 0: it succeeded */
 };
 
 /* --- the process --- */
@@ -219,13 +218,13 @@ static bool do_job(struct worker *worker, struct relay_job *job)
 			 "line %llu: the -work command failed: %s; trying again",
 			 (unsigned long long)job->number, error.message);
 		end_process(worker, 0);
+		worker->pause = clock_backoff(worker->pause, PAUSE_MAX);
 		if (!relay_queue_pause(worker->relay->queue, worker->pause))
 			return false;
-		worker->pause = worker->pause * 2 < PAUSE_MAX ? worker->pause * 2 : PAUSE_MAX;
 	}
 	if (result > 0)
 		return false;
-	worker->pause = PAUSE_FIRST;
+	worker->pause = 0;
 	struct buffer before = job->line;
 	job->line = worker->line;
 	worker->line = before;
@@ -235,7 +234,7 @@ static bool do_job(struct worker *worker, struct relay_job *job)
 
 void *relay_worker_run(void *context)
 {
-	struct worker worker = {.relay = context, .in = -1, .out = -1, .pause = PAUSE_FIRST};
+	struct worker worker = {.relay = context, .in = -1, .out = -1};
 	struct relay_job *job;
 	while ((job = relay_queue_wait_job(worker.relay->queue)) && do_job(&worker, job))
 		;

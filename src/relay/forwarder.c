@@ -12,8 +12,7 @@
 #include "net/stream.h"
 
 #define CONNECT_TIMEOUT (2 * CLOCK_SECOND)
-#define PAUSE_FIRST (10 * CLOCK_MILLISECOND) /* before another connection is tried */
-#define PAUSE_MAX CLOCK_SECOND
+#define PAUSE_MAX CLOCK_SECOND /* before another connection is tried */
 /* Patience: a next server that answers late gets lines twice when it is asked again. TCP notices a
  * dead network long before. */
 #define ANSWER_TIMEOUT_FIRST (30 * CLOCK_SECOND)
@@ -36,7 +35,7 @@ struct forwarder {
 	uint64_t sent;		/* lines up to this number were put into out, on this connection */
 	int64_t deadline;	/* for the next answer */
 	int64_t answer_timeout; /* ns; doubled after each timeout */
-	int64_t pause;		/* ns before the next connection */
+	int64_t pause;		/* ns before the last connection; 0: it took a line */
 	bool lost;		/* the log says that the next server cannot be reached */
 	bool probing; /* the connection was lost: one line at a time, until one is taken */
 };
@@ -62,9 +61,9 @@ static void lose(struct forwarder *forwarder, const char *why)
 			 forwarder->relay->settings.next,
 			 "cannot be reached: %s; lines wait here until it can", why);
 	forwarder->lost = true;
-	(void)relay_queue_pause(forwarder->relay->queue,
-				forwarder->pause); /* the loop sees the stop */
-	forwarder->pause = forwarder->pause * 2 < PAUSE_MAX ? forwarder->pause * 2 : PAUSE_MAX;
+	forwarder->pause = clock_backoff(forwarder->pause, PAUSE_MAX);
+	/* the loop sees the stop */
+	(void)relay_queue_pause(forwarder->relay->queue, forwarder->pause);
 }
 
 /* The next server has taken a line. */
@@ -75,7 +74,7 @@ static void set_recovered(struct forwarder *forwarder)
 			 forwarder->relay->settings.next,
 			 "can be reached again; lines are forwarded");
 	forwarder->lost = false;
-	forwarder->pause = PAUSE_FIRST;
+	forwarder->pause = 0;
 	forwarder->answer_timeout = ANSWER_TIMEOUT_FIRST;
 }
 
@@ -276,8 +275,7 @@ void *relay_forwarder_run(void *context)
 	struct forwarder forwarder = {.relay = relay,
 				      .acknowledged = relay->acknowledged,
 				      .sent = relay->acknowledged,
-				      .answer_timeout = ANSWER_TIMEOUT_FIRST,
-				      .pause = PAUSE_FIRST};
+				      .answer_timeout = ANSWER_TIMEOUT_FIRST};
 	while (relay_queue_arm(relay->queue)) {
 		int64_t deadline = note_acknowledged(&forwarder);
 		bool waiting = fill(&forwarder);

@@ -83,11 +83,12 @@ static int xor_handshake(struct stream *stream, int64_t deadline, struct error *
 /* Gives out what was received, a few bytes at a time. Called with the lock. */
 static size_t give_out(struct xor_stream *own, char *bytes, size_t space)
 {
-	size_t length = own->end - own->start, piece = own->piece++ % XOR_PIECES + 1;
+	size_t length = own->end - own->start, piece = own->piece % XOR_PIECES + 1;
 	length = length < piece ? length : piece;
 	length = length < space ? length : space;
 	memcpy(bytes, own->received + own->start, length);
 	own->start += length;
+	own->piece += length > 0;
 	return length;
 }
 

@@ -35,6 +35,17 @@ START_TEST(after_adds_and_saturates)
 }
 END_TEST
 
+START_TEST(pauses_double_up_to_the_max)
+{
+	static const int64_t milliseconds[] = {10, 20, 40, 80, 100, 100, 100};
+	int64_t pause = 0;
+	for (size_t i = 0; i < sizeof milliseconds / sizeof *milliseconds; i++) {
+		pause = clock_backoff(pause, 100 * CLOCK_MILLISECOND);
+		ck_assert_int_eq(pause, milliseconds[i] * CLOCK_MILLISECOND);
+	}
+}
+END_TEST
+
 START_TEST(poll_timeout_rounds_up)
 {
 	ck_assert_int_eq(clock_poll_timeout(CLOCK_NEVER), -1);
@@ -142,6 +153,7 @@ int main(void)
 	TCase *time = tcase_create("clock");
 	tcase_add_test(time, now_goes_forward);
 	tcase_add_test(time, after_adds_and_saturates);
+	tcase_add_test(time, pauses_double_up_to_the_max);
 	tcase_add_test(time, poll_timeout_rounds_up);
 	tcase_add_test(time, condition_is_signalled);
 	tcase_add_test(time, condition_times_out);

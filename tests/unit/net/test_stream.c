@@ -188,6 +188,151 @@ START_TEST(close_lets_the_answer_arrive)
 }
 END_TEST
 
+START_TEST(connects_and_shakes_hands)
+{
+	struct error error;
+	char name[SOCKET_NAME_SIZE], expected[SOCKET_NAME_SIZE];
+	int port, listener = tcp_listen(&port);
+	struct stream *client = stream_connect(stream_type, "127.0.0.1", port, NULL,
+					       clock_after(20 * CLOCK_SECOND), &error);
+	ck_assert_ptr_nonnull(client);
+	int accepted = accept(listener, NULL, NULL);
+	stream_local_name(client, name);
+	socket_peer_name(accepted, expected);
+	ck_assert_str_eq(name, expected);
+	stream_peer_name(client, name);
+	socket_local_name(accepted, expected);
+	ck_assert_str_eq(name, expected);
+	struct stream *server = stream_open(stream_type, accepted, STREAM_SERVER);
+	ck_assert_int_eq(stream_handshake(server, clock_after(20 * CLOCK_SECOND), &error), 0);
+	stream_close(client, 0);
+	ck_assert_int_eq((int)stream_receive(server, name, sizeof name), 0);
+	stream_close(server, 0);
+	stream_close(NULL, 0);
+	(void)close(listener);
+	ck_assert_ptr_null(stream_connect(stream_type, "127.0.0.1", port, NULL,
+					  clock_after(20 * CLOCK_SECOND), &error));
+	ck_assert_ptr_nonnull(strstr(error.message, "Connection refused"));
+}
+END_TEST
+
+/* The pollfd of no stream is ignored; that of plain TCP has what is wanted. */
+START_TEST(what_to_poll_for)
+{
+	ck_assert_int_eq(stream_pollfd(NULL, POLLIN).fd, -1);
+	struct pollfd waiting = stream_pollfd(stream, POLLIN | POLLOUT);
+	ck_assert_int_eq(waiting.fd, descriptor);
+	ck_assert_int_eq(waiting.events, POLLIN | POLLOUT);
+	ck_assert_int_eq(poll(&waiting, 1, 0), 1);
+	ck_assert_int_eq(waiting.revents, POLLOUT);
+}
+END_TEST
+
+/* --- with a type that buffers and owes --- */
+
+START_TEST(a_handshake_has_a_deadline)
+{
+	struct error error;
+	char greeting;
+	ck_assert_int_eq((int)recv(descriptor, &greeting, 1, 0), 1); /* connect_both() sent it */
+	ck_assert_int_eq(stream_handshake(stream, clock_now(), &error), -1);
+	ck_assert_str_eq(error.message, "no handshake in time");
+}
+END_TEST
+
+START_TEST(buffered_bytes_need_no_socket)
+{
+	struct error error;
+	char bytes[8];
+	ck_assert_int_eq(stream_handshake(stream, clock_after(20 * CLOCK_SECOND), &error), 0);
+	peer_send(peer, "abc", 3);
+	wait_for(3);
+	ck_assert_uint_eq(stream_buffered(stream), 0);
+	ck_assert_int_eq((int)stream_receive(stream, bytes, sizeof bytes), 1);
+	ck_assert_uint_eq(stream_buffered(stream), 2);
+	ck_assert_uint_eq(stream_pending(stream), 2);
+	struct pollfd waiting = stream_pollfd(stream, POLLIN);
+	ck_assert_int_eq(poll(&waiting, 1, 0), 0);
+	ck_assert(stream_wait(stream, 0));
+	ck_assert_int_eq((int)stream_receive_now(stream, bytes + 1, sizeof bytes - 1), 2);
+	ck_assert_mem_eq(bytes, "abc", 3);
+	ck_assert_int_eq((int)stream_receive_now(stream, bytes, sizeof bytes), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert(!stream_wait(stream, 0));
+}
+END_TEST
+
+START_TEST(owed_bytes_leave_by_a_flush)
+{
+	ck_assert_uint_eq(stream_owed(stream), 0);
+	ck_assert_int_eq((int)stream_send(stream, "one\ntwo\n", 8), 8);
+	char *answer = peer_lines(peer, 1);
+	ck_assert_str_eq(answer, "one\n");
+	free(answer);
+	ck_assert_uint_eq(stream_owed(stream), 4);
+	ck_assert_int_eq((int)stream_send(stream, "more\n", 5), 0);
+	ck_assert_int_eq(stream_flush(stream), 0);
+	ck_assert_uint_eq(stream_owed(stream), 0);
+	answer = peer_lines(peer, 1);
+	ck_assert_str_eq(answer, "two\n");
+	free(answer);
+}
+END_TEST
+
+/* Sends until bytes are owed that the socket does not take. Returns how many were taken. */
+static size_t send_until_stuck(void)
+{
+	static char much[4000];
+	size_t total = 0;
+	ssize_t taken;
+	memset(much, 'x', sizeof much);
+	while ((taken = stream_send(stream, much, sizeof much)) > 0) {
+		total += (size_t)taken;
+		ck_assert_int_eq(stream_flush(stream), 0);
+	}
+	ck_assert_int_eq((int)taken, 0);
+	ck_assert_uint_gt(stream_owed(stream), 0);
+	return total;
+}
+
+START_TEST(the_end_follows_what_is_owed)
+{
+	size_t total = send_until_stuck();
+	stream_end(stream);
+	size_t sent = total - stream_owed(stream);
+	ck_assert_uint_lt(sent, total);
+	char *bytes = malloc(sent);
+	ck_assert_ptr_nonnull(bytes);
+	ck_assert_int_eq(recv(peer, bytes, sent, MSG_WAITALL), (ssize_t)sent);
+	ck_assert_int_eq((int)recv(peer, bytes, 1, MSG_DONTWAIT), -1); /* not yet the end */
+	free(bytes);
+	ck_assert_int_eq(stream_flush(stream), 0);
+	ck_assert_uint_eq(stream_owed(stream), 0);
+	char *rest = peer_all(peer);
+	ck_assert_uint_eq(strlen(rest), total - sent);
+	free(rest);
+}
+END_TEST
+
+static void *read_all(void *length)
+{
+	char *all = peer_all(peer);
+	*(size_t *)length = strlen(all);
+	free(all);
+	return NULL;
+}
+
+START_TEST(close_flushes_what_is_owed)
+{
+	pthread_t thread;
+	size_t length = 0, total = send_until_stuck();
+	ck_assert_int_eq(pthread_create(&thread, NULL, read_all, &length), 0);
+	stream_close(stream, clock_after(20 * CLOCK_SECOND));
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_uint_eq(length, total);
+}
+END_TEST
+
 START_TEST(close_waits_no_longer_than_it_may)
 {
 	static char much[65536];
@@ -204,7 +349,7 @@ END_TEST
 
 int main(void)
 {
-	TCase *plain = tcase_create("stream");
+	TCase *plain = tcase_create("tcp");
 	tcase_add_checked_fixture(plain, connect_both, NULL);
 	tcase_add_test(plain, sends_and_receives);
 	tcase_add_test(plain, sees_the_end);
@@ -216,5 +361,17 @@ int main(void)
 	tcase_add_test(plain, stop_wakes_who_waits);
 	tcase_add_test(plain, close_lets_the_answer_arrive);
 	tcase_add_test(plain, close_waits_no_longer_than_it_may);
-	return unit_main("stream", plain, NULL);
+	tcase_add_test(plain, connects_and_shakes_hands);
+	tcase_add_test(plain, what_to_poll_for);
+	TCase * xor = tcase_create("xor");
+	tcase_add_checked_fixture(xor, xor_use, NULL);
+	tcase_add_checked_fixture(xor, connect_both, NULL);
+	tcase_add_test(xor, close_waits_no_longer_than_it_may);
+	tcase_add_test(xor, connects_and_shakes_hands);
+	tcase_add_test(xor, a_handshake_has_a_deadline);
+	tcase_add_test(xor, buffered_bytes_need_no_socket);
+	tcase_add_test(xor, owed_bytes_leave_by_a_flush);
+	tcase_add_test(xor, the_end_follows_what_is_owed);
+	tcase_add_test(xor, close_flushes_what_is_owed);
+	return unit_main("stream", plain, xor, NULL);
 }
