@@ -2,89 +2,58 @@
 /* The server: answers each text line once it is in the log. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "session/acceptor.h"
 #include "base/clock.h"
 #include "base/directory.h"
 #include "base/program.h"
 #include "base/rlimit.h"
+#include "base/signalfd.h"
+#include "base/thread.h"
 #include "log.h"
-#include "net/socket.h"
+#include "log/stdout_tee.h"
+#include "net/ready.h"
 #include "net/stream.h"
 #include "service/server_options.h"
-#include "session/send_queue.h"
-#include "session/session_table.h"
-#include "log/stdout_tee.h"
-#include "base/signalfd.h"
-
-enum { SERVER_DESCRIPTORS = 32 }; /* kept for all that is no connection */
-
-/* How often a signal is looked for while waiting for the log. */
-#define SERVER_LOOK (100 * CLOCK_MILLISECOND)
+#include "service/shutdown.h"
 
 static const char *program = "server";
 
 struct server {
 	struct server_options options;
 	int signals;
-	struct stdout_tee *show;
+	struct stdout_tee *tee;
 	struct log *log;
 	struct flusher *flusher;
 	struct session_table *table;
 	struct timer_queue *timer_queue;
 	const struct service *service;
-	void *state; /* the service's own */
-	struct session_settings settings;
+	void *state; /* the service's */
+	pthread_attr_t attributes;
+	bool has_attributes;
 	struct busy_poll spin;
+	struct session_settings sessions;
 	struct acceptor acceptor;
+	struct shutdown shutdown;
 };
 
-static void warn(const char *words)
+static void warn(const char *message)
 {
-	program_complain(program, words);
+	program_complain(program, message);
 }
 
-/* As many descriptors as are allowed. Returns how many connections that allows; 0: failed. */
-static int64_t raise_limit(const struct server_options *options, struct error *error)
-{
-	const struct service *service = services[options->service];
-	uint64_t kept = SERVER_DESCRIPTORS, limit = rlimit_raise_descriptors();
-	struct service_options own = server_options_of_service(options);
-	if (service->descriptors)
-		kept += (uint64_t)service->descriptors(&own);
-	if (limit > kept)
-		return limit > 1000000 ? 1000000 : (int64_t)(limit - kept);
-	error_set(error, "the descriptor limit of %" PRIu64 " is too low", limit);
-	return 0;
-}
-
-/* What can be known to be wrong before anything is opened: bad usage. */
-static int check_options(struct server *server, int64_t most, struct error *error)
-{
-	if (server_options_complete(&server->options, error) < 0)
-		return -1;
-	if (server->options.connections > most)
-		return error_set(error, "-connections: the descriptor limit allows %lld, not %lld",
-				 (long long)most, (long long)server->options.connections);
-	if (!server->options.connections)
-		server->options.connections = most;
-	return 0;
-}
+/* --- opening, in this order --- */
 
 static int open_log(struct server *server, struct error *error)
 {
 	const struct server_options *options = &server->options;
-	if (!options->quiet && !(server->show = stdout_tee_start(STDOUT_FILENO, error)))
+	if (!options->quiet && !(server->tee = stdout_tee_start(STDOUT_FILENO, error)))
 		return -1;
-	/* only where nobody has said where the log should be */
+	/* only for the default name */
 	if (!options->log && directory_make_for(server->service->log, error) < 0)
 		return -1;
 	const struct record_format *format = record_formats[options->format];
@@ -93,23 +62,35 @@ static int open_log(struct server *server, struct error *error)
 					.format = format == &record_text ? server->service->format
 									 : format,
 					.sync = (enum log_sync)options->sync,
-					.tee = server->show,
+					.tee = server->tee,
 					.warn = warn};
 	server->log = log_open(&settings, error);
 	return server->log ? 0 : -1;
 }
 
+static int open_threads(struct server *server, struct error *error)
+{
+	int errnum = thread_attributes_init(&server->attributes, SESSION_STACK);
+	server->has_attributes = !errnum;
+	if (errnum)
+		return error_set(error, "cannot set the stack of connections: %s",
+				 strerror(errnum));
+	return (server->flusher = flusher_start(error)) &&
+			       (server->table = session_table_new(error)) &&
+			       (server->timer_queue = timer_queue_start(error))
+		       ? 0
+		       : -1;
+}
+
 static int start_service(struct server *server, struct error *error)
 {
-	const struct server_options *options = &server->options;
 	const struct service_settings settings = {
-		.options = server_options_of_service(options),
+		.options = server_options_of_service(&server->options),
 		.log = server->log,
-		.log_name = server_options_log(options),
-		.append = options->append,
+		.log_name = server_options_log(&server->options),
 		.timer_queue = server->timer_queue,
-		.stream_type = &stream_tcp,
 		.broadcast = session_table_broadcast(server->table),
+		.stream_type = &stream_tcp,
 		.warn = warn,
 	};
 	if (!server->service->start)
@@ -118,20 +99,17 @@ static int start_service(struct server *server, struct error *error)
 	return server->state ? 0 : -1;
 }
 
-static int open_connections(struct server *server, struct error *error)
+static void prepare_sessions(struct server *server)
 {
-	if (!(server->flusher = flusher_start(error)) ||
-	    !(server->table = session_table_new(error)) ||
-	    !(server->timer_queue = timer_queue_start(error)) || start_service(server, error) < 0)
-		return -1;
 	server->spin.time = server->options.spin;
-	server->settings = (struct session_settings){
+	server->sessions = (struct session_settings){
 		.log = server->log,
 		.flusher = server->flusher,
 		.stream_type = &stream_tcp,
 		.spin = &server->spin,
-		.service = server->service,
-		.state = server->state,
+		.attributes = &server->attributes,
+		.handler = &server->service->handler,
+		.service = server->state,
 		.maxline = (size_t)server->options.maxline,
 		.idle = server->options.idle,
 		.closing = session_table_closing,
@@ -139,28 +117,20 @@ static int open_connections(struct server *server, struct error *error)
 		.context = server->table,
 	};
 	server->acceptor = (struct acceptor){.listener = server->acceptor.listener,
-					     .most = (size_t)server->options.connections,
+					     .max = (size_t)server->options.connections,
 					     .table = server->table,
-					     .settings = &server->settings,
+					     .settings = &server->sessions,
 					     .warn = warn};
-	return 0;
 }
 
-/* Tells whoever started the server where it listens. */
-static int tell_ready(int descriptor, const char *name, struct error *error)
+static int listen_to(struct server *server, struct error *error)
 {
-	char host[SOCKET_NAME_SIZE];
-	int port;
-	if (descriptor < 0 || socket_name_split(name, host, &port) < 0)
-		return 0;
-	int written = dprintf(descriptor, "%s %d\n", host, port);
-	if (written < 0)
-		error_set(error, "cannot write to descriptor %d: %s", descriptor, strerror(errno));
-	if (descriptor > STDERR_FILENO)	 /* no connection may become stdout or stderr */
-		(void)close(descriptor); /* so that its reader sees the end */
-	return written < 0 ? -1 : 0;
+	if (fcntl(server->acceptor.listener, F_SETFL, O_NONBLOCK) < 0)
+		return error_set(error, "cannot listen: %s", strerror(errno));
+	return socket_listen(server->acceptor.listener, error);
 }
 
+/* Logs where the server listens, and tells the program that started it. */
 static int announce(struct server *server, struct error *error)
 {
 	const struct server_options *options = &server->options;
@@ -171,34 +141,29 @@ static int announce(struct server *server, struct error *error)
 	if (server->service->random)
 		log_note(server->log, RECORD_INFO, RECORD_SERVER, "seed %lld",
 			 (long long)options->seed);
-	/* whoever is told finds it in the log; a log that hangs must not keep it from being told */
+	/* so that the program finds it in the log; not for ever, if the log hangs */
 	(void)log_flush(server->log, clock_after(CLOCK_SECOND));
-	return tell_ready((int)options->ready, name, error);
-}
-
-/* Connection threads that were just woken don't push aside the one that commits. It needs no
- * privilege, and without it everything works, only slower. Threads made later inherit it. */
-static void become_batch(void)
-{
-	struct sched_param none = {0};
-	(void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+	return options->ready < 0 ? 0 : ready_write((int)options->ready, name, error);
 }
 
 static int server_open(struct server *server, struct error *error)
 {
 	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, 0};
-	server->signals = signalfd_open(signals, error);
-	if (server->signals < 0)
+	const struct server_options *options = &server->options;
+	if ((server->signals = signalfd_open(signals, error)) < 0 ||
+	    (server->acceptor.listener = socket_bind(options->host, (int)options->port, error)) <
+		    0 ||
+	    open_log(server, error) < 0 || open_threads(server, error) < 0 ||
+	    start_service(server, error) < 0)
 		return -1;
-	int listener = socket_bind(server->options.host, (int)server->options.port, error);
-	server->acceptor.listener = listener;
-	if (listener < 0 || open_log(server, error) < 0 || open_connections(server, error) < 0)
+	prepare_sessions(server);
+	thread_run_in_batches();
+	if (listen_to(server, error) < 0)
 		return -1;
-	if (fcntl(listener, F_SETFL, O_NONBLOCK) < 0)
-		return error_set(error, "cannot listen: %s", strerror(errno));
-	become_batch();
-	return socket_listen(listener, error);
+	return announce(server, error);
 }
+
+/* --- running --- */
 
 static void reopen_log(struct server *server)
 {
@@ -209,7 +174,7 @@ static void reopen_log(struct server *server)
 		log_reopen(server->log);
 }
 
-/* Accepts and joins connections until a signal says to end. */
+/* Accepts connections and joins finished sessions, until a signal to end. */
 static int server_run(struct server *server, struct error *error)
 {
 	struct acceptor *acceptor = &server->acceptor;
@@ -234,163 +199,105 @@ static int server_run(struct server *server, struct error *error)
 	}
 }
 
-/* Asked twice: ends at once, without what is still under way. */
-static void end_if_told(const struct server *server)
+/* --- closing, in reverse order --- */
+
+static int fail(const struct error *error)
 {
-	int signal = signalfd_take(server->signals);
-	if (!signal || signal == SIGHUP)
-		return;
-	warn("told twice to end: what was still under way is left undone");
-	_exit(EXIT_FAILED);
+	warn(error->message);
+	return EXIT_FAILED;
 }
 
-/* Waits until all connections have ended. False: not by the deadline. */
-static bool wait_for_connections(struct server *server, int64_t deadline)
+static void prepare_shutdown(struct server *server)
 {
-	while (session_table_count(server->table)) {
-		struct pollfd ready[] = {
-			{.fd = server->signals, .events = POLLIN},
-			{.fd = session_table_descriptor(server->table), .events = POLLIN},
-		};
-		int count = poll(ready, 2, clock_poll_timeout(deadline));
-		end_if_told(server);
-		session_table_join(server->table);
-		if (count == 0)
-			return session_table_count(server->table) == 0;
+	server->shutdown = (struct shutdown){.signals = server->signals,
+					     .log = server->log,
+					     .timer_queue = server->timer_queue,
+					     .acceptor = &server->acceptor,
+					     .sessions = &server->sessions,
+					     .service = server->service,
+					     .state = server->state,
+					     .warn = warn};
+}
+
+/* Finishes the work that is there. Returns the exit status. */
+static int server_drain(struct server *server)
+{
+	struct error error;
+	if (!shutdown_sessions(&server->shutdown, server->options.drain)) {
+		warn("connections could not be ended: the log does not take their lines");
+		_exit(EXIT_FAILED);
 	}
-	return true;
+	return shutdown_service(&server->shutdown, &error) < 0 ? fail(&error) : EXIT_DONE;
 }
 
-/* Answers what has come and lets go of everybody. False: threads may still use what there is. */
-static bool server_drain(struct server *server)
-{
-	int64_t deadline = clock_after(server->options.drain);
-	acceptor_finish(&server->acceptor);
-	acceptor_close(&server->acceptor);
-	server->settings.drain_deadline = deadline;
-	atomic_store(&server->settings.draining, true);
-	if (server->service->drain)
-		server->service->drain(server->state);
-	session_table_drain(server->table);
-	if (wait_for_connections(server, deadline))
-		return true;
-	timer_queue_stop(
-		server->timer_queue); /* what a connection waits for does not come any more */
-	log_note(server->log, RECORD_WARNING, RECORD_SERVER,
-		 "stopping; connections that did not end in time: %zu",
-		 session_table_count(server->table));
-	atomic_store(&server->settings.stopping, true);
-	session_table_stop(server->table);
-	return wait_for_connections(server, clock_after(CLOCK_SECOND));
-}
-
-/* Lets the service do what is left when all connections have ended. */
-static int server_finish(struct server *server, struct error *error)
-{
-	int64_t deadline = server->settings.drain_deadline, look;
-	if (!server->service->finish)
-		return 0;
-	do {
-		look = clock_after(SERVER_LOOK);
-		if (server->service->finish(server->state, look < deadline ? look : deadline,
-					    error) == 0)
-			return 0;
-		end_if_told(server);
-	} while (clock_now() < deadline);
-	return -1;
-}
-
-/* Waits until the log has everything, as long as the drain may take and a second at least: a disk
- * can be slow without being broken. False: it is stuck. */
-static bool flush_log(struct server *server)
-{
-	int64_t deadline = clock_after(CLOCK_SECOND);
-	if (deadline < server->settings.drain_deadline)
-		deadline = server->settings.drain_deadline;
-	while (!log_flush(server->log, clock_after(SERVER_LOOK))) {
-		if (clock_now() >= deadline)
-			return false;
-		end_if_told(server);
-	}
-	return true;
-}
-
-/* Waits until all that was given to the log has been released; does not return if it is stuck. */
-static void settle_log(struct server *server)
-{
-	if (!server->log || flush_log(server))
-		return;
-	warn("the log cannot be written: the last records are lost");
-	_exit(EXIT_FAILED); /* its threads are stuck in a write */
-}
-
-/* Frees what is there, in reverse order. Returns the exit status so far. */
+/* Frees what was opened. Returns the exit status, as it was so far or worse. */
 static int server_close(struct server *server, int status)
 {
 	timer_queue_stop(server->timer_queue);
-	settle_log(server); /* what it still has may be for the service, or for everyone */
+	shutdown_log(&server->shutdown); /* it may still deliver to the service, and broadcast */
 	if (server->state)
 		server->service->stop(server->state);
 	timer_queue_free(server->timer_queue);
 	session_table_free(server->table);
 	flusher_stop(server->flusher);
+	if (server->has_attributes)
+		(void)pthread_attr_destroy(&server->attributes); /* cannot fail */
 	if (server->log)
 		log_note(server->log, RECORD_INFO, RECORD_SERVER, "stopped");
-	settle_log(server);
+	shutdown_log(&server->shutdown);
 	if (!log_close(server->log)) {
 		warn("the log cannot be written: the last records are lost");
 		status = EXIT_FAILED;
 	}
-	if (!stdout_tee_stop(server->show, clock_after(CLOCK_SECOND)))
-		_exit(status); /* stdout is stuck, and with it the thread that shows */
+	if (!stdout_tee_stop(server->tee, clock_after(CLOCK_SECOND)))
+		_exit(status); /* stdout is stuck, and with it the tee's thread */
 	if (server->acceptor.listener >= 0)
 		(void)close(server->acceptor.listener); /* never listened */
 	(void)close(server->signals);
 	return status;
 }
 
-/* Before anything is open. Returns the status. */
-static int give_up(const struct error *error, enum exit_status status)
+/* Returns -1 to go on, or the exit status. */
+static int read_options(struct server *server, int argc, char **argv)
 {
-	warn(error->message);
-	return (int)status;
+	struct server_options *options = &server->options;
+	struct error error;
+	server_options_init(options);
+	enum option_outcome outcome =
+		options_read(server_option_table(), options, argc, argv, &error);
+	if (outcome == OPTIONS_SHOWN)
+		return EXIT_DONE;
+	if (outcome == OPTIONS_READ) {
+		int64_t max =
+			server_options_max_connections(options, rlimit_raise_descriptors(), &error);
+		if (!max)
+			return fail(&error);
+		if (server_options_complete(options, &error) == 0 &&
+		    server_options_limit(options, max, &error) == 0)
+			return -1;
+	}
+	(void)fail(&error);
+	return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
 	struct error error;
-	struct server server = {.acceptor = {.listener = -1}};
+	struct server server = {.signals = -1, .acceptor = {.listener = -1}};
 	program_guard_descriptors();
 	program = program_name(argv[0]);
-	server_options_init(&server.options);
-	enum option_outcome outcome =
-		options_read(server_option_table(), &server.options, argc, argv, &error);
-	if (outcome == OPTIONS_SHOWN)
-		return EXIT_DONE;
-	if (outcome == OPTIONS_WRONG)
-		return give_up(&error, EXIT_USAGE);
-	int64_t most = raise_limit(&server.options, &error);
-	if (!most)
-		return give_up(&error, EXIT_FAILED);
-	if (check_options(&server, most, &error) < 0)
-		return give_up(&error, EXIT_USAGE);
+	int status = read_options(&server, argc, argv);
+	if (status >= 0)
+		return status;
 	server.service = services[server.options.service];
-	if (server_open(&server, &error) < 0 || announce(&server, &error) < 0) {
-		warn(error.message);
-		return server_close(&server, EXIT_FAILED);
-	}
-	int status = EXIT_DONE;
-	if (server_run(&server, &error) < 0) {
-		warn(error.message);
+	int opened = server_open(&server, &error);
+	prepare_shutdown(&server);
+	if (opened < 0)
+		return server_close(&server, fail(&error));
+	status = EXIT_DONE;
+	if (server_run(&server, &error) < 0)
+		status = fail(&error);
+	if (server_drain(&server) != EXIT_DONE)
 		status = EXIT_FAILED;
-	}
-	if (!server_drain(&server)) {
-		warn("connections could not be ended: the log does not take their lines");
-		_exit(EXIT_FAILED);
-	}
-	if (server_finish(&server, &error) < 0) {
-		warn(error.message);
-		status = EXIT_FAILED;
-	}
 	return server_close(&server, status);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/thread.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 int (*thread_create)(pthread_t *thread, const pthread_attr_t *attributes,
@@ -18,4 +19,10 @@ int thread_attributes_init(pthread_attr_t *attributes, size_t stack)
 	if (errnum)
 		pthread_attr_destroy(attributes);
 	return errnum;
+}
+
+void thread_run_in_batches(void)
+{
+	struct sched_param none = {0};
+	(void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
 }

@@ -11,6 +11,10 @@
  * returns an errno value. */
 int thread_attributes_init(pthread_attr_t *attributes, size_t stack);
 
+/* Puts the calling thread, and those that it makes later, under SCHED_BATCH: threads that were just
+ * woken do not preempt one that runs. Errors are ignored: without it all works, only slower. */
+void thread_run_in_batches(void);
+
 /* As pthread_create(), which it points to. Only tests set it, before they start threads. */
 extern int (*thread_create)(pthread_t *thread, const pthread_attr_t *attributes,
 			    void *(*run)(void *argument), void *argument);

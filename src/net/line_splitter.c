@@ -130,6 +130,12 @@ const char *line_chunk(struct line_splitter *splitter, bool remainder, size_t *l
 	return splitter->bytes + start;
 }
 
+void line_skip(struct line_splitter *splitter, size_t length)
+{
+	splitter->start += length;
+	splitter->searched = splitter->start;
+}
+
 bool line_is_full(const struct line_splitter *splitter)
 {
 	return splitter->end - splitter->start >= LINE_BUSY_CAPACITY;

@@ -39,6 +39,10 @@ enum line_result line_next(struct line_splitter *splitter, const char **line, si
  * bytes behind the last end. Valid until line_space(). NULL: there is none. */
 const char *line_chunk(struct line_splitter *splitter, bool remainder, size_t *length);
 
+/* For another kind of framing: consumes bytes at the front of those that line_remainder() returns.
+ */
+void line_skip(struct line_splitter *splitter, size_t length);
+
 /* Whether the buffer cannot grow without a line end in it. For raw mode. */
 bool line_is_full(const struct line_splitter *splitter);
 

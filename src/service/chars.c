@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The service chars: random characters to all that are connected, at random times; `stat` is
- * answered with how many there were since the last one.
+/* The service chars: random characters to all sessions, at random times; `stat` is answered with
+ * how many there were since the last one.
  *
- * A burst is either scheduled or given to the log, never both, and the next one is drawn when it
- * has been stored: there is one at a time, and its state needs no lock. It is counted once it is in
- * the log, so that what is counted is what was sent. */
+ * There is one burst at a time: it is either scheduled or given to the log, and the next one is
+ * drawn when it was stored. So its state needs no lock. It is counted once it is in the log. */
 #include "base/memory.h"
 #include "service/table.h"
 
@@ -18,17 +17,17 @@
 #include "base/clock.h"
 #include "base/random.h"
 
-/* The shortest pause, so that -delay 0 neither takes a processor nor cuts off peers that read. */
+/* Min pause, so that -delay 0 neither takes a processor nor cuts off peers that read. */
 #define CHARS_PAUSE CLOCK_MILLISECOND
 
-/* How soon a burst is tried again: when the open batch is full, when the log cannot be written. */
+/* After which a burst is tried again: the open batch is full, the log cannot be written. */
 #define CHARS_FULL (5 * CLOCK_MILLISECOND)
 #define CHARS_FAILED (100 * CLOCK_MILLISECOND)
 
 extern const struct service service_chars;
 
 enum {
-	CHARS_BURST_MOST = 1000,
+	CHARS_BURST_MAX = 1000,
 	CHARS_STAT_SIZE = 32,
 };
 
@@ -45,23 +44,23 @@ struct chars_options {
 
 static const struct option_spec options_chars[] = {
 	{"burst", OPTION_COUNTS, "MIN:MAX", "characters at once [1:20]", AT(burst), 1,
-	 CHARS_BURST_MOST, NULL, NULL},
+	 CHARS_BURST_MAX, NULL, NULL},
 	{"alphabet", OPTION_TEXT, "CHARACTERS", "what they are drawn from [a-zA-Z]", AT(alphabet),
 	 0, 0, NULL, NULL},
 	{0},
 };
 
 struct chars {
-	struct task task;	       /* first, so that the one is the other */
-	struct reply_target recipient; /* everyone, by way of the count */
+	struct task task;	    /* first member: the pointer is cast between the two types */
+	struct reply_target target; /* counts a burst, then broadcasts it */
 	struct service_settings settings;
-	struct charset alphabet;
+	struct charset charset;
 	struct range burst, delay;
 
-	/* whoever has the burst: the scheduler's thread, or who commits it */
+	/* for the owner of the burst: the timer queue's thread, or the leader that commits it */
 	uint64_t random;
-	char message[sizeof burst_word + CHARS_BURST_MOST];
-	size_t length; /* 0: the next one is to be drawn */
+	char message[sizeof burst_word + CHARS_BURST_MAX];
+	size_t length; /* 0: none is drawn */
 	int64_t pause; /* ns, after it */
 
 	atomic_bool draining;
@@ -71,7 +70,7 @@ struct chars {
 
 static void schedule(struct chars *chars, int64_t pause)
 {
-	/* out of memory, or the end: no more characters come, and all else goes on */
+	/* -1: memory is out, or the server ends: no more characters come */
 	(void)timer_queue_at(chars->settings.timer_queue, &chars->task, clock_after(pause));
 }
 
@@ -87,14 +86,14 @@ static void draw(struct chars *chars)
 	int64_t length = random_between(&chars->random, chars->burst.min, chars->burst.max);
 	memcpy(chars->message, burst_word, skip);
 	for (size_t i = 0; i < (size_t)length; i++) {
-		int64_t at = random_between(&chars->random, 0, (int64_t)chars->alphabet.count - 1);
-		chars->message[skip + i] = chars->alphabet.characters[at];
+		int64_t at = random_between(&chars->random, 0, (int64_t)chars->charset.count - 1);
+		chars->message[skip + i] = chars->charset.characters[at];
 	}
 	chars->length = skip + (size_t)length;
 	chars->pause = draw_pause(chars);
 }
 
-/* Draws a burst, unless one is left, and gives it to the log. */
+/* Draws a burst, unless one is drawn, and gives it to the log. */
 static void burst_run(struct task *task)
 {
 	struct chars *chars = (struct chars *)task;
@@ -108,7 +107,7 @@ static void burst_run(struct task *task)
 				.answer = chars->message,
 				.answer_length = chars->length,
 				.is_sent_record = true};
-	if (!log_try_submit(chars->settings.log, &chars->recipient, &item, 1))
+	if (!log_try_submit(chars->settings.log, &chars->target, &item, 1))
 		schedule(chars, CHARS_FULL);
 }
 
@@ -117,60 +116,55 @@ static void burst_drop(struct task *task)
 	(void)task; /* it was not sent, and so it was not counted */
 }
 
-/* The burst is in the log: counts it first, so that whoever has it finds it in the count. */
-static bool burst_release(struct reply_target *recipient, const char *bytes, size_t length,
+/* The burst is in the log: counts it first, so that a peer that has it finds it in the count. */
+static bool deliver_burst(struct reply_target *target, const char *bytes, size_t length,
 			  size_t lines)
 {
-	struct chars *chars = recipient->context;
+	struct chars *chars = target->context;
 	size_t count = chars->length - (sizeof burst_word - 1);
 	atomic_fetch_add(&chars->generated, count);
 	atomic_fetch_add(&chars->since, count);
 	(void)chars->settings.broadcast->deliver(chars->settings.broadcast, bytes, length, lines);
 	chars->length = 0;
-	schedule(chars, chars->pause); /* from here on it is the scheduler's thread's */
+	schedule(chars, chars->pause); /* the timer queue's thread owns it again */
 	return true;
 }
 
-/* The burst is not in the log, and nobody has it. */
-static void burst_unsent(void *context, const char *bytes, size_t length)
+/* The burst is not in the log, and was not sent. */
+static void burst_undelivered(void *context, const char *bytes, size_t length)
 {
 	(void)bytes; /* still in the message */
 	(void)length;
 	schedule(context, CHARS_FAILED);
 }
 
-/* Answers that did not leave: the counts in them go back to where they came from. */
+/* Adds the counts in answers that were not sent to the next one. */
 static void give_back(void *state, const char *answers, size_t length)
 {
 	struct chars *chars = state;
-	const char *end = answers + length;
-	size_t skip = sizeof stat_word - 1;
-	while (answers < end) {
-		const char *feed = memchr(answers, '\n', (size_t)(end - answers));
-		if (!feed)
-			return; /* each answer has its line end */
-		if ((size_t)(feed - answers) > skip && !memcmp(answers, stat_word, skip))
-			atomic_fetch_add(&chars->since, strtoull(answers + skip, NULL, 10));
-		answers = feed + 1;
-	}
+	struct slice rest = {answers, length}, answer;
+	uint64_t count;
+	while (slice_cut(&rest, '\n', &answer))
+		if (slice_skip(&answer, stat_word) && slice_number(&answer, &count))
+			atomic_fetch_add(&chars->since, count);
 }
 
-static bool take(void *state, struct responder *peer, const char *line, size_t length)
+static bool take(void *state, struct responder *responder, const struct frame *frame)
 {
 	struct chars *chars = state;
 	char answer[CHARS_STAT_SIZE];
 	struct log_item item = {.event = RECORD_RECEIVED,
-				.bytes = line,
-				.length = length,
+				.bytes = frame->bytes,
+				.length = frame->length,
 				.answer = unknown,
 				.answer_length = sizeof unknown - 1};
-	if (length != sizeof stat_word - 2 || memcmp(line, stat_word, length) != 0)
-		return responder_submit(peer, &item, 1, true);
+	if (!slice_equals((struct slice){frame->bytes, frame->length}, "stat"))
+		return responder_submit(responder, &item, 1, true);
 	uint64_t count = atomic_exchange(&chars->since, 0);
 	item.answer = answer;
 	item.answer_length =
 		(size_t)snprintf(answer, sizeof answer, "%s%" PRIu64, stat_word, count);
-	if (responder_submit(peer, &item, 1, true))
+	if (responder_submit(responder, &item, 1, true))
 		return true;
 	atomic_fetch_add(&chars->since, count);
 	return false;
@@ -199,15 +193,15 @@ static void *start(const struct service_settings *settings, struct error *error)
 	}
 	chars->settings = *settings;
 	chars->task = (struct task){.run = burst_run, .drop = burst_drop};
-	chars->recipient = (struct reply_target){.name = settings->broadcast->name,
-						 .deliver = burst_release,
-						 .on_undelivered = burst_unsent,
-						 .context = chars};
+	chars->target = (struct reply_target){.name = settings->broadcast->name,
+					      .deliver = deliver_burst,
+					      .on_undelivered = burst_undelivered,
+					      .context = chars};
 	chars->burst = own->burst.min < 0 ? (struct range){1, 20} : own->burst;
 	chars->delay =
 		options->delay.min < 0 ? (struct range){0, 5 * CLOCK_SECOND} : options->delay;
 	chars->random = (uint64_t)options->seed;
-	if (read_charset(own, &chars->alphabet, error) < 0) {
+	if (read_charset(own, &chars->charset, error) < 0) {
 		free(chars);
 		return NULL;
 	}
@@ -234,10 +228,11 @@ const struct service service_chars = {
 	.options = options_chars,
 	.log = "chars.log",
 	.format = &record_milliseconds,
-	.tells_ends = true,
 	.random = true,
-	.take = take,
-	.on_undelivered = give_back,
+	.handler = {.protocol = &protocol_lines,
+		    .notes_ends = true,
+		    .take = take,
+		    .on_undelivered = give_back},
 	.check = check,
 	.start = start,
 	.drain = drain,

@@ -4,16 +4,15 @@
 
 extern const struct service service_echo;
 
-static struct answer answer_echo(const char *line, size_t length)
+static struct slice answer(void *state, const struct frame *frame)
 {
-	return (struct answer){line, length};
+	(void)state;
+	return (struct slice){frame->bytes, frame->length + frame->end};
 }
 
 const struct service service_echo = {
 	.name = "echo",
 	.log = "server.log",
 	.format = &record_milliseconds,
-	.exact = true,
-	.tells_ends = true,
-	.answer = answer_echo,
+	.handler = {.protocol = &protocol_chunks, .notes_ends = true, .answer = answer},
 };

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The service ok: every line is answered ok, which says that it is in the log. */
+/* The service ok: each line is answered ok, which says that it is in the log. */
 #include "service/table.h"
 
 extern const struct service service_ok;
 
-static struct answer answer_ok(const char *line, size_t length)
+static struct slice answer(void *state, const struct frame *frame)
 {
-	(void)line; /* whatever it says */
-	(void)length;
-	return (struct answer){"ok", 2};
+	(void)state;
+	(void)frame;
+	return slice_of("ok");
 }
 
-const struct service service_ok = {.name = "ok", .log = "logging.log", .answer = answer_ok};
+const struct service service_ok = {
+	.name = "ok",
+	.log = "logging.log",
+	.format = &record_text,
+	.handler = {.protocol = &protocol_lines, .answer = answer},
+};

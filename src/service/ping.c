@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The service ping: an unreliable server, on purpose. Requests are answered after a random delay,
- * some never, and everybody is told now and then that the server lives.
+ * or never; keepalives go to all sessions.
  *
- * Whatever is sent leaves from the scheduler's thread. So there is one order of all messages, and
- * their counter M needs no lock. */
+ * All messages are given to the log by the timer queue's thread: so they have one order, and their
+ * counter M needs no lock. */
 #include "base/memory.h"
 #include "service/table.h"
 
@@ -45,18 +45,18 @@ struct ping {
 	int64_t loss; /* millionths */
 	struct range delay;
 	int64_t interval; /* of keepalives, 0: none */
-	/* in the scheduler's thread only */
+	/* in the timer queue's thread only */
 	uint64_t sent; /* the last M */
 	struct task keepalive;
-	int64_t due; /* when the keepalive that comes next was meant to leave */
+	int64_t due; /* of the next keepalive, on the monotonic clock */
 };
 
 /* A request whose answer is to come. */
 struct pong {
-	struct task task; /* first, so that the one is the other */
+	struct task task; /* first member: the pointer is cast between the two types */
 	struct ping *ping;
-	struct responder *peer; /* held */
-	uint64_t number;	/* N */
+	struct responder *responder; /* a reference */
+	uint64_t number;	     /* N */
 	struct stamp received;
 };
 
@@ -74,9 +74,9 @@ static struct log_item message_item(const char *line, size_t length)
 static void drop_pong(struct task *task)
 {
 	struct pong *pong = (struct pong *)task;
-	log_note(pong->ping->log, RECORD_WARNING, pong->peer->name,
+	log_note(pong->ping->log, RECORD_WARNING, pong->responder->name,
 		 "[%llu] PING will not be answered", (unsigned long long)pong->number);
-	responder_unreference(pong->peer);
+	responder_unreference(pong->responder);
 	free(pong);
 }
 
@@ -90,16 +90,16 @@ static void send_pong(struct task *task)
 		{.kind = PING_ANSWER,
 		 .message = ping->sent + 1,
 		 .request = pong->number,
-		 .client = pong->peer->number},
+		 .client = pong->responder->number},
 	};
 	struct exchange_request request;
 	exchange_request_init(&request, &pong->received, asked,
 			      ping_message_write(asked, &lines[0]));
 	struct log_item item = message_item(answer, ping_message_write(answer, &lines[1]));
 	item.fields = request.fields;
-	if (responder_push(pong->peer, &item)) {
+	if (responder_push(pong->responder, &item)) {
 		ping->sent++;
-		free(pong); /* the peer may be gone, too */
+		free(pong); /* the session may be freed, too */
 	} else if (timer_queue_at(ping->timer_queue, task, clock_after(PING_AGAIN)) < 0) {
 		drop_pong(task);
 	}
@@ -110,8 +110,8 @@ static void drop_keepalive(struct task *task)
 	(void)task; /* part of the service's state */
 }
 
-/* By the times at which they were meant to leave, so that they do not drift; those that were missed
- * because the process stood still are left out. */
+/* By intended times, so that they do not drift; those that were missed because the process stood
+ * still are left out. */
 static void plan_keepalive(struct ping *ping)
 {
 	int64_t missed = (clock_now() - ping->due) / ping->interval;
@@ -162,72 +162,72 @@ static void *start_ping(const struct service_settings *settings, struct error *e
 	return ping;
 }
 
-static bool take_malformed(struct responder *peer, const char *line, size_t length)
+static bool take_malformed(struct responder *responder, const struct frame *frame)
 {
-	struct buffer words = {0};
-	bool taken = buffer_append_string(&words, "malformed line: ") &&
-		     buffer_append(&words, line, length);
+	struct buffer note = {0};
+	bool taken = buffer_append_string(&note, "malformed line: ") &&
+		     buffer_append(&note, frame->bytes, frame->length);
 	if (taken) {
 		const struct log_item item = {.level = RECORD_WARNING,
 					      .event = RECORD_NOTE,
-					      .bytes = words.bytes,
-					      .length = words.length};
-		taken = responder_submit(peer, &item, 1, true);
+					      .bytes = note.bytes,
+					      .length = note.length};
+		taken = responder_submit(responder, &item, 1, true);
 	}
-	buffer_free(&words);
+	buffer_free(&note);
 	return taken;
 }
 
-/* Records that a request has come and, if so, that it is ignored. */
-static bool record_request(struct responder *peer, const char *line, size_t length,
+/* Records that a request was received and, if so, that it is ignored. */
+static bool record_request(struct responder *responder, const struct frame *frame,
 			   const struct stamp *received, bool ignored)
 {
 	struct exchange_request request;
-	exchange_request_init(&request, received, line, length);
+	exchange_request_init(&request, received, frame->bytes, frame->length);
 	const struct log_item items[] = {
-		{.event = RECORD_RECEIVED, .bytes = line, .length = length},
+		{.event = RECORD_RECEIVED, .bytes = frame->bytes, .length = frame->length},
 		{.event = RECORD_IGNORED,
-		 .bytes = line,
-		 .length = length,
+		 .bytes = frame->bytes,
+		 .length = frame->length,
 		 .fields = request.fields},
 	};
-	return responder_submit(peer, items, ignored ? 2 : 1, true);
+	return responder_submit(responder, items, ignored ? 2 : 1, true);
 }
 
-static bool schedule_pong(struct ping *ping, struct responder *peer, uint64_t number, int64_t delay,
-			  const struct stamp *received)
+static bool schedule_pong(struct ping *ping, struct responder *responder, uint64_t number,
+			  int64_t delay, const struct stamp *received)
 {
 	struct pong *pong = memory_malloc(sizeof *pong);
 	if (!pong)
 		return false;
 	*pong = (struct pong){.task = {.run = send_pong, .drop = drop_pong},
 			      .ping = ping,
-			      .peer = peer,
+			      .responder = responder,
 			      .number = number,
 			      .received = *received};
-	int64_t deadline = clock_after(delay); /* waiting to hold is part of the delay */
-	responder_reference(peer);
+	int64_t deadline = clock_after(delay); /* waiting for the reference is part of the delay */
+	responder_reference(responder);
 	if (timer_queue_at(ping->timer_queue, &pong->task, deadline) < 0)
 		drop_pong(&pong->task);
 	return true;
 }
 
-/* What becomes of a request follows from the seed, its client and its number, and from nothing that
- * happens meanwhile: the same seed ignores the same requests. */
-static bool take_ping(void *state, struct responder *peer, const char *line, size_t length)
+/* Delay and loss follow from the seed, the client and the number of the request alone: the same
+ * seed ignores the same requests. */
+static bool take_ping(void *state, struct responder *responder, const struct frame *frame)
 {
 	static _Thread_local struct stamp received;
 	struct ping *ping = state;
 	struct ping_message read;
-	if (!ping_message_read(line, length, &read) || read.kind != PING_REQUEST)
-		return take_malformed(peer, line, length);
+	if (!ping_message_read(frame->bytes, frame->length, &read) || read.kind != PING_REQUEST)
+		return take_malformed(responder, frame);
 	stamp_update(&received);
-	uint64_t chance = random_state(ping->seed, peer->number, read.request);
+	uint64_t chance = random_state(ping->seed, responder->number, read.request);
 	bool ignored = random_between(&chance, 0, MILLION - 1) < ping->loss;
 	int64_t delay = random_between(&chance, ping->delay.min, ping->delay.max);
-	if (!record_request(peer, line, length, &received, ignored))
+	if (!record_request(responder, frame, &received, ignored))
 		return false;
-	return ignored || schedule_pong(ping, peer, read.request, delay, &received);
+	return ignored || schedule_pong(ping, responder, read.request, delay, &received);
 }
 
 static void stop_ping(void *state)
@@ -240,10 +240,11 @@ const struct service service_ping = {
 	.options = options_ping,
 	.log = "logs/server.log",
 	.format = &record_exchange,
-	.tells_ends = true,
-	.numbers = true,
 	.random = true,
-	.take = take_ping,
+	.handler = {.protocol = &protocol_lines,
+		    .notes_ends = true,
+		    .notes_numbers = true,
+		    .take = take_ping},
 	.start = start_ping,
 	.stop = stop_ping,
 };

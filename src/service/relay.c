@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The service relay: ok as soon as a line is in the log; then it is worked on, and forwarded to the
- * next server in the order of arrival. */
+/* The service relay: a line is answered ok once it is in the log, then processed and forwarded to
+ * the next server in the order of arrival. */
 #include "relay/relay.h"
 
 #include "service/table.h"
@@ -25,11 +25,11 @@ static const struct option_spec options_relay[] = {
 	{0},
 };
 
-static struct answer answer_relay(const char *line, size_t length)
+static struct slice answer_relay(void *state, const struct frame *frame)
 {
-	(void)line; /* whatever it says: what is in the log will be forwarded */
-	(void)length;
-	return (struct answer){"ok", 2};
+	(void)state; /* what is in the log will be forwarded */
+	(void)frame;
+	return slice_of("ok");
 }
 
 static int check_relay(const struct service_options *options, struct error *error)
@@ -80,7 +80,7 @@ static void *start_relay(const struct service_settings *settings, struct error *
 	return relay_start(&relay, error);
 }
 
-static void wait_room_relay(void *state)
+static void admit_relay(void *state)
 {
 	relay_wait_space(state);
 }
@@ -109,11 +109,10 @@ const struct service service_relay = {
 	.overhead = RELAY_OVERHEAD,
 	.keeps_log = true,
 	.random = true,
-	.answer = answer_relay,
+	.handler = {.protocol = &protocol_lines, .answer = answer_relay, .admit = admit_relay},
 	.check = check_relay,
 	.descriptors = descriptors_relay,
 	.start = start_relay,
-	.wait_room = wait_room_relay,
 	.drain = drain_relay,
 	.finish = finish_relay,
 	.stop = stop_relay,

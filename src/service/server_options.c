@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/server_options.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 enum {
 	MAXLINE_DEFAULT = 65536,
 	SPECS_MAX = 60,
+	CONNECTIONS_MAX = 1000000,
+	DESCRIPTORS_KEPT = 32, /* for all that is no connection */
 	RANDOM_NAMES_SIZE = 128,
 };
 
@@ -44,8 +47,8 @@ static const struct option_spec first_specs[] = {
 	{"quiet", OPTION_FLAG, NULL, "do not show the records on stdout", AT(quiet), 0, 0, NULL,
 	 NULL},
 	{"connections", OPTION_NUMBER, "N",
-	 "most connections at once [what the descriptor limit allows]", AT(connections), 1, 1000000,
-	 NULL, NULL},
+	 "most connections at once [what the descriptor limit allows]", AT(connections), 1,
+	 CONNECTIONS_MAX, NULL, NULL},
 	{"maxline", OPTION_NUMBER, "BYTES", "longest line [65536; relay: 65408; none for echo]",
 	 AT(maxline), 1, 1 << 26, NULL, NULL},
 	{"idle", OPTION_DURATION, "TIME", "close a connection silent for so long; 0: never [0]",
@@ -134,7 +137,7 @@ int server_options_complete(struct server_options *options, struct error *error)
 	struct service_options own = server_options_of_service(options);
 	if (options_check_service(server_option_table(), options, service->name, error) < 0)
 		return -1;
-	if (options->maxline && service->exact)
+	if (options->maxline && service->handler.protocol->chunked)
 		return error_set(error, "-maxline: not with -service %s, which takes any line",
 				 service->name);
 	if (!options->maxline)
@@ -143,6 +146,33 @@ int server_options_complete(struct server_options *options, struct error *error)
 		return -1;
 	if (options->seed < 0)
 		options->seed = random_fresh_seed();
+	return 0;
+}
+
+int64_t server_options_max_connections(const struct server_options *options, uint64_t descriptors,
+				       struct error *error)
+{
+	const struct service *service = services[options->service];
+	struct service_options own = server_options_of_service(options);
+	uint64_t kept = DESCRIPTORS_KEPT;
+	if (service->descriptors)
+		kept += (uint64_t)service->descriptors(&own);
+	if (descriptors > kept)
+		return descriptors > CONNECTIONS_MAX ? CONNECTIONS_MAX
+						     : (int64_t)(descriptors - kept);
+	error_set(error, "the descriptor limit of %" PRIu64 " is too low", descriptors);
+	return 0;
+}
+
+int server_options_limit(struct server_options *options, int64_t max, struct error *error)
+{
+	if (options->connections > max)
+		return error_set(error,
+				 "-connections: the descriptor limit allows %" PRId64
+				 ", not %" PRId64,
+				 max, options->connections);
+	if (!options->connections)
+		options->connections = max;
 	return 0;
 }
 

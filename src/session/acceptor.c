@@ -9,10 +9,18 @@
 #include "base/clock.h"
 #include "net/socket.h"
 
-enum { ACCEPTOR_AT_ONCE = 64 }; /* then signals and finished connections have their turn */
+enum { ACCEPTOR_AT_ONCE = 64 }; /* then main looks at signals and finished sessions */
 
-/* How long to pause, when no connection ends before. */
+/* How long to pause, if no session ends before. */
 #define ACCEPTOR_PAUSE (1 * CLOCK_SECOND)
+
+static int accept_socket(int listener, struct sockaddr *address, socklen_t *length, int flags)
+{
+	return accept4(listener, address, length, flags);
+}
+
+int (*acceptor_accept4)(int listener, struct sockaddr *address, socklen_t *length,
+			int flags) = accept_socket;
 
 short acceptor_events(const struct acceptor *acceptor)
 {
@@ -26,18 +34,19 @@ int64_t acceptor_deadline(const struct acceptor *acceptor)
 
 static void pause_accepting(struct acceptor *acceptor, int errnum)
 {
-	struct error words;
+	struct error warning;
 	acceptor->paused_until = clock_after(ACCEPTOR_PAUSE);
 	if (acceptor->warned)
 		return;
 	acceptor->warned = true;
-	error_set(&words, "WARNING: cannot accept more connections for now: %s", strerror(errnum));
-	acceptor->warn(words.message);
+	error_set(&warning, "WARNING: cannot accept more connections for now: %s",
+		  strerror(errnum));
+	acceptor->warn(warning.message);
 	log_note(acceptor->settings->log, RECORD_WARNING, RECORD_SERVER,
 		 "cannot accept more connections for now: %s", strerror(errnum));
 }
 
-/* Starts the pending connection's thread. False: not possible now; it stays pending. */
+/* Starts the pending session's thread. False: not possible now; it stays pending. */
 static bool start_pending(struct acceptor *acceptor)
 {
 	int errnum = session_table_add(acceptor->table, acceptor->pending);
@@ -51,23 +60,25 @@ static bool start_pending(struct acceptor *acceptor)
 
 static void refuse(struct acceptor *acceptor, struct stream *stream, const char *name)
 {
-	static const char answer[] = "error: too many connections\n";
+	const struct protocol *protocol = acceptor->settings->handler->protocol;
+	char message[PROTOCOL_REFUSAL_MAX];
+	size_t length = protocol->refuse(REFUSAL_CONNECTION, "too many connections", message);
 	/* a new socket has space for it; a type that needs a handshake first closes without it */
-	(void)stream_send(stream, answer, sizeof answer - 1);
+	(void)stream_send(stream, message, length);
 	stream_close(stream, 0);
 	log_note(acceptor->settings->log, RECORD_WARNING, name,
-		 "refused: the limit of -connections is %zu", acceptor->most);
+		 "refused: the limit of -connections is %zu", acceptor->max);
 }
 
 static bool admit(struct acceptor *acceptor, struct stream *stream, const char *name)
 {
-	if (session_table_count(acceptor->table) >= acceptor->most) {
+	if (session_table_count(acceptor->table) >= acceptor->max) {
 		refuse(acceptor, stream, name);
 		return true;
 	}
 	acceptor->pending = session_new(stream, name, acceptor->accepted + 1, acceptor->settings);
 	if (!acceptor->pending) {
-		stream_close(stream, 0); /* out of memory: this peer has to come again */
+		stream_close(stream, 0); /* out of memory: this peer has to connect again */
 		pause_accepting(acceptor, ENOMEM);
 		return false;
 	}
@@ -75,18 +86,18 @@ static bool admit(struct acceptor *acceptor, struct stream *stream, const char *
 	return start_pending(acceptor);
 }
 
-/* Accepts one. False: there is nothing to accept, or it has to pause. */
+/* False: there is nothing to accept, or it has to pause. */
 static bool accept_one(struct acceptor *acceptor)
 {
 	struct sockaddr_storage address;
 	socklen_t length = sizeof address;
 	char name[SOCKET_NAME_SIZE];
-	int descriptor =
-		accept4(acceptor->listener, (struct sockaddr *)&address, &length, SOCK_CLOEXEC);
+	int descriptor = acceptor_accept4(acceptor->listener, (struct sockaddr *)&address, &length,
+					  SOCK_CLOEXEC);
 	if (descriptor < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
 			pause_accepting(acceptor, errno);
-		/* anything else is an error of the one connection, which is gone */
+		/* any other is an error of one connection, which is gone */
 		return errno != EAGAIN && errno != EWOULDBLOCK && !acceptor->paused_until;
 	}
 	socket_name((struct sockaddr *)&address, length, name);
@@ -94,17 +105,17 @@ static bool accept_one(struct acceptor *acceptor)
 		stream_open(acceptor->settings->stream_type, descriptor, STREAM_SERVER);
 	if (stream)
 		return admit(acceptor, stream, name);
-	(void)close(descriptor); /* out of memory: this peer has to come again */
+	(void)close(descriptor); /* out of memory: this peer has to connect again */
 	pause_accepting(acceptor, ENOMEM);
 	return false;
 }
 
-static void accept_some(struct acceptor *acceptor, int most)
+static void accept_some(struct acceptor *acceptor, int max)
 {
 	acceptor->paused_until = 0;
 	if (acceptor->pending && !start_pending(acceptor))
 		return;
-	for (int i = 0; i < most && accept_one(acceptor); i++)
+	for (int i = 0; i < max && accept_one(acceptor); i++)
 		;
 }
 

@@ -1,74 +1,77 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers on their way to one peer. Sending never blocks: what a peer does not take now is kept
- * here, and one drainer thread for all connections sends it when the peer reads again. */
+/* Answers on their way to one peer. Sending never blocks: bytes that the stream does not take are
+ * kept here until the flusher can send them. */
 #ifndef ACKLINE_SESSION_SEND_QUEUE_H
 #define ACKLINE_SESSION_SEND_QUEUE_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#include "base/error.h"
-#include "net/stream.h"
 #include "base/buffer.h"
+#include "net/stream.h"
+#include "session/flusher.h"
 
-/* Bytes kept for a peer that does not read before its lines are no longer read either, and before
- * it is cut off where something is sent that it did not ask for. */
+/* Bytes kept for a peer that does not read. With more its lines are no longer received, and a push
+ * cuts it off. */
 #define SEND_QUEUE_HIGH_WATER 65536
 
-struct flusher;
-
-struct send_queue {
-	struct stream *stream;	 /* borrowed */
-	struct flusher *flusher; /* borrowed */
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	/* under the lock */
-	struct buffer unsent;
-	size_t unanswered; /* lines whose answers have not been handed to send_queue_send() */
-	size_t most;	   /* more than this are waited for by send_queue_wait_answers() */
-	bool armed;	   /* the drainer will look at this outbox again */
-	bool broken;	   /* the peer takes nothing any more */
-	bool closed;	   /* nothing is taken that was not announced */
-	bool overrun;	   /* it is broken because its peer did not read what was posted */
+enum send_queue_state {
+	SEND_QUEUE_OPEN,
+	SEND_QUEUE_CLOSED,  /* takes reserved answers, and no push */
+	SEND_QUEUE_BROKEN,  /* takes nothing: the peer is gone, or memory is out */
+	SEND_QUEUE_OVERRUN, /* takes nothing: the peer did not read what was pushed */
 };
 
-struct flusher *flusher_start(struct error *error);
-/* Every outbox must be closed before. Accepts NULL. */
-void flusher_stop(struct flusher *flusher);
+struct send_queue {
+	struct flusher_watch watch; /* first member: the pointer is cast between the two types */
+	struct stream *stream;	    /* borrowed */
+	struct flusher *flusher;    /* borrowed */
+	pthread_mutex_t lock;	    /* held while sending; the stream's locks come below it */
+	pthread_cond_t changed;
+	/* under the lock */
+	enum send_queue_state state;
+	struct buffer unsent;
+	size_t unanswered;  /* reserved answers that were neither sent nor cancelled */
+	size_t max_waiting; /* unanswered for which send_queue_wait_answers() waits */
+	bool watched;	    /* the flusher will call `ready` */
+};
 
 void send_queue_open(struct send_queue *queue, struct stream *stream, struct flusher *flusher);
 
-/* Announces answers to come. False: the peer has so much to read that it has to wait; then call
+/* Announces so many answers. False: more than the high-water mark is unsent; call
  * send_queue_wait_space(). */
 bool send_queue_reserve(struct send_queue *queue, size_t lines);
 
-/* Takes back what was announced and will not come. */
+/* Takes a reservation back. */
 void send_queue_cancel(struct send_queue *queue, size_t lines);
 
-/* Waits until there is room, or the peer is gone. */
+/* Takes a reservation back, and ends the connection. */
+void send_queue_abort(struct send_queue *queue, size_t lines);
+
+/* Waits until there is space, or the queue is broken. */
 void send_queue_wait_space(struct send_queue *queue);
 
-/* Waits until no more than so many announced answers are still to come. One thread at a time. */
-void send_queue_wait_answers(struct send_queue *queue, size_t most);
+/* Waits until at most so many answers are unanswered, or the queue is broken. One thread at a
+ * time. */
+void send_queue_wait_answers(struct send_queue *queue, size_t max);
 
-/* Sends `lines` announced answers, or keeps them. Never blocks. False: the peer is gone. The outbox
- * may be closed and freed as soon as the last announced answer has been through here. */
+/* Sends `lines` reserved answers, or keeps them. Never blocks. False: the queue is broken. It may
+ * be closed and freed once the last reserved answer is sent or cancelled. */
 bool send_queue_send(struct send_queue *queue, const char *bytes, size_t length, size_t lines);
 
-/* Sends what was not announced, or keeps it. Never blocks. A peer that has not read the last
- * SEND_QUEUE_HIGH_WATER bytes is cut off instead: the rest of its stream would have a gap. */
+/* Sends bytes without a reservation, or keeps them. Never blocks. A peer for which more than
+ * SEND_QUEUE_HIGH_WATER bytes would be kept is cut off: the rest would have a gap. */
 void send_queue_push(struct send_queue *queue, const char *bytes, size_t length);
 
-/* After the handshake, before which a stream may take nothing: sends what was pushed meanwhile. */
+/* Sends bytes that were pushed before the handshake, when a stream may take none. */
 void send_queue_flush(struct send_queue *queue);
 
-/* Waits until every announced answer is sent, or the peer is gone. Nothing is taken any more, and
- * the drainer does not know the outbox. Returns the number of bytes that could not be sent. */
+/* Waits until each reserved answer is sent and the flusher does not watch the queue, or it is
+ * broken. Returns the number of bytes that could not be sent. */
 size_t send_queue_close(struct send_queue *queue);
 
-/* Frees a closed outbox, which nobody uses any more. */
+/* Frees a closed queue. */
 void send_queue_free(struct send_queue *queue);
 
 #endif

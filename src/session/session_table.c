@@ -10,24 +10,24 @@
 #include "base/memory.h"
 
 struct session_table {
-	struct reply_target broadcast; /* first, so that the one is the other */
+	struct reply_target broadcast; /* first member: the pointer is cast between the two types */
 	int descriptor;		       /* an eventfd */
 	pthread_mutex_t lock;
 	/* under the lock */
-	struct session *live;	  /* whose sockets are open */
-	struct session *finished; /* whose threads can be joined */
+	struct session *live;	  /* their streams are open */
+	struct session *finished; /* their threads can be joined */
 	size_t count;		  /* not yet joined */
 };
 
-/* Whoever lives has an outbox that is not freed: session_table_closing() comes before that. */
-static bool release_to_all(struct reply_target *broadcast, const char *bytes, size_t length,
+/* A live session has an open queue: session_table_closing() comes before it is freed. */
+static bool deliver_to_all(struct reply_target *target, const char *bytes, size_t length,
 			   size_t lines)
 {
-	struct session_table *table = (struct session_table *)broadcast;
-	(void)lines; /* nobody announced them */
+	struct session_table *table = (struct session_table *)target;
+	(void)lines; /* they were not reserved */
 	pthread_mutex_lock(&table->lock);
 	for (struct session *at = table->live; at; at = at->next)
-		send_queue_push(&at->peer.queue, bytes, length);
+		send_queue_push(&at->responder.queue, bytes, length);
 	pthread_mutex_unlock(&table->lock);
 	return true;
 }
@@ -38,7 +38,7 @@ struct session_table *session_table_new(struct error *error)
 	if (table && (table->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0) {
 		pthread_mutex_init(&table->lock, NULL); /* cannot fail without attributes */
 		table->broadcast =
-			(struct reply_target){.name = "everyone", .deliver = release_to_all};
+			(struct reply_target){.name = "everyone", .deliver = deliver_to_all};
 		return table;
 	}
 	error_set(error, "cannot keep connections: %s", strerror(errno));

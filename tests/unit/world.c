@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "service/table.h"
 #include "support.h"
 #include "xor_stream.h"
 
@@ -28,7 +29,7 @@ static void ignore_warning(const char *words)
 	(void)words; /* the log's are looked at in test_log_faults.c */
 }
 
-void world_open(const char *target, size_t most, size_t maxline, int64_t idle)
+void world_open(const char *target, size_t max, size_t maxline, int64_t idle)
 {
 	struct error error;
 	struct log_settings log = {
@@ -42,14 +43,14 @@ void world_open(const char *target, size_t most, size_t maxline, int64_t idle)
 	world.settings.stream_type = stream_type;
 	world.spin.time = 50 * CLOCK_MICROSECOND;
 	world.settings.spin = &world.spin;
-	world.settings.service = services[0];
+	world.settings.handler = &services[0]->handler;
 	world.settings.maxline = maxline;
 	world.settings.idle = idle;
 	world.settings.closing = session_table_closing;
 	world.settings.finished = session_table_finished;
 	world.settings.context = world.table;
 	world.acceptor = (struct acceptor){.listener = tcp_listen(&world.port),
-					   .most = most,
+					   .max = max,
 					   .table = world.table,
 					   .settings = &world.settings,
 					   .warn = keep_warning};

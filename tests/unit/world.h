@@ -19,8 +19,8 @@ struct world {
 
 extern struct world world;
 
-/* Opens all of it. most connections, maxline bytes, idle ns. */
-void world_open(const char *target, size_t most, size_t maxline, int64_t idle);
+/* Opens all of it. max connections, maxline bytes, idle ns. */
+void world_open(const char *target, size_t max, size_t maxline, int64_t idle);
 
 /* Waits for so many milliseconds at the most, and does what server.c would do then. */
 void world_turn(int timeout);

@@ -49,15 +49,15 @@ static void open_ping(const char *log, const struct given *given)
 		.broadcast = session_table_broadcast(world.table),
 		.warn = ignore_warning,
 	};
-	world.settings.service = &service_ping;
-	ck_assert_ptr_nonnull(world.settings.state = service_ping.start(&settings, &error));
+	world.settings.handler = &service_ping.handler;
+	ck_assert_ptr_nonnull(world.settings.service = service_ping.start(&settings, &error));
 }
 
 static void close_ping(void)
 {
 	bool written = world_end();
 	timer_queue_free(timer_queue);
-	service_ping.stop(world.settings.state);
+	service_ping.stop(world.settings.service);
 	ck_assert(written);
 }
 

@@ -11,7 +11,8 @@ START_TEST(names_go_with_services)
 	size_t i = 0;
 	for (; services[i]; i++) {
 		ck_assert(services[i]->name && *services[i]->name);
-		ck_assert((services[i]->answer != NULL) != (services[i]->take != NULL));
+		ck_assert((services[i]->handler.answer != NULL) !=
+			  (services[i]->handler.take != NULL));
 		ck_assert((services[i]->start != NULL) == (services[i]->stop != NULL));
 		ck_assert(services[i]->log && *services[i]->log);
 		for (size_t other = 0; other < i; other++)
@@ -22,24 +23,26 @@ START_TEST(names_go_with_services)
 }
 END_TEST
 
-/* Whatever the line: an answer is one line, and not an empty one. Of an exact service this holds
- * for what it is asked, which is never empty; only there the line end may be part of both. */
+/* An answer to a line is one line, and not an empty one. In a chunked protocol, where a frame is
+ * never empty, the line end may be part of both. */
 START_TEST(every_answer_is_a_line)
 {
 	static const char *const lines[] = {"", "x", "Thread 3, iteration 1", "\r", "\x1b[31m"};
-	for (size_t i = 0; services[i]; i++)
-		for (size_t j = 0; services[i]->answer && j < sizeof lines / sizeof *lines; j++) {
-			bool exact = services[i]->exact;
-			size_t length = strlen(lines[j]);
+	for (size_t i = 0; services[i]; i++) {
+		const struct handler *handler = &services[i]->handler;
+		for (size_t j = 0; handler->answer && j < sizeof lines / sizeof *lines; j++) {
+			size_t length = strlen(lines[j]), end = handler->protocol->chunked;
 			char *line = malloc(length + 1); /* so that reading behind it is seen */
 			memcpy(line, lines[j], length);
 			line[length] = '\n';
-			struct answer answer = services[i]->answer(line, length + exact);
+			struct slice answer =
+				handler->answer(NULL, &(struct frame){line, length, end});
 			ck_assert_uint_gt(answer.length, 0);
-			size_t end = exact && answer.bytes[answer.length - 1] == '\n';
-			ck_assert_ptr_null(memchr(answer.bytes, '\n', answer.length - end));
+			size_t ends = end && answer.bytes[answer.length - 1] == '\n';
+			ck_assert_ptr_null(memchr(answer.bytes, '\n', answer.length - ends));
 			free(line);
 		}
+	}
 }
 END_TEST
 
@@ -49,10 +52,13 @@ START_TEST(echo_says_the_same)
 	static const size_t lengths[] = {1, 3, 6, 7};
 	const struct service *echo = services[1];
 	ck_assert_str_eq(echo->name, "echo");
-	ck_assert(echo->exact && echo->tells_ends && echo->format == &record_milliseconds);
+	ck_assert(echo->handler.protocol == &protocol_chunks && echo->handler.notes_ends &&
+		  echo->format == &record_milliseconds);
 	ck_assert_str_eq(echo->log, "server.log");
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-		struct answer answer = echo->answer(lines[i], lengths[i]);
+		size_t end = lines[i][lengths[i] - 1] == '\n';
+		const struct frame frame = {lines[i], lengths[i] - end, end};
+		struct slice answer = echo->handler.answer(NULL, &frame);
 		ck_assert_uint_eq(answer.length, lengths[i]);
 		ck_assert_mem_eq(answer.bytes, lines[i], lengths[i]);
 	}
@@ -61,11 +67,9 @@ END_TEST
 
 START_TEST(ok_says_ok)
 {
-	struct answer answer = services[0]->answer("anything", 8);
-	ck_assert_uint_eq(answer.length, 2);
-	ck_assert_mem_eq(answer.bytes, "ok", 2);
-	answer = services[0]->answer(NULL, 0);
-	ck_assert_mem_eq(answer.bytes, "ok", 2);
+	const struct frame frames[] = {{"anything", 8, 0}, {NULL, 0, 0}};
+	for (size_t i = 0; i < 2; i++)
+		ck_assert(slice_equals(services[0]->handler.answer(NULL, &frames[i]), "ok"));
 }
 END_TEST
 

@@ -17,7 +17,7 @@
 #include "unit.h"
 #include "world.h"
 
-/* Faults, linked with --wrap. */
+/* Faults, put in through the seams of base and acceptor. */
 static struct {
 	int accept;  /* an errno value, 0: none */
 	int accepts; /* how often that is said, -1: always */
@@ -25,17 +25,15 @@ static struct {
 	atomic_bool thread;
 } fault;
 
-int __real_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
-int __wrap_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
 		   void *argument);
 static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 				 void *(*run)(void *), void *argument);
 
-int __wrap_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags)
+static int faulty_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags)
 {
 	if (!fault.accept || !fault.accepts)
-		return __real_accept4(listener, address, length, flags);
+		return accept4(listener, address, length, flags);
 	fault.accepts -= fault.accepts > 0;
 	errno = fault.accept;
 	return -1;
@@ -217,7 +215,7 @@ START_TEST(not_all_are_accepted_at_once)
 {
 	enum { PEERS = 100 };
 	int addresses_seen[PEERS];
-	world.acceptor.most = PEERS;
+	world.acceptor.max = PEERS;
 	for (int i = 0; i < PEERS; i++)
 		addresses_seen[i] = connect_waiting();
 	acceptor_run(&world.acceptor);
@@ -239,6 +237,7 @@ int main(void)
 {
 	memory_calloc = faulty_calloc;
 	thread_create = faulty_pthread_create;
+	acceptor_accept4 = faulty_accept4;
 	scratch_make();
 	TCase *cases = tcase_create("acceptor");
 	tcase_add_checked_fixture(cases, begin, NULL);

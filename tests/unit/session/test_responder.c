@@ -19,19 +19,20 @@
 static struct responder *held;
 static atomic_size_t holds;
 
-static bool take(void *state, struct responder *peer, const char *line, size_t length)
+static bool take(void *state, struct responder *responder, const struct frame *frame)
 {
-	struct log_item item = {.event = RECORD_RECEIVED, .bytes = line, .length = length};
+	struct log_item item = {
+		.event = RECORD_RECEIVED, .bytes = frame->bytes, .length = frame->length};
 	ck_assert_ptr_eq(state, &holds);
-	if (!responder_submit(peer, &item, 1, true))
+	if (!responder_submit(responder, &item, 1, true))
 		return false;
-	responder_reference(peer);
-	held = peer;
+	responder_reference(responder);
+	held = responder;
 	holds++;
 	return true;
 }
 
-static const struct service later = {.name = "later", .log = "log", .take = take};
+static const struct handler later = {.protocol = &protocol_lines, .take = take};
 
 static void begin(void)
 {
@@ -39,8 +40,8 @@ static void begin(void)
 	held = NULL;
 	holds = 0;
 	world_open("log", 10, 100, 0);
-	world.settings.service = &later;
-	world.settings.state = &holds;
+	world.settings.handler = &later;
+	world.settings.service = &holds;
 }
 
 static bool are_held(void *count)
@@ -70,7 +71,7 @@ START_TEST(each_line_that_is_not_logged_has_its_error)
 	for (int i = 1; i < LINES; i++)
 		responder_reference(held);
 	no_memory = true;
-	held->recipient.refuse(&held->recipient, "no reason", LINES);
+	held->target.refuse(&held->target, "no reason", LINES);
 	no_memory = false;
 	char *answers = peer_lines(peer, LINES);
 	ck_assert_uint_eq(count_of(answers, "error: not logged: no reason\n"), LINES);
@@ -89,7 +90,7 @@ START_TEST(a_long_reason_is_cut_and_still_a_line)
 	int peer = world_connect();
 	peer_send(peer, "one\ntwo\n", 8);
 	await_holds(2);
-	held->recipient.refuse(&held->recipient, reason, 2);
+	held->target.refuse(&held->target, reason, 2);
 	char *answers = peer_lines(peer, 2);
 	ck_assert_uint_lt(strlen(answers), 400);
 	ck_assert_uint_eq(count_of(answers, "error: not logged: rrr"), 2);

@@ -13,7 +13,7 @@
 #include "base/thread.h"
 #include "unit.h"
 
-/* Faults, linked with --wrap. */
+/* Faults, put in through the seams of base and flusher. */
 static struct {
 	atomic_bool memory, thread, epoll;
 } fault;
@@ -22,8 +22,6 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
 		   void *argument);
 static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 				 void *(*run)(void *), void *argument);
-int __real_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event);
-int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event);
 
 static void *faulty_realloc(void *bytes, size_t size)
 {
@@ -41,10 +39,10 @@ static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attrib
 	return fault.thread ? EAGAIN : pthread_create(thread, attributes, run, argument);
 }
 
-int __wrap_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event)
+static int faulty_epoll_ctl(int epoll, int operation, int descriptor, struct epoll_event *event)
 {
 	errno = ENOSPC;
-	return fault.epoll ? -1 : __real_epoll_ctl(epoll, operation, descriptor, event);
+	return fault.epoll ? -1 : epoll_ctl(epoll, operation, descriptor, event);
 }
 
 static struct error error;
@@ -114,6 +112,7 @@ int main(void)
 	memory_calloc = faulty_calloc;
 	memory_realloc = faulty_realloc;
 	thread_create = faulty_pthread_create;
+	flusher_epoll_ctl = faulty_epoll_ctl;
 	TCase *cases = tcase_create("faults");
 	tcase_add_checked_fixture(cases, outboxes_begin, outboxes_end);
 	tcase_add_test(cases, out_of_memory_ends_the_connection);

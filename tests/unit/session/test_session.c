@@ -18,7 +18,7 @@
 #include "world.h"
 #include "xor_stream.h"
 
-/* realloc() fails while this is set; linked with --wrap. */
+/* memory_realloc() fails while this is set. */
 static atomic_bool no_memory;
 
 static void *faulty_realloc(void *bytes, size_t size)
@@ -235,7 +235,7 @@ static struct session *slow_connection;
 static bool send_queue_is_full(void *peer)
 {
 	static size_t total;
-	struct send_queue *queue = &slow_connection->peer.queue;
+	struct send_queue *queue = &slow_connection->responder.queue;
 	send_until_stuck(*(int *)peer, &total);
 	pthread_mutex_lock(&queue->lock);
 	bool full = queue->unsent.length >= SEND_QUEUE_HIGH_WATER;
@@ -317,7 +317,7 @@ START_TEST(one_that_was_never_started_is_dropped)
 	struct session *session = session_new(stream_open(stream_type, accepted, STREAM_SERVER),
 					      "name", 1, &world.settings);
 	ck_assert_ptr_nonnull(session);
-	ck_assert_str_eq(session->peer.name, "name");
+	ck_assert_str_eq(session->responder.name, "name");
 	session_drop(session);
 	session_drop(NULL);
 	assert_last(peer, "");

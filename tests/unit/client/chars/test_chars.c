@@ -37,15 +37,15 @@ static void begin(void)
 						  .timer_queue = timer_queue,
 						  .broadcast =
 							  session_table_broadcast(world.table)};
-	world.settings.service = &service_chars;
-	ck_assert_ptr_nonnull(world.settings.state = service_chars.start(&settings, &error));
+	world.settings.handler = &service_chars.handler;
+	ck_assert_ptr_nonnull(world.settings.service = service_chars.start(&settings, &error));
 }
 
 static void end(void)
 {
 	timer_queue_stop(timer_queue);
 	(void)log_flush(world.log, clock_after(CLOCK_SECOND));
-	service_chars.stop(world.settings.state);
+	service_chars.stop(world.settings.service);
 	timer_queue_free(timer_queue);
 	world_close();
 }
@@ -92,7 +92,7 @@ static void *give(void *argument)
 	static const char gift[] = "stat 3\nerror: unknown request\nstat 4\n";
 	struct giver *giver = argument;
 	for (; !atomic_load(giver->enough); giver->gifts++)
-		service_chars.on_undelivered(world.settings.state, gift, sizeof gift - 1);
+		service_chars.handler.on_undelivered(world.settings.service, gift, sizeof gift - 1);
 	return NULL;
 }
 
@@ -136,7 +136,7 @@ START_TEST(only_stat_is_a_request)
 	static const char *const lines[] = {"",	     "sta",  "stat ",  " stat",
 					    "stats", "STAT", "chars a"};
 	int peer = world_connect();
-	service_chars.on_undelivered(world.settings.state, "stat 7\n", 7);
+	service_chars.handler.on_undelivered(world.settings.service, "stat 7\n", 7);
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		peer_send(peer, lines[i], strlen(lines[i]));
 		peer_send(peer, "\n", 1);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps from received bytes to the log. Any thread may take them for a session, one thread at a
+ * time: whatever only the session's own thread may do stands in session.c. */
+#ifndef ACKLINE_SESSION_INTAKE_H
+#define ACKLINE_SESSION_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "session/session.h"
+
+/* Why a session ends. */
+enum ending {
+	NOT_ENDED,
+	ENDED_BY_PEER,
+	ENDED_BY_DRAIN,
+	ENDED_IDLE,
+	ENDED_BROKEN,  /* an error of its stream */
+	ENDED_REFUSED, /* its protocol cannot go on behind a refused frame */
+	ENDED_NO_MEMORY,
+};
+
+/* Sets where to receive, and how many bytes at most: at a drain, those that had arrived when it was
+ * first seen here. */
+enum ending intake_space(struct session *session, char **bytes, size_t *space);
+
+/* Takes what a receive has returned, -1 with errno; EAGAIN: nothing came in the idle time. */
+enum ending intake_received(struct session *session, ssize_t length);
+
+/* Gives each whole frame to the log, which commits them; nothing once the server is stopping.
+ * `flush`: also bytes without an end, for a chunked protocol. Waits while the peer does not read
+ * its answers. */
+enum ending intake_hand_over(struct session *session, bool flush);
+
+#endif
