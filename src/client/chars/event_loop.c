@@ -10,53 +10,51 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "client/chars/state.h"
-#include "net/stream.h"
 #include "base/random.h"
-#include "measure/client_result_writer.h"
 #include "base/signalfd.h"
+#include "client/chars/state.h"
+#include "measure/client_result_writer.h"
+#include "net/stream.h"
 
 enum {
-	CHARS_CLIENT_LINE = 65536,    /* bytes of the longest line */
-	CHARS_CLIENT_REQUESTS = 4096, /* bytes that wait to be sent, before commands have to */
+	CHARS_CLIENT_LINE_MAX = 65536,	  /* bytes */
+	CHARS_CLIENT_REQUESTS_MAX = 4096, /* unsent bytes, before commands have to wait */
 };
 
-/* How long one goes on by itself where only -acks says that it does. */
+/* How long an automatic client runs without -duration. */
 #define CHARS_CLIENT_DURATION (10 * CLOCK_SECOND)
 
-/* A reader that is stuck: nothing more is taken from the server, as long as it is. */
-static bool is_stuck(const struct chars_client *client)
+/* Back pressure: while stdout is not read, nothing is received. */
+static bool is_blocked(const struct chars_client *client)
 {
-	return client->flow.waiting.length > FLOW_MOST;
+	return client->output.waiting.length > TERMINAL_OUTPUT_MAX;
 }
 
 enum { WAIT_SIGNALS, WAIT_SERVER, WAIT_USER, WAIT_STDOUT, WAIT_COUNT };
 
-static void want(struct pollfd *waiting, int descriptor, int events)
+static struct pollfd wait_if(bool wanted, int descriptor, short events)
 {
-	*waiting = (struct pollfd){.fd = events ? descriptor : -1, .events = (short)events};
+	return (struct pollfd){.fd = wanted ? descriptor : -1, .events = events};
 }
 
 static void fill_waiting(const struct chars_client *client, struct pollfd waiting[WAIT_COUNT])
 {
 	bool over = client->state == CHARS_CLIENT_OVER;
-	bool commands = client->state == CHARS_CLIENT_OPEN && !client->by_self &&
-			client->requests.length < CHARS_CLIENT_REQUESTS;
-	int receive = over || is_stuck(client) ? 0 : POLLIN;
-	int send = over || !chars_client_has_unsent(client) ? 0 : POLLOUT;
-	want(&waiting[WAIT_SIGNALS], client->signals, POLLIN);
-	waiting[WAIT_SERVER] =
-		stream_pollfd(receive | send ? client->stream : NULL, (short)(receive | send));
-	want(&waiting[WAIT_USER], STDIN_FILENO, commands ? POLLIN : 0);
-	want(&waiting[WAIT_STDOUT], client->flow.descriptor,
-	     client->flow.waiting.length ? POLLOUT : 0);
+	bool commands = client->state == CHARS_CLIENT_OPEN && !client->automatic &&
+			client->requests.length < CHARS_CLIENT_REQUESTS_MAX;
+	int server = over || is_blocked(client) ? 0 : POLLIN;
+	server |= over || !chars_client_has_unsent(client) ? 0 : POLLOUT;
+	waiting[WAIT_SIGNALS] = wait_if(true, client->signals, POLLIN);
+	waiting[WAIT_SERVER] = stream_pollfd(server ? client->stream : NULL, (short)server);
+	waiting[WAIT_USER] = wait_if(commands, STDIN_FILENO, POLLIN);
+	waiting[WAIT_STDOUT] =
+		wait_if(client->output.waiting.length > 0, client->output.descriptor, POLLOUT);
 }
 
-/* When it asks by itself the next time. With no pause between its questions it waits for each
- * answer. */
-static int64_t next_question(const struct chars_client *client)
+/* When an automatic client asks next. Without a delay it waits for each answer. */
+static int64_t next_request(const struct chars_client *client)
 {
-	if (!client->by_self || client->state != CHARS_CLIENT_OPEN)
+	if (!client->automatic || client->state != CHARS_CLIENT_OPEN)
 		return CLOCK_NEVER;
 	if (client->asked && !client->options->delay.max)
 		return client->end;
@@ -67,65 +65,64 @@ static int64_t next_deadline(const struct chars_client *client)
 {
 	if (client->state == CHARS_CLIENT_OVER)
 		return client->over_deadline;
-	return clock_earlier(next_question(client),
-			     is_stuck(client) ? CLOCK_NEVER : client->answer_deadline);
+	return clock_earlier(next_request(client),
+			     is_blocked(client) ? CLOCK_NEVER : client->answer_deadline);
 }
 
-/* Asks by itself, when it is time to; the last time at the end. */
-static int ask_in_time(struct chars_client *client)
+static int64_t random_delay(struct chars_client *client)
+{
+	const struct range *delay = &client->options->delay;
+	return random_between(&client->random, delay->min, delay->max);
+}
+
+static void act_in_time(struct chars_client *client)
 {
 	int64_t now = clock_now();
-	if (now < next_question(client))
-		return 0;
-	const struct range *delay = &client->options->delay;
-	client->next = clock_after(random_between(&client->random, delay->min, delay->max));
-	if (now >= client->end)
-		client->state = CHARS_CLIENT_LEAVING;
-	return chars_client_ask(client);
+	if (now >= next_request(client)) {
+		client->next = clock_after(random_delay(client));
+		if (now >= client->end)
+			client->state = CHARS_CLIENT_LEAVING;
+		chars_client_ask(client);
+	}
+	if (client->asked && !is_blocked(client) && clock_now() >= client->answer_deadline)
+		chars_client_fail(client, "no answer to 'stat' within %gs",
+				  (double)client->options->timeout / (double)CLOCK_SECOND);
 }
 
-static int watch_time(struct chars_client *client)
+static void write_output(struct chars_client *client)
 {
-	if (ask_in_time(client) < 0)
-		return -1;
-	if (client->asked && !is_stuck(client) && clock_now() >= client->answer_deadline)
-		return chars_client_fail(client, "no answer to 'stat' within %gs",
-					 (double)client->options->timeout / (double)CLOCK_SECOND);
-	return 0;
+	struct error error;
+	bool blocked = is_blocked(client);
+	if (terminal_output_write(&client->output, &error) < 0)
+		chars_client_fail(client, "%s", error.message);
+	if (blocked && !is_blocked(client) && client->asked) /* answers may have arrived long ago */
+		client->answer_deadline = clock_after(client->options->timeout);
 }
 
 /* Does what can be done now. */
-static void serve(struct chars_client *client, const struct pollfd waiting[WAIT_COUNT])
+static void step(struct chars_client *client, const struct pollfd waiting[WAIT_COUNT])
 {
-	bool stuck = is_stuck(client);
+	short server = waiting[WAIT_SERVER].revents;
 	if (waiting[WAIT_SIGNALS].revents)
 		chars_client_signal(client);
-	if (waiting[WAIT_STDOUT].revents && client->flow.waiting.length &&
-	    terminal_output_write(&client->flow, &client->error) < 0) {
-		client->failed = true;
-		chars_client_leave(client, 0);
-	}
-	if (stuck && !is_stuck(client) && client->asked) /* what has come was not looked at */
-		client->answer_deadline = clock_after(client->options->timeout);
-	if (client->state == CHARS_CLIENT_OVER)
-		return;
-	if ((waiting[WAIT_SERVER].revents & POLLOUT) && chars_client_send(client) < 0)
-		return;
-	if ((waiting[WAIT_SERVER].revents & ~POLLOUT) && chars_client_receive(client) < 0)
-		return;
-	if (waiting[WAIT_USER].revents && client->state == CHARS_CLIENT_OPEN &&
-	    chars_client_command(client) < 0)
-		return;
+	if (waiting[WAIT_STDOUT].revents)
+		write_output(client);
+	if (client->state != CHARS_CLIENT_OVER && server & POLLOUT)
+		chars_client_send(client);
+	if (client->state != CHARS_CLIENT_OVER && server & ~POLLOUT)
+		chars_client_receive(client);
+	if (client->state == CHARS_CLIENT_OPEN && waiting[WAIT_USER].revents)
+		chars_client_command(client);
 	if (client->state != CHARS_CLIENT_OVER)
-		(void)watch_time(client);
+		act_in_time(client);
 }
 
-static void loop(struct chars_client *client)
+static void run(struct chars_client *client)
 {
 	struct pollfd waiting[WAIT_COUNT];
-	while (client->state != CHARS_CLIENT_OVER || client->flow.waiting.length) {
-		/* a shell that brings a program back which was not stopped tells it nothing */
-		if (client->state == CHARS_CLIENT_OPEN && !client->terminal.keys)
+	while (client->state != CHARS_CLIENT_OVER || client->output.waiting.length) {
+		/* not every shell that moves a job to the foreground sends a signal */
+		if (client->state == CHARS_CLIENT_OPEN && !client->terminal.raw)
 			raw_mode_enter(&client->terminal);
 		fill_waiting(client, waiting);
 		bool buffered =
@@ -137,15 +134,15 @@ static void loop(struct chars_client *client)
 		if (ready < 0 && errno != EINTR)
 			chars_client_fail(client, "cannot wait: %s", strerror(errno));
 		if (ready == 0 && client->state == CHARS_CLIENT_OVER)
-			return; /* it was not read */
+			return; /* the output was not read */
 		if (ready >= 0)
-			serve(client, waiting);
+			step(client, waiting);
 	}
 }
 
-/* Connecting first: until that is done, a signal ends the program as it does by default, also one
- * that was held when it was started. */
-static int set_up(struct chars_client *client)
+/* Connects first: until then a signal ends the program as by default, also one that was blocked
+ * when it was started. */
+static int open_client(struct chars_client *client)
 {
 	static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
 	const struct client_options *options = client->options;
@@ -157,87 +154,68 @@ static int set_up(struct chars_client *client)
 	client->signals = signalfd_open(handled, &client->error);
 	if (client->signals < 0)
 		return -1;
-	if (!line_init(&client->answers, CHARS_CLIENT_LINE) ||
-	    !line_init(&client->commands, CHARS_CLIENT_LINE))
+	if (!line_init(&client->answers, CHARS_CLIENT_LINE_MAX) ||
+	    !line_init(&client->commands, CHARS_CLIENT_LINE_MAX))
 		return error_set(&client->error, "out of memory");
-	stream_local_name(client->stream, client->account.name);
-	chars_sum_start(&client->account.got);
-	terminal_output_open(&client->flow, STDOUT_FILENO, !client->by_self);
-	if (client->by_self)
-		return 0;
-	raw_mode_open(&client->terminal, STDIN_FILENO);
-	client->keys = client->terminal.known;
-	raw_mode_enter(&client->terminal);
+	stream_local_name(client->stream, client->result.name);
+	chars_sum_start(&client->result.got);
+	terminal_output_open(&client->output, STDOUT_FILENO, !client->automatic);
+	if (!client->automatic) {
+		raw_mode_open(&client->terminal, STDIN_FILENO);
+		client->keys = client->terminal.known;
+		raw_mode_enter(&client->terminal);
+	}
+	client->answer_deadline = client->over_deadline = CLOCK_NEVER;
+	client->random = random_state((uint64_t)options->seed, (uint64_t)options->number, 0);
+	client->end = clock_after(options->duration ? options->duration : CHARS_CLIENT_DURATION);
+	client->next = clock_after(random_delay(client));
 	return 0;
 }
 
-static void set_times(struct chars_client *client)
+static void report(struct chars_client *client)
 {
-	const struct client_options *options = client->options;
-	int64_t duration = !options->duration ? CHARS_CLIENT_DURATION : options->duration;
-	client->answer_deadline = client->over_deadline = CLOCK_NEVER;
-	client->random = random_state((uint64_t)options->seed, (uint64_t)options->number, 0);
-	client->end = clock_after(duration);
-	client->next = clock_after(
-		random_between(&client->random, options->delay.min, options->delay.max));
-}
-
-static void tell_account(const struct chars_client *client)
-{
-	const struct chars_result *account = &client->account;
-	if (!client->options->quiet &&
+	const struct chars_result *result = &client->result;
+	if (client->automatic && !client->options->quiet &&
 	    (printf("%s: %" PRIu64 " characters in %" PRIu64 " messages; %" PRIu64
 		    " stats, together %" PRIu64 "; pauses by seed %" PRId64 "\n",
-		    client->program, account->got.characters, account->got.messages, account->stats,
-		    account->counted, client->options->seed) < 0 ||
+		    client->program, result->got.characters, result->got.messages, result->stats,
+		    result->counted, client->options->seed) < 0 ||
 	     fflush(stdout) != 0))
 		program_complain(client->program, "cannot write the report to stdout");
+	if (client->options->acks >= 0)
+		client->failed =
+			!chars_result_write(result, (int)client->options->acks, &client->error);
 }
 
-static void tear_down(struct chars_client *client)
+static void close_client(struct chars_client *client)
 {
 	raw_mode_leave(&client->terminal);
-	terminal_output_close(&client->flow);
+	terminal_output_close(&client->output);
 	line_free(&client->answers);
 	line_free(&client->commands);
 	buffer_free(&client->requests);
-	stream_close(client->stream, 0); /* the server needs nothing more of it */
+	stream_close(client->stream, 0);
 	if (client->signals >= 0)
-		(void)close(client->signals); /* nothing is lost */
-}
-
-/* Ends the line that is open, if that goes without waiting. */
-static void end_line(struct chars_client *client)
-{
-	struct error error;
-	if (terminal_output_end(&client->flow) && terminal_output_write(&client->flow, &error) < 0)
-		chars_client_fail(client, "%s", error.message);
-}
-
-/* Runs it. False: the failure says why. */
-static bool converse(struct chars_client *client)
-{
-	if (set_up(client) < 0)
-		return false;
-	set_times(client);
-	loop(client);
-	end_line(client);
-	return !client->failed;
+		(void)close(client->signals); /* no data was written to it */
 }
 
 enum exit_status chars_client_run(const struct client_options *options, const char *program)
 {
 	struct chars_client client = {.options = options,
 				      .program = program,
-				      .by_self = options->duration > 0 || options->acks >= 0,
+				      .automatic = options->duration > 0 || options->acks >= 0,
 				      .signals = -1};
-	bool done = converse(&client);
-	tear_down(&client);
-	if (done && client.by_self)
-		tell_account(&client);
-	if (done && options->acks >= 0)
-		done = chars_result_write(&client.account, (int)options->acks, &client.error);
-	if (!done)
+	if (open_client(&client) < 0)
+		client.failed = true;
+	else {
+		run(&client);
+		terminal_output_end(&client.output);
+		write_output(&client);
+	}
+	close_client(&client);
+	if (!client.failed)
+		report(&client);
+	if (client.failed)
 		program_complain(program, client.error.message);
-	return done ? EXIT_DONE : EXIT_FAILED;
+	return client.failed ? EXIT_FAILED : EXIT_DONE;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The client of chars: one thread that waits for the server, the keys or commands of its user, and
- * signals, and never for one of them alone. */
+/* The chars client: one thread waits for the server, for keys or commands of the user, and for
+ * signals, all at once. */
 #ifndef ACKLINE_CLIENT_CHARS_EVENT_LOOP_H
 #define ACKLINE_CLIENT_CHARS_EVENT_LOOP_H
 
 #include "base/program.h"
 #include "client/options.h"
 
-/* Runs it to its end, and complains under the program's name. With -duration or -acks nobody
- * commands it: it asks at random times, and leaves an account. */
+/* Runs it to its end, and complains under the program's name. With -duration or -acks it has no
+ * user: it sends requests at random times, and reports. */
 enum exit_status chars_client_run(const struct client_options *options, const char *program);
 
 #endif

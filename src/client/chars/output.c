@@ -10,66 +10,63 @@
 #include "base/nonblocking_writer.h"
 #include "record/escape.h"
 
-enum { FLOW_NAME = 32 };
-
-/* A terminal may take less than it is given, and block for the rest. Others use it as well, so it
- * cannot be made non-blocking; opened once more it can. */
-void terminal_output_open(struct terminal_output *flow, int descriptor, bool flowing)
+/* A terminal may block in the middle of a write. Other programs use it as well, so it cannot be
+ * made non-blocking; a description of our own can. */
+void terminal_output_open(struct terminal_output *output, int descriptor, bool terminal)
 {
-	bool terminal = isatty(descriptor) == 1;
-	*flow = (struct terminal_output){.descriptor = descriptor, .flowing = flowing && terminal};
-	if (!terminal)
+	char name[32];
+	*output = (struct terminal_output){.descriptor = descriptor};
+	if (isatty(descriptor) != 1)
 		return;
-	char name[FLOW_NAME];
+	output->terminal = terminal;
 	(void)snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
 	int own = open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (own < 0)
-		return; /* not ours to open: then as it is */
-	flow->descriptor = own;
-	flow->opened = true;
+	output->opened = own >= 0; /* may be forbidden */
+	if (output->opened)
+		output->descriptor = own;
 }
 
-void terminal_output_close(struct terminal_output *flow)
+void terminal_output_close(struct terminal_output *output)
 {
-	if (flow->opened)
-		(void)close(flow->descriptor); /* all was written, or given up */
-	flow->opened = false;
-	buffer_free(&flow->waiting);
+	if (output->opened)
+		(void)close(output->descriptor); /* each write was checked */
+	output->opened = false;
+	buffer_free(&output->waiting);
 }
 
-bool terminal_output_end(struct terminal_output *flow)
+void terminal_output_end(struct terminal_output *output)
 {
-	if (!flow->midline)
-		return true;
-	flow->midline = false;
-	return buffer_append(&flow->waiting, "\n", 1);
+	output->incomplete |= output->midline && !buffer_append(&output->waiting, "\n", 1);
+	output->midline = false;
 }
 
-bool terminal_output_characters(struct terminal_output *flow, const char *bytes, size_t length)
+void terminal_output_characters(struct terminal_output *output, struct slice characters)
 {
-	if (flow->flowing) {
-		flow->midline = true;
-		return record_escape(&flow->waiting, bytes, length);
-	}
-	return buffer_append_string(&flow->waiting, "chars ") &&
-	       buffer_append(&flow->waiting, bytes, length) &&
-	       buffer_append(&flow->waiting, "\n", 1);
+	struct buffer *waiting = &output->waiting;
+	output->midline = output->terminal;
+	output->incomplete |=
+		output->terminal
+			? !record_escape(waiting, characters.bytes, characters.length)
+			: !buffer_append_string(waiting, "chars ") ||
+				  !buffer_append(waiting, characters.bytes, characters.length) ||
+				  !buffer_append(waiting, "\n", 1);
 }
 
-bool terminal_output_line(struct terminal_output *flow, const char *bytes, size_t length)
+void terminal_output_line(struct terminal_output *output, struct slice line)
 {
-	return terminal_output_end(flow) && record_escape(&flow->waiting, bytes, length) &&
-	       buffer_append(&flow->waiting, "\n", 1);
+	terminal_output_end(output);
+	output->incomplete |= !record_escape(&output->waiting, line.bytes, line.length) ||
+			      !buffer_append(&output->waiting, "\n", 1);
 }
 
-int terminal_output_write(struct terminal_output *flow, struct error *error)
+int terminal_output_write(struct terminal_output *output, struct error *error)
 {
-	ssize_t written =
-		nonblocking_write(flow->descriptor, flow->waiting.bytes, flow->waiting.length);
+	struct buffer *waiting = &output->waiting;
+	ssize_t written = nonblocking_write(output->descriptor, waiting->bytes, waiting->length);
 	if (written >= 0) {
-		buffer_drop(&flow->waiting, (size_t)written);
+		buffer_drop(waiting, (size_t)written);
 		return 0;
 	}
-	buffer_clear(&flow->waiting, 0);
+	buffer_clear(waiting, 0);
 	return error_set(error, "cannot write to stdout: %s", strerror(errno));
 }

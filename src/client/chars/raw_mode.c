@@ -13,23 +13,24 @@ void raw_mode_open(struct raw_mode *terminal, int descriptor)
 
 void raw_mode_enter(struct raw_mode *terminal)
 {
-	/* a stop by SIGSTOP left it to the shell, which has put it back */
-	terminal->keys = false;
+	/* after SIGSTOP the shell has restored the mode */
+	terminal->raw = false;
 	if (!terminal->known || tcgetpgrp(terminal->descriptor) != getpgrp())
 		return;
-	struct termios keys = terminal->before;
-	keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	keys.c_cc[VMIN] = 1;
-	keys.c_cc[VTIME] = 0;
-	/* of a terminal that has gone meanwhile, reading tells */
-	terminal->keys = tcsetattr(terminal->descriptor, TCSANOW, &keys) == 0;
+	struct termios raw = terminal->before;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	/* if the terminal was closed, reading fails */
+	terminal->raw = tcsetattr(terminal->descriptor, TCSANOW, &raw) == 0;
 }
 
 void raw_mode_leave(struct raw_mode *terminal)
 {
-	if (terminal->keys)
-		(void)tcsetattr(terminal->descriptor, TCSANOW, &terminal->before); /* or gone */
-	terminal->keys = false;
+	if (terminal->raw)
+		(void)tcsetattr(terminal->descriptor, TCSANOW,
+				&terminal->before); /* or it was closed */
+	terminal->raw = false;
 }
 
 void raw_mode_stop(struct raw_mode *terminal)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A terminal from which each key is read as it is pressed, without being shown; and as it was
- * before, as soon as the program ends or is stopped. */
+/* Raw mode of a terminal: each key is read as it is pressed, and not echoed. The mode before comes
+ * back when the program ends or is stopped. Without a terminal these functions do nothing. */
 #ifndef ACKLINE_CLIENT_CHARS_RAW_MODE_H
 #define ACKLINE_CLIENT_CHARS_RAW_MODE_H
 
@@ -9,23 +9,22 @@
 
 struct raw_mode {
 	int descriptor;
-	bool known; /* it is a terminal, and `before` is how it was */
-	bool keys;  /* it has been changed */
+	bool known; /* it is a terminal, and `before` is its mode */
+	bool raw;   /* it is in raw mode */
 	struct termios before;
 };
 
-/* Looks at a descriptor, and changes nothing. Without a terminal there all of these do nothing. */
+/* Reads the mode, and changes nothing. */
 void raw_mode_open(struct raw_mode *terminal, int descriptor);
 
-/* Has it give single keys. A program in the background has no right to that, and leaves it. To be
- * called again when the program was stopped and goes on. */
+/* Enters raw mode, unless the program is in the background. Call it again after a stop. */
 void raw_mode_enter(struct raw_mode *terminal);
 
-/* Puts it back. Does not wait for output. Any number of times. */
+/* Restores the mode before. Does not wait for output. Any number of times. */
 void raw_mode_leave(struct raw_mode *terminal);
 
-/* Stops the program, as Ctrl-Z does, with the terminal as before; returns when it goes on, and then
- * raw_mode_enter() is due. SIGTSTP has to be blocked, and not ignored. */
+/* Stops the program, as Ctrl-Z does, with the mode before; returns when it continues. SIGTSTP must
+ * be blocked and not ignored. */
 void raw_mode_stop(struct raw_mode *terminal);
 
 #endif

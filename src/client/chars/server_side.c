@@ -1,37 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/parse.h"
+#include "base/slice.h"
 #include "client/chars/state.h"
 #include "record/escape.h"
 
-static const char request[] = "stat\n";
-static const char characters_word[] = "chars ";
-static const char stat_word[] = "stat ";
-static const char not_logged[] = "error: not logged: ";
-
-int chars_client_ask(struct chars_client *client)
+void chars_client_ask(struct chars_client *client)
 {
-	if (!buffer_append_string(&client->requests, request))
-		return chars_client_fail(client, "out of memory");
+	if (!buffer_append_string(&client->requests, "stat\n")) {
+		chars_client_fail(client, "out of memory");
+		return;
+	}
 	if (!client->asked++)
 		client->answer_deadline = clock_after(client->options->timeout);
-	return chars_client_send(client);
+	chars_client_send(client);
 }
 
-int chars_client_send(struct chars_client *client)
+void chars_client_send(struct chars_client *client)
 {
 	struct buffer *requests = &client->requests;
 	ssize_t sent = stream_flush(client->stream);
 	if (sent == 0 && requests->length)
 		sent = stream_send(client->stream, requests->bytes, requests->length);
 	if (sent < 0)
-		return chars_client_fail(client, "cannot send to the server: %s", strerror(errno));
-	buffer_drop(requests, (size_t)sent);
-	return 0;
+		chars_client_fail(client, "cannot send to the server: %s", strerror(errno));
+	else
+		buffer_drop(requests, (size_t)sent);
 }
 
 bool chars_client_has_unsent(const struct chars_client *client)
@@ -39,37 +35,23 @@ bool chars_client_has_unsent(const struct chars_client *client)
 	return client->requests.length || stream_owed(client->stream);
 }
 
-/* Does the line begin with the word, and go on behind it? */
-static bool begins(const char *line, size_t length, const char *word)
-{
-	return length > strlen(word) && !memcmp(line, word, strlen(word));
-}
-
-static int refuse(struct chars_client *client, const char *line, size_t length)
+static void refuse(struct chars_client *client, struct slice line)
 {
 	char excerpt[EXCERPT_SIZE];
-	bool is_error = begins(line, length, "error: ");
-	return chars_client_fail(
-		client,
-		is_error ? "the server answered '%s'"
-			 : "the server sent '%s', which is not of the service chars",
-		record_excerpt(excerpt, line, length));
+	chars_client_fail(client,
+			  slice_begins(line, "error: ")
+				  ? "the server answered '%s'"
+				  : "the server sent '%s', which is not of the service chars",
+			  record_excerpt(excerpt, line.bytes, line.length));
 }
 
-static int show(struct chars_client *client, bool shown)
+static void take_characters(struct chars_client *client, struct slice characters)
 {
-	return shown ? 0 : chars_client_fail(client, "out of memory for stdout");
+	chars_sum_add(&client->result.got, characters.bytes, characters.length);
+	if (!client->options->quiet)
+		terminal_output_characters(&client->output, characters);
 }
 
-static int take_characters(struct chars_client *client, const char *text, size_t length)
-{
-	chars_sum_add(&client->account.got, text, length);
-	if (client->options->quiet)
-		return 0;
-	return show(client, terminal_output_characters(&client->flow, text, length));
-}
-
-/* An answer has come, whatever it says. */
 static void count_answer(struct chars_client *client)
 {
 	client->asked--;
@@ -79,75 +61,72 @@ static void count_answer(struct chars_client *client)
 		chars_client_leave(client, CLOCK_NEVER);
 }
 
-static int take_stat(struct chars_client *client, const char *line, size_t length)
+static void take_stat(struct chars_client *client, struct slice line, struct slice count)
 {
-	size_t skip = strlen(stat_word);
-	char digits[24] = "";
-	int64_t count;
-	if (!client->asked || length - skip >= sizeof digits)
-		return refuse(client, line, length);
-	memcpy(digits, line + skip, length - skip);
-	if (number_parse(digits, 0, INT64_MAX, &count) < 0)
-		return refuse(client, line, length);
-	if (!client->account.stats++)
-		client->account.before = client->account.got.messages;
-	client->account.counted += (uint64_t)count;
-	count_answer(client);
-	if (client->options->quiet)
-		return 0;
-	return show(client, terminal_output_line(&client->flow, line, length));
-}
-
-/* The server's log is in trouble: it goes on by itself, and so does a user. */
-static int take_error(struct chars_client *client, const char *line, size_t length)
-{
-	count_answer(client);
-	if (!client->keys)
-		return refuse(client, line, length);
-	return show(client, terminal_output_line(&client->flow, line, length));
-}
-
-static int take_line(struct chars_client *client, const char *line, size_t length)
-{
-	if (begins(line, length, characters_word))
-		return take_characters(client, line + strlen(characters_word),
-				       length - strlen(characters_word));
-	if (begins(line, length, stat_word))
-		return take_stat(client, line, length);
-	if (client->asked && begins(line, length, not_logged))
-		return take_error(client, line, length);
-	return refuse(client, line, length);
-}
-
-/* What stands behind the last answer of all is left alone. */
-static int take_lines(struct chars_client *client)
-{
-	const char *line;
-	size_t length;
-	enum line_result result;
-	while (client->state != CHARS_CLIENT_OVER &&
-	       (result = line_next(&client->answers, &line, &length)) != LINE_NONE) {
-		if (result == LINE_TOO_LONG)
-			return chars_client_fail(client, "the server sent a line that is too long");
-		if (take_line(client, line, length) < 0)
-			return -1;
+	uint64_t number;
+	if (!client->asked || !slice_number(&count, &number) || count.length ||
+	    number > INT64_MAX) {
+		refuse(client, line);
+		return;
 	}
-	return 0;
+	if (!client->result.stats++)
+		client->result.before = client->result.got.messages;
+	client->result.counted += number;
+	count_answer(client);
+	if (!client->options->quiet)
+		terminal_output_line(&client->output, line);
 }
 
-int chars_client_receive(struct chars_client *client)
+/* The server cannot write its log: the end, but for a user, who can ask again. */
+static void take_error(struct chars_client *client, struct slice line)
+{
+	count_answer(client);
+	if (client->keys)
+		terminal_output_line(&client->output, line);
+	else
+		refuse(client, line);
+}
+
+static void take_line(struct chars_client *client, struct slice line)
+{
+	struct slice rest = line;
+	if (slice_skip(&rest, "chars ") && rest.length)
+		take_characters(client, rest);
+	else if (slice_skip(&rest, "stat "))
+		take_stat(client, line, rest);
+	else if (client->asked && slice_skip(&rest, "error: not logged: ") && rest.length)
+		take_error(client, line);
+	else
+		refuse(client, line);
+}
+
+void chars_client_receive(struct chars_client *client)
 {
 	size_t room;
 	char *space = line_space(&client->answers, &room);
-	if (!space)
-		return chars_client_fail(client, "out of memory");
+	if (!space) {
+		chars_client_fail(client, "out of memory");
+		return;
+	}
 	ssize_t length = stream_receive_now(client->stream, space, room);
 	if (length < 0 && errno == EAGAIN)
-		return 0;
+		return;
 	if (length < 0)
-		return chars_client_fail(client, "the connection was lost: %s", strerror(errno));
-	if (length == 0)
-		return chars_client_fail(client, "the server closed the connection");
-	line_filled(&client->answers, (size_t)length);
-	return take_lines(client);
+		chars_client_fail(client, "the connection was lost: %s", strerror(errno));
+	else if (length == 0)
+		chars_client_fail(client, "the server closed the connection");
+	else
+		line_filled(&client->answers, (size_t)length);
+	struct slice line;
+	enum line_result result;
+	/* lines behind the last answer are not taken */
+	while (client->state != CHARS_CLIENT_OVER &&
+	       (result = line_next(&client->answers, &line.bytes, &line.length)) != LINE_NONE) {
+		if (result == LINE_TOO_LONG)
+			chars_client_fail(client, "the server sent a line that is too long");
+		else
+			take_line(client, line);
+	}
+	if (client->output.incomplete)
+		chars_client_fail(client, "out of memory for stdout");
 }

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-int chars_client_fail(struct chars_client *client, const char *format, ...)
+void chars_client_fail(struct chars_client *client, const char *format, ...)
 {
 	va_list values;
 	if (!client->failed) {
@@ -17,7 +17,6 @@ int chars_client_fail(struct chars_client *client, const char *format, ...)
 	}
 	client->failed = true;
 	chars_client_leave(client, 0);
-	return -1;
 }
 
 void chars_client_leave(struct chars_client *client, int64_t grace)
