@@ -1,180 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/ping_logs.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/ping_message.h"
+#include "base/memory.h"
 #include "record/exchange.h"
+#include "record/log_reader.h"
+#include "record/ping_message.h"
 
-static const char connected_words[] = "connected as client ";
+/* A request above would be an error in the log, and is not worth the memory. */
+#define REQUESTS_MAX 100000000
 
-static enum ping_reading fault(struct error *error, const char *words)
+bool ping_fault(struct ping_end *end, const char *format, ...)
 {
-	error_set(error, "%s", words);
-	return PING_FAULT;
+	va_list values;
+	va_start(values, format);
+	(void)vsnprintf(end->error->message, sizeof end->error->message, format, values);
+	va_end(values);
+	end->fault = true;
+	return false;
 }
 
-static enum ping_reading unreadable(struct error *error, const char *log)
+bool ping_out_of_memory(struct ping_end *end)
 {
-	error_set(error, "cannot read %.200s: %s", log, strerror(errno));
-	return PING_UNREADABLE;
+	error_set(end->error, "cannot verify: out of memory");
+	return false;
 }
 
-static enum ping_reading out_of_memory(struct error *error)
+bool numbers_add(struct numbers *numbers, uint64_t number, struct ping_end *end)
 {
-	error_set(error, "cannot verify: out of memory");
-	return PING_UNREADABLE;
-}
-
-/* Puts in front which line it is that the failure is about. */
-static void name_line(struct error *error, const char *log, uint64_t number)
-{
-	const struct error words = *error;
-	error_set(error, "%.200s line %" PRIu64 ": %.250s", log, number, words.message);
-}
-
-/* Has each line taken; of one that is at fault the failure has only to say why. */
-static enum ping_reading take_lines(FILE *file, const char *log,
-				    enum ping_reading (*take)(void *context, char *line,
-							      size_t length, struct error *error),
-				    void *context, struct error *error)
-{
-	char *line = NULL;
-	size_t size = 0;
-	uint64_t number = 0;
-	ssize_t length;
-	enum ping_reading result = PING_READ;
-	while (!result && (length = getline(&line, &size, file)) > 0) {
-		number++;
-		if (line[length - 1] == '\n')
-			result = take(context, line, (size_t)length - 1, error);
-		else
-			result = fault(error, "it has no end");
-		if (result == PING_FAULT)
-			name_line(error, log, number);
-	}
-	if (!result && ferror(file))
-		result = unreadable(error, log);
-	free(line);
-	return result;
-}
-
-static enum ping_reading read_log(const char *log, int64_t offset,
-				  enum ping_reading (*take)(void *context, char *line,
-							    size_t length, struct error *error),
-				  void *context, struct error *error)
-{
-	FILE *file = fopen(log, "re");
-	if (!file)
-		return unreadable(error, log);
-	enum ping_reading result = fseeko(file, offset, SEEK_SET) < 0
-					   ? unreadable(error, log)
-					   : take_lines(file, log, take, context, error);
-	(void)fclose(file); /* it was only read */
-	return result;
-}
-
-/* --- the server's --- */
-
-static enum ping_reading server_answers(struct ping_server *server, const struct slice *line,
-					struct error *error)
-{
-	struct ping_message read;
-	if (!ping_message_read(line->bytes, line->length, &read) || read.kind == PING_REQUEST)
-		return fault(error, "what the server sent is no message of ping");
-	if (read.message != server->messages + 1) {
-		error_set(error, "message %" PRIu64 " follows message %" PRIu64, read.message,
-			  server->messages);
-		return PING_FAULT;
-	}
-	server->messages = read.message;
-	if (read.kind == PING_KEEPALIVE)
-		return buffer_append(&server->keepalives, &read.message, sizeof read.message)
-			       ? PING_READ
-			       : out_of_memory(error);
-	const struct ping_served served = {read.client, read.request, read.message};
-	return buffer_append(&server->served, &served, sizeof served) ? PING_READ
-								      : out_of_memory(error);
-}
-
-static enum ping_reading server_ignores(struct ping_server *server, const struct slice *line,
-					struct error *error)
-{
-	struct ping_message read;
-	if (!ping_message_read(line->bytes, line->length, &read) || read.kind != PING_REQUEST)
-		return fault(error, "what the server ignored is no request of ping");
-	return buffer_append(&server->ignored, &read.request, sizeof read.request)
-		       ? PING_READ
-		       : out_of_memory(error);
-}
-
-/* Of notes only those of connections are of interest. */
-static enum ping_reading server_notes(struct ping_server *server, const struct slice *subject,
-				      const struct slice *words, struct error *error)
-{
-	struct ping_joined joined = {.keepalives = PING_COUNT(server->keepalives, uint64_t)};
-	size_t skip = sizeof connected_words - 1;
-	if (words->length <= skip || memcmp(words->bytes, connected_words, skip) != 0 ||
-	    subject->length >= sizeof joined.name)
-		return PING_READ;
-	memcpy(joined.name, subject->bytes, subject->length);
-	joined.client = strtoull(words->bytes + skip, NULL, 10); /* stops at what ends the field */
-	return buffer_append(&server->joined, &joined, sizeof joined) ? PING_READ
-								      : out_of_memory(error);
-}
-
-static enum ping_reading take_pair(struct ping_server *server, const struct exchange *pair,
-				   struct error *error)
-{
-	struct ping_message asked, answer;
-	const struct slice *request = &pair->request;
-	if (!pair->answer_time.length) {
-		const char *blank = memchr(request->bytes, ' ', request->length);
-		size_t length = blank ? (size_t)(blank - request->bytes) : 0;
-		const struct slice subject = {request->bytes, length};
-		const struct slice words = {request->bytes + length + 1,
-					    blank ? request->length - length - 1 : 0};
-		return server_notes(server, &subject, &words, error);
-	}
-	if (pair->answer.bytes[0] == '(')
-		return server_ignores(server, request, error);
-	if (request->length &&
-	    (!ping_message_read(request->bytes, request->length, &asked) ||
-	     !ping_message_read(pair->answer.bytes, pair->answer.length, &answer) ||
-	     asked.request != answer.request))
-		return fault(error, "the answer is not one to the request");
-	return server_answers(server, &pair->answer, error);
-}
-
-static enum ping_reading take_server_line(void *context, char *line, size_t length,
-					  struct error *error)
-{
-	struct ping_server *server = context;
-	struct exchange pair;
-	struct record_view view;
-	if (record_is_header(line, length))
-		return PING_READ;
-	if (exchange_read(line, length, &pair))
-		return take_pair(server, &pair, error);
-	if (!record_read(line, length, &view))
-		return fault(error, "it is no record");
-	const struct slice subject = {view.subject, view.subject_length};
-	const struct slice words = {view.bytes, view.length};
-	switch (view.event) {
-	case RECORD_SENT:
-		return server_answers(server, &words, error);
-	case RECORD_IGNORED:
-		return server_ignores(server, &words, error);
-	case RECORD_NOTE:
-		return server_notes(server, &subject, &words, error);
-	case RECORD_RECEIVED:
-		break;
-	}
-	return PING_READ;
+	uint64_t *larger =
+		memory_grow(numbers->at, numbers->count, &numbers->capacity, sizeof *larger);
+	if (!larger)
+		return ping_out_of_memory(end);
+	numbers->at = larger;
+	numbers->at[numbers->count++] = number;
+	return true;
 }
 
 static int compare(uint64_t one, uint64_t other)
@@ -187,6 +52,143 @@ static int compare_numbers(const void *one, const void *other)
 	return compare(*(const uint64_t *)one, *(const uint64_t *)other);
 }
 
+void numbers_sort(struct numbers *numbers)
+{
+	if (numbers->count)
+		qsort(numbers->at, numbers->count, sizeof *numbers->at, compare_numbers);
+}
+
+/* --- reading a log --- */
+
+/* Takes a line: a record, as the reader gives it, or an exchange. */
+typedef bool take_line(void *context, const struct log_reader *log, const struct exchange *exchange,
+		       struct ping_end *end);
+
+static bool take_next(enum log_line kind, const struct log_reader *log, take_line *take,
+		      void *context, struct ping_end *end)
+{
+	struct exchange exchange;
+	if (kind == LOG_TORN)
+		return ping_fault(end, "it has no end");
+	if (kind == LOG_RECORD)
+		return take(context, log, NULL, end);
+	if (!exchange_read(log->bytes.bytes, log->bytes.length, &exchange))
+		return ping_fault(end, "it is no record");
+	return take(context, log, &exchange, end);
+}
+
+static bool read_log(const char *name, int64_t offset, take_line *take, void *context,
+		     struct ping_end *end)
+{
+	struct log_reader log;
+	enum log_line kind = LOG_END;
+	bool good = true;
+	if (log_reader_open(&log, name, offset, end->error) < 0)
+		return false;
+	while (good && (kind = log_reader_next(&log, end->error)) < LOG_END)
+		good = take_next(kind, &log, take, context, end);
+	if (end->fault) { /* of that line */
+		const struct error why = *end->error;
+		ping_fault(end, "%.200s line %" PRId64 ": %.250s", name, log.number, why.message);
+	}
+	log_reader_close(&log);
+	return good && kind != LOG_UNREADABLE;
+}
+
+static bool read_message(struct slice bytes, struct ping_message *message)
+{
+	return ping_message_read(bytes.bytes, bytes.length, message);
+}
+
+/* Copies an address; one that is too long is left out. */
+static void copy_name(char name[SOCKET_NAME_SIZE], struct slice from)
+{
+	if (from.length < SOCKET_NAME_SIZE)
+		memcpy(name, from.bytes, from.length);
+}
+
+/* --- the server's --- */
+
+static bool take_sent(struct ping_server *server, struct slice bytes, struct ping_end *end)
+{
+	struct ping_message message;
+	if (!read_message(bytes, &message) || message.kind == PING_REQUEST)
+		return ping_fault(end, "what the server sent is no message of ping");
+	if (message.message != server->messages + 1)
+		return ping_fault(end, "message %" PRIu64 " follows message %" PRIu64,
+				  message.message, server->messages);
+	server->messages = message.message;
+	if (message.kind == PING_KEEPALIVE)
+		return numbers_add(&server->keepalives, message.message, end);
+	void *larger = memory_grow(server->served, server->served_count, &server->served_capacity,
+				   sizeof *server->served);
+	if (!larger)
+		return ping_out_of_memory(end);
+	server->served = larger;
+	server->served[server->served_count++] =
+		(struct ping_served){message.client, message.request, message.message};
+	return true;
+}
+
+static bool take_ignored(struct ping_server *server, struct slice bytes, struct ping_end *end)
+{
+	struct ping_message message;
+	if (!read_message(bytes, &message) || message.kind != PING_REQUEST)
+		return ping_fault(end, "what the server ignored is no request of ping");
+	return numbers_add(&server->ignored, message.request, end);
+}
+
+/* Only notes on connections are of use. */
+static bool take_note(struct ping_server *server, struct slice subject, struct slice note,
+		      struct ping_end *end)
+{
+	struct ping_joined joined = {.keepalives = server->keepalives.count};
+	if (!slice_skip(&note, "connected as client ") || !slice_number(&note, &joined.client))
+		return true;
+	copy_name(joined.name, subject);
+	void *larger = memory_grow(server->joined, server->joined_count, &server->joined_capacity,
+				   sizeof joined);
+	if (!larger)
+		return ping_out_of_memory(end);
+	server->joined = larger;
+	server->joined[server->joined_count++] = joined;
+	return true;
+}
+
+static bool take_server_exchange(struct ping_server *server, const struct exchange *exchange,
+				 struct ping_end *end)
+{
+	struct ping_message asked, answer;
+	struct slice note = exchange->request, subject;
+	if (!exchange->answer_time.length)
+		return !slice_cut(&note, ' ', &subject) || take_note(server, subject, note, end);
+	if (slice_begins(exchange->answer, "("))
+		return take_ignored(server, exchange->request, end);
+	if (exchange->request.length &&
+	    (!read_message(exchange->request, &asked) || !read_message(exchange->answer, &answer) ||
+	     asked.request != answer.request))
+		return ping_fault(end, "the answer is not one to the request");
+	return take_sent(server, exchange->answer, end);
+}
+
+static bool take_server_line(void *context, const struct log_reader *log,
+			     const struct exchange *exchange, struct ping_end *end)
+{
+	if (exchange)
+		return take_server_exchange(context, exchange, end);
+	switch (log->event) {
+	case RECORD_SENT:
+		return take_sent(context, log->bytes, end);
+	case RECORD_IGNORED:
+		return take_ignored(context, log->bytes, end);
+	case RECORD_NOTE:
+		return take_note(context, log->subject, log->bytes, end);
+	case RECORD_RECEIVED:
+		break;
+	}
+	return true;
+}
+
 static int compare_served(const void *left, const void *right)
 {
 	const struct ping_served *one = left, *other = right;
@@ -194,141 +196,124 @@ static int compare_served(const void *left, const void *right)
 	return clients ? clients : compare(one->request, other->request);
 }
 
-enum ping_reading ping_server_read(struct ping_server *server, const char *log, int64_t offset,
-				   struct error *error)
+bool ping_server_read(struct ping_server *server, const char *log, int64_t offset,
+		      struct ping_end *end)
 {
-	enum ping_reading result = read_log(log, offset, take_server_line, server, error);
-	if (server->ignored.length)
-		qsort(server->ignored.bytes, PING_COUNT(server->ignored, uint64_t),
-		      sizeof(uint64_t), compare_numbers);
-	if (server->served.length)
-		qsort(server->served.bytes, PING_COUNT(server->served, struct ping_served),
-		      sizeof(struct ping_served), compare_served);
-	return result;
+	if (!read_log(log, offset, take_server_line, server, end))
+		return false;
+	numbers_sort(&server->ignored);
+	if (server->served_count)
+		qsort(server->served, server->served_count, sizeof *server->served, compare_served);
+	return true;
+}
+
+const struct ping_served *ping_server_find(const struct ping_server *server, uint64_t client,
+					   uint64_t request)
+{
+	const struct ping_served key = {.client = client, .request = request};
+	if (!server->served_count)
+		return NULL;
+	return bsearch(&key, server->served, server->served_count, sizeof key, compare_served);
 }
 
 /* --- a client's --- */
 
-/* The place for what became of a request; NULL: out of memory. */
-static struct ping_outcome *outcome_of(struct ping_client *client, uint64_t request)
+/* Takes what holds for each message of the server. */
+static bool take_message(struct ping_client *client, const struct ping_message *message,
+			 struct ping_end *end)
 {
-	static const struct ping_outcome none;
-	while (PING_COUNT(client->outcomes, struct ping_outcome) <= request)
-		if (!buffer_append(&client->outcomes, &none, sizeof none))
-			return NULL;
-	return &PING_ENTRIES(client->outcomes, struct ping_outcome)[request];
+	if (message->message <= client->message)
+		return ping_fault(end, "message %" PRIu64 " comes after message %" PRIu64,
+				  message->message, client->message);
+	client->message = message->message;
+	if (message->kind != PING_ANSWER)
+		return true;
+	if (client->client && client->client != message->client)
+		return ping_fault(end, "the client's number has changed");
+	client->client = message->client;
+	return true;
 }
 
-/* What every message of the server must be for a client, whatever it says. */
-static enum ping_reading hear(struct ping_client *client, const struct ping_message *line,
-			      struct error *error)
+/* Sets the outcome of a request, which must have been `due` before. */
+static bool set_outcome(struct ping_client *client, uint64_t request, enum ping_outcome_kind due,
+			struct ping_outcome outcome, struct ping_end *end)
 {
-	if (line->message <= client->message) {
-		error_set(error, "message %" PRIu64 " comes after message %" PRIu64, line->message,
-			  client->message);
-		return PING_FAULT;
+	if (request >= REQUESTS_MAX)
+		return ping_fault(end, "the request has too high a number to be looked at");
+	while (client->outcome_count <= request) {
+		void *larger = memory_grow(client->outcomes, client->outcome_count,
+					   &client->outcome_capacity, sizeof outcome);
+		if (!larger)
+			return ping_out_of_memory(end);
+		client->outcomes = larger;
+		client->outcomes[client->outcome_count++] = (struct ping_outcome){0};
 	}
-	client->message = line->message;
-	if (line->kind == PING_ANSWER && client->client && client->client != line->client)
-		return fault(error, "the client's number has changed");
-	if (line->kind == PING_ANSWER)
-		client->client = line->client;
-	return PING_READ;
+	if (client->outcomes[request].kind != due)
+		return ping_fault(end, "the request has another end already, or none yet");
+	client->outcomes[request] = outcome;
+	return true;
 }
 
-/* More would be an error in the log, and is not worth the memory. */
-#define REQUESTS_MOST 100000000
-
-/* Enters what became of a request, which must have been what is due. */
-static enum ping_reading enter(struct ping_client *client, uint64_t request,
-			       enum ping_outcome_kind due, struct ping_outcome outcome,
-			       struct error *error)
+static bool take_client_note(struct ping_client *client, struct slice note, struct ping_end *end)
 {
-	if (request >= REQUESTS_MOST)
-		return fault(error, "the request has too high a number to be looked at");
-	struct ping_outcome *place = outcome_of(client, request);
-	if (!place)
-		return out_of_memory(error);
-	if (place->kind != due)
-		return fault(error, "the request has another end already, or none yet");
-	*place = outcome;
-	return PING_READ;
-}
-
-static enum ping_reading client_notes(struct ping_client *client, const struct slice *words,
-				      struct error *error)
-{
-	static const char late[] = PING_NOTE_SUBJECT " " PING_NOTE_LATE;
-	static const char connected[] = PING_NOTE_SUBJECT " " PING_NOTE_CONNECTED;
-	size_t skip = sizeof late - 1;
-	struct ping_message read;
-	if (words->length > skip && !memcmp(words->bytes, late, skip)) {
-		if (!ping_message_read(words->bytes + skip, words->length - skip, &read) ||
-		    read.kind != PING_ANSWER)
-			return fault(error, "what was late is no answer of ping");
-		const struct ping_outcome outcome = {PING_WAS_LATE, read.message};
-		enum ping_reading result = hear(client, &read, error);
-		return result ? result
-			      : enter(client, read.request, PING_TIMED_OUT, outcome, error);
+	struct ping_message message;
+	struct slice name;
+	if (slice_skip(&note, PING_NOTE_SUBJECT " " PING_NOTE_LATE)) {
+		if (!read_message(note, &message) || message.kind != PING_ANSWER)
+			return ping_fault(end, "what was late is no answer of ping");
+		const struct ping_outcome outcome = {PING_WAS_LATE, message.message};
+		return take_message(client, &message, end) &&
+		       set_outcome(client, message.request, PING_TIMED_OUT, outcome, end);
 	}
-	skip = sizeof connected - 1;
-	if (words->length <= skip || memcmp(words->bytes, connected, skip) != 0)
-		return PING_READ;
-	const char *name = words->bytes + skip;
-	const char *blank = memchr(name, ' ', words->length - skip);
-	size_t length = blank ? (size_t)(blank - name) : 0;
-	if (length < sizeof client->name)
-		memcpy(client->name, name, length);
-	return PING_READ;
+	if (slice_skip(&note, PING_NOTE_SUBJECT " " PING_NOTE_CONNECTED) &&
+	    slice_cut(&note, ' ', &name))
+		copy_name(client->name, name);
+	return true;
 }
 
-static enum ping_reading take_client_line(void *context, char *line, size_t length,
-					  struct error *error)
+static bool take_client_line(void *context, const struct log_reader *log,
+			     const struct exchange *exchange, struct ping_end *end)
 {
 	struct ping_client *client = context;
-	struct exchange pair;
 	struct ping_message asked, answer;
-	if (!exchange_read(line, length, &pair))
-		return fault(error, "it is no record");
-	const struct slice *request = &pair.request;
-	if (!pair.answer_time.length)
-		return client_notes(client, request, error);
-	if (request->length && (!ping_message_read(request->bytes, request->length, &asked) ||
-				asked.kind != PING_REQUEST))
-		return fault(error, "what the client sent is no request of ping");
-	if (request->length && slice_equals(pair.answer, EXCHANGE_TIMEOUT))
-		return enter(client, asked.request, PING_MISSING,
-			     (struct ping_outcome){PING_TIMED_OUT, 0}, error);
-	if (!ping_message_read(pair.answer.bytes, pair.answer.length, &answer) ||
-	    answer.kind != (request->length ? PING_ANSWER : PING_KEEPALIVE) ||
-	    (request->length && answer.request != asked.request))
-		return fault(error, "the answer is not one to the request");
-	enum ping_reading result = hear(client, &answer, error);
-	if (result)
-		return result;
-	if (answer.kind == PING_ANSWER)
-		return enter(client, answer.request, PING_MISSING,
-			     (struct ping_outcome){PING_IN_TIME, answer.message}, error);
-	return buffer_append(&client->heard, &answer.message, sizeof answer.message)
-		       ? PING_READ
-		       : out_of_memory(error);
+	(void)log;
+	if (!exchange)
+		return ping_fault(end, "it is no record");
+	bool requested = exchange->request.length > 0;
+	if (!exchange->answer_time.length)
+		return take_client_note(client, exchange->request, end);
+	if (requested && (!read_message(exchange->request, &asked) || asked.kind != PING_REQUEST))
+		return ping_fault(end, "what the client sent is no request of ping");
+	if (requested && slice_equals(exchange->answer, EXCHANGE_TIMEOUT))
+		return set_outcome(client, asked.request, PING_MISSING,
+				   (struct ping_outcome){PING_TIMED_OUT, 0}, end);
+	if (!read_message(exchange->answer, &answer) ||
+	    answer.kind != (requested ? PING_ANSWER : PING_KEEPALIVE) ||
+	    (requested && answer.request != asked.request))
+		return ping_fault(end, "the answer is not one to the request");
+	if (!take_message(client, &answer, end))
+		return false;
+	if (!requested)
+		return numbers_add(&client->keepalives, answer.message, end);
+	return set_outcome(client, answer.request, PING_MISSING,
+			   (struct ping_outcome){PING_IN_TIME, answer.message}, end);
 }
 
-enum ping_reading ping_client_read(struct ping_client *client, const char *log, struct error *error)
+bool ping_client_read(struct ping_client *client, const char *log, struct ping_end *end)
 {
-	return read_log(log, 0, take_client_line, client, error);
+	return read_log(log, 0, take_client_line, client, end);
 }
 
 void ping_server_free(struct ping_server *server)
 {
-	buffer_free(&server->served);
-	buffer_free(&server->ignored);
-	buffer_free(&server->keepalives);
-	buffer_free(&server->joined);
+	free(server->served);
+	free(server->joined);
+	free(server->ignored.at);
+	free(server->keepalives.at);
 }
 
 void ping_client_free(struct ping_client *client)
 {
-	buffer_free(&client->outcomes);
-	buffer_free(&client->heard);
+	free(client->outcomes);
+	free(client->keepalives.at);
 }

@@ -1,19 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* The logs of a run of ping, read into memory: what the server's has, in any format, and what a
- * client's has. */
+/* The logs of a run of ping, read into memory: the server's in any format, the clients' in that of
+ * record/exchange.h. */
 #ifndef ACKLINE_VERIFY_PING_LOGS_H
 #define ACKLINE_VERIFY_PING_LOGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "net/socket.h"
-#include "base/buffer.h"
 
-/* What the functions here return: FAULT is one of the log, UNREADABLE one of reading it; both set
- * the failure. */
-enum ping_reading { PING_READ = 0, PING_FAULT, PING_UNREADABLE };
+/* Why a proof ends before its time. Functions that take it return false when they have set it. */
+struct ping_end {
+	struct error *error;
+	bool fault; /* of a log; else the log cannot be read, or memory is out */
+};
+
+/* Each sets it, and returns false. */
+bool ping_fault(struct ping_end *end, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+bool ping_out_of_memory(struct ping_end *end);
+
+/* A growing array. Zeroed, it is empty. */
+struct numbers {
+	uint64_t *at; /* owned */
+	size_t count, capacity;
+};
+
+bool numbers_add(struct numbers *numbers, uint64_t number, struct ping_end *end);
+void numbers_sort(struct numbers *numbers);
 
 struct ping_served {
 	uint64_t client, request, message;
@@ -22,16 +38,17 @@ struct ping_served {
 struct ping_joined {
 	char name[SOCKET_NAME_SIZE];
 	uint64_t client;
-	size_t keepalives; /* that had been sent before */
+	size_t keepalives; /* sent before */
 };
 
-/* Each text is an array of what its comment says. */
 struct ping_server {
-	struct buffer served;	  /* struct ping_served, sorted by client and request */
-	struct buffer ignored;	  /* uint64_t, requests, sorted */
-	struct buffer keepalives; /* uint64_t, messages, in order */
-	struct buffer joined;	  /* struct ping_joined, in order */
-	uint64_t messages;	  /* their numbers are 1 to this, each once */
+	struct ping_served *served; /* owned; sorted by client and request */
+	size_t served_count, served_capacity;
+	struct ping_joined *joined; /* owned; in order of time */
+	size_t joined_count, joined_capacity;
+	struct numbers ignored;	   /* requests, sorted */
+	struct numbers keepalives; /* messages, in order of time */
+	uint64_t messages;	   /* their numbers are 1 to this, each once */
 };
 
 enum ping_outcome_kind { PING_MISSING, PING_IN_TIME, PING_TIMED_OUT, PING_WAS_LATE };
@@ -42,22 +59,22 @@ struct ping_outcome {
 };
 
 struct ping_client {
-	struct buffer outcomes; /* struct ping_outcome, by request */
-	struct buffer heard;	/* uint64_t, messages of keepalives, in order */
-	uint64_t client;	/* C, 0: it has never been told */
-	uint64_t message;	/* the last one */
+	struct ping_outcome *outcomes; /* owned; by request */
+	size_t outcome_count, outcome_capacity;
+	struct numbers keepalives; /* messages, in order of time */
+	uint64_t client;	   /* its number at the server; 0: never told */
+	uint64_t message;	   /* the last one */
 	char name[SOCKET_NAME_SIZE];
 };
 
-/* Entries of such a text. */
-#define PING_COUNT(text, type) ((text).length / sizeof(type))
-#define PING_ENTRIES(text, type) ((type *)(void *)(text).bytes)
+/* Both fill a zeroed struct, which is to be freed in any case. */
+bool ping_server_read(struct ping_server *server, const char *log, int64_t offset,
+		      struct ping_end *end);
+bool ping_client_read(struct ping_client *client, const char *log, struct ping_end *end);
 
-/* They fill what is zeroed; to be freed in any case. */
-enum ping_reading ping_server_read(struct ping_server *server, const char *log, int64_t offset,
-				   struct error *error);
-enum ping_reading ping_client_read(struct ping_client *client, const char *log,
-				   struct error *error);
+/* The message that answered a request; NULL: none did. */
+const struct ping_served *ping_server_find(const struct ping_server *server, uint64_t client,
+					   uint64_t request);
 
 void ping_server_free(struct ping_server *server);
 void ping_client_free(struct ping_client *client);
