@@ -18,10 +18,7 @@
 #define ANSWER_TIMEOUT_FIRST (30 * CLOCK_SECOND)
 #define ANSWER_TIMEOUT_MAX (960 * CLOCK_SECOND)
 
-enum {
-	ANSWER_MAX = 4096, /* bytes */
-	WHY_SIZE = 128,
-};
+enum { ANSWER_MAX = 4096 }; /* bytes */
 
 static const struct socket_keepalive keepalive = {
 	.idle = 5, .interval = 2, .probes = 3, .user_timeout = 10000};
@@ -164,66 +161,52 @@ static int64_t note_acknowledged(struct forwarder *forwarder)
 	return deadline;
 }
 
-/* The oldest line that was sent is done with. False: there is none. */
-static bool acknowledge(struct forwarder *forwarder)
+/* Takes the answer to the oldest line that was sent. -1: the connection is of no more use, and the
+ * error says why. */
+static int take_answer(struct forwarder *forwarder, struct slice answer, struct error *error)
 {
+	const struct relay_settings *settings = &forwarder->relay->settings;
+	bool ok = slice_equals(answer, "ok");
+	if (!ok && !slice_begins(answer, "error: line longer than "))
+		/* such as: not logged, too many connections */
+		return error_set(error, "it answers '%.*s'",
+				 (int)(answer.length < 100 ? answer.length : 100), answer.bytes);
+	if (!ok)
+		log_note(settings->log, RECORD_WARNING, settings->next,
+			 "does not take line %llu, which is too long for it: left out",
+			 (unsigned long long)forwarder->acknowledged + 1);
 	if (forwarder->acknowledged == forwarder->sent)
-		return false;
+		return error_set(error, "it answers what it was not sent");
 	forwarder->acknowledged++;
 	relay_queue_acknowledge(forwarder->relay->queue);
 	forwarder->deadline = clock_after(forwarder->answer_timeout);
-	return true;
-}
-
-/* Takes the answer to the oldest line that was sent. False: the connection is of no more use. */
-static bool take_answer(struct forwarder *forwarder, struct slice answer, char why[WHY_SIZE])
-{
-	bool ok = slice_equals(answer, "ok");
-	if (!ok && !slice_begins(answer, "error: line longer than ")) {
-		/* such as: not logged, too many connections */
-		(void)snprintf(why, WHY_SIZE, "it answers '%.*s'",
-			       (int)(answer.length < 100 ? answer.length : 100), answer.bytes);
-		return false;
-	}
-	if (!ok)
-		log_note(forwarder->relay->settings.log, RECORD_WARNING,
-			 forwarder->relay->settings.next,
-			 "does not take line %llu, which is too long for it: left out",
-			 (unsigned long long)forwarder->acknowledged + 1);
-	if (!acknowledge(forwarder)) {
-		(void)snprintf(why, WHY_SIZE, "it answers what it was not sent");
-		return false;
-	}
 	if (ok)
 		forwarder->probing = false;
 	set_recovered(forwarder);
-	return true;
+	return 0;
 }
 
-/* Takes the answers that were received. False: the connection is lost, and why says so. */
-static bool receive(struct forwarder *forwarder, char why[WHY_SIZE])
+/* Takes the answers that were received. -1: the connection is lost, and the error says why. */
+static int receive(struct forwarder *forwarder, struct error *error)
 {
 	struct slice answer;
+	enum line_result result;
 	size_t size;
 	char *space = line_space(&forwarder->answers, &size);
-	(void)snprintf(why, WHY_SIZE, "%s", strerror(ENOMEM));
 	if (!space)
-		return false;
+		return error_set(error, "%s", strerror(ENOMEM));
 	ssize_t received = stream_receive_now(forwarder->stream, space, size);
 	if (received < 0 && errno == EAGAIN)
-		return true;
-	(void)snprintf(why, WHY_SIZE, "%s",
-		       received ? strerror(errno) : "it has closed the connection");
+		return 0;
 	if (received <= 0)
-		return false;
+		return error_set(error, "%s",
+				 received ? strerror(errno) : "it has closed the connection");
 	line_filled(&forwarder->answers, (size_t)received);
-	enum line_result result;
 	while ((result = line_next(&forwarder->answers, &answer.bytes, &answer.length)) ==
 	       LINE_FOUND)
-		if (!take_answer(forwarder, answer, why))
-			return false;
-	(void)snprintf(why, WHY_SIZE, "it answers with too long a line");
-	return result == LINE_NONE;
+		if (take_answer(forwarder, answer, error) < 0)
+			return -1;
+	return result == LINE_NONE ? 0 : error_set(error, "it answers with too long a line");
 }
 
 /* --- the thread --- */
@@ -248,7 +231,7 @@ static short wait_event(struct forwarder *forwarder, int64_t deadline)
 /* Sends, waits until `deadline` at the longest, and receives. */
 static void exchange(struct forwarder *forwarder, bool waiting, int64_t deadline)
 {
-	char why[WHY_SIZE];
+	struct error error;
 	if (!send_out(forwarder)) {
 		lose(forwarder, strerror(errno));
 		return;
@@ -256,11 +239,11 @@ static void exchange(struct forwarder *forwarder, bool waiting, int64_t deadline
 	if (waiting)
 		deadline = clock_earlier(deadline, forwarder->deadline);
 	if (wait_event(forwarder, deadline) & ~POLLOUT) {
-		if (receive(forwarder, why))
+		if (receive(forwarder, &error) == 0)
 			return;
 		/* an end while no line waits for an answer is not worth a note */
 		if (waiting)
-			lose(forwarder, why);
+			lose(forwarder, error.message);
 		else
 			disconnect(forwarder);
 	} else if (waiting && clock_now() >= forwarder->deadline) {

@@ -58,26 +58,25 @@ struct relay_queue *relay_queue_make(size_t workers, uint64_t acknowledged, int6
 				     int64_t read, struct error *error)
 {
 	struct relay_queue *queue = memory_calloc(1, sizeof *queue);
-	if (!queue)
-		goto failed;
-	*queue = (struct relay_queue){.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-				      .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-				      .workers = workers,
-				      .committed = committed,
-				      .read = read,
-				      .added = acknowledged,
-				      .assigned = acknowledged,
-				      .acknowledged = acknowledged,
-				      .persisted = acknowledged};
-	/* none of these fails on Linux */
-	pthread_mutex_init(&queue->lock, NULL);
-	pthread_cond_init(&queue->readable, NULL);
-	pthread_cond_init(&queue->work, NULL);
-	(void)clock_condition_init(&queue->progress);
-	(void)clock_condition_init(&queue->stopped);
-	if (queue->wake >= 0 && queue->stop >= 0)
-		return queue;
-failed:
+	if (queue) {
+		*queue = (struct relay_queue){.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+					      .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+					      .workers = workers,
+					      .committed = committed,
+					      .read = read,
+					      .added = acknowledged,
+					      .assigned = acknowledged,
+					      .acknowledged = acknowledged,
+					      .persisted = acknowledged};
+		/* none of these fails on Linux */
+		pthread_mutex_init(&queue->lock, NULL);
+		pthread_cond_init(&queue->readable, NULL);
+		pthread_cond_init(&queue->work, NULL);
+		(void)clock_condition_init(&queue->progress);
+		(void)clock_condition_init(&queue->stopped);
+		if (queue->wake >= 0 && queue->stop >= 0)
+			return queue;
+	}
 	error_set(error, "cannot start the relay: %s", strerror(errno));
 	relay_queue_free(queue);
 	return NULL;
@@ -142,8 +141,9 @@ static void wake_forwarder(struct relay_queue *queue)
 
 /* --- log and sessions --- */
 
-void relay_queue_commit(struct relay_queue *queue, size_t bytes)
+void relay_queue_commit(void *context, size_t bytes)
 {
+	struct relay_queue *queue = context;
 	pthread_mutex_lock(&queue->lock);
 	queue->committed += (int64_t)bytes;
 	pthread_cond_signal(&queue->readable);

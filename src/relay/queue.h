@@ -2,8 +2,8 @@
 /* The monitor of a relay: the lines that were read from the log and are not yet acknowledged, and
  * the offsets of log and next server. Reader, workers and forwarder meet only here.
  *
- * Each function takes the lock itself and calls nothing but the reorder buffer. Any thread may call
- * it unless it says otherwise; it does not block unless it says that it waits. */
+ * Each function takes the lock itself and calls no other module of relay. Any thread may call it.
+ * It blocks only where it says that it waits. */
 #ifndef ACKLINE_RELAY_QUEUE_H
 #define ACKLINE_RELAY_QUEUE_H
 
@@ -62,8 +62,9 @@ int relay_queue_stop_descriptor(const struct relay_queue *queue);
 
 /* --- log and sessions --- */
 
-/* So many bytes more are committed to the log. */
-void relay_queue_commit(struct relay_queue *queue, size_t bytes);
+/* So many bytes more are committed to the log. For log_on_committed(): takes the queue as context.
+ */
+void relay_queue_commit(void *queue, size_t bytes);
 
 /* Waits while more than RELAY_LOG_BEHIND_MAX bytes are not yet forwarded, until the drain. */
 void relay_queue_wait_space(struct relay_queue *queue);

@@ -97,11 +97,6 @@ static void note_failed(struct reply_target *notes, const char *reason, size_t l
 	relay_queue_end_note(notes->context, false);
 }
 
-static void commit(void *queue, size_t bytes)
-{
-	relay_queue_commit(queue, bytes);
-}
-
 /* Finds the first line to be forwarded. -1: the error is set. */
 static int set_up(struct relay_context *relay, struct error *error)
 {
@@ -133,18 +128,15 @@ static int start_threads(struct relay *relay, size_t workers)
 	int errnum = thread_attributes_init(&attributes, WORKER_STACK);
 	if (errnum)
 		return errnum;
-	while (relay->count < workers && !errnum) {
-		errnum = thread_create(&relay->threads[relay->count], &attributes, relay_worker_run,
-				       &relay->context);
+	for (size_t left = workers + 2; left && !errnum; left--) {
+		void *(*run)(void *) = left > 2	   ? relay_worker_run
+				       : left == 2 ? relay_forwarder_run
+						   : relay_reader_run;
+		errnum = thread_create(&relay->threads[relay->count], left > 2 ? &attributes : NULL,
+				       run, &relay->context);
 		relay->count += !errnum;
 	}
 	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
-	void *(*const others[])(void *) = {relay_forwarder_run, relay_reader_run};
-	for (size_t i = 0; i < 2 && !errnum; i++) {
-		errnum = thread_create(&relay->threads[relay->count], NULL, others[i],
-				       &relay->context);
-		relay->count += !errnum;
-	}
 	return errnum;
 }
 
@@ -163,7 +155,7 @@ struct relay *relay_start(const struct relay_settings *settings, struct error *e
 		free_relay(relay);
 		return NULL;
 	}
-	log_on_committed(settings->log, commit, relay->context.queue);
+	log_on_committed(settings->log, relay_queue_commit, relay->context.queue);
 	int errnum = start_threads(relay, workers);
 	if (!errnum)
 		return relay;

@@ -13,8 +13,6 @@
  * "ID | YYYY-MM-DD HH:MM:SS.ffffff | YYYY-MM-DD HH:MM:SS.ffffff | ". */
 #define RELAY_OVERHEAD 128
 
-#define RELAY_WORKERS_MAX 1024
-
 struct log;
 struct stream_type;
 struct timer_queue;

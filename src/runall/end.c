@@ -16,6 +16,12 @@ static bool is_decided(const struct supervisor *watch, size_t unused)
 	       watch->interrupts;
 }
 
+static void signal_clients(const struct supervisor *watch, int number)
+{
+	for (size_t i = watch->servers; i < watch->count; i++)
+		process_signal(&watch->children[i], number);
+}
+
 void end_clients(struct runall *runall, bool stop)
 {
 	struct supervisor *watch = &runall->watch;
@@ -24,9 +30,9 @@ void end_clients(struct runall *runall, bool stop)
 	/* without a server they fail by themselves, unless they try again */
 	if (!stop && supervisor_over(watch, 0) && !watch->interrupts)
 		(void)supervisor_until(watch, supervisor_clients_over, 0, clock_after(END_TIMEOUT));
-	supervisor_signal_clients(watch, SIGTERM);
+	signal_clients(watch, SIGTERM);
 	(void)supervisor_until(watch, supervisor_clients_over, 0, clock_after(END_TIMEOUT));
-	supervisor_signal_clients(watch, SIGKILL);
+	signal_clients(watch, SIGKILL);
 	(void)supervisor_until(watch, supervisor_clients_over, 0, clock_after(END_TIMEOUT));
 }
 

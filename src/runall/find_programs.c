@@ -42,14 +42,6 @@ static int find_program(char path[PATH_MAX], const char *runall, const char *wor
 	return 0;
 }
 
-int runall_programs_beside(struct runall_programs *programs, const char *runall,
-			   struct error *error)
-{
-	if (find_program(programs->server, runall, "server", error) < 0)
-		return -1;
-	return find_program(programs->client, runall, "client", error);
-}
-
 int runall_programs_find(struct runall_programs *programs, struct error *error)
 {
 	char runall[PATH_MAX];
@@ -58,5 +50,7 @@ int runall_programs_find(struct runall_programs *programs, struct error *error)
 		return error_set(error, "cannot find out where I am: /proc/self/exe: %s",
 				 strerror(errno));
 	runall[length] = '\0';
-	return runall_programs_beside(programs, runall, error);
+	if (find_program(programs->server, runall, "server", error) < 0)
+		return -1;
+	return find_program(programs->client, runall, "client", error);
 }

@@ -15,8 +15,4 @@ struct runall_programs {
 /* 0, or -1 with the failure set: runall's own name tells nothing, or one of them is not there. */
 int runall_programs_find(struct runall_programs *programs, struct error *error);
 
-/* The same for a runall of that path. */
-int runall_programs_beside(struct runall_programs *programs, const char *runall,
-			   struct error *error);
-
 #endif

@@ -118,13 +118,15 @@ static void compose(struct composed *composed, const struct runall_options *opti
 	}
 }
 
-/* Reads a value as its owners will, so that a wrong one is refused before anything starts. An owner
+/* Reads a given value as its owners will: a wrong one is refused before anything starts. An owner
  * that does not take it with this service does not get it; if there is no other it is refused. */
 static int read_one(struct runall_options *options, struct handed_option *handed,
 		    struct error *error)
 {
 	void *const settings[] = {&options->server, &options->client};
 	const struct option_spec *spec = spec_of(handed);
+	if (!is_given(handed))
+		return 0;
 	for (size_t owner = 0; owner < OWNERS; owner++)
 		if (handed->specs[owner] &&
 		    !option_suits(handed->specs[owner], services[options->server.service]->name))
@@ -141,16 +143,12 @@ static int read_one(struct runall_options *options, struct handed_option *handed
 /* The service first: it decides which of the others are taken. */
 static int read_handed(struct runall_options *options, struct error *error)
 {
-	size_t service = find_handed(options, "service");
-	if (is_given(&options->handed[service]) &&
-	    read_one(options, &options->handed[service], error) < 0)
-		return -1;
-	for (size_t i = 0; i < HANDED_MAX; i++)
-		if (is_given(&options->handed[i]) &&
-		    read_one(options, &options->handed[i], error) < 0)
-			return -1;
-	return 0;
+	int result = read_one(options, &options->handed[find_handed(options, "service")], error);
+	for (size_t i = 0; i < HANDED_MAX && result == 0; i++)
+		result = read_one(options, &options->handed[i], error);
+	return result;
 }
+
 static int refuse(const char *name, const char *when, struct error *error)
 {
 	return error_set(error, "-%s: not with %s", name, when);

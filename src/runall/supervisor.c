@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,8 +13,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/parse.h"
 #include "base/signalfd.h"
+#include "base/slice.h"
 
 #define READY_TIMEOUT (10 * CLOCK_SECOND)
 
@@ -219,12 +218,6 @@ bool supervisor_clients_over(const struct supervisor *watch, size_t unused)
 	return true;
 }
 
-bool supervisor_interrupted(const struct supervisor *watch, size_t unused)
-{
-	(void)unused;
-	return watch->interrupts > 0;
-}
-
 static bool has_line(const struct supervisor *watch, size_t i)
 {
 	const struct buffer *output = &watch->outputs[i];
@@ -240,8 +233,7 @@ int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 			  struct server_address *address, struct error *error)
 {
 	const struct buffer *output = &watch->outputs[i];
-	char how[128], line[SOCKET_NAME_SIZE + 16];
-	int64_t port;
+	char how[128];
 	bool known = supervisor_until(watch, ready_or_over, i, clock_after(READY_TIMEOUT));
 	if (watch->interrupts)
 		return error_set(error, "interrupted");
@@ -251,20 +243,13 @@ int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 			     : error_set(error, "%s does not listen after %d s", name,
 					 (int)(READY_TIMEOUT / CLOCK_SECOND));
 	}
-	(void)snprintf(line, sizeof line, "%.*s", (int)output->length, output->bytes);
-	line[strcspn(line, "\n")] = '\0';
-	char *blank = strchr(line, ' ');
-	if (!blank || blank - line >= SOCKET_NAME_SIZE ||
-	    number_parse(blank + 1, 1, 65535, &port) < 0)
-		return error_set(error, "cannot understand where %s listens: '%s'", name, line);
-	*blank = '\0';
-	memcpy(address->host, line, (size_t)(blank - line) + 1);
-	(void)snprintf(address->port, sizeof address->port, "%" PRId64, port);
+	struct slice rest = {output->bytes, output->length}, line, host;
+	uint64_t port;
+	if (!slice_cut(&rest, '\n', &line) || !slice_cut(&line, ' ', &host) ||
+	    host.length >= SOCKET_NAME_SIZE || !slice_number(&line, &port) || line.length ||
+	    !port || port > 65535)
+		return error_set(error, "cannot understand where %s listens", name);
+	(void)snprintf(address->host, sizeof address->host, "%.*s", (int)host.length, host.bytes);
+	(void)snprintf(address->port, sizeof address->port, "%u", (unsigned)port);
 	return 0;
-}
-
-void supervisor_signal_clients(const struct supervisor *watch, int number)
-{
-	for (size_t i = watch->servers; i < watch->count; i++)
-		process_signal(&watch->children[i], number);
 }

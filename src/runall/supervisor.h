@@ -58,10 +58,9 @@ bool supervisor_until(struct supervisor *watch,
 		      bool (*holds)(const struct supervisor *watch, size_t i), size_t i,
 		      int64_t deadline);
 
-/* Conditions. The program is not running; no client is; runall was interrupted. */
+/* Conditions: the program is not running; no client is. */
 bool supervisor_over(const struct supervisor *watch, size_t i);
 bool supervisor_clients_over(const struct supervisor *watch, size_t unused);
-bool supervisor_interrupted(const struct supervisor *watch, size_t unused);
 
 /* Where a server listens, as it writes it itself. */
 struct server_address {
@@ -72,8 +71,5 @@ struct server_address {
  * error is set. */
 int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 			  struct server_address *address, struct error *error);
-
-/* Sends a signal to all clients that run. */
-void supervisor_signal_clients(const struct supervisor *watch, int number);
 
 #endif

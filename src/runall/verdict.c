@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "client/workload/workload.h"
 #include "measure/client_result.h"
-#include "runall/merged_report.h"
 #include "runall/relay_chain.h"
 #include "verify/methods.h"
 #include "verify/run.h"
@@ -27,16 +26,52 @@ static void show_verdict(struct runall *runall, int result, const struct verdict
 		runall_complain(runall, "cannot write the verdict to stdout");
 }
 
+/* Adds up the results that are complete; the others are ignored. -1: the error is set. */
+static int add_up(const struct supervisor *watch, const struct client_result *client_results,
+		  struct result *sum, struct error *error)
+{
+	for (size_t i = 0; i < watch->clients; i++) {
+		const struct buffer *output = &watch->outputs[watch->servers + i];
+		if (!client_results[i].complete)
+			continue;
+		struct client_result again = {.measured = sum};
+		int result = client_result_read(&again, output->bytes, output->length, error);
+		sum->total.sent += (uint64_t)again.total.sent;
+		sum->total.acknowledged += (uint64_t)again.total.acknowledged;
+		sum->total.resent += (uint64_t)again.total.resent;
+		client_result_free(&again);
+		if (result < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Appends a report in JSON of what all clients have measured. -1: the error is set. */
+static int merge_reports(const struct supervisor *watch, const struct client_result *client_results,
+			 const char *fault, struct buffer *text, struct error *error)
+{
+	struct histogram *histograms = memory_calloc(2, sizeof *histograms);
+	if (!histograms)
+		return error_set(error, "out of memory for the report");
+	struct result sum = {
+		.error = fault, .strict = true, .latency = &histograms[0], .raw = &histograms[1]};
+	int added = add_up(watch, client_results, &sum, error);
+	if (!sum.raw->count)
+		sum.raw = NULL;
+	if (added == 0 && !report_json(text, &sum))
+		added = error_set(error, "out of memory for the report");
+	free(histograms);
+	return added;
+}
+
 static void show_report(struct runall *runall, const struct client_result *client_results,
 			const struct verdict *verdict)
 {
-	const struct supervisor *watch = &runall->watch;
 	struct buffer text = {0};
 	struct error error;
 	bool proved = verdict->good && verdict->complete;
 	const char *fault = !proved ? verdict->message : runall->failed ? "a program failed" : NULL;
-	if (runall_report(&text, client_results, watch->outputs + watch->servers, watch->clients,
-			  fault, &error) < 0)
+	if (merge_reports(&runall->watch, client_results, fault, &text, &error) < 0)
 		runall_complain(runall, "%s", error.message);
 	else if (fwrite(text.bytes, 1, text.length, stdout) != text.length || fflush(stdout) != 0)
 		runall_complain(runall, "cannot write the report to stdout");

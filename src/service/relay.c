@@ -7,6 +7,8 @@
 
 extern const struct service service_relay;
 
+enum { WORKERS_MAX = 1024 };
+
 struct relay_options {
 	const char *next; /* HOST:PORT */
 	int64_t workers;
@@ -19,7 +21,7 @@ static const struct option_spec options_relay[] = {
 	{"next", OPTION_TEXT, "HOST:PORT", "relay: the next server, to which lines are forwarded",
 	 AT(next), 0, 0, NULL, NULL},
 	{"workers", OPTION_NUMBER, "N", "relay: lines in work at once [1]", AT(workers), 1,
-	 RELAY_WORKERS_MAX, NULL, NULL},
+	 WORKERS_MAX, NULL, NULL},
 	{"work", OPTION_TEXT, "COMMAND", "relay: a filter that each line goes through [none]",
 	 AT(work), 0, 0, NULL, NULL},
 	{0},
