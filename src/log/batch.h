@@ -29,9 +29,9 @@ struct batch {
 	struct batch_entry *entries;
 	size_t count, capacity;
 	size_t lines; /* answers that are refused if the commit fails */
-	/* for log.c, in its queue */
+	/* for pipeline.c, in its queue */
 	struct batch *next;
-	struct log *log;
+	struct pipeline *pipeline;
 	bool completed;
 	int errnum; /* then: 0 or why it failed */
 };

@@ -149,9 +149,15 @@ START_TEST(who_submits_alone_commits_by_itself)
 }
 END_TEST
 
-/* Of one connection: received n, sent n, received n + 1, at each level. */
+static bool has_answers(void *count)
+{
+	return fake_lines(&a) >= *(size_t *)count;
+}
+
+/* Of a connection that waits for its answers: received n, sent n, received n + 1, at each level. */
 START_TEST(records_are_in_order)
 {
+	size_t answers = 0;
 	for (int sync = LOG_SYNC_NONE; sync <= LOG_SYNC_DISK; sync++) {
 		struct buffer expected = {0};
 		log_under_test = open_with((enum log_sync)sync, false);
@@ -161,6 +167,8 @@ START_TEST(records_are_in_order)
 			(void)snprintf(two, sizeof two, "a received: %d\na sent: ok\n", i);
 			ck_assert(buffer_append_string(&expected, two));
 			submit(&a.recipient, line, false);
+			answers++;
+			ck_assert(eventually(has_answers, &answers));
 			if (i % 5 == 0)
 				flush();
 		}
