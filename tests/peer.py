@@ -32,6 +32,8 @@ class Peer:
         self.socket.settimeout(PATIENCE)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            # the kernel's buffer at the other end is in proportion to it, and is full soon, too
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self.socket.connect((host, int(port)))
         self.rest = b""
 
