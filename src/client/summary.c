@@ -98,7 +98,7 @@ static struct result result_of(const struct client *client)
 		.latency = merged(client, client->histograms),
 	};
 	if (client->options.rate)
-		result.raw = merged(client, &client->histograms[client->sessions]);
+		result.uncorrected = merged(client, &client->histograms[client->sessions]);
 	result.unsent = unsent(client, result.total.sent);
 	record_unsent(client, result.total.sent, result.unsent);
 	return result;
@@ -128,7 +128,7 @@ static bool print_report(const struct client *client, const struct result *resul
 		return true;
 	bool complete = json ? report_json(&text, result) : report_text(&text, result);
 	if (options->report == REPORT_PLOT)
-		complete = complete && report_plot(&text, result);
+		complete = complete && report_bars(&text, result);
 	if (!json && options->delay.max > options->delay.min)
 		complete = complete && buffer_printf(&text, "%s: pauses by seed %" PRId64 "\n",
 						     client->program, options->seed);

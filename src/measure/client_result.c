@@ -138,7 +138,7 @@ static bool read_histogram(struct client_result *result, const struct line *line
 	    !read_number(line->fields[4], 0, INT64_MAX, &one.max))
 		return false;
 	if (result->measured)
-		sum = raw ? result->measured->raw : result->measured->latency;
+		sum = raw ? result->measured->uncorrected : result->measured->latency;
 	if (sum && one.count)
 		histogram_merge(sum, &one);
 	return true;
@@ -154,7 +154,8 @@ static bool read_bucket(struct client_result *result, const struct line *line)
 	    !read_unsigned(line->fields[3], &value))
 		return false;
 	if (result->measured)
-		(raw ? result->measured->raw : result->measured->latency)->buckets[index] += value;
+		(raw ? result->measured->uncorrected : result->measured->latency)->buckets[index] +=
+			value;
 	return true;
 }
 

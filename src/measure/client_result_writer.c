@@ -53,7 +53,7 @@ static bool add_measured(struct buffer *text, const struct result *measured)
 	return buffer_printf(text, "measured %" PRId64 " %" PRId64 " %s\n", measured->elapsed,
 			     measured->warmup, measured->strict ? "strict" : "free") &&
 	       add_histogram(text, "latency", measured->latency) &&
-	       (!measured->raw || add_histogram(text, "raw", measured->raw));
+	       (!measured->uncorrected || add_histogram(text, "raw", measured->uncorrected));
 }
 
 static bool compose(struct buffer *text, const struct client_result_writer *writer,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The histogram as bars: each row is as many of its buckets, so that the scale of time is nearly
+/* The latencies as bars. Each row is the same number of buckets, so the time axis is nearly
  * logarithmic. */
 #include "measure/report_text.h"
 
@@ -7,9 +7,9 @@
 #include <string.h>
 
 enum {
-	PLOT_ROWS = 16,
-	PLOT_BAR = 32,	/* the longest bar */
-	PLOT_LABEL = 8, /* columns of a time */
+	ROWS_MAX = 16,
+	BAR_MAX = 32,	/* characters */
+	TIME_WIDTH = 8, /* columns */
 };
 
 struct row {
@@ -17,11 +17,11 @@ struct row {
 	uint64_t count;
 };
 
-/* Cuts the histogram into rows; returns how many. */
-static size_t cut(const struct histogram *latency, struct row rows[PLOT_ROWS])
+/* Divides the histogram into rows. Returns how many. */
+static size_t make_rows(const struct histogram *latency, struct row rows[ROWS_MAX])
 {
 	size_t first = histogram_bucket(latency->min), last = histogram_bucket(latency->max);
-	size_t step = (last - first) / PLOT_ROWS + 1, count = 0;
+	size_t step = (last - first) / ROWS_MAX + 1, count = 0;
 	for (size_t bucket = first; bucket <= last; bucket += step, count++) {
 		rows[count] = (struct row){.start = histogram_bucket_start(bucket),
 					   .end = histogram_bucket_start(bucket + step)};
@@ -31,40 +31,39 @@ static size_t cut(const struct histogram *latency, struct row rows[PLOT_ROWS])
 	return count;
 }
 
-/* A time in a column; the two bytes of a "µ" are one character. */
-static bool add_time(struct buffer *text, int64_t time)
+/* The width in bytes for a time in a column: "µ" is two bytes. */
+static int width_of(const char *time)
 {
-	char words[DURATION_SIZE];
-	duration_format(time, words);
-	int width = PLOT_LABEL + (strstr(words, "µ") != NULL);
-	return buffer_printf(text, "%*s", width, words);
+	return TIME_WIDTH + (strstr(time, "µ") != NULL);
 }
 
-static bool add_row(struct buffer *text, const struct result *result, const struct row *row,
-		    uint64_t longest)
+static bool add_row(struct buffer *buffer, const struct result *result, const struct row *row,
+		    uint64_t max)
 {
-	static const char bar[PLOT_BAR + 1] = "################################";
-	uint64_t all = result->latency->count;
-	/* what is there is seen */
-	int length = (int)((double)row->count / (double)longest * PLOT_BAR);
-	length = row->count && !length ? 1 : length;
-	return buffer_printf(text, "%s: ", result->program) && add_time(text, row->start) &&
-	       buffer_printf(text, " to ") && add_time(text, row->end) &&
-	       buffer_printf(text, " |%-*.*s %10" PRIu64 " %6.2f%%\n", PLOT_BAR, length, bar,
-			     row->count, 100 * (double)row->count / (double)all);
+	static const char bar[BAR_MAX + 1] = "################################";
+	char start[DURATION_SIZE], end[DURATION_SIZE];
+	duration_format(row->start, start);
+	duration_format(row->end, end);
+	int length = (int)((double)row->count / (double)max * BAR_MAX);
+	if (row->count && !length) /* it must be visible */
+		length = 1;
+	return buffer_printf(buffer, "%s: %*s to %*s |%-*.*s %10" PRIu64 " %6.2f%%\n",
+			     result->program, width_of(start), start, width_of(end), end, BAR_MAX,
+			     length, bar, row->count,
+			     100 * (double)row->count / (double)result->latency->count);
 }
 
-bool report_plot(struct buffer *text, const struct result *result)
+bool report_bars(struct buffer *buffer, const struct result *result)
 {
-	struct row rows[PLOT_ROWS];
+	struct row rows[ROWS_MAX];
 	if (!result->latency->count)
 		return true;
-	size_t count = cut(result->latency, rows);
-	uint64_t longest = 0;
+	size_t count = make_rows(result->latency, rows);
+	uint64_t max = 0;
 	for (size_t i = 0; i < count; i++)
-		longest = rows[i].count > longest ? rows[i].count : longest;
+		max = rows[i].count > max ? rows[i].count : max;
 	bool complete = true;
 	for (size_t i = 0; i < count; i++)
-		complete &= add_row(text, result, &rows[i], longest);
+		complete &= add_row(buffer, result, &rows[i], max);
 	return complete;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The report as one line of JSON. Its histograms are whole: added up bucket by bucket, those of
- * many clients are what one would have measured. */
+/* The report as one line of JSON. Its histograms are complete: the sum of those of several clients,
+ * bucket by bucket, is what one client would have measured. */
 #include "measure/report_text.h"
 
 #include <inttypes.h>
@@ -9,67 +9,48 @@
 #include "base/clock.h"
 #include "record/escape.h"
 
-/* Words as a JSON string; what is no text is escaped as in a log. */
-static bool add_string(struct buffer *text, const char *words)
+/* A string in quotes; what is not printable is escaped as in a log. */
+static bool add_string(struct buffer *buffer, const char *string)
 {
-	struct buffer escaped = {0};
-	bool complete =
-		record_escape(&escaped, words, strlen(words)) && buffer_append(text, "\"", 1);
-	for (size_t i = 0; i < escaped.length; i++) {
-		if (escaped.bytes[i] == '"' || escaped.bytes[i] == '\\')
-			complete = complete && buffer_append(text, "\\", 1);
-		complete = complete && buffer_append(text, &escaped.bytes[i], 1);
-	}
-	buffer_free(&escaped);
-	return complete && buffer_append(text, "\"", 1);
+	size_t start = buffer->length + 1;
+	return buffer_append(buffer, "\"", 1) && record_escape(buffer, string, strlen(string)) &&
+	       record_mark(buffer, start, '\\', '"') && buffer_append(buffer, "\"", 1);
 }
 
-static bool add_buckets(struct buffer *text, const struct histogram *latency)
+static bool add_latency(struct buffer *buffer, const char *name, const struct histogram *latency)
 {
+	bool complete = buffer_printf(buffer, ",\"%s\":{\"count\":%" PRIu64, name, latency->count);
+	for (const struct report_quantile *quantile = report_quantiles; quantile->name; quantile++)
+		complete &= buffer_printf(buffer, ",\"%s\":%" PRId64, quantile->name,
+					  histogram_quantile(latency, quantile->fraction));
+	complete &= buffer_printf(buffer, ",\"buckets\":[");
 	const char *comma = "";
-	bool complete = true;
-	for (size_t i = 0; i < HISTOGRAM_BUCKETS && complete; i++) {
-		if (!latency->buckets[i])
-			continue;
-		complete =
-			buffer_printf(text, "%s[%zu,%" PRIu64 "]", comma, i, latency->buckets[i]);
-		comma = ",";
-	}
-	return complete;
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		if (latency->buckets[i]) {
+			complete &= buffer_printf(buffer, "%s[%zu,%" PRIu64 "]", comma, i,
+						  latency->buckets[i]);
+			comma = ",";
+		}
+	return complete && buffer_printf(buffer, "]}");
 }
 
-static bool add_latency(struct buffer *text, const char *name, const struct histogram *latency)
-{
-	static const struct {
-		const char *name;
-		double fraction;
-	} quantiles[] = {{"min", 0},	{"p50", 0.5},	  {"p90", 0.9},
-			 {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1}};
-	bool complete = buffer_printf(text, ",\"%s\":{\"count\":%" PRIu64, name, latency->count);
-	for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)
-		complete &= buffer_printf(text, ",\"%s\":%" PRId64, quantiles[i].name,
-					  histogram_quantile(latency, quantiles[i].fraction));
-	return complete && buffer_printf(text, ",\"buckets\":[") && add_buckets(text, latency) &&
-	       buffer_printf(text, "]}");
-}
-
-bool report_json(struct buffer *text, const struct result *result)
+bool report_json(struct buffer *buffer, const struct result *result)
 {
 	const struct counters *total = &result->total;
 	double second = (double)CLOCK_SECOND;
-	return buffer_printf(text,
+	return buffer_printf(buffer,
 			     "{\"sent\":%" PRIu64 ",\"acknowledged\":%" PRIu64 ",\"lost\":%" PRIu64
 			     ",\"resent\":%" PRIu64 ",\"unsent\":%" PRIu64 ",\"order\":\"%s\"",
 			     total->sent, total->acknowledged, total->sent - total->acknowledged,
 			     total->resent, result->unsent, result->strict ? "strict" : "free") &&
-	       buffer_printf(text,
+	       buffer_printf(buffer,
 			     ",\"seconds\":%.6f,\"measured\":{\"lines\":%" PRIu64
-			     ",\"seconds\":%.6f,\"rate\":%.1f}",
+			     ",\"seconds\":%.6f,\"rate\":%.1f},\"failure\":",
 			     (double)result->elapsed / second, result_lines(result),
 			     (double)result_measured(result) / second, result_rate(result)) &&
-	       buffer_printf(text, ",\"failure\":") &&
-	       (result->error ? add_string(text, result->error) : buffer_printf(text, "null")) &&
-	       add_latency(text, "latency", result->latency) &&
-	       (!result->raw || add_latency(text, "raw", result->raw)) &&
-	       buffer_printf(text, "}\n");
+	       (result->error ? add_string(buffer, result->error)
+			      : buffer_append_string(buffer, "null")) &&
+	       add_latency(buffer, "latency", result->latency) &&
+	       (!result->uncorrected || add_latency(buffer, "raw", result->uncorrected)) &&
+	       buffer_append_string(buffer, "}\n");
 }

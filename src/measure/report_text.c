@@ -5,6 +5,14 @@
 
 #include "base/clock.h"
 
+const struct report_quantile report_quantiles[] = {{"min", "min", 0},
+						   {"p50", "median", 0.5},
+						   {"p90", "p90", 0.9},
+						   {"p99", "p99", 0.99},
+						   {"p99.9", "p99.9", 0.999},
+						   {"max", "max", 1},
+						   {0}};
+
 int64_t result_measured(const struct result *result)
 {
 	return result->elapsed > result->warmup ? result->elapsed - result->warmup : 0;
@@ -17,7 +25,7 @@ static double per_second(uint64_t count, int64_t time)
 
 uint64_t result_lines(const struct result *result)
 {
-	return result->raw ? result->raw->count : result->latency->count;
+	return result->uncorrected ? result->uncorrected->count : result->latency->count;
 }
 
 double result_rate(const struct result *result)
@@ -25,80 +33,76 @@ double result_rate(const struct result *result)
 	return per_second(result_lines(result), result_measured(result));
 }
 
-static const char *plural(uint64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
 static double seconds(int64_t nanoseconds)
 {
 	return (double)nanoseconds / (double)CLOCK_SECOND;
 }
 
-static bool add_lines(struct buffer *text, const struct result *result)
+/* "client: 5 lines". */
+static bool add_lines(struct buffer *buffer, const struct result *result, uint64_t count)
+{
+	return buffer_printf(buffer, "%s: %" PRIu64 " line%s", result->program, count,
+			     count == 1 ? "" : "s");
+}
+
+static bool add_totals(struct buffer *buffer, const struct result *result)
 {
 	const struct counters *total = &result->total;
-	return buffer_printf(text,
-			     "%s: %" PRIu64 " line%s sent, %" PRIu64 " acknowledged, %" PRIu64
+	return add_lines(buffer, result, total->sent) &&
+	       buffer_printf(buffer,
+			     " sent, %" PRIu64 " acknowledged, %" PRIu64
 			     " lost in %.3f s (%.0f lines/s)\n",
-			     result->program, total->sent, plural(total->sent), total->acknowledged,
-			     total->sent - total->acknowledged, seconds(result->elapsed),
+			     total->acknowledged, total->sent - total->acknowledged,
+			     seconds(result->elapsed),
 			     per_second(total->acknowledged, result->elapsed));
 }
 
-static bool add_unsent(struct buffer *text, const struct result *result)
+/* A line about a count that is usually 0; then there is none. */
+static bool add_count(struct buffer *buffer, const struct result *result, uint64_t count,
+		      const char *message)
 {
-	return !result->unsent ||
-	       buffer_printf(text,
-			     "%s: %" PRIu64
-			     " line%s more were due, and not sent in time: how long they "
-			     "had waited counts as well\n",
-			     result->program, result->unsent, plural(result->unsent));
+	return !count ||
+	       (add_lines(buffer, result, count) && buffer_append_string(buffer, message));
 }
 
-static bool add_resent(struct buffer *text, const struct result *result)
+static bool add_warmup(struct buffer *buffer, const struct result *result)
 {
-	uint64_t resent = result->total.resent;
-	return !resent ||
-	       buffer_printf(text,
-			     "%s: %" PRIu64 " line%s sent again after a lost connection: "
-			     "may have been logged twice\n",
-			     result->program, resent, plural(resent));
+	char warmup[DURATION_SIZE];
+	duration_format(result->warmup, warmup);
+	return !result->warmup ||
+	       (add_lines(buffer, result, result_lines(result)) &&
+		buffer_printf(buffer, " measured in %.3f s (%.0f lines/s), after a warm-up of %s\n",
+			      seconds(result_measured(result)), result_rate(result), warmup));
 }
 
-static bool add_warmup(struct buffer *text, const struct result *result)
+bool report_latency(struct buffer *buffer, const char *program, const struct histogram *latency,
+		    const char *suffix)
 {
 	char time[DURATION_SIZE];
-	duration_format(result->warmup, time);
-	return !result->warmup ||
-	       buffer_printf(text,
-			     "%s: %" PRIu64 " line%s measured in %.3f s (%.0f lines/s), after a "
-			     "warm-up of %s\n",
-			     result->program, result_lines(result), plural(result_lines(result)),
-			     seconds(result_measured(result)), result_rate(result), time);
-}
-
-/* Min, what half, nine in ten and so on did not exceed, and max. */
-bool report_latency(struct buffer *text, const char *program, const struct histogram *latency,
-		    const char *since)
-{
-	static const double fractions[] = {0, 0.5, 0.9, 0.99, 0.999, 1};
-	char times[sizeof fractions / sizeof *fractions][DURATION_SIZE];
 	if (!latency->count)
 		return true;
-	for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++)
-		duration_format(histogram_quantile(latency, fractions[i]), times[i]);
-	return buffer_printf(
-		text, "%s: latency min %s, median %s, p90 %s, p99 %s, p99.9 %s, max %s%s\n",
-		program, times[0], times[1], times[2], times[3], times[4], times[5], since);
+	bool complete = buffer_printf(buffer, "%s: latency", program);
+	for (const struct report_quantile *quantile = report_quantiles; quantile->name;
+	     quantile++) {
+		duration_format(histogram_quantile(latency, quantile->fraction), time);
+		complete &= buffer_printf(buffer, "%s %s %s", quantile->fraction > 0 ? "," : "",
+					  quantile->label, time);
+	}
+	return complete && buffer_printf(buffer, "%s\n", suffix);
 }
 
-bool report_text(struct buffer *text, const struct result *result)
+bool report_text(struct buffer *buffer, const struct result *result)
 {
-	const struct histogram *raw = result->raw;
-	return add_lines(text, result) && add_unsent(text, result) && add_resent(text, result) &&
-	       add_warmup(text, result) &&
-	       report_latency(text, result->program, result->latency,
-			      raw ? " from when it was due" : "") &&
-	       (!raw || report_latency(text, result->program, raw, " from when it was sent"));
+	const struct histogram *uncorrected = result->uncorrected;
+	return add_totals(buffer, result) &&
+	       add_count(buffer, result, result->unsent,
+			 " more were due, and not sent in time: how long they had waited counts as "
+			 "well\n") &&
+	       add_count(buffer, result, result->total.resent,
+			 " sent again after a lost connection: may have been logged twice\n") &&
+	       add_warmup(buffer, result) &&
+	       report_latency(buffer, result->program, result->latency,
+			      uncorrected ? " from when it was due" : "") &&
+	       (!uncorrected ||
+		report_latency(buffer, result->program, uncorrected, " from when it was sent"));
 }

@@ -1,43 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client has measured, and how that is told: as text, as a plot, as JSON. */
+/* What a client measured, and its reports: as text, as bars, as JSON. */
 #ifndef ACKLINE_MEASURE_REPORT_TEXT_H
 #define ACKLINE_MEASURE_REPORT_TEXT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "measure/histogram.h"
 #include "base/buffer.h"
+#include "measure/histogram.h"
 
-/* All borrowed. */
+/* All borrowed. Times are in nanoseconds. */
 struct result {
-	const char *program;   /* what lines of text begin with */
-	const char *error;     /* why it ended before its time; NULL: it did not */
+	const char *program;   /* the name that lines of text begin with */
+	const char *error;     /* why the run ended early; NULL: it did not */
 	struct counters total; /* of all lines */
-	int64_t elapsed;       /* ns, for all lines */
-	uint64_t unsent;       /* lines that were due, and for which there was no time left */
-	int64_t warmup;	       /* ns of it in which nothing was measured */
-	bool strict;	       /* lines came in strict order */
-	/* Of the lines that were measured, from when each was due; where lines were unsent, also
-	 * how long those had waited. */
+	int64_t elapsed;       /* for all lines */
+	uint64_t unsent;       /* lines whose intended start passed without time to send them */
+	int64_t warmup;	       /* of the elapsed time, without measuring */
+	bool strict;	       /* lines were sent in strict order */
+	/* Of the measured lines, from their intended start; with how long the unsent lines had
+	 * waited. */
 	struct histogram *latency;
-	struct histogram *raw; /* from when each was sent; NULL: there is no difference */
+	struct histogram *uncorrected; /* from their sending; NULL: the same as latency */
 };
 
-/* For how long it was measured, in nanoseconds, the lines acknowledged in that time, and how many a
- * second these are. */
+/* Each returns, of the time after the warm-up: its length, the lines acknowledged, lines a second.
+ */
 int64_t result_measured(const struct result *result);
 uint64_t result_lines(const struct result *result);
 double result_rate(const struct result *result);
 
-/* Each appends to a text what there is to print, whole lines. False: out of memory. */
-bool report_text(struct buffer *text, const struct result *result);
-bool report_plot(struct buffer *text, const struct result *result);
-bool report_json(struct buffer *text, const struct result *result);
+/* The values of a distribution that reports show: its quantiles, by name. The list ends with a NULL
+ * name. */
+struct report_quantile {
+	const char *name, *label; /* in JSON and in text */
+	double fraction;
+};
+extern const struct report_quantile report_quantiles[];
 
-/* The line of report_text() about latencies, with `since` at its end, which says from when they
- * are; nothing where there are none. */
-bool report_latency(struct buffer *text, const char *program, const struct histogram *latency,
-		    const char *since);
+/* Each appends a report, whole lines. False: out of memory, and the report is incomplete. */
+bool report_text(struct buffer *buffer, const struct result *result);
+bool report_bars(struct buffer *buffer, const struct result *result);
+bool report_json(struct buffer *buffer, const struct result *result);
+
+/* Appends the line of report_text() on a latency, with `suffix` at its end; none for an empty one.
+ */
+bool report_latency(struct buffer *buffer, const char *program, const struct histogram *latency,
+		    const char *suffix);
 
 #endif

@@ -54,10 +54,10 @@ static int merge_reports(const struct supervisor *watch, const struct client_res
 	if (!histograms)
 		return error_set(error, "out of memory for the report");
 	struct result sum = {
-		.error = fault, .strict = true, .latency = &histograms[0], .raw = &histograms[1]};
+		.error = fault, .strict = true, .latency = &histograms[0], .uncorrected = &histograms[1]};
 	int added = add_up(watch, client_results, &sum, error);
-	if (!sum.raw->count)
-		sum.raw = NULL;
+	if (!sum.uncorrected->count)
+		sum.uncorrected = NULL;
 	if (added == 0 && !report_json(text, &sum))
 		added = error_set(error, "out of memory for the report");
 	free(histograms);

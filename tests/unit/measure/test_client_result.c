@@ -190,13 +190,14 @@ START_TEST(measurements_add_up)
 	struct histogram *histograms = calloc(5, sizeof *histograms);
 	ck_assert_ptr_nonnull(histograms);
 	struct histogram *latency = &histograms[2], *raw = &histograms[3], *other = &histograms[4];
-	struct result sum = {.strict = true, .latency = &histograms[0], .raw = &histograms[1]};
+	struct result sum = {
+		.strict = true, .latency = &histograms[0], .uncorrected = &histograms[1]};
 	for (int64_t i = 1; i <= 10; i++)
 		histogram_record(latency, i * CLOCK_MILLISECOND);
 	add_measured(
 		&sum,
 		&(struct result){.elapsed = 4 * CLOCK_SECOND, .strict = true, .latency = latency});
-	ck_assert_uint_eq(sum.raw->count, 0);
+	ck_assert_uint_eq(sum.uncorrected->count, 0);
 	ck_assert(sum.strict);
 	histogram_record(other, 7);
 	histogram_record(other, CLOCK_SECOND);
@@ -204,10 +205,10 @@ START_TEST(measurements_add_up)
 	add_measured(&sum, &(struct result){.elapsed = 9 * CLOCK_SECOND,
 					    .warmup = CLOCK_SECOND,
 					    .latency = other,
-					    .raw = raw});
+					    .uncorrected = raw});
 	histogram_merge(latency, other);
 	ck_assert_mem_eq(sum.latency, latency, sizeof *latency);
-	ck_assert_mem_eq(sum.raw, raw, sizeof *raw);
+	ck_assert_mem_eq(sum.uncorrected, raw, sizeof *raw);
 	ck_assert_int_eq(sum.elapsed, 9 * CLOCK_SECOND);
 	ck_assert_int_eq(sum.warmup, CLOCK_SECOND);
 	ck_assert(!sum.strict);

@@ -56,7 +56,7 @@ START_TEST(text_tells_the_warmup_and_both_latencies)
 	result.warmup = 3 * CLOCK_SECOND;
 	result.unsent = 80;
 	histogram_record_many(raw, 2 * CLOCK_MILLISECOND, 10);
-	result.raw = raw;
+	result.uncorrected = raw;
 	ck_assert_double_eq(result_rate(&result), 10);
 	ck_assert(report_text(&text, &result));
 	assert_text("client: 20 lines sent, 20 acknowledged, 0 lost in 4.000 s (5 lines/s)\n"
@@ -76,7 +76,7 @@ START_TEST(without_answers_there_is_no_latency)
 	result.total = (struct counters){.sent = 1};
 	result.elapsed = 0;
 	ck_assert(report_text(&text, &result));
-	ck_assert(report_plot(&text, &result));
+	ck_assert(report_bars(&text, &result));
 	assert_text("client: 1 line sent, 0 acknowledged, 1 lost in 0.000 s (0 lines/s)\n");
 	result.warmup = CLOCK_SECOND;
 	ck_assert_double_eq(result_rate(&result), 0);
@@ -89,7 +89,7 @@ START_TEST(plot_has_a_bar_for_what_is_there)
 	for (int i = 0; i < 1000; i++)
 		histogram_record(latency, 100);
 	histogram_record(latency, 103);
-	ck_assert(report_plot(&text, &result));
+	ck_assert(report_bars(&text, &result));
 	assert_text("client:   100 ns to   101 ns |################################       1000  "
 		    "99.90%\n"
 		    "client:   101 ns to   102 ns |                                          0   "
@@ -106,7 +106,7 @@ START_TEST(plot_is_never_long_and_leaves_nothing_out)
 	uint64_t sum = 0;
 	histogram_record(latency, 0);
 	histogram_record(latency, INT64_MAX);
-	ck_assert(report_plot(&text, &result));
+	ck_assert(report_bars(&text, &result));
 	ck_assert(buffer_append(&text, "", 1));
 	size_t rows = 0;
 	for (char *line = strtok(text.bytes, "\n"); line; line = strtok(NULL, "\n"), rows++) {
@@ -138,7 +138,7 @@ START_TEST(json_has_the_whole_histogram)
 		"\"buckets\":[[5,2],[506,1]]}}\n");
 	buffer_free(&text);
 	result.error = NULL;
-	result.raw = raw;
+	result.uncorrected = raw;
 	result.strict = false;
 	ck_assert(report_json(&text, &result));
 	ck_assert(buffer_append(&text, "", 1));
