@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/assertions.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
 
-/* The counts, by their place in count_of(). */
-static const char *const count_names[] = {"sent", "acknowledged", "lost", "dup"};
+/* The counts first, in the order of count_of(). */
+static const struct metric {
+	const char *name;
+	enum assertion_kind kind;
+	double fraction;
+} metrics[] = {
+	{"sent", ASSERTION_COUNT, 0},  {"acknowledged", ASSERTION_COUNT, 0},
+	{"lost", ASSERTION_COUNT, 0},  {"dup", ASSERTION_COUNT, 0},
+	{"rate", ASSERTION_RATE, 0},   {"order", ASSERTION_ORDER, 0},
+	{"min", ASSERTION_LATENCY, 0}, {"max", ASSERTION_LATENCY, 1},
+};
 
-static uint64_t count_of(const struct counters *total, size_t which)
+static uint64_t count_of(const struct counters *total, size_t metric)
 {
 	const uint64_t counts[] = {total->sent, total->acknowledged,
 				   total->sent - total->acknowledged, total->resent};
-	return counts[which];
+	return counts[metric];
 }
 
-/* pNN or pNN.N as a fraction of 1. */
+/* Reads pNN or pNN.N as a fraction of 1. */
 static bool read_percentile(const char *name, double *fraction)
 {
 	const char *digits = name + 1;
@@ -31,91 +39,84 @@ static bool read_percentile(const char *name, double *fraction)
 	return !*end && *fraction > 0 && *fraction < 1;
 }
 
-static bool read_name(struct assertion *condition, const char *name)
+static bool read_name(struct assertion *assertion, const char *name)
 {
-	for (size_t i = 0; i < sizeof count_names / sizeof *count_names; i++)
-		if (!strcmp(name, count_names[i])) {
-			condition->kind = ASSERTION_COUNT;
-			condition->count = i;
+	for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+		if (!strcmp(name, metrics[i].name)) {
+			assertion->kind = metrics[i].kind;
+			assertion->metric = i;
+			assertion->fraction = metrics[i].fraction;
 			return true;
 		}
-	condition->kind = ASSERTION_LATENCY;
-	if (!strcmp(name, "rate"))
-		condition->kind = ASSERTION_RATE;
-	else if (!strcmp(name, "order"))
-		condition->kind = ASSERTION_ORDER;
-	else if (!strcmp(name, "min"))
-		condition->fraction = 0;
-	else if (!strcmp(name, "max"))
-		condition->fraction = 1;
-	else
-		return read_percentile(name, &condition->fraction);
-	return true;
+	assertion->kind = ASSERTION_LATENCY;
+	return read_percentile(name, &assertion->fraction);
 }
 
-/* Returns what stands behind the comparison. */
-static const char *read_comparison(struct assertion *condition, const char *at)
+/* Reads <, <=, =, >= or >. Returns its end. */
+static const char *read_relation(struct assertion *assertion, const char *at)
 {
-	condition->less = *at == '<';
-	condition->greater = *at == '>';
-	condition->equal = *at == '=' || at[1] == '=';
-	return at + (*at != '=' && condition->equal ? 2 : 1);
+	assertion->less = *at == '<';
+	assertion->greater = *at == '>';
+	assertion->equal = *at == '=' || at[1] == '=';
+	return at + (*at != '=' && assertion->equal ? 2 : 1);
 }
 
-static bool read_value(struct assertion *condition, const char *string)
+static bool read_value(struct assertion *assertion, const char *string)
 {
-	switch (condition->kind) {
+	switch (assertion->kind) {
 	case ASSERTION_COUNT:
 	case ASSERTION_RATE:
-		return number_parse(string, 0, INT64_MAX, &condition->value) == 0;
+		return number_parse(string, 0, INT64_MAX, &assertion->value) == 0;
 	case ASSERTION_LATENCY:
-		return duration_parse(string, &condition->value) == 0;
+		return duration_parse(string, &assertion->value) == 0;
 	case ASSERTION_ORDER:
-		condition->value = !strcmp(string, "strict");
-		return !condition->less && !condition->greater &&
-		       (condition->value || !strcmp(string, "free"));
+		assertion->value = !strcmp(string, "strict");
+		return !assertion->less && !assertion->greater &&
+		       (assertion->value || !strcmp(string, "free"));
 	}
 	return false;
 }
 
-/* The words are in the condition already. */
-static int parse(struct assertion *condition, struct error *error)
+/* Reads the assertion's source. */
+static int parse(struct assertion *assertion, struct error *error)
 {
+	static const char *const expected[] = {
+		[ASSERTION_COUNT] = "not compared with a whole number",
+		[ASSERTION_RATE] = "not compared with a whole number",
+		[ASSERTION_LATENCY] = "not compared with a duration such as 250us or 5ms",
+		[ASSERTION_ORDER] = "order can be =strict or =free",
+	};
 	char name[ASSERTION_SIZE];
-	size_t length = strcspn(condition->words, "<>=");
-	memcpy(name, condition->words, length);
+	const char *source = assertion->source;
+	size_t length = strcspn(source, "<>=");
+	memcpy(name, source, length);
 	name[length] = '\0';
-	if (!condition->words[length])
+	if (!source[length])
 		return error_set(error, "-expect: '%s' is no condition such as lost=0 or p99<5ms",
-				 condition->words);
-	if (!read_name(condition, name))
+				 source);
+	if (!read_name(assertion, name))
 		return error_set(error,
 				 "-expect: '%s': '%s' is not one of sent, acknowledged, lost, "
 				 "dup, order, rate, min, max, p50, p99.9 and the like",
-				 condition->words, name);
-	const char *value = read_comparison(condition, condition->words + length);
-	if (read_value(condition, value))
-		return 0;
-	return error_set(error, "-expect: '%s': %s", condition->words,
-			 condition->kind == ASSERTION_LATENCY ? "not compared with a duration such "
-								"as 250us or 5ms"
-			 : condition->kind == ASSERTION_ORDER ? "order can be =strict or =free"
-							      : "not compared with a whole number");
+				 source, name);
+	if (!read_value(assertion, read_relation(assertion, source + length)))
+		return error_set(error, "-expect: '%s': %s", source, expected[assertion->kind]);
+	return 0;
 }
 
-int assertions_parse(struct assertions *expected, const char *string, struct error *error)
+int assertions_parse(struct assertions *assertions, const char *string, struct error *error)
 {
-	*expected = (struct assertions){0};
+	*assertions = (struct assertions){0};
 	for (const char *at = string;; at++) {
 		at += strspn(at, " ");
 		size_t length = strcspn(at, ",");
-		if (expected->count == ASSERTIONS_MAX)
+		if (assertions->count == ASSERTIONS_MAX)
 			return error_set(error, "-expect: more than %d conditions", ASSERTIONS_MAX);
-		struct assertion *condition = &expected->conditions[expected->count++];
-		if (length >= sizeof condition->words)
+		struct assertion *assertion = &assertions->list[assertions->count++];
+		if (length >= sizeof assertion->source)
 			return error_set(error, "-expect: '%.100s' is too long", at);
-		memcpy(condition->words, at, length);
-		if (parse(condition, error) < 0)
+		memcpy(assertion->source, at, length);
+		if (parse(assertion, error) < 0)
 			return -1;
 		at += length;
 		if (!*at)
@@ -123,63 +124,58 @@ int assertions_parse(struct assertions *expected, const char *string, struct err
 	}
 }
 
-/* What was measured, in words, and how it stands to the value: below 0, 0 or above. */
-static int compare(const struct assertion *condition, const struct result *result,
-		   char words[DURATION_SIZE])
+/* Returns the measured value, and writes it for the report. */
+static double measure(const struct assertion *assertion, const struct result *result,
+		      char shown[DURATION_SIZE])
 {
-	double measured = 0;
-	switch (condition->kind) {
+	double value = 0;
+	switch (assertion->kind) {
 	case ASSERTION_COUNT:
-		measured = (double)count_of(&result->total, condition->count);
-		(void)snprintf(words, DURATION_SIZE, "%.0f", measured);
+		value = (double)count_of(&result->total, assertion->metric);
 		break;
 	case ASSERTION_RATE:
-		measured = result_rate(result);
-		(void)snprintf(words, DURATION_SIZE, "%.0f", measured);
+		value = result_rate(result);
 		break;
 	case ASSERTION_LATENCY:
-		measured = (double)histogram_quantile(result->latency, condition->fraction);
-		duration_format((int64_t)measured, words);
-		break;
+		value = (double)histogram_quantile(result->latency, assertion->fraction);
+		duration_format((int64_t)value, shown);
+		return value;
 	case ASSERTION_ORDER:
-		measured = result->strict;
-		(void)snprintf(words, DURATION_SIZE, "%s", result->strict ? "strict" : "free");
-		break;
+		(void)snprintf(shown, DURATION_SIZE, "%s", result->strict ? "strict" : "free");
+		return result->strict;
 	}
-	double value = (double)condition->value;
-	return (measured > value) - (measured < value);
+	(void)snprintf(shown, DURATION_SIZE, "%.0f", value);
+	return value;
 }
 
-static bool is_met(const struct assertion *condition, int comparison)
+static bool is_met(const struct assertion *assertion, const struct result *result,
+		   char shown[DURATION_SIZE])
 {
-	return comparison < 0	? condition->less
-	       : comparison > 0 ? condition->greater
-				: condition->equal;
+	bool needs_latency =
+		assertion->kind == ASSERTION_RATE || assertion->kind == ASSERTION_LATENCY;
+	if (needs_latency && !result->latency->count)
+		return false;
+	double value = measure(assertion, result, shown), limit = (double)assertion->value;
+	return value < limit   ? assertion->less
+	       : value > limit ? assertion->greater
+			       : assertion->equal;
 }
 
-/* Rates and latencies are known only where something was measured. */
-static bool is_measured(const struct assertion *condition, const struct result *result)
-{
-	return result->latency->count || condition->kind == ASSERTION_COUNT ||
-	       condition->kind == ASSERTION_ORDER;
-}
-
-bool assertions_check(const struct assertions *expected, const struct result *result,
-		      struct buffer *text)
+bool assertions_check(const struct assertions *assertions, const struct result *result,
+		      struct buffer *buffer)
 {
 	bool all = true;
-	for (size_t i = 0; i < expected->count; i++) {
-		const struct assertion *condition = &expected->conditions[i];
-		char words[DURATION_SIZE] = "nothing was measured";
-		bool met = is_measured(condition, result) &&
-			   is_met(condition, compare(condition, result, words));
+	for (size_t i = 0; i < assertions->count; i++) {
+		const struct assertion *assertion = &assertions->list[i];
+		char shown[DURATION_SIZE] = "nothing was measured";
+		bool met = is_met(assertion, result, shown);
 		all &= met;
-		all &= buffer_printf(text, "%s: expected %s: %s, %s\n", result->program,
-				     condition->words, words, met ? "met" : "not met");
+		all &= buffer_printf(buffer, "%s: expected %s: %s, %s\n", result->program,
+				     assertion->source, shown, met ? "met" : "not met");
 	}
 	if (result->total.acknowledged)
 		return all;
-	(void)buffer_printf(text, "%s: expected answers: there were none at all\n",
+	(void)buffer_printf(buffer, "%s: expected answers: there were none at all\n",
 			    result->program);
 	return false;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client counts: lines for each thread, and latencies in a log-linear histogram of constant
- * size. Nothing here is locked: each tally belongs to one thread at a time, and main() merges at
- * the end. */
+/* Counts of lines, and a log-linear histogram of durations with a fixed size. Nothing is locked:
+ * each belongs to one thread, and main() merges them after the threads have ended. */
 #ifndef ACKLINE_MEASURE_HISTOGRAM_H
 #define ACKLINE_MEASURE_HISTOGRAM_H
 
@@ -11,45 +10,44 @@
 struct counters {
 	uint64_t sent;	       /* lines, each counted once */
 	uint64_t acknowledged; /* of these */
-	uint64_t resent;       /* how often one of them was sent again */
+	uint64_t resent;       /* how often a line was sent again */
 };
 
-/* Adds what `from` counted. */
+/* Adds the counts of `from`. */
 void counters_merge(struct counters *counters, const struct counters *from);
 
-/* Powers of two are divided into HISTOGRAM_STEPS buckets each, so that a bucket's middle is within
- * 0.4% of every value in it; below 2 * HISTOGRAM_STEPS each value has a bucket of its own. */
+/* Each power of two has HISTOGRAM_STEPS buckets, so that the middle of a bucket is within 0.4% of
+ * every value in it. Below 2 * HISTOGRAM_STEPS ns each value has its own bucket. */
 #define HISTOGRAM_STEPS 128
 #define HISTOGRAM_BUCKETS ((size_t)(63 - 7 + 1) * HISTOGRAM_STEPS)
 
-/* Zeroed, it is empty. About 58 kB, of which only pages with counts in them become resident. */
+/* Zeroed, it is empty. 58 kB, of which only pages with counts become resident. */
 struct histogram {
 	uint64_t count;
-	int64_t min, max; /* exact; meaningless while count is 0 */
+	int64_t min, max; /* exact; undefined while count is 0 */
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
-/* The bucket of a duration that is not negative, and the shortest duration of a bucket, or of the
- * one behind the last, in nanoseconds. */
+/* Returns the bucket of a duration (ns, not negative). */
 size_t histogram_bucket(int64_t nanoseconds);
+
+/* Returns the shortest duration of a bucket, or of the one behind the last. */
 int64_t histogram_bucket_start(size_t bucket);
 
-/* Counts a duration in nanoseconds, once or so many times, 1 at least; a negative one counts as 0.
- */
-void histogram_record(struct histogram *latency, int64_t nanoseconds);
-void histogram_record_many(struct histogram *latency, int64_t nanoseconds, uint64_t times);
+/* Counts a duration (ns), once or `times` times (at least 1). A negative one counts as 0. */
+void histogram_record(struct histogram *histogram, int64_t nanoseconds);
+void histogram_record_many(struct histogram *histogram, int64_t nanoseconds, uint64_t times);
 
-/* Adds what `from` counted. The result is the same as if all had been recorded here. */
-void histogram_merge(struct histogram *latency, const struct histogram *from);
+/* Adds the counts of `from`, as if they had been recorded here. */
+void histogram_merge(struct histogram *histogram, const struct histogram *from);
 
-/* The smallest duration that a fraction (0 to 1) of all recorded ones does not exceed, within 0.4%;
- * 0 when nothing was recorded. Fractions of 0 and 1 give the exact min and max. */
-int64_t histogram_quantile(const struct histogram *latency, double fraction);
+/* Returns the smallest duration that a fraction (0 to 1) of all does not exceed, within 0.4%; 0 if
+ * it is empty. Fractions 0 and 1 give the exact min and max. */
+int64_t histogram_quantile(const struct histogram *histogram, double fraction);
 
-/* The longest "999 µs" with its NUL, and some more for days in seconds. */
-#define DURATION_SIZE 32
+#define DURATION_SIZE 32 /* of "999 µs" or days in seconds, with a NUL */
 
-/* A duration in nanoseconds as people read it: three digits and the unit that fits. */
-void duration_format(int64_t nanoseconds, char words[DURATION_SIZE]);
+/* Writes a duration (ns) with three digits and a unit. */
+void duration_format(int64_t nanoseconds, char string[DURATION_SIZE]);
 
 #endif
