@@ -32,7 +32,7 @@ struct log {
 	pthread_t committer;
 	pthread_mutex_t lock;
 	pthread_cond_t work;  /* for the committer: leadership, deferred records, or the end */
-	pthread_cond_t space; /* the open batch has been taken */
+	pthread_cond_t space; /* the open batch has been taken: there is space in a new one */
 	pthread_cond_t idle;  /* leadership is idle */
 	/* under the lock */
 	enum leadership leadership;
@@ -98,7 +98,7 @@ static void end_leadership(struct log *log)
 	pthread_cond_broadcast(&log->idle);
 }
 
-/* --- commits; as leader and with the lock, which they drop meanwhile --- */
+/* --- commits; as leader and with the lock, which they drop for a while --- */
 
 /* Commits the open batch. Before a reopening the deferred records alone, to the old target; if it
  * fails they go to the new one. */
@@ -155,7 +155,7 @@ static void *committer_run(void *argument)
 
 /* Yields once, so that runnable threads add their lines to the batch. Where the CPUs are busy with
  * other programs a yield takes as long as those like to run, and all wait for the leader: then it
- * is left out for a hundred times as long. As leader and with the lock, which it drops meanwhile.
+ * is left out for a hundred times as long. As leader and with the lock, which it drops for a while.
  */
 static void let_others_in(struct log *log)
 {
@@ -311,11 +311,6 @@ static void on_completed(void *context)
 	pthread_cond_signal(&log->work); /* for log_close() */
 }
 
-static void on_space(void *context)
-{
-	pthread_cond_broadcast(&((struct log *)context)->space);
-}
-
 struct log *log_open(const struct log_settings *settings, struct error *error)
 {
 	struct log *log = memory_calloc(1, sizeof *log);
@@ -326,7 +321,7 @@ struct log *log_open(const struct log_settings *settings, struct error *error)
 	log->pipeline = (struct pipeline){
 		.lock = &log->lock,
 		.on_completed = on_completed,
-		.on_space = on_space,
+		.space = &log->space,
 		.context = log,
 		.writer = {.settings = {settings->target, settings->append,
 					settings->format ? settings->format : &record_text},

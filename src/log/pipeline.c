@@ -33,7 +33,7 @@ static struct batch *take_open(struct pipeline *pipeline)
 {
 	struct batch *batch = pipeline->open;
 	pipeline->open = take_spare(pipeline);
-	pipeline->on_space(pipeline->context);
+	pthread_cond_broadcast(pipeline->space);
 	return batch;
 }
 

@@ -16,11 +16,10 @@ enum { PIPELINE_BATCHES = SINK_IN_FLIGHT_MAX + 2 };
 /* To be zeroed but for the first fields, and what writer_open() takes, before pipeline_open(). */
 struct pipeline {
 	pthread_mutex_t *lock; /* the log's */
+	pthread_cond_t *space; /* broadcast when the open batch is taken */
 	/* Called with the lock, by any thread: the sink has completed a batch. */
 	void (*on_completed)(void *context);
-	/* Called with the lock, by the leader: the open batch has been taken, there is space. */
-	void (*on_space)(void *context);
-	void *context; /* for both */
+	void *context; /* for on_completed */
 
 	/* under the lock */
 	struct batch *open;
@@ -43,7 +42,7 @@ void pipeline_close(struct pipeline *pipeline);
 /* The sink takes another batch. */
 bool pipeline_has_space(const struct pipeline *pipeline);
 
-/* As leader and with the lock, which they drop meanwhile: */
+/* As leader and with the lock, which they drop for a while: */
 
 /* Submits the open batch, or else the deferred records alone, and settles what is completed. To be
  * called if the sink takes another batch. */

@@ -127,7 +127,7 @@ static struct late_batch store(struct late *late, struct sink_batch *batch)
 	return result;
 }
 
-/* Stores what waits, or completes one of those that are done; with the lock, dropped meanwhile. */
+/* Stores what waits, or completes one of those that are done; with the lock, which it drops. */
 static void late_step(struct late *late)
 {
 	if (late->submitted_count && (!late->done_count || draw(late, 2))) {

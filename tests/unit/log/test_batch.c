@@ -48,7 +48,7 @@ static bool add(struct fake *fake, const char *line)
 	return batch_add(&batch, &stamp, &fake->recipient, &item, 1);
 }
 
-static void release(const char *reason)
+static void deliver(const char *reason)
 {
 	batch_deliver(&batch, reason, &stamp, &sent);
 }
@@ -68,7 +68,7 @@ START_TEST(records_and_answers_of_several)
 	ck_assert_uint_eq(batch.count, 3);
 	ck_assert_uint_eq(batch.lines, 3);
 	ck_assert(fake_has(&a, "") && fake_has(&b, ""));
-	release(NULL);
+	deliver(NULL);
 	ck_assert(fake_has(&a, "ok\nok\n") && fake_has(&b, "ok\n"));
 	ck_assert_uint_eq(a.lines, 2);
 	ck_assert_uint_eq(b.lines, 1);
@@ -80,7 +80,7 @@ START_TEST(records_and_answers_of_several)
 END_TEST
 
 /* An answer like the one before has the same record, and no other has. */
-START_TEST(neighbours_are_released_in_one)
+START_TEST(neighbours_are_delivered_in_one)
 {
 	struct log_item items[] = {item_line("one"), item_line("two"), item_line("three")};
 	items[0].answer = "o";
@@ -92,7 +92,7 @@ START_TEST(neighbours_are_released_in_one)
 	ck_assert_uint_eq(batch.count, 1);
 	ck_assert(add(&b, "six"));
 	ck_assert_uint_eq(batch.count, 2);
-	release(NULL);
+	deliver(NULL);
 	ck_assert_uint_eq(a.calls, 1);
 	ck_assert_uint_eq(a.lines, 5);
 	ck_assert(fake_has(&a, "o\nerror: two\nok\nok\nok\n"));
@@ -115,7 +115,7 @@ START_TEST(lines_without_an_answer)
 	ck_assert(batch_add(&batch, &stamp, &a.recipient, items, 2));
 	ck_assert_uint_eq(batch.lines, 1);
 	ck_assert(batch_add(&batch, &stamp, &a.recipient, NULL, 0));
-	release(NULL);
+	deliver(NULL);
 	ck_assert(fake_has(&a, "ok\n"));
 	ck_assert_uint_eq(a.lines, 1);
 }
@@ -125,7 +125,7 @@ START_TEST(errors_say_the_reason_and_leave_no_record)
 {
 	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
 	ck_assert(buffer_append_string(&sent.text, "before\n"));
-	release("No space left on device");
+	deliver("No space left on device");
 	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
 			       "error: not logged: No space left on device\n"));
 	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
@@ -135,12 +135,12 @@ START_TEST(errors_say_the_reason_and_leave_no_record)
 }
 END_TEST
 
-START_TEST(a_peer_that_is_gone_leaves_no_sent_record)
+START_TEST(a_connection_that_is_gone_leaves_no_sent_record)
 {
 	a.gone = true;
 	ck_assert(add(&b, "one") && add(&a, "two") && add(&a, "three") && add(&b, "four"));
-	release(NULL);
-	ck_assert_uint_eq(a.lines, 2); /* it was told of all the same */
+	deliver(NULL);
+	ck_assert_uint_eq(a.lines, 2); /* they were delivered to it all the same */
 	assert_text(&sent.text, AT "b sent: ok\n" AT "b sent: ok\n");
 }
 END_TEST
@@ -150,15 +150,15 @@ static void keep(void *context, const char *answers, size_t length)
 	(void)buffer_append(context, answers, length);
 }
 
-/* Whoever has to know is told of the answers that did not leave, in the place of any other. */
-START_TEST(what_did_not_leave_is_told)
+/* on_undelivered takes the answers that were not sent. */
+START_TEST(what_was_not_sent_is_reported)
 {
 	struct buffer unsent = {0};
 	a.recipient.on_undelivered = b.recipient.on_undelivered = keep;
 	a.recipient.context = b.recipient.context = &unsent;
 	a.gone = true;
 	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
-	release(NULL);
+	deliver(NULL);
 	assert_text(&unsent, "ok\nok\n");
 	unsent.length = 0;
 	batch_clear(&batch);
@@ -166,72 +166,71 @@ START_TEST(what_did_not_leave_is_told)
 	b.recipient.refuse = NULL;
 	ck_assert(add(&a, "one") && add(&b, "two"));
 	ck_assert_uint_eq(batch.lines, 1); /* only so many lines can be answered with an error */
-	release("no");
+	deliver("no");
 	assert_text(&unsent, "ok\nok\n");
 	ck_assert(fake_has(&b, "ok\n")); /* that of before */
 	buffer_free(&unsent);
 }
 END_TEST
 
-/* At whatever allocation memory runs out: a batch that has not taken lines is as it was. */
+/* Whichever allocation fails: a batch that has not taken the lines has not changed. */
 START_TEST(out_of_memory_adds_nothing)
 {
-	enum { PEERS = 200 };
-	static struct fake addresses_seen[PEERS];
-	for (int i = 0; i < PEERS; i++)
-		fake_init(&addresses_seen[i], "peer");
+	enum { TARGETS = 200 };
+	static struct fake targets[TARGETS];
+	for (int i = 0; i < TARGETS; i++)
+		fake_init(&targets[i], "client");
 	int refused = 0;
-	for (int i = 0; i < PEERS; i++) {
+	for (int i = 0; i < TARGETS; i++) {
 		struct log_item items[] = {item_line("some words to fill it with"),
 					   item_line("and more of them")};
 		size_t count = batch.count, lines = batch.lines;
 		size_t records = batch.records.text.length, answers = batch.answers.length;
 		for (int spare = 0;; spare++) {
 			reallocs = spare;
-			bool added =
-				batch_add(&batch, &stamp, &addresses_seen[i].recipient, items, 2);
+			bool added = batch_add(&batch, &stamp, &targets[i].recipient, items, 2);
 			reallocs = -1;
 			if (added)
 				break;
 			refused++;
 			if (batch.count != count || batch.lines != lines ||
 			    batch.records.text.length != records || batch.answers.length != answers)
-				ck_abort_msg("peer %d, spare %d", i, spare);
+				ck_abort_msg("target %d, spare %d", i, spare);
 		}
 		if (batch.count != count + 1 || batch.lines != lines + 2)
-			ck_abort_msg("peer %d", i);
+			ck_abort_msg("target %d", i);
 	}
 	ck_assert_int_gt(refused, 6); /* all three kinds of memory have grown more than once */
-	release(NULL);
-	for (int i = 0; i < PEERS; i++) {
-		if (!fake_has(&addresses_seen[i], "ok\nok\n"))
-			ck_abort_msg("peer %d", i);
-		fake_free(&addresses_seen[i]);
+	deliver(NULL);
+	for (int i = 0; i < TARGETS; i++) {
+		if (!fake_has(&targets[i], "ok\nok\n"))
+			ck_abort_msg("target %d", i);
+		fake_free(&targets[i]);
 	}
 }
 END_TEST
 
-/* An exact answer, as it came; its record is without the line end. */
-static struct log_item item_exact(const char *piece)
+/* An answer in raw mode, as it came; its record is without the line end. */
+static struct log_item item_raw(const char *chunk)
 {
-	struct log_item item = item_line(piece);
-	item.length -= piece[item.length - 1] == '\n';
-	item.answer = piece;
-	item.answer_length = strlen(piece);
+	struct log_item item = item_line(chunk);
+	item.length -= chunk[item.length - 1] == '\n';
+	item.answer = chunk;
+	item.answer_length = strlen(chunk);
 	item.raw = true;
 	return item;
 }
 
-START_TEST(exact_answers_get_no_line_end)
+START_TEST(raw_answers_get_no_line_end)
 {
-	struct log_item items[] = {item_exact("one\n"), item_exact("\n"), item_exact("two\r\n"),
-				   item_exact("rest")};
+	struct log_item items[] = {item_raw("one\n"), item_raw("\n"), item_raw("two\r\n"),
+				   item_raw("rest")};
 	ck_assert(batch_add(&batch, &stamp, &a.recipient, items, 4));
 	ck_assert(add(&b, "other"));
 	assert_text(&batch.records.text,
 		    AT "a received: one\n" AT "a received: \n" AT "a received: two\\x0d\n" AT
 		       "a received: rest\n" AT "b received: other\n");
-	release(NULL);
+	deliver(NULL);
 	ck_assert(fake_has(&a, "one\n\ntwo\r\nrest") && fake_has(&b, "ok\n"));
 	ck_assert_uint_eq(a.lines, 4);
 	assert_text(&sent.text, AT "a sent: one\n" AT "a sent: \n" AT "a sent: two\\x0d\n" AT
@@ -239,13 +238,13 @@ START_TEST(exact_answers_get_no_line_end)
 }
 END_TEST
 
-/* Pieces of a line that leave together are told of as the line that they are. */
-START_TEST(exact_pieces_are_merged)
+/* Chunks of a line that are sent together have one record, that of the line. */
+START_TEST(raw_chunks_are_merged)
 {
-	struct log_item first = item_exact("be"), second = item_exact("gin\n");
+	struct log_item first = item_raw("be"), second = item_raw("gin\n");
 	ck_assert(batch_add(&batch, &stamp, &a.recipient, &first, 1));
 	ck_assert(batch_add(&batch, &stamp, &a.recipient, &second, 1));
-	release(NULL);
+	deliver(NULL);
 	ck_assert(fake_has(&a, "begin\n"));
 	ck_assert_uint_eq(a.lines, 2);
 	ck_assert_uint_eq(a.calls, 1);
@@ -254,11 +253,11 @@ START_TEST(exact_pieces_are_merged)
 }
 END_TEST
 
-START_TEST(exact_pieces_that_are_not_logged_have_an_error_each)
+START_TEST(raw_chunks_that_are_not_logged_have_an_error_each)
 {
-	struct log_item items[] = {item_exact("one\n"), item_exact("rest")};
+	struct log_item items[] = {item_raw("one\n"), item_raw("rest")};
 	ck_assert(batch_add(&batch, &stamp, &a.recipient, items, 2));
-	release("No space left on device");
+	deliver("No space left on device");
 	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
 			       "error: not logged: No space left on device\n"));
 	ck_assert_uint_eq(a.lines, 2);
@@ -266,7 +265,7 @@ START_TEST(exact_pieces_that_are_not_logged_have_an_error_each)
 }
 END_TEST
 
-static struct log_item item_recorded(const char *message)
+static struct log_item item_sent_record(const char *message)
 {
 	struct log_item item = item_line(message);
 	item.event = RECORD_SENT;
@@ -277,16 +276,16 @@ static struct log_item item_recorded(const char *message)
 }
 
 /* Its record is there before it leaves: there is no second one. */
-START_TEST(a_recorded_message_is_recorded_once)
+START_TEST(a_sent_record_is_recorded_once)
 {
-	struct log_item news = item_recorded("news"), more = item_recorded("more news");
+	struct log_item news = item_sent_record("news"), more = item_sent_record("more news");
 	ck_assert(add(&a, "one"));
 	ck_assert(batch_add(&batch, &stamp, &a.recipient, &news, 1));
 	ck_assert(batch_add(&batch, &stamp, &a.recipient, &more, 1));
 	ck_assert(add(&a, "two"));
 	assert_text(&batch.records.text, AT "a received: one\n" AT "a sent: news\n" AT
 					    "a sent: more news\n" AT "a received: two\n");
-	release(NULL);
+	deliver(NULL);
 	ck_assert(fake_has(&a, "ok\nnews\nmore news\nok\n"));
 	ck_assert_uint_eq(a.lines, 4);
 	ck_assert_uint_eq(a.calls, 3);
@@ -294,36 +293,37 @@ START_TEST(a_recorded_message_is_recorded_once)
 }
 END_TEST
 
-/* Nobody has asked: an error would be the answer to nothing. */
-START_TEST(what_nobody_asked_for_is_left_out_when_it_cannot_be_recorded)
+/* No line waits for an answer: an error would be the answer to the next one. */
+START_TEST(a_push_that_cannot_be_recorded_is_left_out)
 {
-	struct log_item news = item_recorded("news");
+	struct log_item news = item_sent_record("news");
 	a.recipient.refuse = NULL;
 	ck_assert(batch_add(&batch, &stamp, &a.recipient, &news, 1));
 	ck_assert(batch_add(&batch, &stamp, &b.recipient, &news, 1));
-	release("No space left on device");
+	deliver("No space left on device");
 	ck_assert(fake_has(&a, ""));
 	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
 }
 END_TEST
 
-static size_t told; /* of how many lines */
-static size_t ends; /* of answers that came with it */
+static size_t answered; /* lines */
+static size_t ends;	/* of answers that came with it */
 
-static bool tell(struct reply_target *recipient, const char *answers, size_t length, size_t lines)
+static bool count_answers(struct reply_target *recipient, const char *answers, size_t length,
+			  size_t lines)
 {
 	(void)recipient;
 	for (size_t i = 0; i < length; i++)
 		ends += answers[i] == '\n';
-	told += lines;
+	answered += lines;
 	return true;
 }
 
-static void tell_refused(struct reply_target *recipient, const char *reason, size_t lines)
+static void count_refused(struct reply_target *recipient, const char *reason, size_t lines)
 {
 	(void)recipient;
 	(void)reason;
-	told += lines;
+	answered += lines;
 	ends += lines;
 }
 
@@ -331,19 +331,20 @@ static void tell_refused(struct reply_target *recipient, const char *reason, siz
 START_TEST(out_of_memory_every_line_is_answered_all_the_same)
 {
 	enum { LINES = 1000 };
-	struct reply_target teller = {.name = "teller", .deliver = tell, .refuse = tell_refused};
+	struct reply_target counter = {
+		.name = "counter", .deliver = count_answers, .refuse = count_refused};
 	struct log_item item = item_line("one");
 	for (int i = 0; i < LINES; i++)
-		ck_assert(batch_add(&batch, &stamp, &teller, &item, 1));
+		ck_assert(batch_add(&batch, &stamp, &counter, &item, 1));
 	reallocs = 0;
-	release("no reason");
+	deliver("no reason");
 	reallocs = -1;
-	ck_assert_uint_eq(told, LINES);
+	ck_assert_uint_eq(answered, LINES);
 	ck_assert_uint_eq(ends, LINES);
 	reallocs = 0;
-	release(NULL); /* the answers are there, the sent records are not */
+	deliver(NULL); /* the answers are there, the sent records are not */
 	reallocs = -1;
-	ck_assert_uint_eq(told, 2 * LINES);
+	ck_assert_uint_eq(answered, 2 * LINES);
 	ck_assert_uint_eq(ends, 2 * LINES);
 	ck_assert_uint_eq(sent.text.length, 0);
 }
@@ -375,17 +376,17 @@ int main(void)
 	TCase *cases = tcase_create("batch");
 	tcase_add_checked_fixture(cases, begin, end);
 	tcase_add_test(cases, records_and_answers_of_several);
-	tcase_add_test(cases, neighbours_are_released_in_one);
+	tcase_add_test(cases, neighbours_are_delivered_in_one);
 	tcase_add_test(cases, lines_without_an_answer);
-	tcase_add_test(cases, exact_answers_get_no_line_end);
-	tcase_add_test(cases, exact_pieces_are_merged);
-	tcase_add_test(cases, exact_pieces_that_are_not_logged_have_an_error_each);
+	tcase_add_test(cases, raw_answers_get_no_line_end);
+	tcase_add_test(cases, raw_chunks_are_merged);
+	tcase_add_test(cases, raw_chunks_that_are_not_logged_have_an_error_each);
 	tcase_add_test(cases, errors_say_the_reason_and_leave_no_record);
-	tcase_add_test(cases, a_peer_that_is_gone_leaves_no_sent_record);
-	tcase_add_test(cases, what_did_not_leave_is_told);
+	tcase_add_test(cases, a_connection_that_is_gone_leaves_no_sent_record);
+	tcase_add_test(cases, what_was_not_sent_is_reported);
 	tcase_add_test(cases, out_of_memory_adds_nothing);
-	tcase_add_test(cases, a_recorded_message_is_recorded_once);
-	tcase_add_test(cases, what_nobody_asked_for_is_left_out_when_it_cannot_be_recorded);
+	tcase_add_test(cases, a_sent_record_is_recorded_once);
+	tcase_add_test(cases, a_push_that_cannot_be_recorded_is_left_out);
 	tcase_add_test(cases, out_of_memory_every_line_is_answered_all_the_same);
 	tcase_add_test(cases, a_large_batch_gives_its_memory_back);
 	return unit_main("batch", cases, NULL);

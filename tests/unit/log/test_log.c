@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate where all goes well; test_log_faults.c is for the rest. */
+/* Group commit where nothing fails; see test_log_faults.c for failures. */
 #include "log.h"
 
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "gate.h"
+#include "log_fixture.h"
 #include "log/stdout_tee.h"
 #include "support.h"
 #include "unit.h"
@@ -64,11 +64,11 @@ static void assert_events_begin(const char *path, const char *expected)
 	free(seen);
 }
 
-/* A recipient that looks, when it is released, whether the file has its line already. */
+/* A target that checks on delivery whether the file has its line already. */
 struct looker {
 	struct reply_target recipient;
 	const char *line;
-	bool found, released;
+	bool found, delivered;
 };
 
 static bool look(struct reply_target *recipient, const char *answers, size_t length, size_t lines)
@@ -80,17 +80,17 @@ static bool look(struct reply_target *recipient, const char *answers, size_t len
 		abort();
 	(void)close(file);
 	looker->found = strstr(bytes, looker->line) != NULL;
-	looker->released = lines == 1 && length == 3 && !memcmp(answers, "ok\n", 3);
+	looker->delivered = lines == 1 && length == 3 && !memcmp(answers, "ok\n", 3);
 	return true;
 }
 
-static void assert_gate(enum log_sync sync, bool found)
+static void assert_commit(enum log_sync sync, bool found)
 {
 	struct looker looker = {{.name = "looker", .deliver = look}, "the line", false, false};
 	log_under_test = open_with(sync, false);
 	submit(&looker.recipient, looker.line, false);
 	flush();
-	ck_assert(looker.released);
+	ck_assert(looker.delivered);
 	ck_assert_int_eq(looker.found, found);
 	ck_assert(log_close(log_under_test));
 	assert_events("log", "looker received: the line\nlooker sent: ok\n");
@@ -98,26 +98,26 @@ static void assert_gate(enum log_sync sync, bool found)
 
 START_TEST(nothing_is_answered_before_it_is_in_the_file)
 {
-	assert_gate(LOG_SYNC_WRITE, true);
-	assert_gate(LOG_SYNC_DISK, true);
-	assert_gate(LOG_SYNC_NONE, false);
+	assert_commit(LOG_SYNC_WRITE, true);
+	assert_commit(LOG_SYNC_DISK, true);
+	assert_commit(LOG_SYNC_NONE, false);
 }
 END_TEST
 
-static bool is_told_as_sent(void *path)
+static bool has_sent_record(void *path)
 {
 	char *bytes = file_read(path, NULL);
-	bool told = strstr(bytes, "--a sent: ok\n") != NULL;
+	bool has = strstr(bytes, "--a sent: ok\n") != NULL;
 	free(bytes);
-	return told;
+	return has;
 }
 
-/* They wait for the next batch, but not for ever. */
+/* They wait for the next batch until the flush delay. */
 START_TEST(sent_records_come_by_themselves)
 {
 	log_under_test = open_with(LOG_SYNC_WRITE, false);
 	submit(&a.recipient, "one", false);
-	ck_assert(eventually(is_told_as_sent, (void *)(uintptr_t) "log"));
+	ck_assert(eventually(has_sent_record, (void *)(uintptr_t) "log"));
 	assert_events("log", "a received: one\na sent: ok\n");
 	submit(&a.recipient, "two", false);
 	submit(&b.recipient, "three", false);
@@ -231,7 +231,7 @@ START_TEST(a_second_log_on_the_file_is_refused)
 }
 END_TEST
 
-START_TEST(a_torn_record_is_closed_and_told_of)
+START_TEST(a_torn_record_is_ended_and_reported)
 {
 	file_write("log", "INFO\t| 2019-02-24 15:10:14 --a received: one\nINFO\t| 2019-02-");
 	log_under_test = open_with(LOG_SYNC_WRITE, true);
@@ -261,7 +261,7 @@ START_TEST(reopened_no_line_is_lost)
 	flush();
 	ck_assert_int_eq(stat("log", &status), 0);
 	submit(&a.recipient, "three", false);
-	log_reopen(log_under_test); /* nobody has moved it: it stays */
+	log_reopen(log_under_test); /* it was not moved: it stays open */
 	submit(&a.recipient, "four", false);
 	ck_assert(log_close(log_under_test));
 	assert_events("log.1", "a received: one\na sent: ok\na received: two\na sent: ok\n");
@@ -289,19 +289,19 @@ END_TEST
 int main(void)
 {
 	scratch_make();
-	TCase *gate = tcase_create("gate");
-	tcase_add_checked_fixture(gate, begin, end);
-	tcase_add_test(gate, nothing_is_answered_before_it_is_in_the_file);
-	tcase_add_test(gate, who_submits_alone_commits_by_itself);
-	tcase_add_test(gate, sent_records_come_by_themselves);
-	tcase_add_test(gate, records_are_in_order);
-	tcase_add_test(gate, notes_are_written_in_order_and_cut);
-	tcase_add_test(gate, close_writes_what_is_left);
-	tcase_add_test(gate, a_second_log_on_the_file_is_refused);
-	tcase_add_test(gate, a_torn_record_is_closed_and_told_of);
-	tcase_add_test(gate, reopened_no_line_is_lost);
-	tcase_add_test(gate, committed_records_are_shown);
-	int status = unit_main("log", gate, NULL);
+	TCase *cases = tcase_create("log");
+	tcase_add_checked_fixture(cases, begin, end);
+	tcase_add_test(cases, nothing_is_answered_before_it_is_in_the_file);
+	tcase_add_test(cases, who_submits_alone_commits_by_itself);
+	tcase_add_test(cases, sent_records_come_by_themselves);
+	tcase_add_test(cases, records_are_in_order);
+	tcase_add_test(cases, notes_are_written_in_order_and_cut);
+	tcase_add_test(cases, close_writes_what_is_left);
+	tcase_add_test(cases, a_second_log_on_the_file_is_refused);
+	tcase_add_test(cases, a_torn_record_is_ended_and_reported);
+	tcase_add_test(cases, reopened_no_line_is_lost);
+	tcase_add_test(cases, committed_records_are_shown);
+	int status = unit_main("log", cases, NULL);
 	scratch_remove();
 	return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate when the log cannot be written, or memory is out. */
+/* Group commit when the log cannot be written, or out of memory. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -193,7 +193,7 @@ START_TEST(failing_again_is_warned_of_again)
 }
 END_TEST
 
-/* An ok meant "queued": what is queued waits for room, and no more is promised meanwhile. */
+/* An ok meant "queued": what is queued waits for space, and no more is promised until then. */
 START_TEST(at_none_what_was_queued_is_kept)
 {
 	open_log("log", LOG_SYNC_NONE);
@@ -218,7 +218,7 @@ END_TEST
 START_TEST(at_none_what_cannot_be_queued_is_written_first)
 {
 	struct log_item items[] = {item_line("one"), item_line("two")};
-	ck_assert(buffer_reserve(&a.answers, 100)); /* the peer has memory of its own */
+	ck_assert(buffer_reserve(&a.answers, 100)); /* the target needs no more memory */
 	open_log("log", LOG_SYNC_NONE);
 	ck_assert(log_submit(log_under_test, &a.recipient, items, 2, true));
 	fault.memory = true;
@@ -258,19 +258,19 @@ END_TEST
 /* The line fits, the record of its answer does not. */
 START_TEST(a_sent_record_waits_for_room)
 {
-	for (int room = 0; room < 2; room++) {
+	for (int space = 0; space < 2; space++) {
 		open_log("log", LOG_SYNC_WRITE);
 		file_limit(strlen("INFO\t| 2019-02-24 15:10:14 --a received: one\n"));
 		bool done = submit("one");
-		if (room)
+		if (space)
 			file_unlimit();
 		bool closed = log_close(log_under_test);
 		file_unlimit();
 		ck_assert(done);
-		ck_assert_int_eq(closed, room);
+		ck_assert_int_eq(closed, space);
 		assert_counts("log", "a received: one\n", 1);
-		assert_counts("log", "a sent: ok\n", (size_t)room);
-		assert_counts("log", "\n", 1 + 2 * (size_t)room); /* and why it comes late */
+		assert_counts("log", "a sent: ok\n", (size_t)space);
+		assert_counts("log", "\n", 1 + 2 * (size_t)space); /* and why it comes late */
 		assert_warnings(FAILS("log", "File too large"));
 		warnings[0] = '\0';
 	}

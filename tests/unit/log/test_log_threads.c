@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate with many threads at once. */
+/* Group commit with many threads at once. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "gate.h"
+#include "log_fixture.h"
 #include "support.h"
 #include "unit.h"
 
 enum { THREADS = 8, ROUNDS = 400 };
 
 struct submitter {
-	struct fake fake; /* first, so that the one is the other */
+	struct fake fake; /* first member: the pointer is cast between the two types */
 	pthread_t thread;
 	char name[16];
 	int number;
@@ -39,7 +39,8 @@ static void *submit_many(void *argument)
 	return NULL;
 }
 
-/* Every line of one submitter once and in order, its sent records behind, as often as released. */
+/* Every line of one submitter once and in order, its sent records behind, as many as were
+ * delivered. */
 static void assert_complete(struct submitter *self, const char *bytes)
 {
 	size_t lines = 0;
@@ -69,7 +70,7 @@ static void run_many(enum log_sync sync)
 	for (int i = 0; i < THREADS; i++) {
 		struct submitter *self = &submitters[i];
 		self->number = i;
-		(void)snprintf(self->name, sizeof self->name, "peer%d", i);
+		(void)snprintf(self->name, sizeof self->name, "client%d", i);
 		fake_init(&self->fake, self->name);
 		ck_assert_int_eq(pthread_create(&self->thread, NULL, submit_many, self), 0);
 	}
@@ -97,11 +98,11 @@ END_TEST
 int main(void)
 {
 	scratch_make();
-	TCase *gate = tcase_create("gate");
-	tcase_add_checked_fixture(gate, scratch_enter, NULL);
-	tcase_add_loop_test(gate, many_threads_lose_and_double_nothing, LOG_SYNC_NONE,
+	TCase *cases = tcase_create("log");
+	tcase_add_checked_fixture(cases, scratch_enter, NULL);
+	tcase_add_loop_test(cases, many_threads_lose_and_double_nothing, LOG_SYNC_NONE,
 			    LOG_SYNC_DISK + 1);
-	int status = unit_main("log_threads", gate, NULL);
+	int status = unit_main("log_threads", cases, NULL);
 	scratch_remove();
 	return status;
 }

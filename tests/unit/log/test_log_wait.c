@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate when somebody is slow. */
+/* Group commit while a leader is slow. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,14 +25,14 @@ static void assert_counts(const char *path, const char *word, size_t expected)
 	free(bytes);
 }
 
-/* A recipient whose release takes until it is let go: meanwhile nothing is committed. */
+/* A target whose delivery blocks until the test lets it go on: nothing is committed until then. */
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool inside, go;
 } slow = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-static bool release_slowly(struct reply_target *recipient, const char *answers, size_t length,
+static bool deliver_slowly(struct reply_target *recipient, const char *answers, size_t length,
 			   size_t lines)
 {
 	(void)recipient;
@@ -46,7 +46,7 @@ static bool release_slowly(struct reply_target *recipient, const char *answers, 
 	return length && lines;
 }
 
-static struct reply_target slow_recipient = {.name = "slow", .deliver = release_slowly};
+static struct reply_target slow_recipient = {.name = "slow", .deliver = deliver_slowly};
 
 static void *submit_slow(void *argument)
 {
@@ -70,15 +70,15 @@ static void *submit_large(void *argument)
 	return argument;
 }
 
-static bool batch_is_full(void *most)
+static bool batch_is_full(void *max)
 {
-	return submitted >= *(size_t *)most;
+	return submitted >= *(size_t *)max;
 }
 
 START_TEST(a_full_batch_makes_submitters_wait)
 {
 	pthread_t slow_thread, large_thread;
-	size_t most = (1 << 21) / LARGE; /* what is open at the most, and one more line */
+	size_t max = (1 << 21) / LARGE; /* lines in the open batch, but for one */
 	struct error error;
 	struct log_settings settings = {
 		.target = "log", .sync = LOG_SYNC_WRITE, .warn = no_warning};
@@ -90,10 +90,10 @@ START_TEST(a_full_batch_makes_submitters_wait)
 		pthread_cond_wait(&slow.changed, &slow.lock);
 	pthread_mutex_unlock(&slow.lock);
 	ck_assert_int_eq(pthread_create(&large_thread, NULL, submit_large, NULL), 0);
-	ck_assert(eventually(batch_is_full, &most));
+	ck_assert(eventually(batch_is_full, &max));
 	log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "never waits");
 	ck_assert(!log_flush(log_under_test, clock_after(CLOCK_MILLISECOND)));
-	ck_assert_uint_le(submitted, most + 1);
+	ck_assert_uint_le(submitted, max + 1);
 	ck_assert_uint_eq(fake_lines(&a), 0);
 	pthread_mutex_lock(&slow.lock);
 	slow.go = true;

@@ -176,7 +176,7 @@ START_TEST(reopened_it_goes_on_under_its_name)
 	size_t before = descriptors();
 	open_sink("log", false);
 	ck_assert_int_eq(commit("one\n", "", false), 0);
-	ck_assert_int_eq(sink->type->reopen(sink, &error), 0); /* nobody has moved it */
+	ck_assert_int_eq(sink->type->reopen(sink, &error), 0); /* it was not moved */
 	ck_assert_int_eq(rename("log", "log.1"), 0);
 	ck_assert_int_eq(commit("two\n", "", false), 0);
 	ck_assert_int_eq(sink->type->reopen(sink, &error), 0);

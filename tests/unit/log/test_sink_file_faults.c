@@ -18,7 +18,7 @@
 /* Faults: an errno value each, 0: none. */
 static struct {
 	int sync, cut, lock, memory;
-	size_t short_write; /* the most that one writev() writes, 0: all */
+	size_t short_write; /* bytes, all that one writev() writes; 0: no limit */
 	int interrupted;    /* so many times before */
 } fault;
 
@@ -79,8 +79,8 @@ END_TEST
 
 START_TEST(what_cannot_be_opened_is_refused)
 {
-	assert_refused("no/folder", false,
-		       "cannot open the log no/folder: No such file or directory");
+	assert_refused("no/directory", false,
+		       "cannot open the log no/directory: No such file or directory");
 	assert_refused("", false, "cannot open the log : No such file or directory");
 	assert_refused(".", false, "cannot open the log .: Is a directory");
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
@@ -128,11 +128,11 @@ END_TEST
 START_TEST(a_short_write_goes_on)
 {
 	open_sink("log", false);
-	for (size_t most = 1; most < 9; most++) {
-		fault.short_write = most;
-		fault.interrupted = (int)most;
+	for (size_t max = 1; max < 9; max++) {
+		fault.short_write = max;
+		fault.interrupted = (int)max;
 		ck_assert_int_eq(commit("one\n", "two\n", false), 0);
-		ck_assert_uint_eq(file_size("log"), 8 * most);
+		ck_assert_uint_eq(file_size("log"), 8 * max);
 	}
 	char *bytes = file_read("log", NULL);
 	ck_assert_uint_eq(count_of(bytes, "one\ntwo\n"), 8);
@@ -146,15 +146,15 @@ START_TEST(a_full_disk_leaves_whole_records)
 {
 	open_sink("log", false);
 	ck_assert_int_eq(commit("first\n", "", false), 0);
-	for (size_t room = 0; room <= 8; room++)
-		for (size_t most = 0; most < 3; most++) {
-			fault.short_write = most;
-			file_limit(6 + room);
-			int errnum = commit("one\n", "two\n", room % 2);
+	for (size_t space = 0; space <= 8; space++)
+		for (size_t max = 0; max < 3; max++) {
+			fault.short_write = max;
+			file_limit(6 + space);
+			int errnum = commit("one\n", "two\n", space % 2);
 			file_unlimit();
-			ck_assert_int_eq(errnum, room < 8 ? EFBIG : 0);
-			assert_file("log", room < 8 ? "first\n" : "first\none\ntwo\n");
-			if (room == 8)
+			ck_assert_int_eq(errnum, space < 8 ? EFBIG : 0);
+			assert_file("log", space < 8 ? "first\n" : "first\none\ntwo\n");
+			if (space == 8)
 				ck_assert_int_eq(truncate("log", 6), 0);
 		}
 	ck_assert_int_eq(commit("", "last\n", true), 0);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "gate.h"
+#include "log_fixture.h"
 #include "sinks.h"
 #include "support.h"
 #include "unit.h"

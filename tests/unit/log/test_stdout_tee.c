@@ -17,7 +17,6 @@
 #include "base/thread.h"
 #include "unit.h"
 
-/* Faults, linked with --wrap. */
 static struct {
 	atomic_bool memory, thread;
 } fault;
@@ -45,7 +44,7 @@ static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attrib
 }
 
 static struct error error;
-static struct stdout_tee *show;
+static struct stdout_tee *shown;
 static int reader, writer;
 
 static void begin(void)
@@ -55,13 +54,13 @@ static void begin(void)
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	reader = ends[0];
 	writer = ends[1];
-	show = stdout_tee_start(writer, &error);
-	ck_assert_ptr_nonnull(show);
+	shown = stdout_tee_start(writer, &error);
+	ck_assert_ptr_nonnull(shown);
 }
 
-static void offer(const char *string)
+static void push(const char *string)
 {
-	stdout_tee_push(show, string, strlen(string));
+	stdout_tee_push(shown, string, strlen(string));
 }
 
 /* Waits for more, and keeps a NUL behind it. */
@@ -86,7 +85,8 @@ static char *read_until(const char *word)
 
 static bool stop(int64_t duration)
 {
-	return stdout_tee_stop(show, duration == CLOCK_NEVER ? CLOCK_NEVER : clock_after(duration));
+	return stdout_tee_stop(shown,
+			       duration == CLOCK_NEVER ? CLOCK_NEVER : clock_after(duration));
 }
 
 START_TEST(records_are_shown_in_order)
@@ -94,11 +94,11 @@ START_TEST(records_are_shown_in_order)
 	for (int i = 0; i < 100; i++) {
 		char line[16];
 		(void)snprintf(line, sizeof line, "line %d\n", i);
-		offer(line);
+		push(line);
 		if (i == 50)
 			free(read_until("line 50\n"));
 	}
-	offer("");
+	push("");
 	char *seen = read_until("line 99\n");
 	ck_assert_int_eq(strncmp(seen, "line 51\nline 52\n", 16), 0);
 	ck_assert_uint_eq(count_of(seen, "\n"), 49);
@@ -109,7 +109,7 @@ END_TEST
 
 START_TEST(stop_shows_what_waits)
 {
-	offer("one\n");
+	push("one\n");
 	ck_assert(stop(_i ? CLOCK_NEVER : 20 * CLOCK_SECOND));
 	char bytes[8];
 	ck_assert_int_eq((int)read(reader, bytes, sizeof bytes), 4);
@@ -121,16 +121,16 @@ END_TEST
 
 /* Records of 1,000 bytes, 4 MB in all, of which a stuck reader gets the first and a note; and more
  * of both where the thread has taken some only when others were left out already. */
-START_TEST(a_stuck_reader_delays_nobody)
+START_TEST(a_stuck_reader_delays_no_record)
 {
 	static char line[1001];
 	memset(line, 'x', 999);
 	line[999] = '\n';
 	for (int i = 0; i < 4000; i++)
-		offer(line);
-	size_t shown = 0, skipped = 0, left_out;
+		push(line);
+	size_t whole = 0, skipped = 0, left_out;
 	struct buffer text = {0};
-	while (shown + skipped < 4000) {
+	while (whole + skipped < 4000) {
 		char *end;
 		while (!(end = text.length ? memchr(text.bytes, '\n', text.length) : NULL))
 			read_more(&text);
@@ -138,16 +138,16 @@ START_TEST(a_stuck_reader_delays_nobody)
 		if (sscanf(text.bytes, "(%zu records not shown", &left_out) == 1)
 			skipped += left_out;
 		else if (length == 1000 && memcmp(text.bytes, line, length) == 0)
-			shown++;
+			whole++;
 		else
-			ck_abort_msg("record %zu is not whole", shown);
+			ck_abort_msg("record %zu is not whole", whole);
 		buffer_drop(&text, length);
 	}
 	buffer_free(&text);
-	ck_assert_uint_eq(shown + skipped, 4000);
-	ck_assert_uint_ge(shown, 1000);
+	ck_assert_uint_eq(whole + skipped, 4000);
+	ck_assert_uint_ge(whole, 1000);
 	ck_assert_uint_gt(skipped, 1000);
-	offer("after\n"); /* the reader reads again: so it goes on */
+	push("after\n"); /* the reader reads again: so it goes on */
 	char *seen = read_until("after\n");
 	ck_assert_uint_eq(count_of(seen, "not shown"), 0);
 	free(seen);
@@ -155,15 +155,15 @@ START_TEST(a_stuck_reader_delays_nobody)
 }
 END_TEST
 
-/* What does not fit at all is told of at once, not when something else comes. */
-START_TEST(too_much_at_once_is_told_of)
+/* What does not fit at all is reported at once, not with the next record. */
+START_TEST(too_much_at_once_is_counted)
 {
 	static char much[(1 << 20) + 1];
 	memset(much, '\n', sizeof much);
 	for (int i = 0; i < 50; i++) { /* in most rounds there is nothing else to do for it */
-		offer("one\n");
+		push("one\n");
 		free(read_until("one\n"));
-		stdout_tee_push(show, much, sizeof much);
+		stdout_tee_push(shown, much, sizeof much);
 		char *seen = read_until("has them)\n");
 		ck_assert_str_eq(seen,
 				 "(1048577 records not shown: stdout is slow; the log has them)\n");
@@ -173,12 +173,12 @@ START_TEST(too_much_at_once_is_told_of)
 }
 END_TEST
 
-START_TEST(out_of_memory_is_told_of)
+START_TEST(out_of_memory_is_counted)
 {
 	fault.memory = true;
-	offer("one\ntwo\n");
+	push("one\ntwo\n");
 	fault.memory = false;
-	offer("three\n");
+	push("three\n");
 	char *seen = read_until("has them)\n");
 	ck_assert_ptr_nonnull(strstr(seen, "(2 records not shown: "));
 	if (!strstr(seen, "three\n")) {
@@ -194,9 +194,9 @@ START_TEST(a_stuck_reader_does_not_keep_it_from_ending)
 {
 	static char much[1 << 20];
 	memset(much, '\n', sizeof much);
-	stdout_tee_push(show, much, sizeof much);
+	stdout_tee_push(shown, much, sizeof much);
 	int64_t deadline = clock_after(20 * CLOCK_MILLISECOND);
-	ck_assert(stdout_tee_stop(show, deadline));
+	ck_assert(stdout_tee_stop(shown, deadline));
 	ck_assert(clock_now() >= deadline); /* it had its time */
 }
 END_TEST
@@ -205,7 +205,7 @@ START_TEST(a_reader_that_is_gone_is_not_missed)
 {
 	(void)close(reader);
 	for (int i = 0; i < 100000; i++)
-		offer("nobody sees this\n");
+		push("not seen\n");
 	ck_assert(stop(20 * CLOCK_SECOND));
 }
 END_TEST
@@ -250,19 +250,19 @@ int main(void)
 	memory_realloc = faulty_realloc;
 	thread_create = faulty_pthread_create;
 	scratch_make();
-	TCase *cases = tcase_create("show");
+	TCase *cases = tcase_create("stdout_tee");
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);
 	tcase_add_checked_fixture(cases, begin, NULL);
 	tcase_add_test(cases, records_are_shown_in_order);
 	tcase_add_loop_test(cases, stop_shows_what_waits, 0, 2);
-	tcase_add_test(cases, a_stuck_reader_delays_nobody);
-	tcase_add_test(cases, too_much_at_once_is_told_of);
-	tcase_add_test(cases, out_of_memory_is_told_of);
+	tcase_add_test(cases, a_stuck_reader_delays_no_record);
+	tcase_add_test(cases, too_much_at_once_is_counted);
+	tcase_add_test(cases, out_of_memory_is_counted);
 	tcase_add_test(cases, a_stuck_reader_does_not_keep_it_from_ending);
 	tcase_add_test(cases, a_reader_that_is_gone_is_not_missed);
 	tcase_add_test(cases, files_are_written_too);
 	tcase_add_test(cases, without_memory_or_threads_it_says_why);
-	int status = unit_main("show", cases, NULL);
+	int status = unit_main("stdout_tee", cases, NULL);
 	scratch_remove();
 	return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate.h"
+#include "log_fixture.h"
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A log that must not warn, as the file "log" in the current folder. */
-#ifndef ACKLINE_GATE_H
-#define ACKLINE_GATE_H
+/* A log that must not warn, as the file "log" in the current directory. */
+#ifndef ACKLINE_LOG_FIXTURE_H
+#define ACKLINE_LOG_FIXTURE_H
 
 #include "base/clock.h"
 #include "log.h"
