@@ -86,14 +86,17 @@ void relay_stop(struct relay *relay)
 static bool note_stored(struct reply_target *notes, const char *answers, size_t length,
 			size_t lines)
 {
-	(void)answers, (void)length, (void)lines; /* one at a time */
+	(void)answers;
+	(void)length;
+	(void)lines; /* one at a time */
 	relay_queue_end_note(notes->context, true);
 	return true;
 }
 
 static void note_failed(struct reply_target *notes, const char *reason, size_t lines)
 {
-	(void)reason, (void)lines;
+	(void)reason;
+	(void)lines;
 	relay_queue_end_note(notes->context, false);
 }
 
