@@ -26,6 +26,11 @@ int64_t random_between(uint64_t *state, int64_t min, int64_t max)
 	return (int64_t)((uint64_t)min + random_next(state) % choices);
 }
 
+int64_t random_in(uint64_t *state, const struct range *range)
+{
+	return random_between(state, range->min, range->max);
+}
+
 uint64_t random_state(uint64_t seed, uint64_t one, uint64_t other)
 {
 	return mix(mix(mix(seed) ^ one) ^ other);

@@ -16,7 +16,7 @@ int line_source_open(struct line_source *input, const char *name, struct error *
 		input->descriptor = open(name, O_RDONLY | O_CLOEXEC);
 	if (input->descriptor < 0)
 		return error_set(error, "cannot open %.200s: %s", name, strerror(errno));
-	if (line_init(&input->lines, INPUT_LONGEST))
+	if (line_init(&input->lines, INPUT_LINE_MAX))
 		return 0;
 	return error_set(error, "out of memory for %.200s", input->name);
 }
@@ -39,14 +39,14 @@ enum line_source_result line_source_next(struct line_source *input, const char *
 		*line = line_chunk(&input->lines, true, length); /* the last one, without an end */
 		if (!*line)
 			return INPUT_END;
-		if (*length <= INPUT_LONGEST)
+		if (*length <= INPUT_LINE_MAX)
 			result = LINE_FOUND;
 	}
 	input->number++;
 	if (result == LINE_FOUND)
 		return INPUT_LINE;
 	error_set(error, "line %" PRIu64 " of %.200s is longer than %d bytes", input->number,
-		  input->name, INPUT_LONGEST);
+		  input->name, INPUT_LINE_MAX);
 	return INPUT_FAILED;
 }
 

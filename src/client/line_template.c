@@ -32,18 +32,12 @@ static bool add_number(struct buffer *line, uint64_t number)
 
 static bool add_value(struct buffer *line, char escape, const struct line_template_values *values)
 {
-	switch (escape) {
-	case 't':
-		return add_number(line, values->thread);
-	case 'i':
-		return add_number(line, values->iteration);
-	case 'n':
-		return add_number(line, values->number);
-	case 'c':
-		return add_number(line, values->client);
-	default:
+	if (escape == '%')
 		return buffer_append(line, "%", 1);
-	}
+	return add_number(line, escape == 't'	? values->thread
+				: escape == 'i' ? values->iteration
+				: escape == 'n' ? values->number
+						: values->client);
 }
 
 bool line_template_compose(struct buffer *line, const char *message,

@@ -62,7 +62,7 @@ static const struct option_spec specs[] = {
 	 "what to send: %t thread, %i iteration, %n number, %c client", AT(message), 0, 0, NULL,
 	 LINES},
 	{"size", OPTION_NUMBER, "BYTES", "fill lines up to this size, with dots [0]", AT(size), 1,
-	 INPUT_LONGEST, NULL, LINES},
+	 INPUT_LINE_MAX, NULL, LINES},
 	{"id", OPTION_NUMBER, "N", "this client's number, in what it says and draws [1]",
 	 AT(number), 1, 1000000000, NULL, NULL},
 	{"seed", OPTION_NUMBER, "N", "of all that is random [a fresh one, which is reported]",

@@ -2,7 +2,6 @@
 #include "client/progress_bar.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -14,7 +13,7 @@ enum { PROGRESS_BAR = 24 };
 
 #define PROGRESS_FIRST CLOCK_SECOND
 #define PROGRESS_INTERVAL (CLOCK_SECOND / 4)
-/* To the start of the line, and away with what stands there. */
+/* Moves to the start of the line and erases it. */
 #define PROGRESS_CLEAR "\r\033[K"
 
 void progress_bar_open(struct progress_bar *progress, int descriptor, uint64_t planned,
@@ -28,7 +27,7 @@ void progress_bar_open(struct progress_bar *progress, int descriptor, uint64_t p
 	progress->next = terminal ? progress->started + PROGRESS_FIRST : CLOCK_NEVER;
 }
 
-/* From 0 to 1; negative where it is not known. */
+/* From 0 to 1; negative: not known. */
 static double fraction_of(const struct progress_bar *progress, uint64_t done, int64_t elapsed)
 {
 	double fraction = progress->planned ? (double)done / (double)progress->planned
@@ -38,47 +37,42 @@ static double fraction_of(const struct progress_bar *progress, uint64_t done, in
 }
 
 /* A time in whole seconds: 0:07, 2:30, 1:00:00. */
-static void put_left(char *words, size_t size, double seconds)
+static bool add_left(struct buffer *line, double seconds)
 {
 	int64_t left = seconds < 1e9 ? (int64_t)(seconds + 0.5) : 1000000000;
+	int minutes = (int)(left / 60 % 60), rest = (int)(left % 60);
 	if (left < 3600)
-		(void)snprintf(words, size, ", %d:%02d left", (int)(left / 60), (int)(left % 60));
-	else
-		(void)snprintf(words, size, ", %" PRId64 ":%02d:%02d left", left / 3600,
-			       (int)(left / 60 % 60), (int)(left % 60));
+		return buffer_printf(line, ", %d:%02d left", minutes, rest);
+	return buffer_printf(line, ", %" PRId64 ":%02d:%02d left", left / 3600, minutes, rest);
 }
 
-void progress_bar_format(const struct progress_bar *progress, uint64_t done, int64_t now,
-			 char words[PROGRESS_BAR_SIZE])
+bool progress_bar_format(const struct progress_bar *progress, uint64_t done, int64_t now,
+			 struct buffer *line)
 {
 	static const char full[] = "########################", empty[] = "........................";
-	char bar[2 * PROGRESS_BAR + 32] = "", left[40] = "";
 	int64_t elapsed = now - progress->started;
 	int64_t since = now - (progress->shown ? progress->shown : progress->started);
-	double rate =
-		since > 0 ? (double)(done - progress->done) * (double)CLOCK_SECOND / (double)since
-			  : 0;
+	uint64_t lines = done - progress->done;
+	double rate = since > 0 ? (double)lines * (double)CLOCK_SECOND / (double)since : 0;
 	double fraction = fraction_of(progress, done, elapsed);
-	if (fraction >= 0) {
-		int filled = (int)(fraction * PROGRESS_BAR);
-		(void)snprintf(bar, sizeof bar, "[%.*s%.*s] %3d%%  ", filled, full,
-			       PROGRESS_BAR - filled, empty, (int)(fraction * 100));
-	}
-	if (fraction > 0)
-		put_left(left, sizeof left,
-			 (double)elapsed / (double)CLOCK_SECOND * (1 - fraction) / fraction);
-	(void)snprintf(words, PROGRESS_BAR_SIZE, "%s%" PRIu64 " lines, %.0f lines/s%s", bar, done,
-		       rate, left);
+	int filled = (int)(fraction * PROGRESS_BAR);
+	if (fraction >= 0 && !buffer_printf(line, "[%.*s%.*s] %3d%%  ", filled, full,
+					    PROGRESS_BAR - filled, empty, (int)(fraction * 100)))
+		return false;
+	if (!buffer_printf(line, "%" PRIu64 " lines, %.0f lines/s", done, rate))
+		return false;
+	double seconds = (double)elapsed / (double)CLOCK_SECOND;
+	return fraction <= 0 || add_left(line, seconds * (1 - fraction) / fraction);
 }
 
-/* A terminal that takes nothing, as one that was stopped, is not waited for. */
-static void put(const struct progress_bar *progress, const char *words)
+/* Without waiting for a terminal that is stopped. */
+static void show(const struct progress_bar *progress, const char *bytes, size_t length)
 {
 	/* what is not written is soon written over */
-	(void)nonblocking_write(progress->descriptor, words, strlen(words));
+	(void)nonblocking_write(progress->descriptor, bytes, length);
 }
 
-/* A line that were longer than the terminal is wide would not be written over. */
+/* A line longer than the terminal is wide could not be written over. */
 static size_t columns(const struct progress_bar *progress)
 {
 	struct winsize size;
@@ -89,13 +83,16 @@ static size_t columns(const struct progress_bar *progress)
 
 void progress_bar_update(struct progress_bar *progress, uint64_t done)
 {
+	struct buffer line = {0};
 	int64_t now = clock_now();
 	if (now < progress->next)
 		return;
-	char words[PROGRESS_BAR_SIZE], line[PROGRESS_BAR_SIZE + sizeof PROGRESS_CLEAR];
-	progress_bar_format(progress, done, now, words);
-	(void)snprintf(line, sizeof line, PROGRESS_CLEAR "%.*s", (int)columns(progress) - 1, words);
-	put(progress, line);
+	if (buffer_append_string(&line, PROGRESS_CLEAR) &&
+	    progress_bar_format(progress, done, now, &line)) {
+		size_t max = columns(progress) - 1 + strlen(PROGRESS_CLEAR);
+		show(progress, line.bytes, line.length < max ? line.length : max);
+	}
+	buffer_free(&line);
 	progress->shown = now;
 	progress->done = done;
 	progress->next = now + PROGRESS_INTERVAL;
@@ -104,6 +101,6 @@ void progress_bar_update(struct progress_bar *progress, uint64_t done)
 void progress_bar_close(struct progress_bar *progress)
 {
 	if (progress->shown)
-		put(progress, PROGRESS_CLEAR);
+		show(progress, PROGRESS_CLEAR, strlen(PROGRESS_CLEAR));
 	progress->next = CLOCK_NEVER;
 }

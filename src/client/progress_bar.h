@@ -1,38 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* A line on a terminal that says how far a run is, and is written over as it goes on. */
+/* A progress bar: one line on a terminal that is written over again and again. */
 #ifndef ACKLINE_CLIENT_PROGRESS_BAR_H
 #define ACKLINE_CLIENT_PROGRESS_BAR_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-enum { PROGRESS_BAR_SIZE = 512 }; /* far more than there is to say: a rate may have 300 digits */
+#include "base/buffer.h"
 
 struct progress_bar {
 	int descriptor;	  /* of the terminal; -1: nothing is shown */
 	uint64_t planned; /* lines; 0: not known */
-	int64_t time;	  /* ns, how long it is to go on; 0: not known */
+	int64_t time;	  /* ns, planned; 0: not known */
 	int64_t started;  /* ns */
-	int64_t next;	  /* ns, when to show it again */
-	int64_t shown;	  /* ns, when it was shown; 0: not yet */
-	uint64_t done;	  /* lines, then */
+	int64_t next;	  /* ns, of the next update */
+	int64_t shown;	  /* ns, of the last update; 0: none yet */
+	uint64_t done;	  /* lines at that time */
 };
 
-/* Shows nothing where the descriptor is no terminal. */
+/* Shows nothing unless the descriptor is a terminal, and nothing in the first second. */
 void progress_bar_open(struct progress_bar *progress, int descriptor, uint64_t planned,
 		       int64_t time);
 
-/* To be called now and then, and at progress->next: shows how many lines are done. The first second
- * nothing is shown. Never waits. */
+/* Shows how many lines are done; call it at progress->next, or more often. Never blocks. */
 void progress_bar_update(struct progress_bar *progress, uint64_t done);
 
-/* Takes away what was shown. */
+/* Erases the line. */
 void progress_bar_close(struct progress_bar *progress);
 
-/* The words for a moment: a bar where the end is known, lines done, those in a second since it was
- * shown before, and the time left. */
-void progress_bar_format(const struct progress_bar *progress, uint64_t done, int64_t now,
-			 char words[PROGRESS_BAR_SIZE]);
+/* Appends the line for a moment: a bar where the end is known, lines done, lines a second since the
+ * last update, and the time left. False: out of memory. */
+bool progress_bar_format(const struct progress_bar *progress, uint64_t done, int64_t now,
+			 struct buffer *line);
 
 #endif

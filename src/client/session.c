@@ -308,7 +308,7 @@ bool client_session_ready(struct client_session *session, int64_t deadline, stru
 		return false;
 	if (!settings->delay.max)
 		return true;
-	int64_t pause = random_between(&session->random, settings->delay.min, settings->delay.max);
+	int64_t pause = random_in(&session->random, &settings->delay);
 	return client_session_await(session, clock_earlier(clock_after(pause), deadline), -1,
 				    error);
 }

@@ -10,8 +10,8 @@
 #include "base/nonblocking_writer.h"
 
 enum {
-	OUTPUT_CHUNK = 4096,	/* bytes that are gathered */
-	OUTPUT_ECHO_MOST = 256, /* bytes of a line for an echo: what roles say is shorter */
+	OUTPUT_CHUNK = 4096,   /* bytes that are gathered */
+	OUTPUT_ECHO_MAX = 256, /* bytes of an echo with its time; of more, the first ones */
 };
 
 void stdout_writer_open(struct stdout_writer *output, int descriptor, int stop)
@@ -22,15 +22,15 @@ void stdout_writer_open(struct stdout_writer *output, int descriptor, int stop)
 
 void stdout_writer_free(struct stdout_writer *output)
 {
-	buffer_free(&output->text);
+	buffer_free(&output->gathered);
 }
 
 bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t length,
 			struct error *error)
 {
-	if (output->text.length + length > OUTPUT_CHUNK && !stdout_writer_flush(output, error))
+	if (output->gathered.length + length > OUTPUT_CHUNK && !stdout_writer_flush(output, error))
 		return false;
-	if (!buffer_append(&output->text, line, length)) {
+	if (!buffer_append(&output->gathered, line, length)) {
 		error_set(error, "out of memory for stdout");
 		return false;
 	}
@@ -39,20 +39,21 @@ bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t l
 
 bool stdout_writer_flush(struct stdout_writer *output, struct error *error)
 {
-	bool written = nonblocking_write_all(output->descriptor, output->text.bytes,
-					     output->text.length, output->stop, CLOCK_NEVER) == 0;
+	bool written =
+		nonblocking_write_all(output->descriptor, output->gathered.bytes,
+				      output->gathered.length, output->stop, CLOCK_NEVER) == 0;
 	if (!written && errno == ETIMEDOUT)
 		error_set(error, "stdout was not read");
 	else if (!written)
 		error_set(error, "cannot write to stdout: %s", strerror(errno));
-	buffer_clear(&output->text, OUTPUT_CHUNK * 2);
+	buffer_clear(&output->gathered, OUTPUT_CHUNK * 2);
 	return written;
 }
 
 bool stdout_writer_echo(struct stdout_writer *output, const char *answer, size_t length,
 			struct error *error)
 {
-	char line[OUTPUT_ECHO_MOST];
+	char line[OUTPUT_ECHO_MAX];
 	stamp_update(&output->stamp);
 	int all = snprintf(line, sizeof line, "%s.%03d echo: %.*s\n", output->stamp.local,
 			   (int)output->stamp.microsecond / 1000, (int)length, answer);

@@ -1,38 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* The client's stdout: lines are shown at once on a terminal and gathered for anything else. A
- * reader that does not read holds the client up, but not its end. */
+/* The client's stdout: lines are written at once to a terminal, and gathered for anything else.
+ * Writing blocks while stdout is not read, until the client is told to stop. */
 #ifndef ACKLINE_CLIENT_STDOUT_WRITER_H
 #define ACKLINE_CLIENT_STDOUT_WRITER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "record/timestamp.h"
-#include "base/buffer.h"
 
-/* To be made with stdout_writer_open(), and freed with stdout_writer_free(). */
 struct stdout_writer {
 	int descriptor;
-	int stop;	/* a descriptor that is readable when there is no more waiting */
-	bool each_line; /* a terminal: nothing is kept back */
-	struct buffer text;
+	int stop;	/* descriptor that is readable when writing must not block any more */
+	bool each_line; /* a terminal: nothing is gathered */
+	struct buffer gathered;
 	struct stamp stamp;
 };
 
+/* stdout_writer_free() is due at the end. */
 void stdout_writer_open(struct stdout_writer *output, int descriptor, int stop);
 void stdout_writer_free(struct stdout_writer *output);
 
-/* Writes a line, with its line end, now or later. False: the failure is set. */
+/* Writes or gathers a line, with its line end. False: the error is set. */
 bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t length,
 			struct error *error);
 
-/* Writes an answer that came, given without its line end, behind the time. As stdout_writer_line().
- */
+/* Writes or gathers an answer, without its line end, with the time before it. As above. */
 bool stdout_writer_echo(struct stdout_writer *output, const char *answer, size_t length,
 			struct error *error);
 
-/* Writes what was kept back. False: the failure is set, and nothing is kept back any more. */
+/* Writes what was gathered. False: the error is set, and it is dropped. */
 bool stdout_writer_flush(struct stdout_writer *output, struct error *error);
 
 #endif

@@ -69,17 +69,11 @@ static int64_t next_deadline(const struct chars_client *client)
 			     is_blocked(client) ? CLOCK_NEVER : client->answer_deadline);
 }
 
-static int64_t random_delay(struct chars_client *client)
-{
-	const struct range *delay = &client->options->delay;
-	return random_between(&client->random, delay->min, delay->max);
-}
-
 static void act_in_time(struct chars_client *client)
 {
 	int64_t now = clock_now();
 	if (now >= next_request(client)) {
-		client->next = clock_after(random_delay(client));
+		client->next = clock_after(random_in(&client->random, &client->options->delay));
 		if (now >= client->end)
 			client->state = CHARS_CLIENT_LEAVING;
 		chars_client_ask(client);
@@ -168,7 +162,7 @@ static int open_client(struct chars_client *client)
 	client->answer_deadline = client->over_deadline = CLOCK_NEVER;
 	client->random = random_state((uint64_t)options->seed, (uint64_t)options->number, 0);
 	client->end = clock_after(options->duration ? options->duration : CHARS_CLIENT_DURATION);
-	client->next = clock_after(random_delay(client));
+	client->next = clock_after(random_in(&client->random, &client->options->delay));
 	return 0;
 }
 

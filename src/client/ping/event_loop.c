@@ -166,12 +166,6 @@ static bool send_unsent(struct ping_client *client)
 	return true;
 }
 
-static int64_t random_delay(struct ping_client *client)
-{
-	const struct range *delay = &client->options->delay;
-	return random_between(&client->random, delay->min, delay->max);
-}
-
 static bool send_request(struct ping_client *client, int64_t now)
 {
 	const struct ping_message request = {.kind = PING_REQUEST,
@@ -183,7 +177,7 @@ static bool send_request(struct ping_client *client, int64_t now)
 		error_set(&client->error, "out of memory");
 		return false;
 	}
-	client->next = now + random_delay(client);
+	client->next = now + random_in(&client->random, &client->options->delay);
 	return send_unsent(client);
 }
 
@@ -303,7 +297,7 @@ static bool run(struct ping_client *client)
 	struct error ignored; /* the first one counts */
 	client->started = clock_now();
 	client->end = clock_after(client->options->duration);
-	client->next = client->started + random_delay(client);
+	client->next = client->started + random_in(&client->random, &client->options->delay);
 	bool written, good = true;
 	while ((written = ping_client_log_write(&client->log, &client->error)) && good &&
 	       !client->over)

@@ -88,7 +88,7 @@ START_TEST(too_long_is_told_by_number)
 {
 	static const char *const ends[] = {"\nlast\n", "\r\nlast\n", ""};
 	for (size_t i = 0; i < 6; i++) {
-		size_t size = INPUT_LONGEST + i / 3;
+		size_t size = INPUT_LINE_MAX + i / 3;
 		char *text = malloc(size + 16);
 		const char *line;
 		size_t length;
