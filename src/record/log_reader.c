@@ -200,6 +200,7 @@ static enum log_line take_line(struct log_reader *log, char *line, size_t length
 
 enum log_line log_reader_next(struct log_reader *log, struct error *error)
 {
+	log->time = log->subject = log->bytes = (struct slice){0};
 	for (;;) {
 		size_t length = log->next;
 		int found = log->looked ? 1 : find_line(log, 0, &length, error);

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "verify/crash_test.h"
+#include "verify/faults.h"
 
 /* Sums over the clients whose results are complete. */
 struct sums {
@@ -30,26 +30,19 @@ static struct sums sum_up(const struct proof *proof)
 		sums.sent += result->total.sent;
 		sums.acknowledged += result->total.acknowledged;
 		sums.resent += result->total.resent;
+		const struct client *client = &proof->clients[i];
+		for (size_t j = 0; j < client->stream_count; j++)
+			sums.repeated += client->streams[j].repeated;
 		if (proof->bits)
-			sums.missing += crash_test_missing(proof, &proof->clients[i]);
+			sums.missing += bits_missing(proof, client);
 	}
-	for (size_t i = 0; i < proof->stream_count; i++)
-		sums.repeated += proof->streams[i].repeated;
 	return sums;
 }
 
 static void add_fault(const struct proof *proof, struct verdict *verdict)
 {
-	const struct client *client = proof->fault.client;
-	if (client && proof->expected) {
-		const struct address *address = address_table_at(&proof->addresses, client->number);
-		char name[EXCERPT_SIZE];
-		verdict_add(verdict, "%s: ",
-			    log_excerpt(name, address_table_name(&proof->addresses, address)));
-	} else if (client) {
-		verdict_add(verdict, "client %zu: ", client->number);
-	}
-	verdict_add(verdict, "%s; ", proof->fault.message);
+	fault_add(proof, verdict);
+	verdict_add(verdict, "; ");
 }
 
 static void add_foreign(const struct proof *proof, struct verdict *verdict)
@@ -65,7 +58,7 @@ static void add_foreign(const struct proof *proof, struct verdict *verdict)
 
 static void conclude_standalone(const struct proof *proof, struct verdict *verdict)
 {
-	bool found = proof->fault.found;
+	bool found = proof->fault.message != NULL;
 	verdict->good = verdict->complete = !found && proof->lines > 0;
 	if (found)
 		add_fault(proof, verdict);
@@ -85,7 +78,7 @@ static void conclude_standalone(const struct proof *proof, struct verdict *verdi
 
 static void add_numbers(const struct proof *proof, const struct sums *sums, struct verdict *verdict)
 {
-	int64_t repeated = proof->fault.found ? 0 : sums->repeated;
+	int64_t repeated = proof->fault.message ? 0 : sums->repeated;
 	if (sums->sent == sums->planned)
 		verdict_add(verdict, "%" PRId64 " line%s sent, ", sums->sent,
 			    verdict_plural(sums->sent));
@@ -111,7 +104,7 @@ static const char *order_of(const struct proof *proof, const struct sums *sums)
 static void conclude_run(const struct proof *proof, const struct sums *sums,
 			 struct verdict *verdict)
 {
-	bool found = proof->fault.found;
+	bool found = proof->fault.message != NULL;
 	verdict->good = !found && proof->lines > 0;
 	verdict->complete = sums->complete && sums->acknowledged == sums->planned;
 	if (found)
@@ -134,7 +127,7 @@ static void add_crash_fault(const struct proof *proof, const struct sums *sums,
 			    struct verdict *verdict)
 {
 	int64_t starts = proof->job->crash_test->starts, noted = proof->runs - 1;
-	if (proof->fault.found)
+	if (proof->fault.message)
 		add_fault(proof, verdict);
 	else if (noted < starts)
 		verdict_add(verdict, "the server has noted %" PRId64 " of its %" PRId64 " starts; ",
@@ -151,7 +144,7 @@ static void conclude_crash_test(const struct proof *proof, const struct sums *su
 				struct verdict *verdict)
 {
 	const struct crash_test_facts *facts = proof->job->crash_test;
-	verdict->good = !proof->fault.found && proof->lines > 0 && !sums->missing &&
+	verdict->good = !proof->fault.message && proof->lines > 0 && !sums->missing &&
 			!proof->damaged && proof->doubled <= sums->resent &&
 			proof->runs - 1 >= facts->starts;
 	verdict->complete = sums->complete;

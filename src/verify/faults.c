@@ -2,77 +2,47 @@
 #include "verify/faults.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
-void fault_set(struct proof *proof, const struct client *client, const char *format, ...)
+/* Of an order fault, until it is explained. */
+static const char unexplained[] = "";
+
+void fault_set(struct proof *proof, struct fault fault)
 {
-	struct fault *fault = &proof->fault;
-	if (fault->found)
+	if (proof->fault.message || !fault.message)
 		return;
-	va_list values;
-	va_start(values, format);
-	/* a message that is too long is cut */
-	(void)vsnprintf(fault->message, sizeof fault->message, format, values);
-	va_end(values);
-	fault->found = true;
-	fault->client = client;
+	proof->fault = fault;
+	proof->fault.line = proof->log.number;
+	log_excerpt(proof->fault.here, proof->log.bytes);
+	log_excerpt(proof->fault.subject, proof->log.subject);
 }
 
-/* The number of a line in the whole file. */
-static int64_t line_in_file(const struct proof *proof, int64_t number)
+void fault_here(struct proof *proof, const struct client *client, const char *message)
 {
-	return number + log_reader_lines_before(&proof->log);
+	fault_set(proof, (struct fault){.message = message, .client = client});
 }
 
-void fault_here(struct proof *proof, const struct client *client, const char *before,
-		const char *after)
+void fault_order(struct proof *proof, const struct connection *connection, struct client_line due)
 {
-	char text[EXCERPT_SIZE];
-	if (proof->fault.found)
-		return;
-	fault_set(proof, client, "%s'%s' at line %" PRId64 " of %.200s%s", before,
-		  log_excerpt(text, proof->log.bytes), line_in_file(proof, proof->log.number),
-		  proof->log.name, after);
+	struct fault fault = {.message = unexplained,
+			      .client = connection->stream->client,
+			      .due = due,
+			      .search_from = proof->expected ? connection->first_line : 0};
+	if (proof->log.event == RECORD_RECEIVED)
+		(void)client_line_read(proof->log.bytes, &fault.got);
+	fault_set(proof, fault);
 }
 
-void fault_damaged(struct proof *proof, bool torn)
+static const char *missing(const struct client *client, const struct client_line *line)
 {
-	char text[EXCERPT_SIZE];
-	if (proof->fault.found)
-		return;
-	fault_set(proof, NULL, "line %" PRId64 " of %.200s is %s: '%s'",
-		  line_in_file(proof, proof->log.number), proof->log.name,
-		  torn ? "torn" : "no record", log_excerpt(text, proof->log.bytes));
+	return client_was_acknowledged(client, line)
+		       ? "'$d' is missing in $l: it was acknowledged"
+		       : "'$d' is missing in $l: it was sent, but not acknowledged";
 }
 
-void fault_foreign_ok(struct proof *proof)
+void fault_missing(struct proof *proof, const struct client *client, struct client_line line)
 {
-	char text[EXCERPT_SIZE];
-	fault_set(proof, NULL, "%s: the ok at line %" PRId64 " of %.200s answers no line",
-		  log_excerpt(text, proof->log.subject), proof->log.number, proof->log.name);
-}
-
-void fault_order(struct proof *proof, const struct connection *connection,
-		 const struct client_line *got, const struct client_line *due)
-{
-	if (proof->fault.found)
-		return;
-	proof->fault = (struct fault){.found = true,
-				      .unexplained = true,
-				      .client = connection->stream->client,
-				      .line = proof->log.number,
-				      .search_from = proof->expected ? connection->first_line : 0,
-				      .got = got ? *got : (struct client_line){0},
-				      .due = *due};
-}
-
-void fault_missing(struct proof *proof, const struct client *client, const struct client_line *line)
-{
-	char text[CLIENT_LINE_SIZE];
-	client_line_write(line, text);
-	fault_set(proof, client, "'%s' is missing in %.200s: it was %sacknowledged", text,
-		  proof->log.name, client_was_acknowledged(client, line) ? "" : "sent, but not ");
+	fault_set(proof,
+		  (struct fault){.message = missing(client, &line), .client = client, .due = line});
 }
 
 /* Is the current record about a connection of the client at fault? */
@@ -85,15 +55,11 @@ static bool is_of_client(const struct proof *proof)
 	return connection != NULL;
 }
 
-/* The numbers of the first records of the two lines of an order fault; 0: there is none. */
-struct found {
-	int64_t got, due;
-};
-
-static int search(struct proof *proof, struct found *found, struct error *error)
+/* Finds the first records of the line that came and of the one due. *due is a number, 0: none. */
+static int search(struct proof *proof, int64_t *due, struct error *error)
 {
 	struct log_reader *log = &proof->log;
-	const struct fault *fault = &proof->fault;
+	struct fault *fault = &proof->fault;
 	enum log_line kind;
 	log_reader_rewind(log);
 	while ((kind = log_reader_next_record(log, error)) == LOG_RECORD) {
@@ -101,83 +67,108 @@ static int search(struct proof *proof, struct found *found, struct error *error)
 		if (log->event != RECORD_RECEIVED || log->number < fault->search_from ||
 		    !client_line_read(log->bytes, &line) || !is_of_client(proof))
 			continue;
-		if (!found->got && client_line_same(&line, &fault->got))
-			found->got = log->number;
-		if (!found->due && client_line_same(&line, &fault->due))
-			found->due = log->number;
+		if (!fault->first && client_line_same(&line, &fault->got))
+			fault->first = log->number;
+		if (!*due && client_line_same(&line, &fault->due))
+			*due = log->number;
 	}
 	return kind == LOG_UNREADABLE ? -1 : 0;
 }
 
-/* A line that came where it must not. */
-static void explain_line(struct proof *proof, const struct fault *fault, const struct found *found)
+/* Of a line that came where it must not. */
+static const char *explain_line(const struct proof *proof, int64_t due)
 {
-	const struct client *client = fault->client;
-	const char *log = proof->log.name;
-	int64_t line = line_in_file(proof, fault->line);
-	char got[CLIENT_LINE_SIZE], due[CLIENT_LINE_SIZE];
-	client_line_write(&fault->got, got);
-	client_line_write(&fault->due, due);
-	if (!client_has_sent(client, &fault->got))
-		fault_set(proof, client, "'%s' at line %" PRId64 " of %.200s was never sent", got,
-			  line, log);
-	else if (found->got && found->got < fault->line)
-		fault_set(proof, client,
-			  "'%s' is there twice (lines %" PRId64 " and %" PRId64 " of %.200s)", got,
-			  line_in_file(proof, found->got), line, log);
-	else if (found->due)
-		fault_set(proof, client,
-			  "'%s' is out of order at line %" PRId64 " of %.200s: '%s' was due", got,
-			  line, log, due);
-	else if (proof->expected)
-		fault_set(proof, client,
-			  "'%s' is missing in %.200s, line %" PRId64 " goes on with '%s'", due, log,
-			  line, got);
-	else if (client_has_sent(client, &fault->due))
-		fault_missing(proof, client, &fault->due);
-	else
-		fault_set(proof, client,
-			  "'%s' is out of order at line %" PRId64
-			  " of %.200s: nothing was due there",
-			  got, line, log);
+	const struct fault *fault = &proof->fault;
+	if (!client_has_sent(fault->client, &fault->got))
+		return "'$b' at line $n of $l was never sent";
+	if (fault->first && fault->first < fault->line)
+		return "'$b' is there twice (lines $f and $n of $l)";
+	if (due)
+		return "'$b' is out of order at line $n of $l: '$d' was due";
+	if (proof->expected)
+		return "'$d' is missing in $l, line $n goes on with '$b'";
+	if (client_has_sent(fault->client, &fault->due))
+		return missing(fault->client, &fault->due);
+	return "'$b' is out of order at line $n of $l: nothing was due there";
 }
 
-/* An acknowledgement without a line before it. */
-static void explain_answer(struct proof *proof, const struct fault *fault,
-			   const struct found *found)
+/* Of an answer without a line before it. */
+static const char *explain_answer(const struct proof *proof, int64_t due)
 {
-	const struct client *client = fault->client;
-	const char *answer = proof->job->echoes ? "echo" : "ok", *log = proof->log.name;
-	int64_t line = line_in_file(proof, fault->line);
-	char due[CLIENT_LINE_SIZE];
-	client_line_write(&fault->due, due);
-	if (found->due > fault->line)
-		fault_set(proof, client,
-			  "the %s at line %" PRId64 " of %.200s came before its line '%s'", answer,
-			  line, log, due);
-	else if (proof->expected)
-		fault_set(proof, client,
-			  "the %s at line %" PRId64 " of %.200s answers no line: '%s' was due",
-			  answer, line, log, due);
-	else if (!found->due && client_has_sent(client, &fault->due))
-		fault_missing(proof, client, &fault->due);
-	else
-		fault_set(proof, client, "the %s at line %" PRId64 " of %.200s answers no line",
-			  answer, line, log);
+	const struct fault *fault = &proof->fault;
+	if (due > fault->line)
+		return "the $a at line $n of $l came before its line '$d'";
+	if (proof->expected)
+		return "the $a at line $n of $l answers no line: '$d' was due";
+	if (!due && client_has_sent(fault->client, &fault->due))
+		return missing(fault->client, &fault->due);
+	return "the $a at line $n of $l answers no line";
 }
 
 int fault_explain(struct proof *proof, struct error *error)
 {
-	const struct fault fault = proof->fault;
-	struct found found = {0};
-	if (!fault.unexplained)
+	struct fault *fault = &proof->fault;
+	int64_t due = 0;
+	if (fault->message != unexplained)
 		return 0;
-	if (search(proof, &found, error) < 0)
+	if (search(proof, &due, error) < 0)
 		return -1;
-	proof->fault.found = false; /* to be set again, with a message */
-	if (fault.got.iteration)
-		explain_line(proof, &fault, &found);
-	else
-		explain_answer(proof, &fault, &found);
+	fault->message =
+		fault->got.iteration ? explain_line(proof, due) : explain_answer(proof, due);
 	return 0;
+}
+
+static void add_number(struct verdict *verdict, int64_t number)
+{
+	verdict_add(verdict, "%" PRId64, number);
+}
+
+static void add_value(const struct proof *proof, char name, struct verdict *verdict)
+{
+	const struct fault *fault = &proof->fault;
+	char due[CLIENT_LINE_SIZE];
+	switch (name) {
+	case 'b':
+		verdict_add(verdict, "%s", fault->here);
+		break;
+	case 'p':
+		verdict_add(verdict, "%s", fault->subject);
+		break;
+	case 'n':
+		add_number(verdict, log_reader_lines_before(&proof->log) + fault->line);
+		break;
+	case 'f':
+		add_number(verdict, log_reader_lines_before(&proof->log) + fault->first);
+		break;
+	case 'd':
+		client_line_write(&fault->due, due);
+		verdict_add(verdict, "%s", due);
+		break;
+	case 'l':
+		verdict_add(verdict, "%.200s", proof->log.name);
+		break;
+	case 'a':
+		verdict_add(verdict, proof->job->echoes ? "echo" : "ok");
+		break;
+	case 's':
+		verdict_add(verdict, "%s", verdict_plural(fault->values[0]));
+		break;
+	default:
+		add_number(verdict, fault->values[name - '1']);
+	}
+}
+
+void fault_add(const struct proof *proof, struct verdict *verdict)
+{
+	const struct client *client = proof->fault.client;
+	char name[EXCERPT_SIZE];
+	if (client && client->address)
+		verdict_add(verdict, "%s: ", log_excerpt(name, client->address->name));
+	else if (client)
+		verdict_add(verdict, "client %zu: ", client->number);
+	for (const char *at = proof->fault.message; *at; at++)
+		if (*at == '$')
+			add_value(proof, *++at, verdict);
+		else
+			verdict_add(verdict, "%c", *at);
 }

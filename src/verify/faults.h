@@ -1,34 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a fault becomes a message. Only the first fault of a proof is kept: all functions here do
- * nothing if there is one already. `client` is the one it is about, or NULL. */
+/* Where a fault becomes a message. Only the first fault of a proof is kept. Its message is a
+ * template: $b is the current line of the log when the fault was found, $n its number in the file,
+ * $p its address, $f the number of the first line that is the same, $d the line that was due, $l
+ * the log, $a the answer to a line ("ok" or "echo"), $1 to $4 the values, and $s the plural of $1.
+ */
 #ifndef ACKLINE_VERIFY_FAULTS_H
 #define ACKLINE_VERIFY_FAULTS_H
 
 #include "verify/tables.h"
 
-void fault_set(struct proof *proof, const struct client *client, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Keeps a fault, unless there is one or the message is NULL. */
+void fault_set(struct proof *proof, struct fault fault);
 
-/* About the current line of the log: `before`, the line and its number, `after`. */
-void fault_here(struct proof *proof, const struct client *client, const char *before,
-		const char *after);
+/* The same for one with nothing but a client, or NULL, and a message about the current line. */
+void fault_here(struct proof *proof, const struct client *client, const char *message);
 
-/* The current line of the log is torn, or no record. */
-void fault_damaged(struct proof *proof, bool torn);
-
-/* On a connection came a line instead of the one that was due; NULL: an acknowledgement came. */
-void fault_order(struct proof *proof, const struct connection *connection,
-		 const struct client_line *got, const struct client_line *due);
+/* A line or an answer came instead of what was due on a connection. */
+void fault_order(struct proof *proof, const struct connection *connection, struct client_line due);
 
 /* A line is not in the log. */
-void fault_missing(struct proof *proof, const struct client *client,
-		   const struct client_line *line);
-
-/* The current record acknowledges a line that is not in the log before it. */
-void fault_foreign_ok(struct proof *proof);
+void fault_missing(struct proof *proof, const struct client *client, struct client_line line);
 
 /* Reads the log again to find out whether an order fault is a line that is missing, doubled or
  * misplaced. 0; -1 with the error set. */
 int fault_explain(struct proof *proof, struct error *error);
+
+/* Appends the message, with the client before it. */
+void fault_add(const struct proof *proof, struct verdict *verdict);
 
 #endif

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/run.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "verify/conclusion.h"
-#include "verify/crash_test.h"
 #include "verify/faults.h"
 #include "verify/standalone.h"
 #include "verify/told.h"
@@ -41,8 +37,7 @@ static void count_first(struct proof *proof, const struct connection *connection
 		for (size_t i = 0; i < client->stream_count; i++)
 			if (client->streams[i].next < lowest->next)
 				lowest = &client->streams[i];
-		const struct client_line due = stream_line(lowest, lowest->next);
-		fault_order(proof, connection, line, &due);
+		fault_order(proof, connection, stream_line(lowest, lowest->next));
 	}
 	stream->next++;
 	client->logged++;
@@ -53,7 +48,6 @@ static void check_in_flight(struct proof *proof, const struct connection *connec
 {
 	struct client *client = connection->stream->client;
 	int64_t here = connection->next - connection->start - connection->sent;
-	char message[64];
 	if (connection->stream->current == connection)
 		client->in_flight++;
 	/* after a kill, records of answers on other connections may be missing; in free order each
@@ -61,13 +55,14 @@ static void check_in_flight(struct proof *proof, const struct connection *connec
 	bool alone = proof->job->cut || client->free;
 	if (here <= client->window && (alone || client->in_flight <= client->window))
 		return;
-	if (client->window == 1)
-		(void)snprintf(message, sizeof message, " came before the %s of the line before it",
-			       proof->job->echoes ? "echo" : "ok");
-	else
-		(void)snprintf(message, sizeof message,
-			       " came with %" PRId64 " lines in flight already", client->window);
-	fault_here(proof, client, "", message);
+	fault_set(proof,
+		  (struct fault){.client = client,
+				 .values = {client->window},
+				 .message = client->window == 1
+						    ? "'$b' at line $n of $l came before the $a of "
+						      "the line before it"
+						    : "'$b' at line $n of $l came with $1 lines in "
+						      "flight already"});
 }
 
 static void take_line(struct proof *proof, struct connection *connection,
@@ -77,12 +72,12 @@ static void take_line(struct proof *proof, struct connection *connection,
 	if (connection->next++ >= stream->next)
 		count_first(proof, connection, line);
 	else if (++stream->repeated > stream->resent)
-		fault_order(proof, connection, line, line);
+		fault_order(proof, connection, *line);
 	check_in_flight(proof, connection);
 	if (!client_has_sent(stream->client, line))
-		fault_here(proof, stream->client, "", " was never sent");
+		fault_here(proof, stream->client, "'$b' at line $n of $l was never sent");
 	else if (proof->bits)
-		crash_test_count(proof, stream->client, line);
+		bits_set(proof, stream->client, line);
 }
 
 /* False: out of memory. */
@@ -96,21 +91,13 @@ static bool take_client_line(struct proof *proof, struct address *address,
 	else if (!standalone_connection(proof, address, line, &connection))
 		return false;
 	if (!connection) {
-		const struct client_line due = connection_due(known);
-		fault_order(proof, known, line, &due);
+		fault_order(proof, known, connection_due(known));
 		if (proof->bits)
 			connection = told_resume(address, line);
 	}
 	if (connection)
 		take_line(proof, connection, line);
 	return true;
-}
-
-/* A line that is none of a client's, on a connection of one. */
-static void take_other(struct proof *proof, const struct connection *connection)
-{
-	fault_here(proof, connection->stream->client, "",
-		   proof->expected ? " is not what a client sends" : " was never sent");
 }
 
 /* A line on a connection of no client. */
@@ -147,7 +134,9 @@ static bool take_received(struct proof *proof)
 	proof->lines++;
 	if (ours)
 		return take_client_line(proof, address, &line);
-	take_other(proof, connection_at(proof, address));
+	fault_here(proof, connection_at(proof, address)->stream->client,
+		   proof->expected ? "'$b' at line $n of $l is not what a client sends"
+				   : "'$b' at line $n of $l was never sent");
 	return true;
 }
 
@@ -170,7 +159,7 @@ static void take_foreign_ok(struct proof *proof, struct address *address)
 	if (!slice_equals(proof->log.bytes, "ok"))
 		return;
 	if (!address || address->sent == address->received)
-		fault_foreign_ok(proof);
+		fault_here(proof, NULL, "$p: the $a at line $n of $l answers no line");
 	else
 		address->sent++;
 }
@@ -186,10 +175,9 @@ static void take_sent(struct proof *proof)
 	}
 	struct stream *stream = connection->stream;
 	if (!is_answer(proof, connection)) {
-		fault_here(proof, stream->client, "it was answered ", "");
+		fault_here(proof, stream->client, "it was answered '$b' at line $n of $l");
 	} else if (connection->sent == connection->next - connection->start) {
-		const struct client_line due = connection_due(connection);
-		fault_order(proof, connection, NULL, &due);
+		fault_order(proof, connection, connection_due(connection));
 	} else {
 		connection->sent++;
 		stream->client->in_flight -= stream->current == connection;
@@ -229,7 +217,9 @@ static int read_log(struct proof *proof, struct error *error)
 				return out_of_memory(error);
 		} else {
 			proof->damaged++;
-			fault_damaged(proof, kind == LOG_TORN);
+			fault_here(proof, NULL,
+				   kind == LOG_TORN ? "line $n of $l is torn: '$b'"
+						    : "line $n of $l is no record: '$b'");
 		}
 	}
 }
@@ -241,8 +231,8 @@ static bool check_end(struct proof *proof)
 		told_check_end(proof);
 		return true;
 	}
-	for (size_t i = 0; i < address_table_count(&proof->addresses); i++)
-		if (!standalone_end(proof, address_table_at(&proof->addresses, i)))
+	for (struct address *address = proof->addresses.first; address; address = address->next)
+		if (!standalone_end(proof, address))
 			return false;
 	standalone_check_counts(proof);
 	return true;
@@ -250,7 +240,7 @@ static bool check_end(struct proof *proof)
 
 static int prove(struct proof *proof, struct verdict *verdict, struct error *error)
 {
-	if (!told_init(proof) || (proof->job->crash_test && !crash_test_init(proof)))
+	if (!told_init(proof) || (proof->job->crash_test && !bits_init(proof)))
 		return out_of_memory(error);
 	if (read_log(proof, error) < 0)
 		return -1;

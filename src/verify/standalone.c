@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/standalone.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -83,22 +82,20 @@ bool standalone_end(struct proof *proof, struct address *address)
 		return true;
 	address->current = NULL;
 	const struct stream *stream = connection->stream;
-	const struct client_line last = stream_line(stream, connection->next - 1),
-				 unanswered = stream_line(stream, connection->sent);
+	const struct client_line last = stream_line(stream, connection->next - 1);
 	int64_t expected = expected_lines(proof, connection), threads = proof->expected->threads;
-	const char *log = proof->log.name;
-	char text[CLIENT_LINE_SIZE];
+	struct fault fault = {.client = stream->client, .due = last};
 	if (connection->sent < connection->next) {
-		client_line_write(&unanswered, text);
-		fault_set(proof, stream->client, "'%s' has no 'sent: ok' in %.200s", text, log);
+		fault.message = "'$d' has no 'sent: ok' in $l";
+		fault.due = stream_line(stream, connection->sent);
 	} else if (expected && connection->next != expected) {
-		fault_set(proof, stream->client,
-			  "%" PRId64 " lines instead of %" PRId64 " in %.200s", connection->next,
-			  expected, log);
+		fault.message = "$1 lines instead of $2 in $l";
+		fault.values[0] = connection->next;
+		fault.values[1] = expected;
 	} else if (!is_lone(connection) && threads && last.thread + 1 != threads) {
-		client_line_write(&last, text);
-		fault_set(proof, stream->client, "'%s' is the last line in %.200s", text, log);
+		fault.message = "'$d' is the last line in $l";
 	}
+	fault_set(proof, fault);
 	if (is_lone(connection))
 		return count_lone(proof, last.thread);
 	proof->inferred++;
@@ -112,11 +109,10 @@ static struct connection *begin(struct proof *proof, struct address *address,
 	struct inferred *inferred = memory_calloc(1, sizeof *inferred);
 	if (!inferred)
 		return NULL;
-	inferred->client = (struct client){
-		.number = (size_t)(address - address_table_at(&proof->addresses, 0)),
-		.window = WINDOW_ANY,
-		.streams = &inferred->stream,
-		.stream_count = 1};
+	inferred->client = (struct client){.address = address,
+					   .window = WINDOW_ANY,
+					   .streams = &inferred->stream,
+					   .stream_count = 1};
 	inferred->stream = (struct stream){.client = &inferred->client,
 					   .thread = line->thread > 0 ? line->thread : -1};
 	inferred->connection = (struct connection){.stream = &inferred->stream,
@@ -126,7 +122,7 @@ static struct connection *begin(struct proof *proof, struct address *address,
 	address->first = address->current = &inferred->connection;
 	address->run = proof->runs;
 	if (line->iteration > 1)
-		fault_here(proof, &inferred->client, "it begins with ", "");
+		fault_here(proof, &inferred->client, "it begins with '$b' at line $n of $l");
 	return address->current;
 }
 
@@ -155,31 +151,28 @@ void standalone_check_counts(struct proof *proof)
 {
 	const struct verify_expectation *expected = proof->expected;
 	const int64_t *lone = (const int64_t *)(const void *)proof->lone.bytes;
-	const char *log = proof->log.name;
 	int64_t count = (int64_t)(proof->lone.length / sizeof *lone);
 	for (int64_t i = 1; i < count; i++)
 		if (expected->threads ? lone[i] != lone[i - 1] : lone[i] > lone[i - 1])
-			fault_set(proof, NULL,
-				  "Thread %" PRId64 " has %" PRId64
-				  " connections in %.200s, Thread %" PRId64 " has %" PRId64,
-				  i - 1, lone[i - 1], log, i, lone[i]);
+			fault_set(proof,
+				  (struct fault){.message = "Thread $1 has $2 connections in $l, "
+							    "Thread $3 has $4",
+						 .values = {i - 1, lone[i - 1], i, lone[i]}});
 	if (expected->threads && count && count != expected->threads)
-		fault_set(proof, NULL, "%" PRId64 " thread%s in %.200s instead of %" PRId64, count,
-			  verdict_plural(count), log, expected->threads);
+		fault_set(proof, (struct fault){.message = "$1 thread$s in $l instead of $2",
+						.values = {count, expected->threads}});
 	proof->inferred += count ? lone[0] : 0;
 	if (expected->clients && proof->inferred != expected->clients)
-		fault_set(proof, NULL, "%" PRId64 " client%s instead of %" PRId64, proof->inferred,
-			  verdict_plural(proof->inferred), expected->clients);
+		fault_set(proof, (struct fault){.message = "$1 client$s instead of $2",
+						.values = {proof->inferred, expected->clients}});
 }
 
 void standalone_free(struct proof *proof)
 {
-	for (size_t i = 0; i < address_table_count(&proof->addresses); i++) {
-		struct connection *connection = address_table_at(&proof->addresses, i)->first;
-		while (connection) {
-			struct connection *other = connection->other;
+	for (struct address *address = proof->addresses.first; address; address = address->next)
+		while (address->first) {
+			struct connection *connection = address->first;
+			address->first = connection->other;
 			free(connection);
-			connection = other;
 		}
-	}
 }

@@ -3,11 +3,17 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
+
+enum { BYTE_BITS = 8 };
+
 void tables_free(struct proof *proof)
 {
+	for (size_t i = 0; proof->clients && i < proof->job->clients; i++) {
+		free(proof->clients[i].streams);
+		free(proof->clients[i].connections);
+	}
 	free(proof->clients);
-	free(proof->streams);
-	free(proof->connections);
 	address_table_free(&proof->addresses);
 	buffer_free(&proof->lone);
 	free(proof->bits);
@@ -60,4 +66,50 @@ bool client_was_acknowledged(const struct client *client, const struct client_li
 	const struct client_result *result = client->result;
 	return !result || (line->thread < result->threads &&
 			   line->iteration <= result->per_thread[line->thread].acknowledged);
+}
+
+/* All threads of a client have as many bits, so that a line's bit follows from its numbers. */
+bool bits_init(struct proof *proof)
+{
+	size_t bits = 0;
+	for (size_t i = 0; i < proof->job->clients; i++) {
+		const struct client_result *result = proof->clients[i].result;
+		int64_t max = 0;
+		for (int64_t j = 0; result->complete && j < result->threads; j++)
+			if (result->per_thread[j].sent > max)
+				max = result->per_thread[j].sent;
+		proof->clients[i].first_bit = bits;
+		bits += (size_t)(max * result->threads);
+	}
+	proof->bits = memory_calloc(bits / BYTE_BITS + 1, 1);
+	return proof->bits != NULL;
+}
+
+/* The byte that has the bit of a line, and a mask for it. */
+static unsigned char *byte_of(const struct proof *proof, const struct client *client,
+			      const struct client_line *line, unsigned char *mask)
+{
+	size_t bit = client->first_bit +
+		     (size_t)((line->iteration - 1) * client->threads + line->thread);
+	*mask = (unsigned char)(1U << bit % BYTE_BITS);
+	return &proof->bits[bit / BYTE_BITS];
+}
+
+void bits_set(struct proof *proof, const struct client *client, const struct client_line *line)
+{
+	unsigned char mask, *byte = byte_of(proof, client, line, &mask);
+	proof->doubled += (*byte & mask) != 0;
+	*byte |= mask;
+}
+
+int64_t bits_missing(const struct proof *proof, const struct client *client)
+{
+	int64_t missing = 0;
+	struct client_line line = {0};
+	for (; line.thread < client->threads; line.thread++)
+		for (line.iteration = 1; client_was_acknowledged(client, &line); line.iteration++) {
+			unsigned char mask, *byte = byte_of(proof, client, &line, &mask);
+			missing += !(*byte & mask);
+		}
+	return missing;
 }

@@ -4,6 +4,7 @@
 #ifndef ACKLINE_VERIFY_TABLES_H
 #define ACKLINE_VERIFY_TABLES_H
 
+#include "base/buffer.h"
 #include "record/log_reader.h"
 #include "verify/address_table.h"
 #include "verify/client_line.h"
@@ -22,16 +23,18 @@ struct stream {
 
 struct client {
 	const struct client_result *result; /* NULL: inferred from the log */
-	size_t number;			    /* told: from 1; inferred: index of its address */
+	size_t number;			    /* from 1, if told */
+	const struct address *address;	    /* if inferred */
 	int64_t name;			    /* the number in its lines; 0: they have none */
 	int64_t threads;		    /* 0: not known yet */
 	int64_t window;			    /* max lines in flight */
 	bool free;			    /* each thread sends at its own pace */
-	struct stream *streams;
+	struct stream *streams;		    /* both are owned, if told */
+	struct connection *connections;	    /* in order of time; as many as the result has */
 	size_t stream_count;
 	int64_t logged;	   /* distinct lines in the log */
 	int64_t in_flight; /* lines without an answer on the current connections */
-	size_t first_bit;  /* in the bits of a crash test */
+	size_t first_bit;  /* in the bits of the proof */
 };
 
 /* One connection of a client. */
@@ -45,38 +48,37 @@ struct connection {
 	struct connection *other; /* the next one of the same address */
 };
 
-/* The first fault. The kind of an order fault is found by reading the log again. */
 struct fault {
-	bool found, unexplained;
+	const char *message;	     /* template, as in faults.h; NULL: no fault was found */
 	const struct client *client; /* NULL: of none in particular */
-	int64_t line;		     /* number in the log */
-	int64_t search_from;	     /* number of the line from which on to look for the others */
-	struct client_line got, due; /* got is zeroed: it was an acknowledgement */
-	char message[512];
+	struct client_line due;
+	int64_t values[4];
+	/* set by faults.c */
+	int64_t line;					/* number in the log */
+	char here[EXCERPT_SIZE], subject[EXCERPT_SIZE]; /* bytes and address of this line */
+	struct client_line got;				/* the same; zeroed: it is an answer */
+	int64_t search_from; /* number of the line from which to look for the others */
+	int64_t first;	     /* number of the first line that is the same */
 };
 
 struct proof {
 	const struct verify_job *job;
 	const struct verify_expectation *expected; /* NULL: clients are told, not inferred */
 	struct log_reader log;
-	struct address_table addresses;
-
-	struct client *clients; /* those that were told */
-	struct stream *streams;
-	struct connection *connections;
-	size_t stream_count, connection_count;
+	struct address_table addresses; /* if clients are inferred, their connections are owned */
+	struct client *clients;		/* owned; those that were told */
+	struct fault fault;		/* the first one */
 
 	int64_t runs;  /* of the server: each start ends all connections */
 	int64_t lines; /* received from clients */
-	int64_t foreign_lines, foreign_connections; /* received from others */
-	int64_t damaged;			    /* lines that are torn or no records */
-	struct fault fault;
+	int64_t foreign_lines, foreign_connections;
+	int64_t damaged; /* lines that are torn or no records */
 
-	/* only where clients are inferred */
-	int64_t inferred;   /* clients whose threads share a connection */
+	/* of inferred clients */
+	int64_t inferred;   /* those whose threads share a connection */
 	struct buffer lone; /* int64_t by thread: connections that had only its lines */
 
-	/* only in a crash test */
+	/* of a crash test */
 	unsigned char *bits; /* one for each line sent: it is in the log */
 	int64_t doubled;
 };
@@ -95,5 +97,14 @@ struct client_line connection_due(const struct connection *connection);
 /* Was the line sent, or acknowledged, by the result of the client? True where there is none. */
 bool client_has_sent(const struct client *client, const struct client_line *line);
 bool client_was_acknowledged(const struct client *client, const struct client_line *line);
+
+/* Makes the bits of a crash test. False: out of memory. */
+bool bits_init(struct proof *proof);
+
+/* Sets the bit of a line that was sent, and counts it if it is in the log again. */
+void bits_set(struct proof *proof, const struct client *client, const struct client_line *line);
+
+/* How many lines were acknowledged to the client and are not in the log. */
+int64_t bits_missing(const struct proof *proof, const struct client *client);
 
 #endif

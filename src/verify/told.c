@@ -4,38 +4,12 @@
 #include "base/memory.h"
 #include "verify/faults.h"
 
-static size_t streams_of(const struct client_result *result)
-{
-	return !result->complete ? 0 : result->each ? (size_t)result->threads : 1;
-}
-
-static void client_init(struct client *client, const struct client_result *result, size_t number,
-			struct stream *streams)
-{
-	*client = (struct client){.result = result,
-				  .number = number,
-				  .threads = result->threads,
-				  .window = result->window,
-				  .free = result->free,
-				  .streams = streams,
-				  .stream_count = streams_of(result)};
-	for (size_t i = 0; i < client->stream_count; i++)
-		streams[i] = (struct stream){.client = client,
-					     .thread = result->each ? (int64_t)i : -1,
-					     .resent = result->each ? result->per_thread[i].resent
-								    : result->total.resent};
-}
-
 /* Adds a connection behind the others of its address. */
-static bool add_connection(struct proof *proof, struct client *client,
-			   const struct client_result_connection *told)
+static bool add_connection(struct proof *proof, struct connection *connection, const char *name)
 {
-	struct address *address = address_table_add(&proof->addresses, slice_of(told->name));
+	struct address *address = address_table_add(&proof->addresses, slice_of(name));
 	if (!address)
 		return false;
-	struct connection *connection = &proof->connections[proof->connection_count++];
-	*connection = (struct connection){.stream = &client->streams[told->thread],
-					  .begins = told->answered};
 	struct connection **place = &address->first;
 	while (*place)
 		place = &(*place)->other;
@@ -43,37 +17,48 @@ static bool add_connection(struct proof *proof, struct client *client,
 	return true;
 }
 
-/* At least one element, so that NULL always means out of memory. */
-static void *array_new(size_t count, size_t size)
+/* Makes the streams and connections of a client whose result is complete. */
+static bool client_init(struct proof *proof, struct client *client)
 {
-	return memory_calloc(count ? count : 1, size);
+	const struct client_result *result = client->result;
+	size_t streams = result->each ? (size_t)result->threads : 1;
+	client->streams = memory_calloc(streams, sizeof *client->streams);
+	client->connections =
+		memory_calloc(result->connection_count + 1, sizeof *client->connections);
+	if (!client->streams || !client->connections)
+		return false;
+	for (; client->stream_count < streams; client->stream_count++)
+		client->streams[client->stream_count] = (struct stream){
+			.client = client,
+			.thread = result->each ? (int64_t)client->stream_count : -1,
+			.resent = result->each ? result->per_thread[client->stream_count].resent
+					       : result->total.resent};
+	for (size_t i = 0; i < result->connection_count; i++) {
+		const struct client_result_connection *told = &result->connections[i];
+		client->connections[i] = (struct connection){
+			.stream = &client->streams[told->thread], .begins = told->answered};
+		if (!add_connection(proof, &client->connections[i], told->name))
+			return false;
+	}
+	return true;
 }
 
 bool told_init(struct proof *proof)
 {
 	const struct verify_job *job = proof->job;
-	size_t connections = 0;
-	for (size_t i = 0; i < job->clients; i++) {
-		proof->stream_count += streams_of(&job->client_results[i]);
-		connections += job->client_results[i].connection_count;
-	}
-	proof->clients = array_new(job->clients, sizeof *proof->clients);
-	proof->streams = array_new(proof->stream_count, sizeof *proof->streams);
-	proof->connections = array_new(connections, sizeof *proof->connections);
-	if (!proof->clients || !proof->streams || !proof->connections)
-		return false;
-	struct stream *streams = proof->streams;
-	for (size_t i = 0; i < job->clients; i++) {
+	proof->clients = memory_calloc(job->clients + 1, sizeof *proof->clients);
+	for (size_t i = 0; proof->clients && i < job->clients; i++) {
 		const struct client_result *result = &job->client_results[i];
-		struct client *client = &proof->clients[i];
-		client_init(client, result, i + 1, streams);
-		client->name = job->echoes ? (int64_t)i + 1 : 0;
-		streams += client->stream_count;
-		for (size_t j = 0; result->complete && j < result->connection_count; j++)
-			if (!add_connection(proof, client, &result->connections[j]))
-				return false;
+		proof->clients[i] = (struct client){.result = result,
+						    .number = i + 1,
+						    .name = job->echoes ? (int64_t)i + 1 : 0,
+						    .threads = result->threads,
+						    .window = result->window,
+						    .free = result->free};
+		if (result->complete && !client_init(proof, &proof->clients[i]))
+			return false;
 	}
-	return true;
+	return proof->clients != NULL;
 }
 
 /* May a connection begin at this place? It may repeat what was in flight when an earlier connection
@@ -84,7 +69,7 @@ static bool may_begin(const struct proof *proof, const struct connection *connec
 	if (connection->started || place < 0 ||
 	    (connection->begins >= 0 && place != connection->begins))
 		return false;
-	if (place == stream->next || proof->fault.found)
+	if (place == stream->next || proof->fault.message)
 		return true;
 	return stream->current && place < stream->next &&
 	       place >= stream->next - stream->client->window;
@@ -136,14 +121,12 @@ struct connection *told_resume(const struct address *address, const struct clien
 static int64_t acknowledged_end(const struct stream *stream)
 {
 	const struct client_result *result = stream->client->result;
-	if (stream->thread >= 0)
-		return result->per_thread[stream->thread].acknowledged;
 	int64_t end = 0;
 	for (int64_t i = 0; i < result->threads; i++) {
 		const struct client_line last = {i, result->per_thread[i].acknowledged,
 						 stream->client->name};
-		if (last.iteration && stream_place(stream, &last) >= end)
-			end = stream_place(stream, &last) + 1;
+		int64_t place = last.iteration ? stream_place(stream, &last) : -1;
+		end = place >= end ? place + 1 : end;
 	}
 	return end;
 }
@@ -151,35 +134,41 @@ static int64_t acknowledged_end(const struct stream *stream)
 static void check_stream(struct proof *proof, const struct stream *stream)
 {
 	int64_t end = acknowledged_end(stream);
-	if (stream->next < end) {
-		const struct client_line line = stream_line(stream, stream->next);
-		fault_missing(proof, stream->client, &line);
-	} else if (stream->answered < end && !proof->job->cut) {
-		const struct client_line line = stream_line(stream, stream->answered);
-		char text[CLIENT_LINE_SIZE];
-		client_line_write(&line, text);
-		fault_set(proof, stream->client,
-			  "'%s' was acknowledged, but has no 'sent: %s' in %.200s", text,
-			  proof->job->echoes ? text : "ok", proof->log.name);
-	}
+	if (stream->next < end)
+		fault_missing(proof, stream->client, stream_line(stream, stream->next));
+	else if (stream->answered < end && !proof->job->cut)
+		fault_set(proof,
+			  (struct fault){.client = stream->client,
+					 .due = stream_line(stream, stream->answered),
+					 .message = proof->job->echoes
+							    ? "'$d' was acknowledged, but has no "
+							      "'sent: $d' in $l"
+							    : "'$d' was acknowledged, but has no "
+							      "'sent: ok' in $l"});
 }
 
-void told_check_end(struct proof *proof)
+static void check_client(struct proof *proof, struct client *client)
 {
-	for (size_t i = 0; i < proof->connection_count; i++) {
-		const struct connection *connection = &proof->connections[i];
+	const struct client_result *result = client->result;
+	if (!result->complete && !result->absent)
+		fault_here(proof, client,
+			   "it left no account: what was acknowledged to it is unknown");
+	if (!result->complete)
+		return;
+	for (size_t i = 0; i < result->connection_count; i++) {
+		const struct connection *connection = &client->connections[i];
 		struct stream *stream = connection->stream;
 		int64_t end = connection->start + connection->sent;
 		if (connection->started && connection->start <= stream->answered &&
 		    end > stream->answered)
 			stream->answered = end;
 	}
-	for (size_t i = 0; i < proof->job->clients; i++) {
-		const struct client *client = &proof->clients[i];
-		if (!client->result->complete && !client->result->absent)
-			fault_set(proof, client,
-				  "it left no account: what was acknowledged to it is unknown");
-		for (size_t j = 0; j < client->stream_count; j++)
-			check_stream(proof, &client->streams[j]);
-	}
+	for (size_t i = 0; i < client->stream_count; i++)
+		check_stream(proof, &client->streams[i]);
+}
+
+void told_check_end(struct proof *proof)
+{
+	for (size_t i = 0; i < proof->job->clients; i++)
+		check_client(proof, &proof->clients[i]);
 }
