@@ -33,8 +33,6 @@ struct server {
 	struct timer_queue *timer_queue;
 	const struct service *service;
 	void *state; /* the service's */
-	pthread_attr_t attributes;
-	bool has_attributes;
 	struct busy_poll spin;
 	struct session_settings sessions;
 	struct acceptor acceptor;
@@ -70,16 +68,10 @@ static int open_log(struct server *server, struct error *error)
 
 static int open_threads(struct server *server, struct error *error)
 {
-	int errnum = thread_attributes_init(&server->attributes, SESSION_STACK);
-	server->has_attributes = !errnum;
-	if (errnum)
-		return error_set(error, "cannot set the stack of connections: %s",
-				 strerror(errnum));
-	return (server->flusher = flusher_start(error)) &&
-			       (server->table = session_table_new(error)) &&
-			       (server->timer_queue = timer_queue_start(error))
-		       ? 0
-		       : -1;
+	server->flusher = flusher_start(error);
+	server->table = server->flusher ? session_table_new(error) : NULL;
+	server->timer_queue = server->table ? timer_queue_start(error) : NULL;
+	return server->timer_queue ? 0 : -1;
 }
 
 static int start_service(struct server *server, struct error *error)
@@ -107,7 +99,6 @@ static void prepare_sessions(struct server *server)
 		.flusher = server->flusher,
 		.stream_type = &stream_tcp,
 		.spin = &server->spin,
-		.attributes = &server->attributes,
 		.handler = &server->service->handler,
 		.service = server->state,
 		.maxline = (size_t)server->options.maxline,
@@ -240,8 +231,6 @@ static int server_close(struct server *server, int status)
 	timer_queue_free(server->timer_queue);
 	session_table_free(server->table);
 	flusher_stop(server->flusher);
-	if (server->has_attributes)
-		(void)pthread_attr_destroy(&server->attributes); /* cannot fail */
 	if (server->log)
 		log_note(server->log, RECORD_INFO, RECORD_SERVER, "stopped");
 	shutdown_log(&server->shutdown);
@@ -258,26 +247,21 @@ static int server_close(struct server *server, int status)
 }
 
 /* Returns -1 to go on, or the exit status. */
-static int read_options(struct server *server, int argc, char **argv)
+static int read_options(struct server_options *options, int argc, char **argv)
 {
-	struct server_options *options = &server->options;
 	struct error error;
 	server_options_init(options);
 	enum option_outcome outcome =
 		options_read(server_option_table(), options, argc, argv, &error);
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
-	if (outcome == OPTIONS_READ) {
-		int64_t max =
-			server_options_max_connections(options, rlimit_raise_descriptors(), &error);
-		if (!max)
-			return fail(&error);
-		if (server_options_complete(options, &error) == 0 &&
-		    server_options_limit(options, max, &error) == 0)
-			return -1;
-	}
-	(void)fail(&error);
-	return EXIT_USAGE;
+	int status = EXIT_USAGE;
+	if (outcome == OPTIONS_READ)
+		status = server_options_check(options, rlimit_raise_descriptors(), &error);
+	if (status == EXIT_DONE)
+		return -1;
+	warn(error.message);
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -286,7 +270,7 @@ int main(int argc, char **argv)
 	struct server server = {.signals = -1, .acceptor = {.listener = -1}};
 	program_guard_descriptors();
 	program = program_name(argv[0]);
-	int status = read_options(&server, argc, argv);
+	int status = read_options(&server.options, argc, argv);
 	if (status >= 0)
 		return status;
 	server.service = services[server.options.service];

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/signalfd.h"
-#include "base/slice.h"
+#include "net/ready.h"
 
 #define READY_TIMEOUT (10 * CLOCK_SECOND)
 
@@ -243,13 +243,9 @@ int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 			     : error_set(error, "%s does not listen after %d s", name,
 					 (int)(READY_TIMEOUT / CLOCK_SECOND));
 	}
-	struct slice rest = {output->bytes, output->length}, line, host;
-	uint64_t port;
-	if (!slice_cut(&rest, '\n', &line) || !slice_cut(&line, ' ', &host) ||
-	    host.length >= SOCKET_NAME_SIZE || !slice_number(&line, &port) || line.length ||
-	    !port || port > 65535)
+	int port;
+	if (ready_read((struct slice){output->bytes, output->length}, address->host, &port) < 0)
 		return error_set(error, "cannot understand where %s listens", name);
-	(void)snprintf(address->host, sizeof address->host, "%.*s", (int)host.length, host.bytes);
-	(void)snprintf(address->port, sizeof address->port, "%u", (unsigned)port);
+	(void)snprintf(address->port, sizeof address->port, "%d", port);
 	return 0;
 }

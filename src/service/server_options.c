@@ -149,31 +149,29 @@ int server_options_complete(struct server_options *options, struct error *error)
 	return 0;
 }
 
-int64_t server_options_max_connections(const struct server_options *options, uint64_t descriptors,
-				       struct error *error)
+enum exit_status server_options_check(struct server_options *options, uint64_t descriptors,
+				      struct error *error)
 {
 	const struct service *service = services[options->service];
 	struct service_options own = server_options_of_service(options);
 	uint64_t kept = DESCRIPTORS_KEPT;
 	if (service->descriptors)
 		kept += (uint64_t)service->descriptors(&own);
-	if (descriptors > kept)
-		return descriptors > CONNECTIONS_MAX ? CONNECTIONS_MAX
-						     : (int64_t)(descriptors - kept);
-	error_set(error, "the descriptor limit of %" PRIu64 " is too low", descriptors);
-	return 0;
-}
-
-int server_options_limit(struct server_options *options, int64_t max, struct error *error)
-{
-	if (options->connections > max)
-		return error_set(error,
-				 "-connections: the descriptor limit allows %" PRId64
-				 ", not %" PRId64,
-				 max, options->connections);
+	if (descriptors <= kept) {
+		error_set(error, "the descriptor limit of %" PRIu64 " is too low", descriptors);
+		return EXIT_FAILED;
+	}
+	int64_t max =
+		descriptors > CONNECTIONS_MAX ? CONNECTIONS_MAX : (int64_t)(descriptors - kept);
+	if (server_options_complete(options, error) < 0)
+		return EXIT_USAGE;
 	if (!options->connections)
 		options->connections = max;
-	return 0;
+	if (options->connections <= max)
+		return EXIT_DONE;
+	error_set(error, "-connections: the descriptor limit allows %" PRId64 ", not %" PRId64, max,
+		  options->connections);
+	return EXIT_USAGE;
 }
 
 struct service_options server_options_of_service(const struct server_options *options)

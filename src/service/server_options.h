@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/options.h"
+#include "base/program.h"
 #include "service/table.h"
 
 struct server_options {
@@ -40,12 +41,10 @@ void server_options_init(struct server_options *options);
  * not take, and the error names it. */
 int server_options_complete(struct server_options *options, struct error *error);
 
-/* Returns how many connections that many descriptors allow, or 0 and the error is set. */
-int64_t server_options_max_connections(const struct server_options *options, uint64_t descriptors,
-				       struct error *error);
-
-/* Sets -connections where it was not given. -1: there may be only `max`, and the error is set. */
-int server_options_limit(struct server_options *options, int64_t max, struct error *error);
+/* Completes the options, and sets -connections where it was not given. Returns EXIT_DONE, or with
+ * the error set EXIT_USAGE or, if that many descriptors are too few, EXIT_FAILED. */
+enum exit_status server_options_check(struct server_options *options, uint64_t descriptors,
+				      struct error *error);
 
 /* What its service gets. Points into the options. */
 struct service_options server_options_of_service(const struct server_options *options);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps from received bytes to the log. Any thread may take them for a session, one thread at a
- * time: whatever only the session's own thread may do stands in session.c. */
+ * time: what only the session's own thread may do is in session.c. */
 #ifndef ACKLINE_SESSION_INTAKE_H
 #define ACKLINE_SESSION_INTAKE_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "session/session.h"
+#include "session/state.h"
 
 /* Why a session ends. */
 enum ending {

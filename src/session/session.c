@@ -194,9 +194,9 @@ struct session *session_new(struct stream *stream, const char *name, uint64_t nu
 	return session;
 }
 
-int session_start(struct session *session)
+int session_start(struct session *session, const pthread_attr_t *attributes)
 {
-	return thread_create(&session->thread, session->settings->attributes, session_run, session);
+	return thread_create(&session->thread, attributes, session_run, session);
 }
 
 void session_drain(struct session *session)

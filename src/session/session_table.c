@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/thread.h"
 
 struct session_table {
 	struct reply_target broadcast; /* first member: the pointer is cast between the two types */
 	int descriptor;		       /* an eventfd */
+	pthread_attr_t attributes;     /* of the sessions' threads */
 	pthread_mutex_t lock;
 	/* under the lock */
 	struct session *live;	  /* their streams are open */
@@ -35,15 +37,21 @@ static bool deliver_to_all(struct reply_target *target, const char *bytes, size_
 struct session_table *session_table_new(struct error *error)
 {
 	struct session_table *table = memory_calloc(1, sizeof *table);
-	if (table && (table->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) >= 0) {
-		pthread_mutex_init(&table->lock, NULL); /* cannot fail without attributes */
-		table->broadcast =
-			(struct reply_target){.name = "everyone", .deliver = deliver_to_all};
-		return table;
+	if (!table || (table->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
+		error_set(error, "cannot keep connections: %s", strerror(errno));
+		free(table);
+		return NULL;
 	}
-	error_set(error, "cannot keep connections: %s", strerror(errno));
-	free(table);
-	return NULL;
+	int errnum = thread_attributes_init(&table->attributes, SESSION_STACK);
+	if (errnum) {
+		error_set(error, "cannot set the stack of connections: %s", strerror(errnum));
+		(void)close(table->descriptor);
+		free(table);
+		return NULL;
+	}
+	pthread_mutex_init(&table->lock, NULL); /* cannot fail without attributes */
+	table->broadcast = (struct reply_target){.name = "everyone", .deliver = deliver_to_all};
+	return table;
 }
 
 void session_table_free(struct session_table *table)
@@ -52,6 +60,7 @@ void session_table_free(struct session_table *table)
 		return;
 	(void)close(table->descriptor); /* only ever an event */
 	pthread_mutex_destroy(&table->lock);
+	(void)pthread_attr_destroy(&table->attributes); /* cannot fail */
 	free(table);
 }
 
@@ -88,7 +97,7 @@ int session_table_add(struct session_table *table, struct session *session)
 {
 	/* the thread that is started waits at this lock, should it end at once */
 	pthread_mutex_lock(&table->lock);
-	int errnum = session_start(session);
+	int errnum = session_start(session, &table->attributes);
 	if (!errnum) {
 		link_live(table, session);
 		table->count++;
