@@ -44,7 +44,7 @@ bool record_list_add(struct record_list *list, const struct stamp *stamp,
 		     const struct record *record)
 {
 	struct record_mark before = record_list_end(list);
-	if (list->format->append(&list->text, stamp, record) &&
+	if (list->format->append(list->format, &list->text, stamp, record) &&
 	    (!list->structured || add_fields(&list->fields, stamp, record)))
 		return true;
 	record_list_cut(list, before);

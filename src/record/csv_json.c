@@ -78,6 +78,11 @@ static const struct layout json = {"{\"time\":\"",    "\",\"level\":\"", "\",\"p
 				   "\",\"event\":\"", "\",\"text\":\"",	 "\"}",
 				   quote_json,	      find_json,	 '\\'};
 
+static const struct layout *layout_of(const struct record_format *format)
+{
+	return format == &record_csv ? &csv : &json;
+}
+
 static bool append_time(struct buffer *buffer, const struct stamp *stamp)
 {
 	if (!buffer_reserve(buffer, TIME_LENGTH))
@@ -103,9 +108,10 @@ static bool append_strings(struct buffer *buffer, const char *one, const char *o
 	return buffer_append_string(buffer, one) && buffer_append_string(buffer, other);
 }
 
-static bool append(struct buffer *buffer, const struct layout *layout, const struct stamp *stamp,
-		   const struct record *record)
+static bool append(const struct record_format *format, struct buffer *buffer,
+		   const struct stamp *stamp, const struct record *record)
 {
+	const struct layout *layout = layout_of(format);
 	size_t before = buffer->length;
 	if (buffer_append_string(buffer, layout->time) && append_time(buffer, stamp) &&
 	    append_strings(buffer, layout->level, level_names[record->level]) &&
@@ -133,8 +139,10 @@ static size_t drop_marks(char *bytes, size_t length, char mark)
 	return out;
 }
 
-static bool read(char *line, size_t length, const struct layout *layout, struct record_view *view)
+static bool read(const struct record_format *format, char *line, size_t length,
+		 struct record_view *view)
 {
+	const struct layout *layout = layout_of(format);
 	struct slice rest = {line, length}, subject, bytes;
 	int level, event;
 	if (!slice_skip(&rest, layout->time) ||
@@ -157,28 +165,5 @@ static bool read(char *line, size_t length, const struct layout *layout, struct 
 	return true;
 }
 
-static bool append_csv(struct buffer *buffer, const struct stamp *stamp,
-		       const struct record *record)
-{
-	return append(buffer, &csv, stamp, record);
-}
-
-static bool append_json(struct buffer *buffer, const struct stamp *stamp,
-			const struct record *record)
-{
-	return append(buffer, &json, stamp, record);
-}
-
-static bool read_csv(char *line, size_t length, struct record_view *view)
-{
-	return read(line, length, &csv, view);
-}
-
-static bool read_json(char *line, size_t length, struct record_view *view)
-{
-	return read(line, length, &json, view);
-}
-
-const struct record_format record_csv = {append_csv, read_csv, "time,level,peer,event,text\n",
-					 true};
-const struct record_format record_json = {append_json, read_json, "", false};
+const struct record_format record_csv = {append, read, 6, "time,level,peer,event,text\n", true};
+const struct record_format record_json = {append, read, 6, "", false};

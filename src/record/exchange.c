@@ -6,7 +6,7 @@
 #include "record/escape.h"
 #include "record/scan.h"
 
-enum { DATE_LENGTH = 10, TIME_LENGTH = 12 };
+enum { TIME_AT = 11 }; /* of DATE TIME; in print formats, a date has 10 bytes and a time 12 */
 
 static const char ignored[] = "(ignored)", time_name[] = "time", request_name[] = "request";
 
@@ -35,17 +35,6 @@ static const struct slice *find_field(const struct record *record, const char *n
 	return NULL;
 }
 
-static bool append_date(struct buffer *buffer, const char *time)
-{
-	return buffer_append(buffer, time, DATE_LENGTH) && buffer_append(buffer, ";", 1);
-}
-
-static bool append_time(struct buffer *buffer, const char *time)
-{
-	return buffer_append(buffer, time + DATE_LENGTH + 1, TIME_LENGTH) &&
-	       buffer_append(buffer, ";", 1);
-}
-
 /* A ';' in it would end the field, so it is escaped too. */
 static bool append_field(struct buffer *buffer, const char *bytes, size_t length)
 {
@@ -59,22 +48,21 @@ static bool append_field(struct buffer *buffer, const char *bytes, size_t length
 
 static bool append_note(struct buffer *buffer, const char *now, const struct record *record)
 {
-	const char *level = record->level == RECORD_WARNING ? "WARNING: " : "";
-	return append_date(buffer, now) && append_time(buffer, now) &&
-	       buffer_append_string(buffer, level) &&
+	return buffer_printf(buffer, "%.10s;%.12s;%s", now, now + TIME_AT,
+			     record->level == RECORD_WARNING ? "WARNING: " : "") &&
 	       append_field(buffer, record->subject, strlen(record->subject)) &&
 	       buffer_append(buffer, " ", 1) &&
 	       append_field(buffer, record->bytes, record->length) &&
-	       buffer_append(buffer, ";;\n", 3);
+	       buffer_append_string(buffer, ";;\n");
 }
 
 static bool append_request(struct buffer *buffer, const char *now, const struct record *record,
 			   const struct slice *request)
 {
 	if (!request)
-		return append_date(buffer, now) && buffer_append(buffer, ";;", 2);
+		return buffer_printf(buffer, "%.10s;;;", now);
 	const char *time = find_field(record, time_name)->bytes;
-	return append_date(buffer, time) && append_time(buffer, time) &&
+	return buffer_printf(buffer, "%.10s;%.12s;", time, time + TIME_AT) &&
 	       append_field(buffer, request->bytes, request->length) &&
 	       buffer_append(buffer, ";", 1);
 }
@@ -82,13 +70,16 @@ static bool append_request(struct buffer *buffer, const char *now, const struct 
 static bool append_answer(struct buffer *buffer, const char *now, const struct record *record)
 {
 	if (record->event == RECORD_IGNORED)
-		return buffer_append_string(buffer, "(ignored);(ignored)\n");
-	return append_time(buffer, now) && append_field(buffer, record->bytes, record->length) &&
+		return buffer_printf(buffer, "%s;%s\n", ignored, ignored);
+	return buffer_printf(buffer, "%.12s;", now + TIME_AT) &&
+	       append_field(buffer, record->bytes, record->length) &&
 	       buffer_append(buffer, "\n", 1);
 }
 
-static bool append(struct buffer *buffer, const struct stamp *stamp, const struct record *record)
+static bool append(const struct record_format *format, struct buffer *buffer,
+		   const struct stamp *stamp, const struct record *record)
 {
+	(void)format;
 	const struct slice *request = find_field(record, request_name);
 	size_t before = buffer->length;
 	char now[EXCHANGE_TIME];
@@ -103,7 +94,7 @@ static bool append(struct buffer *buffer, const struct stamp *stamp, const struc
 	return false;
 }
 
-const struct record_format record_exchange = {append, NULL, "", false};
+const struct record_format record_exchange = {append, NULL, 3, "", false};
 
 static bool has_shape(struct slice field, const char *shape)
 {

@@ -11,10 +11,10 @@ const char *const record_format_names[] = {"text", "csv", "json", NULL};
 bool record_read(char *line, size_t length, struct record_view *view)
 {
 	if (length && *line == '{')
-		return record_json.read(line, length, view);
+		return record_json.read(&record_json, line, length, view);
 	if (length && isdigit((unsigned char)*line))
-		return record_csv.read(line, length, view);
-	return record_text.read(line, length, view);
+		return record_csv.read(&record_csv, line, length, view);
+	return record_text.read(&record_text, line, length, view);
 }
 
 bool record_is_header(const char *line, size_t length)

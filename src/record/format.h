@@ -55,10 +55,12 @@ struct record_view {
 struct record_format {
 	/* Appends the record with its line end, or nothing where the format leaves it out. False:
 	 * out of memory, and nothing has changed. */
-	bool (*append)(struct buffer *buffer, const struct stamp *stamp,
-		       const struct record *record);
+	bool (*append)(const struct record_format *format, struct buffer *buffer,
+		       const struct stamp *stamp, const struct record *record);
 	/* As record_read(), for this format only; NULL: not readable as a record_view. */
-	bool (*read)(char *line, size_t length, struct record_view *view);
+	bool (*read)(const struct record_format *format, char *line, size_t length,
+		     struct record_view *view);
+	int digits;	    /* of the fraction of a second */
 	const char *header; /* first line of a log, with its line end; empty: none */
 	bool quotes;	    /* a record cut short may leave a double quote open */
 };

@@ -15,9 +15,8 @@ static char *put(char *out, const char *bytes, size_t length)
 	return out + length;
 }
 
-/* digits: of the fraction of the second. */
-static bool append(struct buffer *buffer, int digits, const struct stamp *stamp,
-		   const struct record *record)
+static bool append(const struct record_format *format, struct buffer *buffer,
+		   const struct stamp *stamp, const struct record *record)
 {
 	const char *level = level_names[record->level], *event = event_names[record->event];
 	size_t subject_length = strlen(record->subject);
@@ -27,8 +26,8 @@ static bool append(struct buffer *buffer, int digits, const struct stamp *stamp,
 	char *out = buffer->bytes + before;
 	out = put(out, level, strlen(level));
 	out = put(out, stamp->local, STAMP_LENGTH);
-	if (digits)
-		out = stamp_put_fraction(out, stamp, digits);
+	if (format->digits)
+		out = stamp_put_fraction(out, stamp, format->digits);
 	out = put(out, " --", 3);
 	out = put(out, record->subject, subject_length);
 	out = put(out, event, strlen(event));
@@ -37,24 +36,6 @@ static bool append(struct buffer *buffer, int digits, const struct stamp *stamp,
 		return true;
 	buffer->length = before;
 	return false;
-}
-
-static bool append_seconds(struct buffer *buffer, const struct stamp *stamp,
-			   const struct record *record)
-{
-	return append(buffer, 0, stamp, record);
-}
-
-static bool append_milliseconds(struct buffer *buffer, const struct stamp *stamp,
-				const struct record *record)
-{
-	return append(buffer, 3, stamp, record);
-}
-
-static bool append_microseconds(struct buffer *buffer, const struct stamp *stamp,
-				const struct record *record)
-{
-	return append(buffer, 6, stamp, record);
 }
 
 static bool read_time(struct slice *rest, struct record_view *view)
@@ -68,8 +49,10 @@ static bool read_time(struct slice *rest, struct record_view *view)
 	return true;
 }
 
-static bool read(char *line, size_t length, struct record_view *view)
+static bool read(const struct record_format *format, char *line, size_t length,
+		 struct record_view *view)
 {
+	(void)format; /* any number of digits is read */
 	struct slice rest = {line, length};
 	int level, event;
 	if (!record_scan_name(&rest, level_names, &level) || !read_time(&rest, view) ||
@@ -91,6 +74,6 @@ static bool read(char *line, size_t length, struct record_view *view)
 	return true;
 }
 
-const struct record_format record_text = {append_seconds, read, "", false};
-const struct record_format record_milliseconds = {append_milliseconds, read, "", false};
-const struct record_format record_microseconds = {append_microseconds, read, "", false};
+const struct record_format record_text = {append, read, 0, "", false};
+const struct record_format record_milliseconds = {append, read, 3, "", false};
+const struct record_format record_microseconds = {append, read, 6, "", false};

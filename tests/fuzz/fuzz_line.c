@@ -172,7 +172,7 @@ static void check_record(const struct record_format *format, const char *data, s
 				size,
 				NULL};
 	struct record_view view;
-	if (!format->append(&text, &stamp, &record) || text.bytes[text.length - 1] != '\n')
+	if (!format->append(format, &text, &stamp, &record) || text.bytes[text.length - 1] != '\n')
 		abort();
 	check_printable(text.bytes, text.length - 1);
 	if (!record_read(text.bytes, text.length - 1, &view) || view.level != record.level ||
