@@ -100,13 +100,14 @@ static void end_leadership(struct log *log)
 
 /* --- commits; as leader and with the lock, which they drop for a while --- */
 
-/* Commits the open batch. Before a reopening the deferred records alone, to the old target; if it
- * fails they go to the new one. */
+/* Commits the open batch, or reopens the target if nothing is in flight. Before that the deferred
+ * records alone are committed, to the old target; if it fails they go to the new one. */
 static void commit_next(struct log *log)
 {
 	struct writer *writer = &log->pipeline.writer;
-	if (!log->reopen_wanted || (!writer->failing && has_deferred(log))) {
-		pipeline_commit(&log->pipeline, !log->reopen_wanted);
+	bool reopen = log->reopen_wanted && !log->pipeline.oldest;
+	if (!reopen || (!writer->failing && has_deferred(log))) {
+		pipeline_commit(&log->pipeline, !reopen);
 		return;
 	}
 	log->reopen_wanted = false;

@@ -210,6 +210,17 @@ static void late_resume(struct sink *opened)
 	pthread_mutex_unlock(&late->lock);
 }
 
+static int late_reopen(struct sink *opened, struct error *cause)
+{
+	struct late *late = (struct late *)opened;
+	(void)cause;
+	pthread_mutex_lock(&late->lock);
+	if (late->in_flight || late->broken)
+		abort();
+	pthread_mutex_unlock(&late->lock);
+	return 0;
+}
+
 static void late_close(struct sink *opened)
 {
 	struct late *late = (struct late *)opened;
@@ -232,5 +243,6 @@ const struct sink_type sink_late = {
 	.open = late_open,
 	.submit = late_submit,
 	.resume = late_resume,
+	.reopen = late_reopen,
 	.close = late_close,
 };

@@ -157,7 +157,7 @@ static void *submit_all(void *argument)
 			abort();
 		for (unsigned ticket = ++tickets; count; count--, next++)
 			self->lines[next].submitted = ticket;
-		if (next % 700 == 0)
+		if (next % 20 == 0)
 			log_reopen(log_under_test);
 		(void)log_submit(log_under_test, &self->target, NULL, 0, false);
 		await_answers(self, next > UNANSWERED_MAX ? next - UNANSWERED_MAX : 0);
