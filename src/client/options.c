@@ -105,14 +105,8 @@ const struct client_options client_option_defaults = {
 	.acks = -1,
 };
 
-static void put_in(int64_t *number, int64_t usual)
-{
-	if (*number < 0)
-		*number = usual;
-}
-
-/* Lines of an input are said as they are, by one thread. */
-static int refuse_with_input(const struct client_options *options, struct error *error)
+/* Lines of an input are sent in order and as they are. */
+static int check_input(const struct client_options *options, struct error *error)
 {
 	const char *name = options->iterations > 0	  ? "ni"
 			   : options->threads > 1	  ? "nt"
@@ -120,18 +114,17 @@ static int refuse_with_input(const struct client_options *options, struct error 
 			   : options->message		  ? "message"
 			   : options->size > 0		  ? "size"
 							  : NULL;
-	return name ? error_set(error,
-				"-%s: not with -input, whose lines are sent in order, "
-				"as they are",
-				name)
-		    : 0;
+	if (!name)
+		return 0;
+	return error_set(error, "-%s: not with -input, whose lines are sent in order, as they are",
+			 name);
 }
 
-/* What is of no use together. */
-static int refuse_together(const struct client_options *options, struct error *error)
+/* Refuses options that exclude each other. */
+static int check_together(const struct client_options *options, struct error *error)
 {
 	if (options->input)
-		return refuse_with_input(options, error);
+		return check_input(options, error);
 	if (options->duration > 0 && options->iterations > 0)
 		return error_set(error, "-ni: not with -duration");
 	if (options->rate > 0 && options->delay.max > 0)
@@ -142,46 +135,47 @@ static int refuse_together(const struct client_options *options, struct error *e
 	return 0;
 }
 
-/* What the service has no use for. */
-static int refuse_for_service(const struct client_options *options, struct error *error)
+static int check(const struct client_options *options, struct error *error)
 {
-	const char *name = workload_names[options->service];
-	if (options_check_service(&client_option_table, options, name, error) < 0)
-		return -1;
-	if (workloads[options->service].threads == 1 && options->threads > 1)
-		return error_set(error, "-nt: not with -service %s, which has one thread", name);
-	return 0;
-}
-
-static int check_words(const struct client_options *options, struct error *error)
-{
+	const struct workload *workload = &workloads[options->service];
 	struct assertions expected;
-	if (options->expect && assertions_parse(&expected, options->expect, error) < 0)
+	if (options_check_service(&client_option_table, options, workload->name, error) < 0)
+		return -1;
+	if (workload->threads == 1 && options->threads > 1)
+		return error_set(error, "-nt: not with -service %s, which has one thread",
+				 workload->name);
+	if (check_together(options, error) < 0 ||
+	    (options->expect && assertions_parse(&expected, options->expect, error) < 0))
 		return -1;
 	return options->message ? line_template_check(options->message, error) : 0;
+}
+
+static void set_default(int64_t *value, int64_t standard)
+{
+	if (*value < 0)
+		*value = standard;
 }
 
 int client_options_complete(struct client_options *options, struct error *error)
 {
 	const struct workload *workload = &workloads[options->service];
-	if (refuse_for_service(options, error) < 0 || refuse_together(options, error) < 0 ||
-	    check_words(options, error) < 0)
+	bool input = options->input != NULL;
+	if (check(options, error) < 0)
 		return -1;
 	if (!options->number)
 		options->number = 1;
-	if (options->duration < 0 && options->iterations < 0 && !options->input)
-		options->iterations = workload->iterations;
 	if (!options->message)
 		options->message = workload->message;
-	put_in(&options->threads, options->input ? 1 : workload->threads);
-	put_in(&options->iterations, 0);
-	put_in(&options->window, 1);
-	put_in(&options->rate, 0);
-	put_in(&options->warmup, 0);
-	put_in(&options->size, 0);
-	put_in(&options->timeout, workload->timeout);
-	put_in(&options->retry, 0);
-	put_in(&options->duration, workload->duration);
+	set_default(&options->iterations,
+		    input || options->duration >= 0 ? 0 : workload->iterations);
+	set_default(&options->threads, input ? 1 : workload->threads);
+	set_default(&options->window, 1);
+	set_default(&options->rate, 0);
+	set_default(&options->warmup, 0);
+	set_default(&options->size, 0);
+	set_default(&options->timeout, workload->timeout);
+	set_default(&options->retry, 0);
+	set_default(&options->duration, workload->duration);
 	if (options->order < 0)
 		options->order = ORDER_STRICT;
 	if (options->report < 0)
@@ -191,9 +185,9 @@ int client_options_complete(struct client_options *options, struct error *error)
 	options->quiet |= options->report == REPORT_JSON;
 	if (options->seed < 0)
 		options->seed = random_fresh_seed();
-	if (options->rate || (options->input && options->delay.min < 0))
+	if (options->rate)
 		options->delay = (struct range){0, 0};
-	if (options->delay.min < 0)
-		options->delay = workload->delay;
+	else if (options->delay.min < 0)
+		options->delay = input ? (struct range){0, 0} : workload->delay;
 	return 0;
 }

@@ -25,7 +25,7 @@ void client_stop(struct client *client)
 		start_barrier_stop(client->start);
 }
 
-/* Ends the other threads. The first failure of all is the one that counts. */
+/* Ends the other threads. Only the first failure counts. */
 static void fail(struct worker *worker)
 {
 	struct client *client = worker->client;

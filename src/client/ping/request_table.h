@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The requests of a ping client: which are unanswered and since when, and how each other one ended,
- * so that a late answer is told from a wrong one. Pure memory. */
+ * so that a late answer is distinguished from a wrong one. Pure memory. */
 #ifndef ACKLINE_CLIENT_PING_REQUEST_TABLE_H
 #define ACKLINE_CLIENT_PING_REQUEST_TABLE_H
 
