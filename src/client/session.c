@@ -120,44 +120,31 @@ static enum session_step await_space(struct client_session *session,
 	return STEP_NOTHING;
 }
 
-/* Sends a line that blocks. The time-out begins anew with each progress. A line of which only a
- * part could be sent takes its connection down. */
-static enum session_step send_remainder(struct client_session *session,
-					const struct inflight_line *line, size_t done)
+/* Sends a line. While its connection blocks, the time-out begins anew with each progress. A line of
+ * which only a part could be sent takes its connection down. */
+static enum session_step send_line(struct client_session *session, struct inflight_line *line)
 {
 	struct client_connection *connection = &session->connections[line->connection];
-	int64_t deadline = clock_after(session->settings.timeout);
-	for (;;) {
-		enum session_step step = await_space(session, line, deadline);
+	struct counters *counters = &session->settings.counters[line->thread];
+	int64_t timeout = session->settings.timeout, began = clock_now(), sent = began;
+	int64_t deadline = began + timeout;
+	size_t done = 0, before = 0;
+	enum session_step step;
+	while ((step = connection_send(session, line, &done)) == STEP_BLOCKED) {
+		if (done > before)
+			deadline = clock_after(timeout);
+		before = done;
+		step = await_space(session, line, deadline);
 		if (step == STEP_LOST && session->lost != connection)
 			connection_close(session, connection);
 		if (step == STEP_LOST || step == STEP_FAILED)
 			return step;
-		size_t before = done;
-		enum session_step sent = connection_send(session, line, &done);
-		if (sent == STEP_LOST)
-			return send_failed(session, line, errno);
-		if (sent == STEP_DONE)
-			return STEP_DONE;
-		if (done > before || step == STEP_DONE)
-			deadline = clock_after(session->settings.timeout);
+		sent = clock_now();
+		if (step == STEP_DONE)
+			deadline = sent + timeout;
 	}
-}
-
-static enum session_step send_line(struct client_session *session, struct inflight_line *line)
-{
-	struct counters *counters = &session->settings.counters[line->thread];
-	int64_t began = clock_now(), sent = began;
-	size_t done = 0;
-	enum session_step step = connection_send(session, line, &done);
 	if (step == STEP_LOST)
 		return send_failed(session, line, errno);
-	if (step == STEP_BLOCKED) {
-		step = send_remainder(session, line, done);
-		if (step != STEP_DONE)
-			return step;
-		sent = clock_now();
-	}
 	line->sent = sent;
 	if (line->first)
 		counters->resent++;

@@ -110,19 +110,10 @@ void ping_client_log_message(struct ping_client_log *log, struct slice message)
 			 .event = RECORD_SENT, .bytes = message.bytes, .length = message.length});
 }
 
-/* Cuts off what stands behind the last whole record. */
-static bool cut(struct ping_client_log *log)
-{
-	log->torn = log->regular && ftruncate(log->descriptor, log->size) < 0;
-	return !log->torn;
-}
-
 /* Appends all records, or none. False: errno says why. */
 static bool append(struct ping_client_log *log)
 {
 	size_t done = 0;
-	if (log->torn && !cut(log))
-		return false;
 	while (done < log->records.length) {
 		ssize_t written = write(log->descriptor, log->records.bytes + done,
 					log->records.length - done);
@@ -130,7 +121,7 @@ static bool append(struct ping_client_log *log)
 			continue;
 		if (written <= 0) {
 			int errnum = written ? errno : ENOSPC;
-			(void)cut(log); /* if it fails, the next append begins with it */
+			log->torn = log->regular && ftruncate(log->descriptor, log->size) < 0;
 			errno = errnum;
 			return false;
 		}
@@ -146,7 +137,7 @@ bool ping_client_log_write(struct ping_client_log *log, struct error *error)
 		error_set(error, "out of memory");
 		return false;
 	}
-	if (!log->records.length)
+	if (!log->records.length || log->torn)
 		return true;
 	bool written = append(log);
 	if (!written)

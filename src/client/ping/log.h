@@ -24,7 +24,8 @@ struct ping_client_log {
 	char default_name[WORKLOAD_LOG_NAME_SIZE];
 	int descriptor; /* -1: not open */
 	bool regular;	/* a pipe or a device cannot be locked or cut */
-	bool torn;	/* a write failed: what stands behind `size` is to be cut off */
+	bool torn;	/* a write failed, and what it wrote could not be cut off: nothing more is
+			   written */
 	off_t size;	/* of all records written */
 	struct stdout_writer output;
 	struct stamp stamp;
