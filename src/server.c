@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The server: answers each text line once it is in the log. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -114,13 +112,6 @@ static void prepare_sessions(struct server *server)
 					     .warn = warn};
 }
 
-static int listen_to(struct server *server, struct error *error)
-{
-	if (fcntl(server->acceptor.listener, F_SETFL, O_NONBLOCK) < 0)
-		return error_set(error, "cannot listen: %s", strerror(errno));
-	return socket_listen(server->acceptor.listener, error);
-}
-
 /* Logs where the server listens, and tells the program that started it. */
 static int announce(struct server *server, struct error *error)
 {
@@ -149,7 +140,7 @@ static int server_open(struct server *server, struct error *error)
 		return -1;
 	prepare_sessions(server);
 	thread_run_in_batches();
-	if (listen_to(server, error) < 0)
+	if (socket_listen(server->acceptor.listener, error) < 0)
 		return -1;
 	return announce(server, error);
 }

@@ -52,7 +52,7 @@ static int close_failed(int descriptor)
 
 static int bind_address(const struct addrinfo *address)
 {
-	int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (descriptor < 0)
 		return -1;
 	if (set_flag(descriptor, SOL_SOCKET, SO_REUSEADDR, 1) < 0 ||

@@ -22,9 +22,9 @@ struct socket_keepalive {
 	int user_timeout; /* ms that sent data may stay unconfirmed */
 };
 
-/* Binds a TCP socket to host (name, IPv4 or IPv6 address) and port (0: a free one), without
- * listening yet: the first of the host's addresses that can be bound. "::" takes IPv4 as well.
- * Returns the descriptor, or -1: the error is set. */
+/* Binds a non-blocking TCP socket to host (name, IPv4 or IPv6 address) and port (0: a free one),
+ * without listening yet: the first of the host's addresses that can be bound. "::" takes IPv4 as
+ * well. Returns the descriptor, or -1: the error is set. */
 int socket_bind(const char *host, int port, struct error *error);
 
 /* Starts listening on a bound socket. Accepted sockets inherit TCP_NODELAY, keepalive and the user

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The characters that may be drawn, as -alphabet gives them: single ones and ranges, "a-z0-9". */
+/* A set of characters, read from a description of single ones and ranges such as "a-z0-9". */
 #ifndef ACKLINE_SERVICE_CHARSET_H
 #define ACKLINE_SERVICE_CHARSET_H
 
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-/* What is drawn from where nothing is given. */
+/* The default of -alphabet. */
 #define CHARSET_DEFAULT "a-zA-Z"
 
 /* All of printable ASCII. */
@@ -18,9 +18,9 @@ struct charset {
 	size_t count;
 };
 
-/* Reads a description. A '-' between two characters makes them a range, a '-' that is the first or
- * the last one stands for itself. 0, or -1 with the failure set: it is empty, has something that is
- * not printable ASCII, a range that runs backwards, or a '-' that can be neither. */
-int charset_read(struct charset *alphabet, const char *words, struct error *error);
+/* Reads a description. A '-' between two characters makes a range; one at either end stands for
+ * itself. -1, and the error is set: it is empty, has a byte that is not printable ASCII, a range
+ * that runs backwards, or another '-'. */
+int charset_read(struct charset *charset, const char *description, struct error *error);
 
 #endif

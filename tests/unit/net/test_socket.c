@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -132,6 +133,8 @@ static void assert_talk(const char *bound, const char *asked, const char *prefix
 
 	int connected = socket_connect(asked, port, NULL, clock_after(20 * CLOCK_SECOND), &error);
 	ck_assert_msg(connected >= 0, "%s", error.message);
+	struct pollfd waiting = {.fd = listener, .events = POLLIN};
+	ck_assert_int_eq(poll(&waiting, 1, 20000), 1);
 	int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_ge(accepted, 0);
 	socket_local_name(connected, name);
