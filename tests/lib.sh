@@ -240,6 +240,17 @@ unlike()
 	fi
 }
 
+# has_words TEXT WORD...: they occur in it, in this order.
+has_words()
+{
+	local text=$1 word
+	shift
+	for word; do
+		[[ $text == *"$word"* ]] || return 1
+		text=${text#*"$word"}
+	done
+}
+
 # at_most NAME GOT LIMIT, at_least NAME GOT LIMIT: whole numbers.
 at_most()
 {
@@ -299,6 +310,22 @@ run()
 	timeout -k 5 "$PATIENCE" "$@" >"$SCRATCH/.out" 2>"$SCRATCH/.err" || STATUS=$?
 	OUT=$(tr -d '\0' <"$SCRATCH/.out")
 	ERR=$(tr -d '\0' <"$SCRATCH/.err")
+}
+
+# refused WORDS PROGRAM ARGUMENT...: bad usage, with nothing on stdout and one line on stderr, in which are
+# these words: the option, what is wrong with it. How that is put is for unit tests.
+refused()
+{
+	local words
+	read -r -a words <<<"$1"
+	shift
+	run "$@" </dev/null
+	if [ "$STATUS $OUT" = "2 " ] && [ "$(wc -l <.err)" = 1 ] && [[ $ERR =~ ^(server|client|runall):\  ]] &&
+		has_words "$ERR" "${words[@]}"; then
+		pass "refused: ${1##*/} ${*:2}"
+	else
+		fail "refused: ${1##*/} ${*:2}" "status $STATUS" "$OUT" "$ERR"
+	fi
 }
 
 # start NAME COMMAND...: starts it in the background and sets PID; what it prints goes to

@@ -1,6 +1,43 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# What the test scripts ask of the server's text logs. lib.sh sources it.
+# What the test scripts ask of the server's text logs, and what the programs say in most runs: it is put
+# into words here, once. lib.sh sources it.
+
+# What the client's report begins with when all its lines are acknowledged: report LINES.
+report()
+{
+	local s=s
+	[ "$1" != 1 ] || s=
+	echo "client: $1 line$s sent, $1 acknowledged, 0 lost"
+}
+
+# What runall says when all lines of its clients are in the log: verdict LINES [LOG [SERVICE]].
+verdict()
+{
+	case ${3:-ok} in
+	ok) echo "$1 lines sent, $1 acknowledged, $1 in ${2:-logging.log}, $(in_order_of ok)" ;;
+	echo) echo "$1 lines sent, $1 echoed, $1 in ${2:-server.log}, $(in_order_of echo)" ;;
+	relay) echo "$1 lines received, $1 saved in the order of their arrival, 0 twice" ;;
+	esac
+}
+
+in_order_of()
+{
+	case $1 in
+	ok) echo "every client in strict order" ;;
+	echo) echo "each echo as it was sent" ;;
+	esac
+}
+
+# What stands in the log behind half a line that a killed server has left.
+TORN="the line before this one is torn"
+
+# A log without the halves of lines that have been noted. The beginning of a line can look like another
+# line: it is left out before lines are counted.
+without_torn()
+{
+	LC_ALL=C sed -E -e '$!N' -e "/\n.* --server $TORN/s/^[^\n]*\n//" -e 'P;D' "$@"
+}
 
 # The lines that were received, out of logs.
 received()
