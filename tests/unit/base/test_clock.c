@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "unit.h"
@@ -67,6 +68,23 @@ START_TEST(poll_timeout_rounds_up)
 		if (timeout < 1 || timeout > 2)
 			ck_abort_msg("timeout %d", timeout);
 	}
+}
+END_TEST
+
+START_TEST(poll_ends_at_the_deadline_or_before)
+{
+	int pipes[2];
+	ck_assert_int_eq(pipe(pipes), 0);
+	struct pollfd readable = {.fd = pipes[0], .events = POLLIN};
+	int64_t deadline = clock_after(3 * CLOCK_MILLISECOND);
+	ck_assert_int_eq(clock_poll(&readable, 1, deadline), 0);
+	ck_assert_int_ge(clock_now(), deadline);
+	ck_assert_int_eq(clock_poll(&readable, 1, 0), 0);
+	ck_assert_int_eq(write(pipes[1], "x", 1), 1);
+	ck_assert_int_eq(clock_poll(&readable, 1, CLOCK_NEVER), 1);
+	ck_assert_int_eq(clock_poll(&readable, 1, 0), 1);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 END_TEST
 
@@ -155,6 +173,7 @@ int main(void)
 	tcase_add_test(time, after_adds_and_saturates);
 	tcase_add_test(time, pauses_double_up_to_the_max);
 	tcase_add_test(time, poll_timeout_rounds_up);
+	tcase_add_test(time, poll_ends_at_the_deadline_or_before);
 	tcase_add_test(time, condition_is_signalled);
 	tcase_add_test(time, condition_times_out);
 	TCase *error = tcase_create("failure");

@@ -32,6 +32,10 @@ START_TEST(ranges_hold_both_ends_and_nothing_else)
 	for (int i = 0; i < 100; i++)
 		ck_assert_int_ge(random_between(&state, 0, INT64_MAX), 0);
 	(void)random_between(&state, INT64_MIN, INT64_MAX - 1);
+	const struct range range = {.min = 5, .max = 6};
+	uint64_t same = state;
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(random_in(&state, &range), random_between(&same, 5, 6));
 }
 END_TEST
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Talks that are answered, with ok or with echoes; test_talk_failures.c is for the rest. */
+/* Sessions whose lines are answered, with ok or with echoes; test_session_failures.c is for the
+ * rest. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "talks.h"
+#include "client_fixture.h"
 #include "unit.h"
 #include "xor_stream.h"
 
@@ -15,16 +16,16 @@ START_TEST(each_line_is_acknowledged)
 	assert_done(20);
 	assert_total(20, 20, 0);
 	ck_assert_uint_eq(counters[1].acknowledged, 5);
-	ck_assert_uint_eq(told, 1);
+	ck_assert_uint_eq(connected, 1);
 }
 END_TEST
 
 START_TEST(a_line_waits_for_the_answer_before_it)
 {
 	begin((script_t){{OK4}});
-	ck_assert(say(0, "a\n"));
+	ck_assert(send_text(0, "a\n"));
 	ck_assert_uint_eq(total().acknowledged, 0);
-	ck_assert(say(1, "b\n"));
+	ck_assert(send_text(1, "b\n"));
 	ck_assert_uint_eq(counters[0].acknowledged, 1);
 	ck_assert_uint_eq(counters[1].acknowledged, 0);
 	ck_assert(client_session_finish(session, &error));
@@ -42,51 +43,51 @@ START_TEST(lines_in_flight_fill_the_window)
 }
 END_TEST
 
-/* Says a line that was due a minute ago, or one that is not to count. */
-static void say_as(bool due, bool warming)
+/* Sends a line whose intended start was a minute ago, or one that does not count. */
+static void send_as(bool late, bool warming)
 {
 	const struct client_line line = {.bytes = "line\n",
 					 .length = 5,
-					 .start = due ? clock_now() - 60 * CLOCK_SECOND : 0,
+					 .start = late ? clock_now() - 60 * CLOCK_SECOND : 0,
 					 .warming = warming};
 	ck_assert(client_session_ready(session, CLOCK_NEVER, &error));
 	ck_assert(client_session_send(session, &line, &error));
 	ck_assert(client_session_finish(session, &error));
 }
 
-START_TEST(latency_counts_from_when_a_line_was_due)
+START_TEST(latency_counts_from_the_intended_start)
 {
-	struct histogram *raw = calloc(1, sizeof *raw);
-	ck_assert_ptr_nonnull(raw);
-	settings.uncorrected = raw;
+	struct histogram *uncorrected = calloc(1, sizeof *uncorrected);
+	ck_assert_ptr_nonnull(uncorrected);
+	settings.uncorrected = uncorrected;
 	begin((script_t){{OK4}});
-	say_as(true, false);
+	send_as(true, false);
 	ck_assert_uint_eq(latency->count, 1);
-	ck_assert_uint_eq(raw->count, 1);
+	ck_assert_uint_eq(uncorrected->count, 1);
 	ck_assert_int_ge(latency->min, 60 * CLOCK_SECOND);
-	ck_assert_int_lt(raw->max, 60 * CLOCK_SECOND);
-	say_as(false, false);
+	ck_assert_int_lt(uncorrected->max, 60 * CLOCK_SECOND);
+	send_as(false, false);
 	ck_assert_int_lt(latency->min, 60 * CLOCK_SECOND);
-	free(raw);
+	free(uncorrected);
 }
 END_TEST
 
 START_TEST(a_warmup_is_not_measured)
 {
 	begin((script_t){{OK4}});
-	say_as(false, true);
-	say_as(true, true);
+	send_as(false, true);
+	send_as(true, true);
 	ck_assert_uint_eq(latency->count, 0);
 	ck_assert_uint_eq(total().acknowledged, 2);
 }
 END_TEST
 
-START_TEST(who_waits_for_something_else_reads_answers_meanwhile)
+START_TEST(waiting_for_a_descriptor_receives_answers)
 {
 	int pipes[2];
 	settings.waits = true;
 	begin((script_t){{OK4}});
-	ck_assert(say(0, "a\n"));
+	ck_assert(send_text(0, "a\n"));
 	while (!total().acknowledged)
 		ck_assert(
 			client_session_await(session, clock_after(CLOCK_MILLISECOND), -1, &error));
@@ -98,7 +99,7 @@ START_TEST(who_waits_for_something_else_reads_answers_meanwhile)
 }
 END_TEST
 
-START_TEST(pauses_read_answers_meanwhile)
+START_TEST(pauses_receive_answers)
 {
 	settings.delay = (struct range){CLOCK_MILLISECOND, 3 * CLOCK_MILLISECOND};
 	settings.window = 3;
@@ -114,7 +115,7 @@ START_TEST(each_thread_has_its_connection)
 	settings.window = 3;
 	begin((script_t){{OK4}, {OK4}, {OK4}, {OK4}});
 	assert_done(16);
-	ck_assert_uint_eq(told, CONNECTIONS);
+	ck_assert_uint_eq(connected, CONNECTIONS);
 	for (size_t i = 0; i < CONNECTIONS; i++)
 		ck_assert_uint_eq(counters[i].acknowledged, 4);
 }
@@ -128,44 +129,44 @@ START_TEST(answers_may_come_in_pieces_and_with_cr)
 }
 END_TEST
 
-static size_t echoes_told;
+static size_t echoes_reported;
 
-/* Told of each echo; that of the number that the seed says is refused. */
-static bool note_echo(void *context, const char *answer, size_t length, struct error *why)
+/* Called with each echo. Refuses the one whose number is the seed. */
+static bool count_echo(void *context, const char *answer, size_t length, struct error *why)
 {
-	ck_assert_ptr_eq(context, &told);
+	ck_assert_ptr_eq(context, &connected);
 	ck_assert_uint_eq(length, 4);
 	ck_assert_mem_eq(answer, "line", 4);
-	if (++echoes_told == settings.seed) {
+	if (++echoes_reported == settings.seed) {
 		error_set(why, "no more");
 		return false;
 	}
 	return true;
 }
 
-START_TEST(echoes_are_told_of)
+START_TEST(echoes_are_reported)
 {
 	static script_t scripts[] = {{{"line\n", "line\n", "line\n"}},
 				     {{"li", "ne\nline\nli", "ne\n"}}};
 	settings.echoes = true;
-	settings.answered = note_echo;
+	settings.answered = count_echo;
 	settings.window = _i ? 3 : 1;
 	begin(scripts[_i]);
 	assert_done(3);
 	assert_total(3, 3, 0);
-	ck_assert_uint_eq(echoes_told, 3);
+	ck_assert_uint_eq(echoes_reported, 3);
 }
 END_TEST
 
-START_TEST(who_is_told_can_end_the_talk)
+START_TEST(the_callback_can_end_the_session)
 {
 	settings.echoes = true;
-	settings.answered = note_echo;
+	settings.answered = count_echo;
 	settings.seed = 3;
 	begin((script_t){{"line\n", "line\n", "line\n", "line\n"}});
-	ck_assert(!say_many(4));
+	ck_assert(!send_many(4));
 	ck_assert_str_eq(error.message, "no more");
-	ck_assert_uint_eq(echoes_told, 3);
+	ck_assert_uint_eq(echoes_reported, 3);
 	assert_total(3, 2, 0);
 }
 END_TEST
@@ -182,14 +183,14 @@ static const struct {
 	{"error: not logged: x\n", "line 'line' was answered 'error: not logged: x'"},
 };
 
-START_TEST(a_wrong_echo_ends_the_talk)
+START_TEST(a_wrong_echo_ends_the_session)
 {
 	settings.echoes = true;
-	settings.answered = note_echo;
+	settings.answered = count_echo;
 	begin((script_t){{"line\n", wrong_echoes[_i].answer}});
-	ck_assert(!say_many(4));
+	ck_assert(!send_many(4));
 	ck_assert_str_eq(error.message, wrong_echoes[_i].words);
-	ck_assert_uint_eq(echoes_told, 1);
+	ck_assert_uint_eq(echoes_reported, 1);
 	assert_total(2, 1, 0);
 }
 END_TEST
@@ -202,10 +203,10 @@ static TCase *make_answers(const char *name, void (*use_type)(void))
 	tcase_add_test(answers, each_line_is_acknowledged);
 	tcase_add_test(answers, a_line_waits_for_the_answer_before_it);
 	tcase_add_test(answers, lines_in_flight_fill_the_window);
-	tcase_add_test(answers, latency_counts_from_when_a_line_was_due);
+	tcase_add_test(answers, latency_counts_from_the_intended_start);
 	tcase_add_test(answers, a_warmup_is_not_measured);
-	tcase_add_test(answers, who_waits_for_something_else_reads_answers_meanwhile);
-	tcase_add_test(answers, pauses_read_answers_meanwhile);
+	tcase_add_test(answers, waiting_for_a_descriptor_receives_answers);
+	tcase_add_test(answers, pauses_receive_answers);
 	tcase_add_test(answers, each_thread_has_its_connection);
 	tcase_add_test(answers, answers_may_come_in_pieces_and_with_cr);
 	return answers;
@@ -216,15 +217,15 @@ static TCase *make_echoes(const char *name, void (*use_type)(void))
 	TCase *echoes = tcase_create(name);
 	tcase_add_checked_fixture(echoes, use_type, NULL);
 	tcase_add_checked_fixture(echoes, setup, teardown);
-	tcase_add_loop_test(echoes, echoes_are_told_of, 0, 2);
-	tcase_add_test(echoes, who_is_told_can_end_the_talk);
-	tcase_add_loop_test(echoes, a_wrong_echo_ends_the_talk, 0, 7);
+	tcase_add_loop_test(echoes, echoes_are_reported, 0, 2);
+	tcase_add_test(echoes, the_callback_can_end_the_session);
+	tcase_add_loop_test(echoes, a_wrong_echo_ends_the_session, 0, 7);
 	return echoes;
 }
 
 int main(void)
 {
-	return unit_main("talk", make_answers("answers", tcp_use), make_echoes("echoes", tcp_use),
-			 make_answers("answers, xor", xor_use), make_echoes("echoes, xor", xor_use),
-			 NULL);
+	return unit_main("session", make_answers("answers", tcp_use),
+			 make_echoes("echoes", tcp_use), make_answers("answers, xor", xor_use),
+			 make_echoes("echoes, xor", xor_use), NULL);
 }

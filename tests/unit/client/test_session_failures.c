@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Talks that are refused, stopped or lost: what ends them, and what is tried again. */
+/* Sessions that are refused, stopped or lost: what ends them, and what is tried again. */
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "net/socket.h"
-#include "talks.h"
+#include "client_fixture.h"
 #include "unit.h"
 #include "xor_stream.h"
 
@@ -31,10 +31,10 @@ static const struct {
 	 0},
 };
 
-START_TEST(what_is_no_ok_ends_the_talk)
+START_TEST(what_is_no_ok_ends_the_session)
 {
 	begin((const char *(*)[SCRIPT_ANSWERS])refusals[_i].script);
-	ck_assert(!say_many(4));
+	ck_assert(!send_many(4));
 	ck_assert_str_eq(error.message, refusals[_i].words);
 	assert_total(refusals[_i].sent, refusals[_i].acknowledged, 0);
 }
@@ -44,38 +44,38 @@ START_TEST(half_an_answer_is_none)
 {
 	settings.window = 2;
 	begin((script_t){{"o", CLOSE}});
-	ck_assert(!say_many(2));
+	ck_assert(!send_many(2));
 	ck_assert_str_eq(error.message,
 			 "the server closed the connection before completely answering 'line'");
 }
 END_TEST
 
-START_TEST(an_answer_too_long_ends_the_talk)
+START_TEST(an_answer_too_long_ends_the_session)
 {
 	static char endless[70000];
 	memset(endless, 'x', sizeof endless - 1);
 	begin((script_t){{endless}});
-	ck_assert(!say_many(1));
+	ck_assert(!send_many(1));
 	ck_assert_str_eq(error.message, "the server sent an answer of more than 65536 bytes");
 }
 END_TEST
 
-START_TEST(an_answer_that_does_not_come_is_told)
+START_TEST(a_missing_answer_is_an_error)
 {
 	static const size_t windows[] = {1, 3, 3, 100};
 	settings.window = windows[_i];
 	settings.timeout = 30 * CLOCK_MILLISECOND;
 	settings.connections = _i == 2 ? 2 : 1;
 	begin((script_t){{"ok\n", SILENCE, SILENCE, SILENCE, SILENCE}, {SILENCE, SILENCE}});
-	bool said = true;
-	for (size_t i = 0; said && i < 4; i++)
-		said = say(i % settings.connections, "line\n");
-	ck_assert(!said || !client_session_finish(session, &error));
+	bool sent = true;
+	for (size_t i = 0; sent && i < 4; i++)
+		sent = send_text(i % settings.connections, "line\n");
+	ck_assert(!sent || !client_session_finish(session, &error));
 	ck_assert_str_eq(error.message, "no answer to 'line' within 30 ms");
 }
 END_TEST
 
-static void *stop_talk(void *argument)
+static void *stop_session(void *argument)
 {
 	(void)argument;
 	ck_assert_int_eq(eventfd_write(settings.stop, 1), 0);
@@ -90,15 +90,15 @@ START_TEST(stopping_ends_waits_and_pauses)
 	settings.delay.max = settings.delay.min = _i ? 3600 * CLOCK_SECOND : 0;
 	settings.retry = 3600 * CLOCK_SECOND;
 	begin((script_t){{SILENCE}});
-	ck_assert(_i || say(0, "line\n"));
-	ck_assert_int_eq(pthread_create(&stopper, NULL, stop_talk, NULL), 0);
+	ck_assert(_i || send_text(0, "line\n"));
+	ck_assert_int_eq(pthread_create(&stopper, NULL, stop_session, NULL), 0);
 	ck_assert(!client_session_ready(session, CLOCK_NEVER, &error));
 	ck_assert_int_eq(pthread_join(stopper, NULL), 0);
 	ck_assert(!client_session_connecting(session));
 }
 END_TEST
 
-/* A talk with a port on which nobody listens, which is bound so that nobody will. */
+/* A session with a port that is bound, so that no program listens there. */
 static int begin_alone(void)
 {
 	static script_t script;
@@ -118,14 +118,14 @@ START_TEST(stopping_ends_retrying)
 	pthread_t stopper;
 	settings.retry = 3600 * CLOCK_SECOND;
 	int unused = begin_alone();
-	ck_assert_int_eq(pthread_create(&stopper, NULL, stop_talk, NULL), 0);
+	ck_assert_int_eq(pthread_create(&stopper, NULL, stop_session, NULL), 0);
 	ck_assert(!client_session_open(session, &error));
 	ck_assert_int_eq(pthread_join(stopper, NULL), 0);
 	close(unused);
 }
 END_TEST
 
-START_TEST(nobody_listening_is_told)
+START_TEST(a_refused_connection_is_an_error)
 {
 	settings.retry = _i ? 30 * CLOCK_MILLISECOND : 0;
 	int unused = begin_alone();
@@ -142,7 +142,7 @@ START_TEST(a_lost_connection_is_made_again)
 	begin((script_t){{OK4, CLOSE}, {"ok\n", "error: too many connections\n", CLOSE}, {OK20}});
 	assert_done(20);
 	assert_total(20, 20, 2);
-	ck_assert_uint_eq(told, 3);
+	ck_assert_uint_eq(connected, 3);
 }
 END_TEST
 
@@ -156,14 +156,14 @@ START_TEST(lines_in_flight_are_sent_again)
 }
 END_TEST
 
-START_TEST(an_answer_that_does_not_come_is_asked_for_again)
+START_TEST(a_missing_answer_is_asked_for_again)
 {
 	settings.retry = 20 * CLOCK_SECOND;
 	settings.timeout = 30 * CLOCK_MILLISECOND;
 	settings.window = 2;
 	begin((script_t){{"ok\n", SILENCE, SILENCE}, {OK20}});
 	assert_done(10);
-	ck_assert_uint_eq(told, 2);
+	ck_assert_uint_eq(connected, 2);
 	ck_assert_uint_ge(total().resent, 1);
 	ck_assert_uint_le(total().resent, 2);
 	ck_assert_int_ge(latency->max, settings.timeout);
@@ -174,7 +174,7 @@ START_TEST(retrying_comes_to_an_end)
 {
 	settings.retry = 30 * CLOCK_MILLISECOND;
 	begin((script_t){{"ok\n", CLOSE}, {CLOSE}, {CLOSE}, {CLOSE}});
-	ck_assert(!say_many(4));
+	ck_assert(!send_many(4));
 	ck_assert_ptr_nonnull(strstr(error.message, "before answering 'line'"));
 	ck_assert_ptr_nonnull(strstr(error.message, "tried again for 30 ms"));
 }
@@ -184,8 +184,8 @@ START_TEST(a_refusal_is_not_tried_again)
 {
 	settings.retry = 20 * CLOCK_SECOND;
 	begin((script_t){{"ok\n", "error: not logged: Input/output error\n"}});
-	ck_assert(!say_many(4));
-	ck_assert_uint_eq(told, 1);
+	ck_assert(!send_many(4));
+	ck_assert_uint_eq(connected, 1);
 }
 END_TEST
 
@@ -194,13 +194,13 @@ static TCase *make_errors(const char *name, void (*use_type)(void))
 	TCase *errors = tcase_create(name);
 	tcase_add_checked_fixture(errors, use_type, NULL);
 	tcase_add_checked_fixture(errors, setup, teardown);
-	tcase_add_loop_test(errors, what_is_no_ok_ends_the_talk, 0, 7);
+	tcase_add_loop_test(errors, what_is_no_ok_ends_the_session, 0, 7);
 	tcase_add_test(errors, half_an_answer_is_none);
-	tcase_add_test(errors, an_answer_too_long_ends_the_talk);
-	tcase_add_loop_test(errors, an_answer_that_does_not_come_is_told, 0, 4);
+	tcase_add_test(errors, an_answer_too_long_ends_the_session);
+	tcase_add_loop_test(errors, a_missing_answer_is_an_error, 0, 4);
 	tcase_add_loop_test(errors, stopping_ends_waits_and_pauses, 0, 2);
 	tcase_add_test(errors, stopping_ends_retrying);
-	tcase_add_loop_test(errors, nobody_listening_is_told, 0, 2);
+	tcase_add_loop_test(errors, a_refused_connection_is_an_error, 0, 2);
 	return errors;
 }
 
@@ -211,7 +211,7 @@ static TCase *make_retry(const char *name, void (*use_type)(void))
 	tcase_add_checked_fixture(retry, setup, teardown);
 	tcase_add_test(retry, a_lost_connection_is_made_again);
 	tcase_add_test(retry, lines_in_flight_are_sent_again);
-	tcase_add_test(retry, an_answer_that_does_not_come_is_asked_for_again);
+	tcase_add_test(retry, a_missing_answer_is_asked_for_again);
 	tcase_add_test(retry, retrying_comes_to_an_end);
 	tcase_add_test(retry, a_refusal_is_not_tried_again);
 	return retry;
@@ -219,7 +219,7 @@ static TCase *make_retry(const char *name, void (*use_type)(void))
 
 int main(void)
 {
-	return unit_main("talk_failures", make_errors("errors", tcp_use),
+	return unit_main("session_failures", make_errors("errors", tcp_use),
 			 make_retry("retry", tcp_use), make_errors("errors, xor", xor_use),
 			 make_retry("retry, xor", xor_use), NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "talks.h"
+#include "client_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +15,14 @@ struct counters counters[CONNECTIONS];
 struct histogram *latency;
 struct client_session *session;
 struct error error;
-size_t told; /* connections that were told of */
+size_t connected; /* connections that were reported */
 
 static void note_connection(void *context, size_t connection, const char *local_name)
 {
-	ck_assert_ptr_eq(context, &told);
+	ck_assert_ptr_eq(context, &connected);
 	ck_assert_uint_lt(connection, settings.connections);
 	ck_assert_int_eq(strncmp(local_name, "127.0.0.1:", 10), 0);
-	told++;
+	connected++;
 }
 
 void setup(void)
@@ -39,7 +39,7 @@ void setup(void)
 						    .counters = counters,
 						    .latency = latency,
 						    .connected = note_connection,
-						    .context = &told};
+						    .context = &connected};
 }
 
 void teardown(void)
@@ -58,19 +58,19 @@ void begin(script_t script)
 	ck_assert_msg(client_session_open(session, &error), "%s", error.message);
 }
 
-bool say(size_t thread, const char *line)
+bool send_text(size_t thread, const char *line)
 {
 	size_t connection = settings.connections > 1 ? thread : 0;
-	struct client_line said = {
+	struct client_line to_send = {
 		.connection = connection, .thread = thread, .bytes = line, .length = strlen(line)};
 	return client_session_ready(session, CLOCK_NEVER, &error) &&
-	       client_session_send(session, &said, &error);
+	       client_session_send(session, &to_send, &error);
 }
 
-bool say_many(size_t count)
+bool send_many(size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!say(i % CONNECTIONS, "line\n"))
+		if (!send_text(i % CONNECTIONS, "line\n"))
 			return false;
 	return client_session_finish(session, &error);
 }
@@ -94,7 +94,7 @@ void assert_total(uint64_t sent, uint64_t acknowledged, uint64_t resent)
 
 void assert_done(size_t lines)
 {
-	ck_assert_msg(say_many(lines), "%s", error.message);
+	ck_assert_msg(send_many(lines), "%s", error.message);
 	ck_assert_uint_eq(total().sent, lines);
 	ck_assert_uint_eq(total().acknowledged, lines);
 }

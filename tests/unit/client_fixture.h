@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A talk under test, with a server that follows a script. All but say() and say_many() fail the
- * test where it is not as they say. */
-#ifndef ACKLINE_TALKS_H
-#define ACKLINE_TALKS_H
+/* A client session under test, with a server that follows a script. All functions but send_text()
+ * and send_many() fail the test where it is not as they expect. */
+#ifndef ACKLINE_CLIENT_FIXTURE_H
+#define ACKLINE_CLIENT_FIXTURE_H
 
 #include "script.h"
 #include "client/session.h"
@@ -17,26 +17,26 @@ extern struct counters counters[CONNECTIONS];
 extern struct histogram *latency;
 extern struct client_session *session;
 extern struct error error;
-extern size_t told; /* connections that were told of */
+extern size_t connected; /* connections that were reported */
 
 /* A checked fixture. */
 void setup(void);
 void teardown(void);
 
-/* Starts the server and opens the talk with the settings as they are. */
+/* Starts the server and opens the session with the settings as they are. */
 void begin(script_t script);
 
-/* Says a line for a thread, on its own connection where each has one. False: see failure. */
-bool say(size_t thread, const char *line);
+/* Sends a line of a thread, on its own connection where each has one. False: see `error`. */
+bool send_text(size_t thread, const char *line);
 
-/* Says so many lines, the threads by turns, and waits for their answers. */
-bool say_many(size_t count);
+/* Sends so many lines, from one thread after the other, and waits for their answers. */
+bool send_many(size_t count);
 
 /* What all threads have counted together. */
 struct counters total(void);
 void assert_total(uint64_t sent, uint64_t acknowledged, uint64_t resent);
 
-/* Says so many lines, each of which is acknowledged. */
+/* Sends so many lines, each of which is acknowledged. */
 void assert_done(size_t lines);
 
 #endif
