@@ -33,7 +33,7 @@ static void count_first(struct proof *proof, const struct connection *connection
 	int64_t lines_before = (line->iteration - 1) * client->threads + line->thread;
 	/* threads at their own pace come in any order, each in its own */
 	if (!client->free && lines_before >= client->logged + client->window) {
-		const struct stream *lowest = stream;
+		const struct stream *lowest = client->streams;
 		for (size_t i = 0; i < client->stream_count; i++)
 			if (client->streams[i].next < lowest->next)
 				lowest = &client->streams[i];
