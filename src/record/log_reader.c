@@ -149,7 +149,8 @@ static int find_line(struct log_reader *log, size_t skip, size_t *length, struct
 	}
 }
 
-bool log_reader_notes_torn(const char *line, size_t length)
+/* Is that the server's note that the line before it is torn? */
+static bool notes_torn(const char *line, size_t length)
 {
 	struct record_view record;
 	char copy[TORN_NOTE_MAX]; /* a line can be taken apart once only */
@@ -170,8 +171,7 @@ static int is_torn(struct log_reader *log, size_t length, struct error *error)
 		return log->at < log->old && end > log->old;
 	int found = find_line(log, length + 1, &log->next, error);
 	log->looked = found > 0;
-	return found > 0 ? log_reader_notes_torn(log->buffer + log->begin + length + 1, log->next)
-			 : found;
+	return found > 0 ? notes_torn(log->buffer + log->begin + length + 1, log->next) : found;
 }
 
 /* Goes on behind bytes of the buffer. Returns their beginning. */

@@ -68,9 +68,6 @@ enum log_line log_reader_next_record(struct log_reader *log, struct error *error
 /* Undoes the escapes of the current record's bytes, in place: once only. Returns the bytes. */
 struct slice log_reader_unescape(struct log_reader *log);
 
-/* Is this line, without its line end, the server's note that the line before it is torn? */
-bool log_reader_notes_torn(const char *line, size_t length);
-
 /* Counts the lines before the offset; 0 where they cannot be read. */
 int64_t log_reader_lines_before(const struct log_reader *log);
 

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "record/escape.h"
-
 int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error)
 {
 	struct stat status;
@@ -56,12 +54,10 @@ enum log_cursor_result log_cursor_next(struct log_cursor *cursor, struct relay_l
 			take_note(cursor, log->bytes);
 		if (log->event != RECORD_RECEIVED)
 			continue;
-		*line = (struct relay_line){
-			.number = ++cursor->received, .start = log->start, .bytes = log->bytes};
+		*line = (struct relay_line){.number = ++cursor->received,
+					    .start = log->start,
+					    .bytes = log_reader_unescape(log)};
 		take_time(log->time, line->time);
-		/* the buffer is the reader's own, and not read again */
-		line->bytes.length =
-			record_unescape((char *)(uintptr_t)log->bytes.bytes, log->bytes.length);
 		return RELAY_LINE;
 	}
 	return found == LOG_END ? RELAY_END : RELAY_BROKEN;
