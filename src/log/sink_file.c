@@ -72,8 +72,8 @@ failed:
 }
 
 /* Reads backwards from the end to the last line end; what stands behind it is half a record. Sets
- * what ends it: "" if there is none. Where a double quote is open in CSV, the records below would
- * be part of it. Returns false if the file cannot be read. */
+ * what ends it. Where a double quote is open in CSV, the records below would be part of it. Returns
+ * false if the file cannot be read. */
 static bool read_remainder(int descriptor, off_t end, struct file *file)
 {
 	char chunk[4096];
@@ -90,10 +90,11 @@ static bool read_remainder(int descriptor, off_t end, struct file *file)
 		if (length)
 			break;
 	}
-	file->preface = !torn ? "" : open_quote && file->format->quotes ? "\"\n" : "\n";
-	if (torn)
+	if (torn) {
+		file->preface = open_quote && file->format->quotes ? "\"\n" : "\n";
 		file->sink.warning = "the line before this one is torn: the server was stopped "
 				     "while it wrote it";
+	}
 	return true;
 }
 
@@ -109,7 +110,7 @@ static bool set_preface(struct file *file)
 		return false;
 	if (status.st_size == 0)
 		file->preface = file->format->header;
-	if (!file->regular || status.st_size == 0)
+	if (!file->regular)
 		return true;
 	int descriptor = open(file->target, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
@@ -124,7 +125,7 @@ static int prepare(struct file *file, bool append, struct error *error)
 	if (file->regular && !append && sink_file_calls.ftruncate(file->descriptor, 0) < 0)
 		return error_set(error, "cannot empty the log %s: %s", file->target,
 				 strerror(errno));
-	if (!set_preface(file))
+	if (!set_preface(file) && append)
 		return error_set(error, "cannot read the end of the log %s: %s", file->target,
 				 strerror(errno));
 	return 0;

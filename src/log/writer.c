@@ -45,13 +45,10 @@ static void defer_warning(struct writer *writer)
 {
 	if (!writer->sink->warning)
 		return;
-	struct record_list note = {.format = writer->deferred.format,
-				   .structured = writer->deferred.structured};
 	stamp_update(&writer->stamp);
-	append_note(writer, &note, writer->sink->warning);
+	append_note(writer, &writer->returned, writer->sink->warning);
 	writer->sink->warning = NULL;
-	defer_first(writer, &note);
-	record_list_free(&note);
+	defer_first(writer, &writer->returned);
 }
 
 int writer_open(struct writer *writer, struct error *error)
@@ -85,13 +82,12 @@ int writer_in_flight(const struct writer *writer)
  * the deferred ones. */
 static void deliver_queued(struct writer *writer, struct batch *batch)
 {
-	struct record_list sent = {.format = writer->deferred.format,
-				   .structured = writer->deferred.structured};
-	batch_deliver(batch, NULL, &writer->stamp, &sent);
+	struct record_list *sent = &batch->deferred; /* empty until the batch is submitted */
+	batch_deliver(batch, NULL, &writer->stamp, sent);
 	(void)record_list_append(&writer->deferred, &batch->records); /* has space */
 	/* out of memory: the lines are there, and that is what was promised */
-	(void)record_list_append(&writer->deferred, &sent);
-	record_list_free(&sent);
+	(void)record_list_append(&writer->deferred, sent);
+	record_list_clear(sent, WRITER_KEEP);
 	batch_clear(batch);
 }
 
