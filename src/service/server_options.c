@@ -20,11 +20,12 @@ enum {
 	SPECS_MAX = 60,
 	CONNECTIONS_MAX = 1000000,
 	DESCRIPTORS_KEPT = 32, /* for all that is no connection */
-	RANDOM_NAMES_SIZE = 128,
+	NAMES_SIZE = 160,
 };
 
 static const char *service_names[SERVICES_MAX + 1];
-static char random_names[RANDOM_NAMES_SIZE]; /* of the services that draw at random */
+static char random_names[NAMES_SIZE]; /* of the services that draw at random */
+static char service_help[NAMES_SIZE];
 
 /* In the order of -help. */
 static const struct option_spec first_specs[] = {
@@ -32,9 +33,7 @@ static const struct option_spec first_specs[] = {
 	 NULL, NULL},
 	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
 	 NULL, NULL},
-	{"service", OPTION_CHOICE, "NAME",
-	 "what lines are answered with: ok, echo, ping, chars or relay [ok]", AT(service), 0, 0,
-	 service_names, NULL},
+	{"service", OPTION_CHOICE, "NAME", service_help, AT(service), 0, 0, service_names, NULL},
 	{"log", OPTION_TEXT, "FILE",
 	 "the log [logging.log; echo, relay: server.log; ping: logs/server.log; chars: chars.log]",
 	 AT(log), 0, 0, NULL, NULL},
@@ -73,15 +72,28 @@ static const struct option_spec last_specs[] = {
 
 static struct option_spec specs[SPECS_MAX + 1];
 
+/* Appends a name to a list. */
+static void add_name(char *list, size_t size, const char *separator, const char *name)
+{
+	size_t length = strlen(list);
+	(void)snprintf(list + length, size - length, "%s%s", separator, name);
+}
+
 static void list_names(void)
 {
+	add_name(service_help, sizeof service_help,
+		 "what lines are answered with: ", services[0]->name);
 	for (size_t i = 0; services[i]; i++) {
-		size_t length = strlen(random_names);
 		service_names[i] = services[i]->name;
 		if (services[i]->random)
-			(void)snprintf(random_names + length, sizeof random_names - length, "%s%s",
-				       length ? "," : "", services[i]->name);
+			add_name(random_names, sizeof random_names, *random_names ? "," : "",
+				 services[i]->name);
+		if (i)
+			add_name(service_help, sizeof service_help, services[i + 1] ? ", " : " or ",
+				 services[i]->name);
 	}
+	add_name(service_help, sizeof service_help, " [", services[0]->name);
+	add_name(service_help, sizeof service_help, "]", "");
 }
 
 /* Appends a table's entries; for a service those are its own options. */
