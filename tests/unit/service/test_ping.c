@@ -55,6 +55,9 @@ static void open_ping(const char *log, const struct given *given)
 
 static void close_ping(void)
 {
+	/* a keepalive that is delivered later would meet a table that is freed */
+	timer_queue_stop(timer_queue);
+	(void)log_flush(world.log, clock_after(CLOCK_SECOND));
 	bool written = world_end();
 	timer_queue_free(timer_queue);
 	service_ping.stop(world.settings.service);
