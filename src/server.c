@@ -248,8 +248,7 @@ static int read_options(struct server_options *options, int argc, char **argv)
 		return EXIT_DONE;
 	int status = EXIT_USAGE;
 	if (outcome == OPTIONS_READ)
-		status = (int)server_options_check(options, rlimit_raise_descriptors(),
-						   &error);
+		status = (int)server_options_check(options, rlimit_raise_descriptors(), &error);
 	if (status == EXIT_DONE)
 		return -1;
 	warn(error.message);
