@@ -53,7 +53,7 @@ static bool read_name(struct slice field, char name[SOCKET_NAME_SIZE])
 	return true;
 }
 
-/* One of two words. */
+/* One of two choices. */
 static bool read_choice(struct slice field, const char *yes, const char *no, bool *choice)
 {
 	*choice = slice_equals(field, yes);
@@ -101,11 +101,12 @@ static bool read_thread(struct client_result *result, const struct line *line)
 	if (!result->per_thread || !read_number(line->fields[1], 0, result->threads - 1, &number))
 		return false;
 	struct client_result_thread *thread = &result->per_thread[number];
-	if (thread->told || !read_number(line->fields[2], 0, result->iterations, &thread->sent) ||
+	if (thread->reported ||
+	    !read_number(line->fields[2], 0, result->iterations, &thread->sent) ||
 	    !read_number(line->fields[3], 0, thread->sent, &thread->acknowledged) ||
 	    !read_number(line->fields[4], 0, INT32_MAX, &thread->resent))
 		return false;
-	thread->told = true;
+	thread->reported = true;
 	return true;
 }
 
@@ -172,7 +173,7 @@ static bool read_chars(struct client_result *result, const struct line *line)
 	       chars->before <= chars->got.messages;
 }
 
-/* Each thread must have been told of. */
+/* Each thread must have its line. */
 static bool read_end(struct client_result *result, const struct line *line)
 {
 	(void)line;
@@ -181,7 +182,7 @@ static bool read_end(struct client_result *result, const struct line *line)
 	struct client_result_thread total = {0};
 	for (int64_t i = 0; i < result->threads; i++) {
 		const struct client_result_thread *thread = &result->per_thread[i];
-		if (!thread->told)
+		if (!thread->reported)
 			return false;
 		total.sent += thread->sent;
 		total.acknowledged += thread->acknowledged;

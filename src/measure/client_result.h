@@ -27,14 +27,14 @@
 struct client_result_connection {
 	int64_t thread;		     /* if each thread has its own connections, else 0 */
 	char name[SOCKET_NAME_SIZE]; /* the client's end: the subject of the server's records */
-	int64_t answered;	     /* -1: not told */
+	int64_t answered;	     /* -1: not reported */
 };
 
 struct client_result_thread {
 	int64_t sent; /* distinct lines */
 	int64_t acknowledged;
 	int64_t resent; /* how often a line was sent again after a lost connection */
-	bool told;	/* its line was there */
+	bool reported;	/* its line was there */
 };
 
 struct client_result {

@@ -27,7 +27,7 @@ struct chars_proof {
 	struct chars_client *clients; /* sorted by their names */
 	uint64_t messages, characters;
 	uint64_t stats, counted; /* answers to all that have asked, and the sum of their counts */
-	bool told;		 /* the server's note on what it has generated is there: */
+	bool reported;		 /* the server's note on what it has generated is there: */
 	uint64_t generated, since;
 };
 
@@ -98,10 +98,10 @@ static void take_note(struct chars_proof *proof, struct chars_client *client)
 		client->connected = true;
 		client->after = proof->messages;
 	}
-	proof->told |= slice_equals(proof->log.subject, RECORD_SERVER) &&
-		       slice_number(&note, &proof->generated) &&
-		       slice_skip(&note, " characters generated, ") &&
-		       slice_number(&note, &proof->since) && slice_skip(&note, " since");
+	proof->reported |= slice_equals(proof->log.subject, RECORD_SERVER) &&
+			   slice_number(&note, &proof->generated) &&
+			   slice_skip(&note, " characters generated, ") &&
+			   slice_number(&note, &proof->since) && slice_skip(&note, " since");
 }
 
 static void take_record(struct chars_proof *proof)
@@ -138,7 +138,7 @@ static int for_records(struct chars_proof *proof, void (*take)(struct chars_proo
 static bool check_counts(struct chars_proof *proof)
 {
 	struct verdict *verdict = proof->verdict;
-	if (!proof->told)
+	if (!proof->reported)
 		verdict_add(verdict, "the server has left no account in the log");
 	else if (proof->generated != proof->characters)
 		verdict_add(verdict,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a fault becomes a message. Only the first fault of a proof is kept. Its message is a
+/* Faults, and their messages. Only the first fault of a proof is kept. Its message is a
  * template: $b is the current line of the log when the fault was found, $n its number in the file,
  * $p its address, $f the number of the first line that is the same, $d the line that was due, $l
  * the log, $a the answer to a line ("ok" or "echo"), $1 to $4 the values, and $s the plural of $1.

@@ -62,7 +62,7 @@ struct ping_client {
 	struct ping_outcome *outcomes; /* owned; by request */
 	size_t outcome_count, outcome_capacity;
 	struct numbers keepalives; /* messages, in order of time */
-	uint64_t client;	   /* its number at the server; 0: never told */
+	uint64_t client;	   /* its number at the server; 0: not known */
 	uint64_t message;	   /* the last one */
 	char name[SOCKET_NAME_SIZE];
 };

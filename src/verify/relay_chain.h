@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The proof of a chain of three stages: that what the last one has saved is what the first one has
- * received, in the order of its arrival. The logs are read side by side, in bounded memory. */
+/* The proof of a chain of three servers: the last one has saved what the first one has received, in
+ * the order of arrival. The logs are read side by side, in bounded memory. */
 #ifndef ACKLINE_VERIFY_RELAY_CHAIN_H
 #define ACKLINE_VERIFY_RELAY_CHAIN_H
 
@@ -12,13 +12,13 @@
 
 struct verify_chain {
 	const char *logs[3];  /* of server, process and save */
-	const char *names[3]; /* of the stages, for the words */
-	bool worked;	      /* process has changed the lines: only their numbers are compared */
+	const char *names[3]; /* of the stages, for the message */
+	bool worked;	      /* process changes lines: only their numbers are compared */
 	int64_t planned;      /* lines that the clients were to send */
 	bool appended;	      /* the logs may hold more, of earlier runs */
 };
 
-/* 0 with the verdict, or -1 with the failure set: a log could not be read. */
+/* 0 with the verdict; -1 with the error set: a log cannot be read. */
 int verify_chain(const struct verify_chain *chain, struct verdict *verdict, struct error *error);
 
 #endif

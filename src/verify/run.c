@@ -4,7 +4,7 @@
 #include "verify/conclusion.h"
 #include "verify/faults.h"
 #include "verify/standalone.h"
-#include "verify/told.h"
+#include "verify/reported.h"
 
 /* A line of a thread above is not taken as the first of an inferred client. */
 enum { THREADS_MAX = 1000000 };
@@ -87,13 +87,13 @@ static bool take_client_line(struct proof *proof, struct address *address,
 	const struct connection *known = connection_at(proof, address);
 	struct connection *connection = NULL;
 	if (!proof->expected)
-		connection = told_connection(proof, address, line);
+		connection = reported_connection(proof, address, line);
 	else if (!standalone_connection(proof, address, line, &connection))
 		return false;
 	if (!connection) {
 		fault_order(proof, known, connection_due(known));
 		if (proof->bits)
-			connection = told_resume(address, line);
+			connection = reported_resume(address, line);
 	}
 	if (connection)
 		take_line(proof, connection, line);
@@ -224,11 +224,11 @@ static int read_log(struct proof *proof, struct error *error)
 	}
 }
 
-/* What can only be told at the end of the log. False: out of memory. */
+/* Checks what only the end of the log shows. False: out of memory. */
 static bool check_end(struct proof *proof)
 {
 	if (!proof->expected) {
-		told_check_end(proof);
+		reported_check_end(proof);
 		return true;
 	}
 	for (struct address *address = proof->addresses.first; address; address = address->next)
@@ -240,7 +240,7 @@ static bool check_end(struct proof *proof)
 
 static int prove(struct proof *proof, struct verdict *verdict, struct error *error)
 {
-	if (!told_init(proof) || (proof->job->crash_test && !bits_init(proof)))
+	if (!reported_init(proof) || (proof->job->crash_test && !bits_init(proof)))
 		return out_of_memory(error);
 	if (read_log(proof, error) < 0)
 		return -1;

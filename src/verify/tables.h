@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a proof knows while it reads a log: clients, their ordered streams, and their connections.
- * They are told by the results of the clients, or inferred from the log. */
+ * They are taken from the results that the clients report, or inferred from the log. */
 #ifndef ACKLINE_VERIFY_TABLES_H
 #define ACKLINE_VERIFY_TABLES_H
 
@@ -23,13 +23,13 @@ struct stream {
 
 struct client {
 	const struct client_result *result; /* NULL: inferred from the log */
-	size_t number;			    /* from 1, if told */
+	size_t number;			    /* from 1, if reported */
 	const struct address *address;	    /* if inferred */
 	int64_t name;			    /* the number in its lines; 0: they have none */
 	int64_t threads;		    /* 0: not known yet */
 	int64_t window;			    /* max lines in flight */
 	bool free;			    /* each thread sends at its own pace */
-	struct stream *streams;		    /* both are owned, if told */
+	struct stream *streams;		    /* both are owned, if reported */
 	struct connection *connections;	    /* in order of time; as many as the result has */
 	size_t stream_count;
 	int64_t logged;	   /* distinct lines in the log */
@@ -41,7 +41,7 @@ struct client {
 struct connection {
 	struct stream *stream;
 	bool started;
-	int64_t begins;		  /* place of its first line; -1: not told */
+	int64_t begins;		  /* place of its first line; -1: not reported */
 	int64_t start, next;	  /* places of its first line in the log, and of the one due */
 	int64_t sent;		  /* answers */
 	int64_t first_line;	  /* number of that line in the log */
@@ -63,10 +63,10 @@ struct fault {
 
 struct proof {
 	const struct verify_job *job;
-	const struct verify_expectation *expected; /* NULL: clients are told, not inferred */
+	const struct verify_expectation *expected; /* NULL: clients are reported, not inferred */
 	struct log_reader log;
 	struct address_table addresses; /* if clients are inferred, their connections are owned */
-	struct client *clients;		/* owned; those that were told */
+	struct client *clients;		/* owned; those that were reported */
 	struct fault fault;		/* the first one */
 
 	int64_t runs;  /* of the server: each start ends all connections */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/told.h"
+#include "verify/reported.h"
 
 #include "base/memory.h"
 #include "verify/faults.h"
@@ -34,16 +34,16 @@ static bool client_init(struct proof *proof, struct client *client)
 			.resent = result->each ? result->per_thread[client->stream_count].resent
 					       : result->total.resent};
 	for (size_t i = 0; i < result->connection_count; i++) {
-		const struct client_result_connection *told = &result->connections[i];
+		const struct client_result_connection *reported = &result->connections[i];
 		client->connections[i] = (struct connection){
-			.stream = &client->streams[told->thread], .begins = told->answered};
-		if (!add_connection(proof, &client->connections[i], told->name))
+			.stream = &client->streams[reported->thread], .begins = reported->answered};
+		if (!add_connection(proof, &client->connections[i], reported->name))
 			return false;
 	}
 	return true;
 }
 
-bool told_init(struct proof *proof)
+bool reported_init(struct proof *proof)
 {
 	const struct verify_job *job = proof->job;
 	proof->clients = memory_calloc(job->clients + 1, sizeof *proof->clients);
@@ -88,8 +88,8 @@ static void begin(const struct proof *proof, struct address *address, struct con
 	connection->start = connection->next = place;
 }
 
-struct connection *told_connection(const struct proof *proof, struct address *address,
-				   const struct client_line *line)
+struct connection *reported_connection(const struct proof *proof, struct address *address,
+				       const struct client_line *line)
 {
 	struct connection *connection = address->current;
 	if (connection && address->run == proof->runs &&
@@ -105,7 +105,7 @@ struct connection *told_connection(const struct proof *proof, struct address *ad
 	return NULL;
 }
 
-struct connection *told_resume(const struct address *address, const struct client_line *line)
+struct connection *reported_resume(const struct address *address, const struct client_line *line)
 {
 	struct connection *connection = address->current;
 	if (!connection || stream_place(connection->stream, line) < 0)
@@ -167,7 +167,7 @@ static void check_client(struct proof *proof, struct client *client)
 		check_stream(proof, &client->streams[i]);
 }
 
-void told_check_end(struct proof *proof)
+void reported_check_end(struct proof *proof)
 {
 	for (size_t i = 0; i < proof->job->clients; i++)
 		check_client(proof, &proof->clients[i]);
