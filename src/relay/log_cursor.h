@@ -45,7 +45,7 @@ enum log_cursor_result log_cursor_next(struct log_cursor *cursor, struct relay_l
 				       struct error *error);
 
 /* Counts the lines received from one offset to another; at each a record begins, or the log ends.
- * Another thread may use the cursor meanwhile. 0 if they cannot be read. */
+ * Another thread may use the cursor at the same time. 0 if they cannot be read. */
 uint64_t log_cursor_count(const struct log_cursor *cursor, int64_t from, int64_t limit);
 
 void log_cursor_close(struct log_cursor *cursor);

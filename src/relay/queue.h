@@ -54,7 +54,7 @@ void relay_queue_free(struct relay_queue *queue);
 /* Ends all waiting, for good. Any number of times. */
 void relay_queue_stop(struct relay_queue *queue);
 
-/* Waits for so many ns. False: stopped. */
+/* Waits for a duration in ns. False: stopped. */
 bool relay_queue_pause(struct relay_queue *queue, int64_t duration);
 
 /* A descriptor of the queue's own that is readable once it is stopped. */
@@ -62,9 +62,8 @@ int relay_queue_stop_descriptor(const struct relay_queue *queue);
 
 /* --- log and sessions --- */
 
-/* So many bytes more are committed to the log. For log_on_committed(): takes the queue as context.
- */
-void relay_queue_commit(void *queue, size_t bytes);
+/* Counts committed bytes of the log. A callback of log_on_committed(): the context is the queue. */
+void relay_queue_commit(void *context, size_t bytes);
 
 /* Waits while more than RELAY_LOG_BEHIND_MAX bytes are not yet forwarded, until the drain. */
 void relay_queue_wait_space(struct relay_queue *queue);

@@ -53,7 +53,7 @@ static bool is_broken(const struct supervisor *watch, size_t unused)
 }
 
 /* Sets why the drill does not go on. The caller names clients that have ended. */
-static int tell_broken(const struct drill *drill, struct error *error)
+static int set_broken(const struct drill *drill, struct error *error)
 {
 	const struct process *server = &drill->watch->children[0];
 	char how[128];
@@ -95,7 +95,7 @@ static int await_work(struct drill *drill, struct error *error)
 	while (!has_lines(drill)) {
 		bool late = clock_now() >= deadline;
 		if (supervisor_until(drill->watch, is_broken, 0, clock_after(SEARCH_INTERVAL)))
-			return tell_broken(drill, error);
+			return set_broken(drill, error);
 		if (!late)
 			continue;
 		duration_format(drill->patience, time);
@@ -116,12 +116,12 @@ static int kill_server(struct drill *drill, struct error *error)
 	const struct process *server = &drill->watch->children[0];
 	int64_t pause = random_between(&drill->random, KILL_DELAY_MIN, KILL_DELAY_MAX);
 	if (supervisor_until(drill->watch, is_broken, 0, clock_after(pause)))
-		return tell_broken(drill, error);
+		return set_broken(drill, error);
 	process_signal(server, SIGKILL);
 	if (!supervisor_until(drill->watch, supervisor_over, 0, clock_after(DEATH_TIMEOUT)))
 		return error_set(error, "the server was killed, and goes on");
 	if (!was_killed(server)) /* it had ended by itself */
-		return tell_broken(drill, error);
+		return set_broken(drill, error);
 	drill->kills++;
 	return 0;
 }

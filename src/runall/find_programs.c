@@ -11,7 +11,7 @@
 
 static const char own_name[] = "runall";
 
-/* The last place in a file's name where the word stands; NULL: nowhere. */
+/* Returns the last occurrence of the word in a file's name, or NULL. */
 static const char *find_last(const char *name, const char *word)
 {
 	const char *found = NULL;
@@ -20,7 +20,7 @@ static const char *find_last(const char *name, const char *word)
 	return found;
 }
 
-/* Puts a word in the place of runall's own name. */
+/* Replaces runall's own name by a word. */
 static int find_program(char path[PATH_MAX], const char *runall, const char *word,
 			struct error *error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where server and client are: beside runall itself, and named like it, so that this holds for the
- * build tree, for any prefix, and for programs that were renamed when they were installed. */
+/* Finds server and client: in the directory of runall, and named like it. This holds for the build
+ * tree, for any prefix, and for programs that were renamed by the installation. */
 #ifndef ACKLINE_RUNALL_FIND_PROGRAMS_H
 #define ACKLINE_RUNALL_FIND_PROGRAMS_H
 
@@ -12,7 +12,7 @@ struct runall_programs {
 	char server[PATH_MAX], client[PATH_MAX];
 };
 
-/* 0, or -1 with the failure set: runall's own name tells nothing, or one of them is not there. */
+/* 0; -1 with the error set: runall has another name, or one of the programs is missing. */
 int runall_programs_find(struct runall_programs *programs, struct error *error);
 
 #endif

@@ -53,8 +53,10 @@ static int merge_reports(const struct supervisor *watch, const struct client_res
 	struct histogram *histograms = memory_calloc(2, sizeof *histograms);
 	if (!histograms)
 		return error_set(error, "out of memory for the report");
-	struct result sum = {
-		.error = fault, .strict = true, .latency = &histograms[0], .uncorrected = &histograms[1]};
+	struct result sum = {.error = fault,
+			     .strict = true,
+			     .latency = &histograms[0],
+			     .uncorrected = &histograms[1]};
 	int added = add_up(watch, client_results, &sum, error);
 	if (!sum.uncorrected->count)
 		sum.uncorrected = NULL;
