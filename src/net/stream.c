@@ -102,6 +102,8 @@ bool stream_wait(struct stream *stream, int64_t duration)
 
 ssize_t stream_send(struct stream *stream, const void *bytes, size_t length)
 {
+	if (stream_owed(stream) && stream_flush(stream) < 0)
+		return -1;
 	return stream->type->send(stream, bytes, length);
 }
 

@@ -54,8 +54,8 @@ size_t stream_pending(struct stream *stream);
 /* Blocks until there are bytes to receive, or the end. False: not within the duration. */
 bool stream_wait(struct stream *stream, int64_t duration);
 
-/* Never blocks. Returns how many bytes were taken, 0: none now, -1 with errno. A type may take none
- * before the handshake. */
+/* Flushes, and takes bytes. Never blocks. Returns how many were taken, 0: none now, -1 with errno.
+ * A type may take none while bytes are owed, and before the handshake. */
 ssize_t stream_send(struct stream *stream, const void *bytes, size_t length);
 
 /* How many bytes were taken and have not left: flush until there are none. No system call. */

@@ -33,6 +33,18 @@ START_TEST(a_line_waits_for_the_answer_before_it)
 }
 END_TEST
 
+START_TEST(a_long_line_is_sent_in_parts)
+{
+	static char line[60001];
+	memset(line, 'x', sizeof line - 1);
+	line[sizeof line - 2] = '\n';
+	begin((script_t){{OK4}});
+	ck_assert_msg(say(0, line) && say(1, line), "%s", error.message);
+	ck_assert(client_session_finish(session, &error));
+	assert_total(2, 2, 0);
+}
+END_TEST
+
 START_TEST(lines_in_flight_fill_the_window)
 {
 	/* nothing is answered before the fourth line: a smaller window would wait in vain */
@@ -202,6 +214,7 @@ static TCase *make_answers(const char *name, void (*use_type)(void))
 	tcase_add_checked_fixture(answers, setup, teardown);
 	tcase_add_test(answers, each_line_is_acknowledged);
 	tcase_add_test(answers, a_line_waits_for_the_answer_before_it);
+	tcase_add_test(answers, a_long_line_is_sent_in_parts);
 	tcase_add_test(answers, lines_in_flight_fill_the_window);
 	tcase_add_test(answers, latency_counts_from_the_intended_start);
 	tcase_add_test(answers, a_warmup_is_not_measured);

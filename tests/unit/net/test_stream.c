@@ -270,11 +270,15 @@ START_TEST(owed_bytes_leave_by_a_flush)
 	ck_assert_str_eq(answer, "one\n");
 	free(answer);
 	ck_assert_uint_eq(stream_owed(stream), 4);
-	ck_assert_int_eq((int)stream_send(stream, "more\n", 5), 0);
+	ck_assert_int_eq((int)stream_send(stream, "more\n", 5), 5);
+	answer = peer_lines(peer, 1);
+	ck_assert_str_eq(answer, "two\n");
+	free(answer);
+	ck_assert_uint_eq(stream_owed(stream), 3);
 	ck_assert_int_eq(stream_flush(stream), 0);
 	ck_assert_uint_eq(stream_owed(stream), 0);
 	answer = peer_lines(peer, 1);
-	ck_assert_str_eq(answer, "two\n");
+	ck_assert_str_eq(answer, "more\n");
 	free(answer);
 }
 END_TEST
