@@ -24,7 +24,7 @@ bool slice_begins(struct slice slice, const char *prefix)
 	return slice_skip(&slice, prefix);
 }
 
-static void skip(struct slice *slice, size_t length)
+void slice_drop(struct slice *slice, size_t length)
 {
 	if (length) {
 		slice->bytes += length;
@@ -37,7 +37,7 @@ bool slice_skip(struct slice *slice, const char *prefix)
 	size_t length = strlen(prefix);
 	if (slice->length < length || (length && memcmp(slice->bytes, prefix, length) != 0))
 		return false;
-	skip(slice, length);
+	slice_drop(slice, length);
 	return true;
 }
 
@@ -47,7 +47,7 @@ bool slice_cut(struct slice *slice, char separator, struct slice *field)
 	if (!end)
 		return false;
 	*field = (struct slice){.bytes = slice->bytes, .length = (size_t)(end - slice->bytes)};
-	skip(slice, field->length + 1);
+	slice_drop(slice, field->length + 1);
 	return true;
 }
 
@@ -64,7 +64,7 @@ bool slice_number(struct slice *slice, uint64_t *number)
 	}
 	if (!length || (length > 1 && slice->bytes[0] == '0'))
 		return false;
-	skip(slice, length);
+	slice_drop(slice, length);
 	*number = value;
 	return true;
 }

@@ -19,6 +19,9 @@ bool slice_equals(struct slice slice, const char *string);
 bool slice_same(struct slice one, struct slice other);
 bool slice_begins(struct slice slice, const char *prefix);
 
+/* Removes the first `length` bytes, which must exist. */
+void slice_drop(struct slice *slice, size_t length);
+
 /* The functions below take a part off the front. False: it does not stand there, and nothing has
  * changed. */
 

@@ -45,8 +45,7 @@ static bool quote_json(struct buffer *buffer, size_t start)
 static bool take(struct slice *rest, size_t length, struct slice *field)
 {
 	*field = (struct slice){rest->bytes, length};
-	rest->bytes += length;
-	rest->length -= length;
+	slice_drop(rest, length);
 	return true;
 }
 
@@ -126,42 +125,39 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 	return false;
 }
 
-/* Removes the marks, in place. Returns the length of what is left. */
-static size_t drop_marks(char *bytes, size_t length, char mark)
+/* Removes the marks of a field in the line, in place. */
+static void drop_marks(char *line, struct slice *field, char mark)
 {
-	char *first = memchr(bytes, mark, length);
-	size_t out = first ? (size_t)(first - bytes) : length;
-	for (size_t i = out; i < length; i++) {
+	char *bytes = line + (field->bytes - line), *first = memchr(bytes, mark, field->length);
+	size_t out = first ? (size_t)(first - bytes) : field->length;
+	for (size_t i = out; i < field->length; i++) {
 		if (bytes[i] == mark)
 			i++; /* the byte behind it stands for itself */
 		bytes[out++] = bytes[i];
 	}
-	return out;
+	field->length = out;
 }
 
 static bool read(const struct record_format *format, char *line, size_t length,
 		 struct record_view *view)
 {
 	const struct layout *layout = layout_of(format);
-	struct slice rest = {line, length}, subject, bytes;
+	struct slice rest = {line, length};
 	int level, event;
-	if (!slice_skip(&rest, layout->time) ||
-	    !record_scan_shape(&rest, "dddd-dd-ddTdd:dd:dd.dddddd+dd:dd") ||
-	    !slice_skip(&rest, layout->level) || !record_scan_name(&rest, level_names, &level) ||
-	    !slice_skip(&rest, layout->peer) || !layout->find(&rest, &subject) || !subject.length ||
-	    !slice_skip(&rest, layout->event) || !record_scan_name(&rest, event_names, &event) ||
-	    !slice_skip(&rest, layout->bytes) || !layout->find(&rest, &bytes) ||
-	    !slice_equals(rest, layout->end))
+	if (!slice_skip(&rest, layout->time))
 		return false;
-	view->time = line + strlen(layout->time);
-	view->time_length = TIME_LENGTH;
+	view->time = (struct slice){rest.bytes, TIME_LENGTH};
+	if (!record_scan_shape(&rest, "dddd-dd-ddTdd:dd:dd.dddddd+dd:dd") ||
+	    !slice_skip(&rest, layout->level) || !record_scan_name(&rest, level_names, &level) ||
+	    !slice_skip(&rest, layout->peer) || !layout->find(&rest, &view->subject) ||
+	    !view->subject.length || !slice_skip(&rest, layout->event) ||
+	    !record_scan_name(&rest, event_names, &event) || !slice_skip(&rest, layout->bytes) ||
+	    !layout->find(&rest, &view->bytes) || !slice_equals(rest, layout->end))
+		return false;
 	view->level = (enum record_level)level;
 	view->event = (enum record_event)event;
-	view->subject = subject.bytes;
-	view->subject_length =
-		drop_marks(line + (subject.bytes - line), subject.length, layout->mark);
-	view->bytes = bytes.bytes;
-	view->length = drop_marks(line + (bytes.bytes - line), bytes.length, layout->mark);
+	drop_marks(line, &view->subject, layout->mark);
+	drop_marks(line, &view->bytes, layout->mark);
 	return true;
 }
 

@@ -40,16 +40,12 @@ struct record {
 	const struct record_field *fields; /* NULL: none */
 };
 
-/* A record that was read. The pointers lead into its line; the format's quoting is undone. */
+/* A record that was read. The slices lead into its line; the format's quoting is undone. */
 struct record_view {
 	enum record_level level;
 	enum record_event event;
-	const char *time;
-	size_t time_length; /* text: 19, 23 or 26, by the digits of the time; CSV, JSON: 32 */
-	const char *subject;
-	size_t subject_length;
-	const char *bytes; /* still escaped */
-	size_t length;
+	struct slice time;	     /* text: 19, 23 or 26 bytes, by the digits; CSV, JSON: 32 */
+	struct slice subject, bytes; /* still escaped */
 };
 
 struct record_format {

@@ -11,7 +11,6 @@
 
 #include "base/memory.h"
 #include "record/escape.h"
-#include "record/escape.h"
 
 enum {
 	BUFFER_FIRST = 1 << 18,
@@ -158,8 +157,7 @@ static bool notes_torn(const char *line, size_t length)
 		return false;
 	memcpy(copy, line, length);
 	return record_read(copy, length, &record) && record.event == RECORD_NOTE &&
-	       slice_equals((struct slice){record.subject, record.subject_length}, RECORD_SERVER) &&
-	       slice_begins((struct slice){record.bytes, record.length}, torn_note);
+	       slice_equals(record.subject, RECORD_SERVER) && slice_begins(record.bytes, torn_note);
 }
 
 /* Is the next line, of that length, torn? Either the file ended in it when the writer of this log
@@ -192,9 +190,9 @@ static enum log_line take_line(struct log_reader *log, char *line, size_t length
 	if (!record_read(line, length, &record))
 		return LOG_GARBAGE;
 	log->event = record.event;
-	log->time = (struct slice){record.time, record.time_length};
-	log->subject = (struct slice){record.subject, record.subject_length};
-	log->bytes = (struct slice){record.bytes, record.length};
+	log->time = record.time;
+	log->subject = record.subject;
+	log->bytes = record.bytes;
 	return LOG_RECORD;
 }
 

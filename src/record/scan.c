@@ -24,8 +24,7 @@ bool record_scan_shape(struct slice *rest, const char *shape)
 	for (size_t i = 0; i < length; i++)
 		if (!fits(shape[i], (unsigned char)rest->bytes[i]))
 			return false;
-	rest->bytes += length;
-	rest->length -= length;
+	slice_drop(rest, length);
 	return true;
 }
 

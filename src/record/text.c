@@ -38,14 +38,14 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 	return false;
 }
 
-static bool read_time(struct slice *rest, struct record_view *view)
+static bool read_time(struct slice *rest, struct slice *time)
 {
-	view->time = rest->bytes;
+	*time = *rest;
 	if (!record_scan_shape(rest, "dddd-dd-dd dd:dd:dd"))
 		return false;
 	if (!record_scan_shape(rest, ".dddddd"))
 		(void)record_scan_shape(rest, ".ddd");
-	view->time_length = (size_t)(rest->bytes - view->time);
+	time->length -= rest->length;
 	return true;
 }
 
@@ -55,22 +55,18 @@ static bool read(const struct record_format *format, char *line, size_t length,
 	(void)format; /* any number of digits is read */
 	struct slice rest = {line, length};
 	int level, event;
-	if (!record_scan_name(&rest, level_names, &level) || !read_time(&rest, view) ||
+	if (!record_scan_name(&rest, level_names, &level) || !read_time(&rest, &view->time) ||
 	    !slice_skip(&rest, " --"))
 		return false;
-	view->level = (enum record_level)level;
-	view->subject = rest.bytes;
-	const char *blank = memchr(rest.bytes, ' ', rest.length);
-	if (!blank || blank == rest.bytes)
+	struct slice behind = rest;
+	if (!slice_cut(&behind, ' ', &view->subject) || !view->subject.length)
 		return false;
-	view->subject_length = (size_t)(blank - rest.bytes);
-	rest.bytes = blank;
-	rest.length -= view->subject_length;
+	slice_drop(&rest, view->subject.length);
 	if (!record_scan_name(&rest, event_names, &event))
 		return false;
+	view->level = (enum record_level)level;
 	view->event = (enum record_event)event;
-	view->bytes = rest.bytes;
-	view->length = rest.length;
+	view->bytes = rest;
 	return true;
 }
 

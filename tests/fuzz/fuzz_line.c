@@ -176,12 +176,12 @@ static void check_record(const struct record_format *format, const char *data, s
 		abort();
 	check_printable(text.bytes, text.length - 1);
 	if (!record_read(text.bytes, text.length - 1, &view) || view.level != record.level ||
-	    view.event != RECORD_RECEIVED || view.subject_length != strlen(record.subject) ||
-	    memcmp(view.subject, record.subject, view.subject_length) != 0 ||
-	    memchr(view.bytes, '\t', view.length))
+	    view.event != RECORD_RECEIVED || view.subject.length != strlen(record.subject) ||
+	    memcmp(view.subject.bytes, record.subject, view.subject.length) != 0 ||
+	    memchr(view.bytes.bytes, '\t', view.bytes.length))
 		abort();
-	char *bytes = text.bytes + (view.bytes - text.bytes);
-	if (record_unescape(bytes, view.length) != size || memcmp(bytes, data, size) != 0)
+	char *bytes = text.bytes + (view.bytes.bytes - text.bytes);
+	if (record_unescape(bytes, view.bytes.length) != size || memcmp(bytes, data, size) != 0)
 		abort();
 	buffer_free(&text);
 }
@@ -196,9 +196,11 @@ static void check_reading(const char *data, size_t size)
 	memcpy(copy, data, size);
 	if (record_read(copy, size, &view)) {
 		const char *end = copy + size;
-		if (view.time < copy || view.subject < view.time + view.time_length ||
-		    view.bytes < view.subject || view.bytes + view.length > end ||
-		    !view.subject_length || view.subject + view.subject_length >= view.bytes)
+		if (view.time.bytes < copy ||
+		    view.subject.bytes < view.time.bytes + view.time.length ||
+		    view.bytes.bytes < view.subject.bytes ||
+		    view.bytes.bytes + view.bytes.length > end || !view.subject.length ||
+		    view.subject.bytes + view.subject.length >= view.bytes.bytes)
 			abort();
 	} else if (memcmp(copy, data, size) != 0) {
 		abort();

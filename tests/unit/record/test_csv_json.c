@@ -129,10 +129,11 @@ static bool comes_back(const struct record_format *format, const struct record *
 	memcpy(line, text.bytes, length);
 	bool same = text.bytes[length] == '\n' && !memchr(line, '\n', length) &&
 		    record_read(line, length, &view) && view.level == record->level &&
-		    view.event == record->event && view.subject_length == strlen(record->subject) &&
-		    !memcmp(view.subject, record->subject, view.subject_length) &&
-		    record_unescape(line + (view.bytes - line), view.length) == record->length &&
-		    !memcmp(view.bytes, record->bytes, record->length);
+		    view.event == record->event && view.subject.length == strlen(record->subject) &&
+		    !memcmp(view.subject.bytes, record->subject, view.subject.length) &&
+		    record_unescape(line + (view.bytes.bytes - line), view.bytes.length) ==
+			    record->length &&
+		    !memcmp(view.bytes.bytes, record->bytes, record->length);
 	free(line);
 	buffer_free(&text);
 	return same;

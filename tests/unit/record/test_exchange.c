@@ -104,9 +104,9 @@ START_TEST(other_formats_leave_the_request_out)
 		struct record_view view;
 		ck_assert(record_read(line, (size_t)(feed - line), &view));
 		ck_assert_int_eq(view.event, RECORD_IGNORED);
-		ck_assert_uint_eq(view.length, 8);
-		ck_assert_mem_eq(view.bytes, "[7] PING", 8);
-		ck_assert_uint_eq(view.time_length, i == 0 ? 19 : i == 1 ? 26 : 32);
+		ck_assert_uint_eq(view.bytes.length, 8);
+		ck_assert_mem_eq(view.bytes.bytes, "[7] PING", 8);
+		ck_assert_uint_eq(view.time.length, i == 0 ? 19 : i == 1 ? 26 : 32);
 	}
 }
 END_TEST

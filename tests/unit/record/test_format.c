@@ -77,9 +77,9 @@ START_TEST(milliseconds_go_and_come_back)
 	char *line = format_line(&record_milliseconds, &record);
 	ck_assert_str_eq(line, "INFO\t| 2019-02-24 15:10:14.045 --a sent: ok\n");
 	ck_assert(record_read(line, strlen(line) - 1, &view));
-	ck_assert_uint_eq(view.time_length, 23);
-	ck_assert_mem_eq(view.time, "2019-02-24 15:10:14.045", 23);
-	ck_assert_mem_eq(view.bytes, "ok", view.length);
+	ck_assert_uint_eq(view.time.length, 23);
+	ck_assert_mem_eq(view.time.bytes, "2019-02-24 15:10:14.045", 23);
+	ck_assert_mem_eq(view.bytes.bytes, "ok", view.bytes.length);
 	ck_assert_str_eq(record_milliseconds.header, "");
 	free(line);
 }
@@ -131,12 +131,13 @@ static void assert_read(enum record_level level, enum record_event event, const 
 	ck_assert(record_read(line, length, &view));
 	ck_assert_int_eq(view.level, level);
 	ck_assert_int_eq(view.event, event);
-	ck_assert_uint_eq(view.time_length, 19);
-	ck_assert_mem_eq(view.time, stamp.local, 19);
-	ck_assert_uint_eq(view.subject_length, strlen(subject));
-	ck_assert_mem_eq(view.subject, subject, strlen(subject));
-	ck_assert_uint_eq(record_unescape(line + (view.bytes - line), view.length), strlen(bytes));
-	ck_assert_mem_eq(view.bytes, bytes, strlen(bytes));
+	ck_assert_uint_eq(view.time.length, 19);
+	ck_assert_mem_eq(view.time.bytes, stamp.local, 19);
+	ck_assert_uint_eq(view.subject.length, strlen(subject));
+	ck_assert_mem_eq(view.subject.bytes, subject, strlen(subject));
+	ck_assert_uint_eq(record_unescape(line + (view.bytes.bytes - line), view.bytes.length),
+			  strlen(bytes));
+	ck_assert_mem_eq(view.bytes.bytes, bytes, strlen(bytes));
 	free(line);
 }
 
@@ -202,10 +203,10 @@ START_TEST(forged_input_stays_one_line)
 		ck_assert_msg(line[i] == '\t' || (line[i] >= 0x20 && line[i] < 0x7f), "at %zu", i);
 	ck_assert(record_read(line, length, &view));
 	ck_assert_int_eq(view.event, RECORD_RECEIVED);
-	ck_assert_mem_eq(view.subject, "127.0.0.1:2", view.subject_length);
-	size_t original = record_unescape(line + (view.bytes - line), view.length);
+	ck_assert_mem_eq(view.subject.bytes, "127.0.0.1:2", view.subject.length);
+	size_t original = record_unescape(line + (view.bytes.bytes - line), view.bytes.length);
 	ck_assert_uint_eq(original, sizeof forged);
-	ck_assert_mem_eq(view.bytes, forged, sizeof forged);
+	ck_assert_mem_eq(view.bytes.bytes, forged, sizeof forged);
 	free(line);
 }
 END_TEST
