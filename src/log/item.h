@@ -43,7 +43,7 @@ struct log_item {
 	enum record_event event;
 	const char *bytes;
 	size_t length;
-	const struct record_field *fields; /* as in struct record, or NULL */
+	const struct record_field *fields; /* as in struct record, with static names; or NULL */
 	const char *answer;
 	size_t answer_length;
 	bool raw; /* the answer is sent as it is; else a line end is added */
