@@ -39,7 +39,7 @@ START_TEST(a_long_line_is_sent_in_parts)
 	memset(line, 'x', sizeof line - 1);
 	line[sizeof line - 2] = '\n';
 	begin((script_t){{OK4}});
-	ck_assert_msg(say(0, line) && say(1, line), "%s", error.message);
+	ck_assert_msg(send_text(0, line) && send_text(1, line), "%s", error.message);
 	ck_assert(client_session_finish(session, &error));
 	assert_total(2, 2, 0);
 }
