@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/slice.h"
+#include "net/answers.h"
 
 enum {
 	RESPONSE_MAX = 65536, /* bytes of an answer */
@@ -32,7 +33,7 @@ static enum session_step judge_wrong(struct client_session *session,
 	else
 		error_set(session->error, "the server sent '%s' without being asked", excerpt);
 	/* a server that is full now may accept a later connection */
-	return slice_equals(answer, "error: too many connections")
+	return slice_equals(answer, ANSWER_ERROR REASON_CONNECTIONS)
 		       ? session_lose(session, connection)
 		       : STEP_FAILED;
 }
@@ -42,7 +43,8 @@ static bool is_correct(const struct client_session *session, const struct inflig
 {
 	const struct slice echo = {.bytes = inflight_bytes(&session->inflight, line),
 				   .length = line->length - 1};
-	return session->settings.echoes ? slice_same(answer, echo) : slice_equals(answer, "ok");
+	return session->settings.echoes ? slice_same(answer, echo)
+					: slice_equals(answer, ANSWER_OK);
 }
 
 /* An answer, without its line end. */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/slice.h"
+#include "net/answers.h"
 #include "net/line_splitter.h"
 #include "net/stream.h"
 
@@ -166,8 +167,8 @@ static int64_t note_acknowledged(struct forwarder *forwarder)
 static int take_answer(struct forwarder *forwarder, struct slice answer, struct error *error)
 {
 	const struct relay_settings *settings = &forwarder->relay->settings;
-	bool ok = slice_equals(answer, "ok");
-	if (!ok && !slice_begins(answer, "error: line longer than "))
+	bool ok = slice_equals(answer, ANSWER_OK);
+	if (!ok && !slice_begins(answer, ANSWER_ERROR "line " REASON_TOO_LONG))
 		/* such as: not logged, too many connections */
 		return error_set(error, "it answers '%.*s'",
 				 (int)(answer.length < 100 ? answer.length : 100), answer.bytes);

@@ -4,7 +4,6 @@
  *
  * There is one burst at a time: it is either scheduled or given to the log, and the next one is
  * drawn when it was stored. So its state needs no lock. It is counted once it is in the log. */
-#include "base/memory.h"
 #include "service/table.h"
 
 #include <inttypes.h>
@@ -13,9 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/charset.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/random.h"
+#include "net/answers.h"
+#include "service/charset.h"
 
 /* Min pause, so that -delay 0 neither takes a processor nor cuts off peers that read. */
 #define CHARS_PAUSE CLOCK_MILLISECOND
@@ -33,7 +34,7 @@ enum {
 
 static const char burst_word[] = "chars ";
 static const char stat_word[] = "stat ";
-static const char unknown[] = "error: unknown request";
+static const char unknown[] = ANSWER_ERROR "unknown request";
 
 struct chars_options {
 	struct range burst; /* characters */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The service ok: each line is answered ok, which says that it is in the log. */
+#include "net/answers.h"
 #include "service/table.h"
 
 extern const struct service service_ok;
@@ -8,7 +9,7 @@ static struct slice answer(void *state, const struct frame *frame)
 {
 	(void)state;
 	(void)frame;
-	return slice_of("ok");
+	return slice_of(ANSWER_OK);
 }
 
 const struct service service_ok = {

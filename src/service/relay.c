@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The service relay: a line is answered ok once it is in the log, then processed and forwarded to
  * the next server in the order of arrival. */
+#include "net/answers.h"
 #include "relay/relay.h"
-
 #include "service/table.h"
 
 extern const struct service service_relay;
@@ -31,7 +31,7 @@ static struct slice answer_relay(void *state, const struct frame *frame)
 {
 	(void)state; /* what is in the log will be forwarded */
 	(void)frame;
-	return slice_of("ok");
+	return slice_of(ANSWER_OK);
 }
 
 static int check_relay(const struct service_options *options, struct error *error)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/answers.h"
 #include "net/socket.h"
 
 enum { ACCEPTOR_AT_ONCE = 64 }; /* then main looks at signals and finished sessions */
@@ -62,7 +63,7 @@ static void refuse(struct acceptor *acceptor, struct stream *stream, const char 
 {
 	const struct protocol *protocol = acceptor->settings->handler->protocol;
 	char message[PROTOCOL_REFUSAL_MAX];
-	size_t length = protocol->refuse(REFUSAL_CONNECTION, "too many connections", message);
+	size_t length = protocol->refuse(REFUSAL_CONNECTION, REASON_CONNECTIONS, message);
 	/* a new socket has space for it; a type that needs a handshake first closes without it */
 	(void)stream_send(stream, message, length);
 	stream_close(stream, 0);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "net/answers.h"
+
 enum {
 	INTAKE_FEW = 4,	   /* frames given to the log at once, the first time */
 	INTAKE_ITEMS = 64, /* and then */
@@ -56,7 +58,7 @@ static enum ending refuse(struct session *session, enum frame_result result)
 	const char *name = handler->protocol->frame_name;
 	char note[INTAKE_NOTE], answer[PROTOCOL_REFUSAL_MAX];
 	if (result == FRAME_TOO_LONG)
-		(void)snprintf(note, sizeof note, "%s longer than %zu bytes", name,
+		(void)snprintf(note, sizeof note, "%s " REASON_TOO_LONG "%zu bytes", name,
 			       session->settings->maxline);
 	else
 		(void)snprintf(note, sizeof note, "malformed %s", name);

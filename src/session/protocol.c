@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "net/answers.h"
+
 static enum frame_result next_line(struct line_splitter *received, bool flush, void *state,
 				   struct frame *frame)
 {
@@ -30,8 +32,8 @@ static enum frame_result next_chunk(struct line_splitter *received, bool flush, 
 static size_t refuse_in_a_line(enum refusal refusal, const char *reason,
 			       char message[PROTOCOL_REFUSAL_MAX])
 {
-	return (size_t)snprintf(message, PROTOCOL_REFUSAL_MAX, "error: %s%.120s\n",
-				refusal == REFUSAL_RECORD ? "not logged: " : "", reason);
+	return (size_t)snprintf(message, PROTOCOL_REFUSAL_MAX, ANSWER_ERROR "%s%.120s\n",
+				refusal == REFUSAL_RECORD ? REASON_NOT_LOGGED : "", reason);
 }
 
 const struct protocol protocol_lines = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/run.h"
 
+#include "net/answers.h"
 #include "verify/conclusion.h"
 #include "verify/faults.h"
 #include "verify/standalone.h"
@@ -148,7 +149,7 @@ static bool is_answer(const struct proof *proof, const struct connection *connec
 	const struct stream *stream = connection->stream;
 	struct client_line line;
 	if (!stream->client->name)
-		return slice_equals(proof->log.bytes, "ok");
+		return slice_equals(proof->log.bytes, ANSWER_OK);
 	return client_line_read(proof->log.bytes, &line) &&
 	       stream_place(stream, &line) ==
 		       (connection->started ? connection->start + connection->sent : stream->next);
@@ -156,7 +157,7 @@ static bool is_answer(const struct proof *proof, const struct connection *connec
 
 static void take_foreign_ok(struct proof *proof, struct address *address)
 {
-	if (!slice_equals(proof->log.bytes, "ok"))
+	if (!slice_equals(proof->log.bytes, ANSWER_OK))
 		return;
 	if (!address || address->sent == address->received)
 		fault_here(proof, NULL, "$p: the $a at line $n of $l answers no line");

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/slice.h"
 #include "client/chars/state.h"
+#include "net/answers.h"
 #include "record/escape.h"
 
 void chars_client_ask(struct chars_client *client)
@@ -39,7 +40,7 @@ static void refuse(struct chars_client *client, struct slice line)
 {
 	char excerpt[EXCERPT_SIZE];
 	chars_client_fail(client,
-			  slice_begins(line, "error: ")
+			  slice_begins(line, ANSWER_ERROR)
 				  ? "the server answered '%s'"
 				  : "the server sent '%s', which is not of the service chars",
 			  record_excerpt(excerpt, line.bytes, line.length));
@@ -94,7 +95,7 @@ static void take_line(struct chars_client *client, struct slice line)
 		take_characters(client, rest);
 	else if (slice_skip(&rest, "stat "))
 		take_stat(client, line, rest);
-	else if (client->asked && slice_skip(&rest, "error: not logged: ") && rest.length)
+	else if (client->asked && slice_skip(&rest, ANSWER_ERROR REASON_NOT_LOGGED) && rest.length)
 		take_error(client, line);
 	else
 		refuse(client, line);

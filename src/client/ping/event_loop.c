@@ -15,6 +15,7 @@
 #include "base/slice.h"
 #include "client/ping/log.h"
 #include "client/ping/request_table.h"
+#include "net/answers.h"
 #include "net/line_splitter.h"
 #include "net/stream.h"
 #include "record/escape.h"
@@ -71,7 +72,7 @@ static bool take_line(struct ping_client *client, struct slice line)
 	const struct ping_request *request;
 	struct ping_message message;
 	char excerpt[EXCERPT_SIZE];
-	if (slice_begins(line, "error: "))
+	if (slice_begins(line, ANSWER_ERROR))
 		return take_error(client, line);
 	if (!ping_message_read(line.bytes, line.length, &message)) {
 		error_set(&client->error, "the server sent what is no line of ping: '%s'",

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The words of answers that server, client and relay share. A refusal is a line of its own. */
+#ifndef ACKLINE_NET_ANSWERS_H
+#define ACKLINE_NET_ANSWERS_H
+
+#define ANSWER_OK "ok" /* the line is in the log */
+
+#define ANSWER_ERROR "error: " /* each refusal begins with it, and ends in the reason */
+#define REASON_NOT_LOGGED "not logged: "
+#define REASON_TOO_LONG "longer than " /* behind the name of a frame */
+#define REASON_CONNECTIONS "too many connections"
+
+#endif
