@@ -27,7 +27,7 @@ enum {
 };
 
 struct worker {
-	struct relay_context *relay;
+	struct relay *relay;
 	struct process child;
 	int in, out;	    /* our ends of its stdin and stdout; -1: not started */
 	struct buffer line; /* what it has written for the current job */
@@ -36,29 +36,20 @@ struct worker {
 
 /* --- the process --- */
 
-/* Opens a pseudo-terminal in raw mode; *other is the process's end. -1 with errno. */
-static int open_terminal(int *other)
+/* Opens a pseudo-terminal in raw mode: our end in worker->out, *other is the process's end. On
+ * false errno says why, and the caller closes what was opened. */
+static bool open_terminal(struct worker *worker, int *other)
 {
 	char name[64];
 	struct termios modes;
-	int own = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	*other = -1;
-	if (own < 0)
-		return -1;
-	if (grantpt(own) < 0 || unlockpt(own) < 0 || ptsname_r(own, name, sizeof name) != 0 ||
+	int own = worker->out = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (own < 0 || grantpt(own) < 0 || unlockpt(own) < 0 ||
+	    (errno = ptsname_r(own, name, sizeof name)) != 0 ||
 	    (*other = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0 ||
 	    tcgetattr(*other, &modes) < 0)
-		goto failed;
+		return false;
 	cfmakeraw(&modes);
-	if (tcsetattr(*other, TCSANOW, &modes) == 0 && fcntl(own, F_SETFL, O_NONBLOCK) == 0)
-		return own;
-failed:;
-	int saved = errno;
-	if (*other >= 0)
-		(void)close(*other);
-	(void)close(own);
-	errno = saved;
-	return -1;
+	return tcsetattr(*other, TCSANOW, &modes) == 0 && fcntl(own, F_SETFL, O_NONBLOCK) == 0;
 }
 
 /* Closes both ends. Waits for the process to end by itself for `grace` ns, then kills it. */
@@ -93,21 +84,19 @@ static int start_process(struct worker *worker, struct error *error)
 {
 	char shell[] = "/bin/sh", option[] = "-c";
 	char *argv[] = {shell, option, (char *)(uintptr_t)worker->relay->settings.command, NULL};
-	int in[2], terminal;
+	int in[2], terminal = -1, result = -1;
 	if (pipe2(in, O_CLOEXEC) < 0)
 		return error_set(error, "cannot make a pipe: %s", strerror(errno));
 	worker->in = in[1];
-	worker->out = open_terminal(&terminal);
-	int result = -1;
-	if (worker->out < 0 || fcntl(in[1], F_SETFL, O_NONBLOCK) < 0)
+	if (!open_terminal(worker, &terminal) || fcntl(in[1], F_SETFL, O_NONBLOCK) < 0)
 		error_set(error, "cannot make a pseudo-terminal: %s", strerror(errno));
 	else {
-		struct process_setup setup = {.path = shell,
-					      .argv = argv,
-					      .input = in[0],
-					      .output = terminal,
-					      .keep = -1,
-					      .death_signal = SIGKILL};
+		const struct process_setup setup = {.path = shell,
+						    .argv = argv,
+						    .input = in[0],
+						    .output = terminal,
+						    .keep = -1,
+						    .death_signal = SIGKILL};
 		result = process_start(&worker->child, &setup, error);
 	}
 	(void)close(in[0]); /* the process has its own */
@@ -119,20 +108,6 @@ static int start_process(struct worker *worker, struct error *error)
 }
 
 /* --- a line --- */
-
-/* Writes what is left of a line to the process, without waiting. False: it does not read. */
-static bool write_line(struct worker *worker, const struct buffer *line, size_t *written)
-{
-	while (*written <= line->length) {
-		bool last = *written == line->length;
-		ssize_t length = nonblocking_write(worker->in, last ? "\n" : line->bytes + *written,
-						   last ? 1 : line->length - *written);
-		if (length <= 0)
-			return length == 0;
-		*written += (size_t)length;
-	}
-	return true;
-}
 
 /* Reads what the process has written. 1: a whole line; 0: not yet; -1: the error is set. */
 static int read_line(struct worker *worker, struct error *error)
@@ -153,7 +128,7 @@ static int read_line(struct worker *worker, struct error *error)
 		return 0;
 	if (end + 1 != line->bytes + line->length)
 		return error_set(error, "it writes more than a line for a line");
-	line->length--;
+	line->length--; /* the LF stays behind it */
 	return 1;
 }
 
@@ -161,15 +136,14 @@ static int read_line(struct worker *worker, struct error *error)
  * tried again, the error is set. */
 static int work_on(struct worker *worker, const struct buffer *line, struct error *error)
 {
-	size_t written = 0;
+	size_t left = line->length + 1; /* with the LF behind it */
 	int64_t deadline = clock_after(ANSWER_TIMEOUT);
 	buffer_clear(&worker->line, CHUNK);
 	while (clock_now() < deadline) {
-		bool writing = written <= line->length;
 		struct pollfd ready[] = {
 			{.fd = relay_queue_stop_descriptor(worker->relay->queue), .events = POLLIN},
 			{.fd = worker->out, .events = POLLIN},
-			{.fd = writing ? worker->in : -1, .events = POLLOUT},
+			{.fd = left ? worker->in : -1, .events = POLLOUT},
 		};
 		if (poll(ready, 3, clock_poll_timeout(deadline)) <= 0)
 			continue; /* late, or interrupted */
@@ -179,25 +153,25 @@ static int work_on(struct worker *worker, const struct buffer *line, struct erro
 		if (result < 0)
 			return -1;
 		if (result > 0)
-			return writing ? error_set(error, "it writes before it has the line") : 0;
-		if (ready[2].revents && !write_line(worker, line, &written))
+			return left ? error_set(error, "it writes before it has the line") : 0;
+		if (!ready[2].revents)
+			continue;
+		ssize_t written =
+			nonblocking_write(worker->in, line->bytes + line->length + 1 - left, left);
+		if (written < 0)
 			return error_set(error, "it does not read the line");
+		left -= (size_t)written;
 	}
 	return error_set(error, "no line has come out after %d s",
 			 (int)(ANSWER_TIMEOUT / CLOCK_SECOND));
 }
 
-/* Output behind the last line belongs to no line. */
-static bool has_more(struct worker *worker)
-{
-	struct pollfd ready = {.fd = worker->out, .events = POLLIN};
-	return poll(&ready, 1, 0) > 0 && ready.revents & POLLIN;
-}
-
 /* 0: done; 1: stopped; -1: the error is set. */
 static int try_once(struct worker *worker, const struct relay_job *job, struct error *error)
 {
-	if (worker->out >= 0 && has_more(worker)) {
+	struct pollfd ready = {.fd = worker->out, .events = POLLIN};
+	/* output behind the last line belongs to no line */
+	if (worker->out >= 0 && poll(&ready, 1, 0) > 0 && ready.revents & POLLIN) {
 		log_note(worker->relay->settings.log, RECORD_WARNING, RECORD_SERVER,
 			 "the -work command of a worker writes more than a line for a line, or has "
 			 "ended: started again");

@@ -25,7 +25,8 @@ static const struct socket_keepalive keepalive = {
 	.idle = 5, .interval = 2, .probes = 3, .user_timeout = 10000};
 
 struct forwarder {
-	struct relay_context *relay;
+	struct relay *relay;
+	int wake;	       /* readable when the queue has changed */
 	struct stream *stream; /* NULL: no connection */
 	struct buffer out;     /* not yet sent */
 	struct line_splitter answers;
@@ -52,28 +53,15 @@ static void disconnect(struct forwarder *forwarder)
 /* Disconnects, notes it once, and waits before the next attempt. */
 static void lose(struct forwarder *forwarder, const char *why)
 {
+	const struct relay *relay = forwarder->relay;
 	disconnect(forwarder);
 	forwarder->probing = true;
 	if (!forwarder->lost)
-		log_note(forwarder->relay->settings.log, RECORD_WARNING,
-			 forwarder->relay->settings.next,
+		log_note(relay->settings.log, RECORD_WARNING, relay->settings.next,
 			 "cannot be reached: %s; lines wait here until it can", why);
 	forwarder->lost = true;
 	forwarder->pause = clock_backoff(forwarder->pause, PAUSE_MAX);
-	/* the loop sees the stop */
-	(void)relay_queue_pause(forwarder->relay->queue, forwarder->pause);
-}
-
-/* The next server has taken a line. */
-static void set_recovered(struct forwarder *forwarder)
-{
-	if (forwarder->lost)
-		log_note(forwarder->relay->settings.log, RECORD_INFO,
-			 forwarder->relay->settings.next,
-			 "can be reached again; lines are forwarded");
-	forwarder->lost = false;
-	forwarder->pause = 0;
-	forwarder->answer_timeout = ANSWER_TIMEOUT_FIRST;
+	(void)relay_queue_pause(relay->queue, forwarder->pause); /* the loop sees the stop */
 }
 
 static void connect_next(struct forwarder *forwarder)
@@ -82,11 +70,9 @@ static void connect_next(struct forwarder *forwarder)
 	struct error error;
 	forwarder->stream = stream_connect(settings->stream_type, settings->host, settings->port,
 					   &keepalive, clock_after(CONNECT_TIMEOUT), &error);
-	if (!forwarder->stream) {
+	if (!forwarder->stream)
 		lose(forwarder, error.message);
-		return;
-	}
-	if (!line_init(&forwarder->answers, ANSWER_MAX))
+	else if (!line_init(&forwarder->answers, ANSWER_MAX))
 		lose(forwarder, strerror(ENOMEM));
 }
 
@@ -94,14 +80,13 @@ static void connect_next(struct forwarder *forwarder)
 
 static bool append_job(struct buffer *out, const struct relay_job *job)
 {
-	char head[RELAY_OVERHEAD];
-	size_t before = out->length, length = job->line.length;
-	int head_length = snprintf(head, sizeof head, "%llu | %s | %s | ",
-				   (unsigned long long)job->number, job->received, job->done);
+	size_t before = out->length;
+	const struct buffer *line = &job->line;
 	/* a CR at the end of the line is part of it: another one goes to the line's end */
-	bool returns = length && job->line.bytes[length - 1] == '\r';
-	if (buffer_append(out, head, (size_t)head_length) &&
-	    buffer_append(out, job->line.bytes, length) &&
+	bool returns = line->length && line->bytes[line->length - 1] == '\r';
+	if (buffer_printf(out, "%llu | %s | %s | ", (unsigned long long)job->number, job->received,
+			  job->done) &&
+	    buffer_append(out, line->bytes, line->length) &&
 	    buffer_append_string(out, returns ? "\r\n" : "\n"))
 		return true;
 	out->length = before; /* tried again after something was sent */
@@ -141,12 +126,12 @@ static bool send_out(struct forwarder *forwarder)
 /* --- acknowledgements --- */
 
 /* Posts a note up to which line the next server has all. Returns when to try again. */
-static int64_t note_acknowledged(struct forwarder *forwarder)
+static int64_t note_acknowledged(struct relay *relay)
 {
-	static const char done[] = "ok"; /* delivered to `notes`; an error if it is not stored */
+	static const char done[] = ANSWER_OK; /* to `notes`; an error if it is not stored */
 	char message[64];
 	int64_t deadline;
-	uint64_t number = relay_queue_begin_note(forwarder->relay->queue, &deadline);
+	uint64_t number = relay_queue_begin_note(relay->queue, &deadline);
 	if (!number)
 		return deadline;
 	int length = snprintf(message, sizeof message, RELAY_ACKNOWLEDGED "%llu",
@@ -157,8 +142,8 @@ static int64_t note_acknowledged(struct forwarder *forwarder)
 				      .answer = done,
 				      .answer_length = sizeof done - 1,
 				      .is_sent_record = true};
-	if (!log_try_submit(forwarder->relay->settings.log, &forwarder->relay->notes, &item, 1))
-		relay_queue_end_note(forwarder->relay->queue, false);
+	if (!log_try_submit(relay->settings.log, &relay->notes, &item, 1))
+		relay_queue_end_note(relay->queue, false);
 	return deadline;
 }
 
@@ -169,7 +154,6 @@ static int take_answer(struct forwarder *forwarder, struct slice answer, struct 
 	const struct relay_settings *settings = &forwarder->relay->settings;
 	bool ok = slice_equals(answer, ANSWER_OK);
 	if (!ok && !slice_begins(answer, ANSWER_ERROR "line " REASON_TOO_LONG))
-		/* such as: not logged, too many connections */
 		return error_set(error, "it answers '%.*s'",
 				 (int)(answer.length < 100 ? answer.length : 100), answer.bytes);
 	if (!ok)
@@ -181,9 +165,13 @@ static int take_answer(struct forwarder *forwarder, struct slice answer, struct 
 	forwarder->acknowledged++;
 	relay_queue_acknowledge(forwarder->relay->queue);
 	forwarder->deadline = clock_after(forwarder->answer_timeout);
-	if (ok)
-		forwarder->probing = false;
-	set_recovered(forwarder);
+	if (forwarder->lost)
+		log_note(settings->log, RECORD_INFO, settings->next,
+			 "can be reached again; lines are forwarded");
+	forwarder->lost = false;
+	forwarder->probing &= !ok;
+	forwarder->pause = 0;
+	forwarder->answer_timeout = ANSWER_TIMEOUT_FIRST;
 	return 0;
 }
 
@@ -214,16 +202,14 @@ static int receive(struct forwarder *forwarder, struct error *error)
 
 /* Waits for events on the connection, if there is one, for a change in the queue, or until the
  * deadline. Returns the connection's events. */
-static short wait_event(struct forwarder *forwarder, int64_t deadline)
+static short wait_event(const struct forwarder *forwarder, int64_t deadline)
 {
 	struct stream *stream = forwarder->stream;
 	bool sends = stream && (forwarder->out.length || stream_owed(stream));
 	if (stream && stream_buffered(stream))
 		return POLLIN;
-	struct pollfd ready[] = {
-		{.fd = relay_queue_wake_descriptor(forwarder->relay->queue), .events = POLLIN},
-		stream_pollfd(stream, sends ? POLLIN | POLLOUT : POLLIN),
-	};
+	struct pollfd ready[] = {{.fd = forwarder->wake, .events = POLLIN},
+				 stream_pollfd(stream, sends ? POLLIN | POLLOUT : POLLIN)};
 	if (poll(ready, 2, clock_poll_timeout(deadline)) <= 0)
 		return 0; /* late, or interrupted: the caller looks again */
 	return ready[1].revents;
@@ -255,13 +241,13 @@ static void exchange(struct forwarder *forwarder, bool waiting, int64_t deadline
 
 void *relay_forwarder_run(void *context)
 {
-	struct relay_context *relay = context;
+	struct relay *relay = context;
 	struct forwarder forwarder = {.relay = relay,
 				      .acknowledged = relay->acknowledged,
 				      .sent = relay->acknowledged,
 				      .answer_timeout = ANSWER_TIMEOUT_FIRST};
-	while (relay_queue_arm(relay->queue)) {
-		int64_t deadline = note_acknowledged(&forwarder);
+	while ((forwarder.wake = relay_queue_arm(relay->queue)) >= 0) {
+		int64_t deadline = note_acknowledged(relay);
 		bool waiting = fill(&forwarder);
 		if (forwarder.stream)
 			exchange(&forwarder, waiting, deadline);

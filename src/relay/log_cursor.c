@@ -44,33 +44,32 @@ static void take_note(struct log_cursor *cursor, struct slice note)
 		cursor->acknowledged = number;
 }
 
-enum log_cursor_result log_cursor_next(struct log_cursor *cursor, struct relay_line *line,
-				       struct error *error)
+enum log_line log_cursor_next(struct log_cursor *cursor, struct relay_line *line,
+			      struct error *error)
 {
 	struct log_reader *log = &cursor->log;
 	enum log_line found;
-	while ((found = log_reader_next_record(log, error)) == LOG_RECORD) {
+	while ((found = log_reader_next_record(log, error)) == LOG_RECORD &&
+	       log->event != RECORD_RECEIVED)
 		if (log->event == RECORD_NOTE)
 			take_note(cursor, log->bytes);
-		if (log->event != RECORD_RECEIVED)
-			continue;
-		*line = (struct relay_line){.number = ++cursor->received,
-					    .start = log->start,
-					    .bytes = log_reader_unescape(log)};
-		take_time(log->time, line->time);
-		return RELAY_LINE;
-	}
-	return found == LOG_END ? RELAY_END : RELAY_BROKEN;
+	if (found != LOG_RECORD)
+		return found;
+	*line = (struct relay_line){.number = ++cursor->received,
+				    .start = log->start,
+				    .bytes = log_reader_unescape(log)};
+	take_time(log->time, line->time);
+	return LOG_RECORD;
 }
 
 /* Passes lines up to that number, or to the limit. -1: the error is set. */
 static int pass(struct log_cursor *cursor, uint64_t number, struct error *error)
 {
 	struct relay_line line;
-	enum log_cursor_result result = RELAY_LINE;
-	while (result == RELAY_LINE && cursor->received < number)
-		result = log_cursor_next(cursor, &line, error);
-	return result == RELAY_BROKEN ? -1 : 0;
+	enum log_line found = LOG_RECORD;
+	while (found == LOG_RECORD && cursor->received < number)
+		found = log_cursor_next(cursor, &line, error);
+	return found == LOG_UNREADABLE ? -1 : 0;
 }
 
 int log_cursor_recover(struct log_cursor *cursor, struct error *error)

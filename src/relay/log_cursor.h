@@ -30,8 +30,6 @@ struct relay_line {
 	struct slice bytes; /* as received; valid until the next call */
 };
 
-enum log_cursor_result { RELAY_LINE, RELAY_END, RELAY_BROKEN };
-
 /* Opens a log, a regular file, with its size as limit. -1: the error is set, and nothing is to be
  * closed. */
 int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error);
@@ -40,9 +38,10 @@ int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *e
  * it. -1: the error is set. */
 int log_cursor_recover(struct log_cursor *cursor, struct error *error);
 
-/* Gives the next line up to the limit. RELAY_BROKEN: the error is set; a later call tries again. */
-enum log_cursor_result log_cursor_next(struct log_cursor *cursor, struct relay_line *line,
-				       struct error *error);
+/* Gives the next line up to the limit: LOG_RECORD. LOG_END: there is none. LOG_UNREADABLE: the
+ * error is set; a later call tries again. */
+enum log_line log_cursor_next(struct log_cursor *cursor, struct relay_line *line,
+			      struct error *error);
 
 /* Counts the lines received from one offset to another; at each a record begins, or the log ends.
  * Another thread may use the cursor at the same time. 0 if they cannot be read. */

@@ -22,12 +22,11 @@ struct relay_queue {
 	pthread_cond_t readable; /* for the reader: bytes in the log, or space for a job */
 	pthread_cond_t work;	 /* for workers: a job waits */
 	pthread_cond_t progress; /* for sessions and drain: lines were forwarded */
-	pthread_cond_t stopped;
 	/* under the lock */
-	uint64_t added,
-		assigned; /* the numbers of the last job, and of the last that a worker got */
-	size_t in_work;	  /* jobs that are not done */
-	size_t bytes;	  /* of all jobs */
+	uint64_t added;	   /* the number of the last job */
+	uint64_t assigned; /* the number of the last one that a worker got */
+	size_t in_work;	   /* jobs that are not done */
+	size_t bytes;	   /* of all jobs */
 	struct stamp stamp;
 	int64_t committed;     /* bytes of the log */
 	int64_t read;	       /* of these, the bytes in which the reader has taken each line */
@@ -73,7 +72,6 @@ struct relay_queue *relay_queue_make(size_t workers, uint64_t acknowledged, int6
 		pthread_cond_init(&queue->readable, NULL);
 		pthread_cond_init(&queue->work, NULL);
 		(void)clock_condition_init(&queue->progress);
-		(void)clock_condition_init(&queue->stopped);
 		if (queue->wake >= 0 && queue->stop >= 0)
 			return queue;
 	}
@@ -92,7 +90,6 @@ void relay_queue_free(struct relay_queue *queue)
 		(void)close(queue->wake);
 	if (queue->stop >= 0)
 		(void)close(queue->stop);
-	pthread_cond_destroy(&queue->stopped);
 	pthread_cond_destroy(&queue->progress);
 	pthread_cond_destroy(&queue->work);
 	pthread_cond_destroy(&queue->readable);
@@ -107,7 +104,6 @@ void relay_queue_stop(struct relay_queue *queue)
 	pthread_cond_broadcast(&queue->readable);
 	pthread_cond_broadcast(&queue->work);
 	pthread_cond_broadcast(&queue->progress);
-	pthread_cond_broadcast(&queue->stopped);
 	(void)eventfd_write(queue->stop, 1); /* such a small count never blocks */
 	(void)eventfd_write(queue->wake, 1);
 	pthread_mutex_unlock(&queue->lock);
@@ -115,14 +111,8 @@ void relay_queue_stop(struct relay_queue *queue)
 
 bool relay_queue_pause(struct relay_queue *queue, int64_t duration)
 {
-	int64_t deadline = clock_after(duration);
-	int late = 0;
-	pthread_mutex_lock(&queue->lock);
-	while (!queue->stopping && !late)
-		late = clock_condition_wait(&queue->stopped, &queue->lock, deadline);
-	bool stopping = queue->stopping;
-	pthread_mutex_unlock(&queue->lock);
-	return !stopping;
+	struct pollfd stopped = {.fd = queue->stop, .events = POLLIN};
+	return clock_poll(&stopped, 1, clock_after(duration)) <= 0;
 }
 
 int relay_queue_stop_descriptor(const struct relay_queue *queue)
@@ -265,21 +255,16 @@ void relay_job_done(struct relay_job *job)
 
 /* --- forwarder --- */
 
-int relay_queue_wake_descriptor(const struct relay_queue *queue)
-{
-	return queue->wake;
-}
-
-bool relay_queue_arm(struct relay_queue *queue)
+int relay_queue_arm(struct relay_queue *queue)
 {
 	eventfd_t count;
 	pthread_mutex_lock(&queue->lock);
 	if (!queue->armed)
 		(void)eventfd_read(queue->wake, &count); /* only to make it unreadable */
 	queue->armed = true;
-	bool stopping = queue->stopping;
+	int wake = queue->stopping ? -1 : queue->wake;
 	pthread_mutex_unlock(&queue->lock);
-	return !stopping;
+	return wake;
 }
 
 const struct relay_job *relay_queue_next(struct relay_queue *queue, uint64_t sent, bool probing)

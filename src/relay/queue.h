@@ -35,8 +35,8 @@ struct relay_job {
 	int64_t start;	 /* offset of its record in the log */
 	char received[RELAY_TIME_SIZE];
 	char done[RELAY_TIME_SIZE]; /* empty: not done */
-	struct buffer line;
-	size_t bytes; /* of memory, as the queue counts it */
+	struct buffer line;	    /* behind its length stands an LF */
+	size_t bytes;		    /* of memory, as the queue counts it */
 };
 
 /* Accepts NULL. */
@@ -54,7 +54,7 @@ void relay_queue_free(struct relay_queue *queue);
 /* Ends all waiting, for good. Any number of times. */
 void relay_queue_stop(struct relay_queue *queue);
 
-/* Waits for a duration in ns. False: stopped. */
+/* Waits for a duration in ns; a signal may end it early. False: stopped. */
 bool relay_queue_pause(struct relay_queue *queue, int64_t duration);
 
 /* A descriptor of the queue's own that is readable once it is stopped. */
@@ -103,12 +103,9 @@ void relay_job_done(struct relay_job *job);
 
 /* --- forwarder --- */
 
-/* A descriptor of the queue's own that is readable when something changes after
- * relay_queue_arm(), and once the queue is stopped. */
-int relay_queue_wake_descriptor(const struct relay_queue *queue);
-
-/* False: stopped. */
-bool relay_queue_arm(struct relay_queue *queue);
+/* Returns a descriptor of the queue's own that is readable when something changes after the call,
+ * and once the queue is stopped. -1: it is stopped already. */
+int relay_queue_arm(struct relay_queue *queue);
 
 /* The job behind number `sent`, if it is done and the window allows to send it. While probing, the
  * window is one line. The job stays the queue's, valid until it is acknowledged. */

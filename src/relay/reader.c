@@ -34,10 +34,12 @@ static void delay_job(const struct relay_settings *settings, struct relay_job *j
 static struct relay_job *make_job(const struct relay_line *line)
 {
 	struct relay_job *job = memory_calloc(1, sizeof *job);
-	if (!job || !buffer_append(&job->line, line->bytes.bytes, line->bytes.length)) {
+	if (!job || !buffer_append(&job->line, line->bytes.bytes, line->bytes.length) ||
+	    !buffer_append_string(&job->line, "\n")) {
 		relay_job_free(job);
 		return NULL;
 	}
+	job->line.length--;
 	job->number = line->number;
 	job->start = line->start;
 	memcpy(job->received, line->time, sizeof job->received);
@@ -45,7 +47,7 @@ static struct relay_job *make_job(const struct relay_line *line)
 }
 
 /* Waits while memory is out. False: stopped. */
-static bool take_line(struct relay_context *relay, const struct relay_line *line)
+static bool take_line(struct relay *relay, const struct relay_line *line)
 {
 	struct relay_job *job;
 	while (!(job = make_job(line)))
@@ -59,20 +61,20 @@ static bool take_line(struct relay_context *relay, const struct relay_line *line
 
 void *relay_reader_run(void *context)
 {
-	struct relay_context *relay = context;
+	struct relay *relay = context;
 	struct log_cursor *cursor = &relay->cursor;
 	struct relay_line line;
 	struct error error;
 	bool warned = false, going = true;
 	while (going && relay_queue_wait_log(relay->queue, &cursor->log.limit)) {
-		enum log_cursor_result result = log_cursor_next(cursor, &line, &error);
-		if (result == RELAY_BROKEN && !warned)
+		enum log_line found = log_cursor_next(cursor, &line, &error);
+		if (found == LOG_UNREADABLE && !warned)
 			log_note(relay->settings.log, RECORD_WARNING, RECORD_SERVER,
 				 "%s; trying again", error.message);
-		warned = result == RELAY_BROKEN;
-		if (result == RELAY_BROKEN)
+		warned = found == LOG_UNREADABLE;
+		if (found == LOG_UNREADABLE)
 			going = relay_queue_pause(relay->queue, READ_RETRY);
-		else if (result == RELAY_END)
+		else if (found == LOG_END)
 			relay_queue_skip(relay->queue, cursor->log.limit);
 		else
 			going = take_line(relay, &line);

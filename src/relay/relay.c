@@ -14,12 +14,6 @@
 
 enum { WORKER_STACK = 128 * 1024 };
 
-struct relay {
-	struct relay_context context; /* first member: the pointer is cast between the two types */
-	size_t count;		      /* threads that were made */
-	pthread_t threads[];
-};
-
 int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port)
 {
 	bool bracket = *next == '[';
@@ -34,45 +28,44 @@ int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port)
 	return 0;
 }
 
-void relay_wait_space(struct relay *relay)
+void relay_wait_space(void *relay)
 {
-	relay_queue_wait_space(relay->context.queue);
+	relay_queue_wait_space(((struct relay *)relay)->queue);
 }
 
-void relay_drain(struct relay *relay)
+void relay_drain(void *relay)
 {
-	relay_queue_drain(relay->context.queue);
+	relay_queue_drain(((struct relay *)relay)->queue);
 }
 
-int relay_finish(struct relay *relay, int64_t deadline, struct error *error)
+int relay_finish(void *context, int64_t deadline, struct error *error)
 {
-	struct relay_context *context = &relay->context;
+	struct relay *relay = context;
 	struct relay_rest rest;
 	/* answered lines may be on their way to the log */
-	(void)log_flush(context->settings.log, deadline);
-	if (relay_queue_wait_finished(context->queue, deadline, &rest))
+	(void)log_flush(relay->settings.log, deadline);
+	if (relay_queue_wait_finished(relay->queue, deadline, &rest))
 		return 0;
-	uint64_t left = rest.jobs + log_cursor_count(&context->cursor, rest.read, rest.committed);
+	uint64_t left = rest.jobs + log_cursor_count(&relay->cursor, rest.read, rest.committed);
 	if (!left)
 		return error_set(error, "the log does not say yet that all was forwarded");
-	return error_set(error,
-			 "%llu line%s not yet forwarded to %s; start again with -append to "
-			 "go on",
-			 (unsigned long long)left, left == 1 ? " is" : "s are",
-			 context->settings.next);
+	return error_set(
+		error, "%llu line%s not yet forwarded to %s; start again with -append to go on",
+		(unsigned long long)left, left == 1 ? " is" : "s are", relay->settings.next);
 }
 
 static void free_relay(struct relay *relay)
 {
-	relay_queue_free(relay->context.queue);
-	log_cursor_close(&relay->context.cursor);
+	relay_queue_free(relay->queue);
+	log_cursor_close(&relay->cursor);
 	free(relay);
 }
 
-void relay_stop(struct relay *relay)
+void relay_stop(void *context)
 {
-	struct log *log = relay->context.settings.log;
-	relay_queue_stop(relay->context.queue);
+	struct relay *relay = context;
+	struct log *log = relay->settings.log;
+	relay_queue_stop(relay->queue);
 	for (size_t i = 0; i < relay->count; i++)
 		pthread_join(relay->threads[i], NULL);
 	/* a leader may be about to report what it has committed */
@@ -101,26 +94,25 @@ static void note_failed(struct reply_target *notes, const char *reason, size_t l
 }
 
 /* Finds the first line to be forwarded. -1: the error is set. */
-static int set_up(struct relay_context *relay, struct error *error)
+static int set_up(struct relay *relay, struct error *error)
 {
+	const struct relay_settings *settings = &relay->settings;
 	struct log_cursor *cursor = &relay->cursor;
-	const char *name = sink_file_name(relay->settings.log_name);
+	const char *name = sink_file_name(settings->log_name);
 	if (!name)
 		return error_set(error, "cannot forward from the log %.200s: it is not a file",
-				 relay->settings.log_name);
+				 settings->log_name);
 	if (log_cursor_open(cursor, name, error) < 0 || log_cursor_recover(cursor, error) < 0)
 		return -1;
 	relay->acknowledged = cursor->received;
-	relay->queue = relay_queue_make(relay->settings.workers, relay->acknowledged,
-					cursor->log.old, cursor->log.at, error);
-	if (!relay->queue)
-		return -1;
-	relay->notes = (struct reply_target){.name = relay->settings.next,
+	relay->queue = relay_queue_make(settings->workers, relay->acknowledged, cursor->log.old,
+					cursor->log.at, error);
+	relay->notes = (struct reply_target){.name = settings->next,
 					     .deliver = note_stored,
 					     .refuse = note_failed,
 					     .control = true,
 					     .context = relay->queue};
-	return 0;
+	return relay->queue ? 0 : -1;
 }
 
 /* The reader comes last: where a thread before it cannot be made, no job is in work, and no delay
@@ -131,19 +123,20 @@ static int start_threads(struct relay *relay, size_t workers)
 	int errnum = thread_attributes_init(&attributes, WORKER_STACK);
 	if (errnum)
 		return errnum;
-	for (size_t left = workers + 2; left && !errnum; left--) {
+	while (!errnum && relay->count < workers + 2) {
+		size_t left = workers + 2 - relay->count;
 		void *(*run)(void *) = left > 2	   ? relay_worker_run
 				       : left == 2 ? relay_forwarder_run
 						   : relay_reader_run;
 		errnum = thread_create(&relay->threads[relay->count], left > 2 ? &attributes : NULL,
-				       run, &relay->context);
+				       run, relay);
 		relay->count += !errnum;
 	}
 	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
 	return errnum;
 }
 
-struct relay *relay_start(const struct relay_settings *settings, struct error *error)
+void *relay_start(const struct relay_settings *settings, struct error *error)
 {
 	size_t workers = settings->command ? settings->workers : 0;
 	struct relay *relay =
@@ -152,13 +145,13 @@ struct relay *relay_start(const struct relay_settings *settings, struct error *e
 		error_set(error, "cannot start the relay: %s", strerror(ENOMEM));
 		return NULL;
 	}
-	relay->context.settings = *settings;
-	relay->context.cursor.log.descriptor = -1;
-	if (set_up(&relay->context, error) < 0) {
+	relay->settings = *settings;
+	relay->cursor.log.descriptor = -1;
+	if (set_up(relay, error) < 0) {
 		free_relay(relay);
 		return NULL;
 	}
-	log_on_committed(settings->log, relay_queue_commit, relay->context.queue);
+	log_on_committed(settings->log, relay_queue_commit, relay->queue);
 	int errnum = start_threads(relay, workers);
 	if (!errnum)
 		return relay;

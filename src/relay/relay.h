@@ -5,33 +5,55 @@
 #ifndef ACKLINE_RELAY_RELAY_H
 #define ACKLINE_RELAY_RELAY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/parse.h"
 #include "net/socket.h"
-#include "relay/settings.h"
 
-struct relay;
+/* Max bytes in front of a forwarded line:
+ * "ID | YYYY-MM-DD HH:MM:SS.ffffff | YYYY-MM-DD HH:MM:SS.ffffff | ". */
+#define RELAY_OVERHEAD 128
+
+struct log;
+struct stream_type;
+struct timer_queue;
+
+/* All that is pointed to is borrowed until relay_stop(). */
+struct relay_settings {
+	struct log *log;
+	const char *log_name; /* the log's target, as it was given */
+	struct timer_queue *timer_queue;
+	const char *next; /* as given: HOST:PORT, and its parts */
+	char host[SOCKET_NAME_SIZE];
+	int port;
+	const struct stream_type *stream_type; /* of the connection to it */
+	const char *command; /* that works on lines; NULL: each is delayed instead */
+	size_t workers;	     /* lines in work at once, from 1 */
+	struct range delay;  /* ns */
+	int64_t seed;	     /* of the delays */
+};
 
 /* Splits HOST:PORT or [IPv6]:PORT, strictly: the port is from 1 to 65535, and only an address with
  * colons has brackets. 0, or -1: it is neither. */
 int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port);
 
-/* Finds the first line of the log that is not acknowledged, and starts the threads. NULL: the error
- * is set. */
-struct relay *relay_start(const struct relay_settings *settings, struct error *error);
+/* Finds the first line of the log that is not acknowledged, and starts the threads. Returns the
+ * relay that the functions below take (they are callbacks of a service). NULL: the error is set. */
+void *relay_start(const struct relay_settings *settings, struct error *error);
 
 /* Waits while too many bytes of the log are not yet forwarded; any thread. */
-void relay_wait_space(struct relay *relay);
+void relay_wait_space(void *relay);
 
 /* From now on relay_wait_space() returns at once. */
-void relay_drain(struct relay *relay);
+void relay_drain(void *relay);
 
 /* Waits until the next server has acknowledged each line, and the log says so. -1: not by the
  * deadline, and the error is set. */
-int relay_finish(struct relay *relay, int64_t deadline, struct error *error);
+int relay_finish(void *relay, int64_t deadline, struct error *error);
 
 /* Ends the threads and frees. The timer queue must have been stopped. */
-void relay_stop(struct relay *relay);
+void relay_stop(void *relay);
 
 #endif

@@ -1,31 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* What the threads of a relay work on. They meet only in the queue; each ends when the queue is
- * stopped. relay.c starts and ends them. */
+/* The threads of a relay. They meet only in the queue; each ends when the queue is stopped. */
 #ifndef ACKLINE_RELAY_THREADS_H
 #define ACKLINE_RELAY_THREADS_H
+
+#include <pthread.h>
 
 #include "log.h"
 #include "relay/log_cursor.h"
 #include "relay/queue.h"
-#include "relay/settings.h"
+#include "relay/relay.h"
 
-struct relay_context {
+struct relay {
 	struct relay_settings settings;
 	struct relay_queue *queue;
 	struct log_cursor cursor; /* the reader's, while it runs */
 	uint64_t acknowledged;	  /* the next server has the lines up to this number at the start */
 	struct reply_target notes; /* gets what became of the forwarder's notes in the log */
+	size_t count;		   /* threads that were made */
+	pthread_t threads[];
 };
 
+/* The functions of the threads take the relay. */
+
 /* Reads lines from the log into the queue; without a command it has each delayed. */
-void *relay_reader_run(void *context);
+void *relay_reader_run(void *relay);
 
 /* Passes lines through a process of the command, one at a time. A process that fails is started
  * again, and gets the same line. */
-void *relay_worker_run(void *context);
+void *relay_worker_run(void *relay);
 
 /* Sends lines to the next server over one connection, in order. After the connection was lost it
  * sends again what was not acknowledged. */
-void *relay_forwarder_run(void *context);
+void *relay_forwarder_run(void *relay);
 
 #endif

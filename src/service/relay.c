@@ -82,26 +82,6 @@ static void *start_relay(const struct service_settings *settings, struct error *
 	return relay_start(&relay, error);
 }
 
-static void admit_relay(void *state)
-{
-	relay_wait_space(state);
-}
-
-static void drain_relay(void *state)
-{
-	relay_drain(state);
-}
-
-static int finish_relay(void *state, int64_t deadline, struct error *error)
-{
-	return relay_finish(state, deadline, error);
-}
-
-static void stop_relay(void *state)
-{
-	relay_stop(state);
-}
-
 const struct service service_relay = {
 	.name = "relay",
 	.options = options_relay,
@@ -111,11 +91,11 @@ const struct service service_relay = {
 	.overhead = RELAY_OVERHEAD,
 	.keeps_log = true,
 	.random = true,
-	.handler = {.protocol = &protocol_lines, .answer = answer_relay, .admit = admit_relay},
+	.handler = {.protocol = &protocol_lines, .answer = answer_relay, .admit = relay_wait_space},
 	.check = check_relay,
 	.descriptors = descriptors_relay,
 	.start = start_relay,
-	.drain = drain_relay,
-	.finish = finish_relay,
-	.stop = stop_relay,
+	.drain = relay_drain,
+	.finish = relay_finish,
+	.stop = relay_stop,
 };

@@ -50,7 +50,7 @@ static void append(const char *more)
 /* The next line has that number and those bytes. */
 static void assert_next(uint64_t number, const char *bytes)
 {
-	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_LINE);
+	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_RECORD);
 	ck_assert_uint_eq(line.number, number);
 	ck_assert_msg(slice_equals(line.bytes, bytes), "%.*s instead of %s", (int)line.bytes.length,
 		      line.bytes.bytes, bytes);
@@ -59,7 +59,7 @@ static void assert_next(uint64_t number, const char *bytes)
 
 static void assert_end(void)
 {
-	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_END);
+	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_END);
 }
 
 START_TEST(lines_received_are_numbered)
@@ -172,9 +172,9 @@ START_TEST(other_formats_and_times)
 		 "INFO\t| 2019-02-24 15:10:14.123 --127.0.0.1:4000 received: e\n");
 	assert_next(1, "a, \"b\"");
 	assert_next(2, "\"c\" \x1b");
-	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_LINE);
+	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_RECORD);
 	ck_assert_str_eq(line.time, "2019-02-24 15:10:14.000000");
-	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_LINE);
+	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_RECORD);
 	ck_assert_str_eq(line.time, "2019-02-24 15:10:14.123000");
 	assert_end();
 	log_cursor_close(&cursor);
@@ -195,7 +195,7 @@ START_TEST(long_lines_and_many)
 	ck_assert_int_eq(log_cursor_open(&cursor, LOG, &error), 0);
 	for (int i = 0; i < MANY; i++) {
 		bool large = i == 7 || i == MANY - 1;
-		ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_LINE);
+		ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_RECORD);
 		ck_assert_uint_eq(line.bytes.length, large ? LONG : 5);
 		ck_assert_int_eq(atoi(line.bytes.bytes + line.bytes.length - 5), i);
 	}
@@ -216,7 +216,7 @@ START_TEST(what_is_no_log_is_refused)
 	ck_assert_int_eq(log_cursor_open(&cursor, "fifo", &error), -1);
 	open_log(GOT("one"));
 	file_write(LOG, "");
-	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), RELAY_BROKEN);
+	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_UNREADABLE);
 	ck_assert_str_eq(error.message, "cannot read " LOG ": it was cut");
 	log_cursor_close(&cursor);
 }

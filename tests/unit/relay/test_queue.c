@@ -236,7 +236,7 @@ START_TEST(each_job_goes_to_one_worker)
 	(void)add(3, 1);
 	relay_queue_stop(queue);
 	ck_assert_ptr_null(relay_queue_wait_job(queue));
-	ck_assert(!relay_queue_arm(queue) && !relay_queue_pause(queue, CLOCK_NEVER));
+	ck_assert(relay_queue_arm(queue) == -1 && !relay_queue_pause(queue, CLOCK_NEVER));
 	relay_queue_free(queue);
 }
 END_TEST
