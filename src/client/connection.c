@@ -24,7 +24,8 @@ enum session_step session_lose(struct client_session *session, struct client_con
 }
 
 /* Sets the stream up for the way its answers are waited for. */
-static int prepare(const struct client_session *session, size_t index, struct stream *stream)
+static int prepare(const struct client_session *session, struct client_connection *connection,
+		   struct stream *stream)
 {
 	if (session->events < 0) {
 		stream_set_idle(stream, session->settings.timeout);
@@ -32,7 +33,7 @@ static int prepare(const struct client_session *session, size_t index, struct st
 	}
 	struct pollfd waiting = stream_pollfd(stream, POLLIN);
 	/* POLLIN and POLLOUT have the values of EPOLLIN and EPOLLOUT */
-	struct epoll_event event = {.events = (uint32_t)waiting.events, .data.u64 = index};
+	struct epoll_event event = {.events = (uint32_t)waiting.events, .data.ptr = connection};
 	return epoll_ctl(session->events, EPOLL_CTL_ADD, waiting.fd, &event);
 }
 
@@ -60,12 +61,13 @@ enum session_step connection_open(struct client_session *session,
 	bool stopped = atomic_load(&session->stopped);
 	if (!stream)
 		return stopped ? STEP_FAILED : session_lose(session, connection);
-	if (!stopped && prepare(session, connection->index, stream) < 0)
+	if (!stopped && prepare(session, connection, stream) < 0)
 		error_set(session->error, "cannot set up a connection: %s", strerror(errno));
 	else if (!stopped && adopt(session, connection, stream)) {
 		char name[SOCKET_NAME_SIZE];
 		stream_local_name(stream, name);
-		settings->connected(settings->context, connection->index, name);
+		settings->connected(settings->context, (size_t)(connection - session->connections),
+				    name);
 		return STEP_DONE;
 	}
 	stream_close(stream, 0);
@@ -81,7 +83,8 @@ void connection_close(struct client_session *session, struct client_connection *
 		pthread_mutex_unlock(&session->mutex);
 		stream_close(stream, 0);
 		buffer_clear(&connection->remainder, 0);
-		struct inflight_line *line = connection_oldest(session, connection);
+		struct inflight_line *line =
+			inflight_oldest_of(&session->inflight, &connection->lines);
 		if (!line && clock_now() - connection->up_since >= CONNECTION_GOOD)
 			connection->down_since = 0;
 		for (; line; line = inflight_next_of(&session->inflight, line))

@@ -12,41 +12,49 @@
 
 /* Times are in nanoseconds. */
 struct inflight_line {
-	int64_t first; /* when it was sent for the first time; 0: not yet */
-	int64_t sent;  /* when it was sent on the present connection; 0: not yet */
-	int64_t start; /* its intended start; 0: none */
-	uint64_t at;   /* position of its bytes among all bytes that were added */
-	uint64_t next; /* number of the next line of the same connection */
+	/* of who adds it */
+	int64_t start; /* when it is intended to be sent; 0: when it is */
 	size_t length; /* with its line end */
 	uint32_t connection;
 	uint32_t thread;
+	bool warming; /* its latency does not count */
+
+	/* of the session; zeroed when it is added */
+	int64_t first; /* when it was sent for the first time; 0: not yet */
+	int64_t sent;  /* when it was sent on the present connection; 0: not yet */
+
+	/* of the queue */
 	bool answered; /* it stays until the lines before it are answered */
-	bool warming;  /* its latency does not count */
+	uint64_t at;   /* position of its bytes among all bytes that were added */
+	uint64_t next; /* number of the next line of the same connection; 0: none */
 };
 
+/* The lines of one connection, by number; zeroed, it is empty. */
+struct inflight_chain {
+	uint64_t first, last; /* first 0: none */
+};
+
+/* Zeroed, it is empty; inflight_free() frees its memory. */
 struct inflight_queue {
-	struct inflight_line *ring;    /* the line with number n is at n modulo capacity */
-	size_t capacity;	       /* a power of two, or 0 */
-	uint64_t begin, end;	       /* numbers of the oldest line and of the next to come */
-	size_t waiting;		       /* lines without an answer */
-	struct buffer bytes;	       /* of these lines, and of some that are answered */
-	uint64_t bytes_at;	       /* position of bytes.bytes[0] */
-	struct inflight_chain *chains; /* for each connection its lines, linked by `next` */
+	struct inflight_line *ring; /* the line with number n, from 1, is at n modulo capacity */
+	size_t capacity;	    /* a power of two, or 0 */
+	uint64_t removed, added;    /* numbers of the last lines that were */
+	size_t waiting;		    /* lines without an answer */
+	struct buffer bytes;	    /* of these lines, and of some that are answered */
+	uint64_t bytes_at;	    /* position of bytes.bytes[0] */
 };
 
-/* False: out of memory; inflight_free() is due in any case. */
-bool inflight_init(struct inflight_queue *inflight, size_t connections);
 void inflight_free(struct inflight_queue *inflight);
 
-/* Adds a line, with its line end, as the youngest. Pointers to other lines become invalid. NULL:
- * out of memory, and nothing has changed. */
-struct inflight_line *inflight_add(struct inflight_queue *inflight, uint32_t connection,
-				   uint32_t thread, const char *bytes, size_t length);
+/* Adds a line as the youngest, also of the chain of its connection. Pointers to other lines become
+ * invalid. NULL: out of memory, and nothing has changed. */
+struct inflight_line *inflight_add(struct inflight_queue *inflight, struct inflight_chain *chain,
+				   const struct inflight_line *line, const char *bytes);
 
 /* The oldest line without an answer, of all connections or of one. NULL: there is none. */
 struct inflight_line *inflight_oldest(const struct inflight_queue *inflight);
 struct inflight_line *inflight_oldest_of(const struct inflight_queue *inflight,
-					 uint32_t connection);
+					 const struct inflight_chain *chain);
 
 /* The next line of the same connection, or NULL. */
 struct inflight_line *inflight_next_of(const struct inflight_queue *inflight,
@@ -56,6 +64,6 @@ struct inflight_line *inflight_next_of(const struct inflight_queue *inflight,
 const char *inflight_bytes(const struct inflight_queue *inflight, const struct inflight_line *line);
 
 /* Takes the connection's oldest line out, which must exist: it is answered. */
-void inflight_answer(struct inflight_queue *inflight, uint32_t connection);
+void inflight_answer(struct inflight_queue *inflight, struct inflight_chain *chain);
 
 #endif

@@ -29,21 +29,19 @@ void line_source_close(struct line_source *input)
 	input->descriptor = -1;
 }
 
-enum line_source_result line_source_next(struct line_source *input, const char **line,
-					 size_t *length, struct error *error)
+enum line_source_result line_source_next(struct line_source *input, struct slice *line,
+					 struct error *error)
 {
-	enum line_result result = line_next(&input->lines, line, length);
+	enum line_result result = line_next(&input->lines, &line->bytes, &line->length);
 	if (result == LINE_NONE && !input->ended)
 		return INPUT_MORE;
-	if (result == LINE_NONE) {
-		*line = line_chunk(&input->lines, true, length); /* the last one, without an end */
-		if (!*line)
+	if (result == LINE_NONE) { /* the last one, without an end */
+		line->bytes = line_chunk(&input->lines, true, &line->length);
+		if (!line->bytes)
 			return INPUT_END;
-		if (*length <= INPUT_LINE_MAX)
-			result = LINE_FOUND;
 	}
 	input->number++;
-	if (result == LINE_FOUND)
+	if (result != LINE_TOO_LONG && line->length <= INPUT_LINE_MAX)
 		return INPUT_LINE;
 	error_set(error, "line %" PRIu64 " of %.200s is longer than %d bytes", input->number,
 		  input->name, INPUT_LINE_MAX);

@@ -4,10 +4,10 @@
 #define ACKLINE_CLIENT_LINE_SOURCE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/slice.h"
 #include "net/line_splitter.h"
 
 enum { INPUT_LINE_MAX = 65536 }; /* bytes of a line, without its end */
@@ -30,8 +30,8 @@ void line_source_close(struct line_source *input);
 
 /* Returns the next line, without its end, valid until line_source_read(). What stands behind the
  * last line end is a line, too. FAILED: it is too long, and the error names it. */
-enum line_source_result line_source_next(struct line_source *input, const char **line,
-					 size_t *length, struct error *error);
+enum line_source_result line_source_next(struct line_source *input, struct slice *line,
+					 struct error *error);
 
 /* Reads once. Returns 0, or -1 with the error set. */
 int line_source_read(struct line_source *input, struct error *error);

@@ -24,7 +24,8 @@ enum {
 static enum session_step judge_wrong(struct client_session *session,
 				     struct client_connection *connection, struct slice answer)
 {
-	const struct inflight_line *line = connection_oldest(session, connection);
+	const struct inflight_line *line =
+		inflight_oldest_of(&session->inflight, &connection->lines);
 	char excerpt[EXCERPT_SIZE];
 	record_excerpt(excerpt, answer.bytes, answer.length);
 	if (line && line->sent)
@@ -52,7 +53,8 @@ static enum session_step judge(struct client_session *session, struct client_con
 			       struct slice answer, int64_t now)
 {
 	const struct client_session_settings *settings = &session->settings;
-	const struct inflight_line *line = connection_oldest(session, connection);
+	const struct inflight_line *line =
+		inflight_oldest_of(&session->inflight, &connection->lines);
 	if (answer.length && answer.bytes[answer.length - 1] == '\r' && !settings->echoes)
 		answer.length--;
 	if (!line || !line->sent || !is_correct(session, line, answer))
@@ -67,7 +69,7 @@ static enum session_step judge(struct client_session *session, struct client_con
 			histogram_record(settings->uncorrected, now - line->first);
 	}
 	settings->counters[line->thread].acknowledged++;
-	inflight_answer(&session->inflight, (uint32_t)connection->index);
+	inflight_answer(&session->inflight, &connection->lines);
 	connection->down_since = connection->pause = 0;
 	return STEP_DONE;
 }
@@ -98,7 +100,8 @@ static enum session_step judge_all(struct client_session *session,
 static enum session_step judge_end(struct client_session *session,
 				   struct client_connection *connection, int errnum)
 {
-	const struct inflight_line *line = connection_oldest(session, connection);
+	const struct inflight_line *line =
+		inflight_oldest_of(&session->inflight, &connection->lines);
 	const char *excerpt = line ? session_excerpt(session, line) : NULL;
 	if (errnum && line)
 		error_set(session->error, "the connection broke before '%s' was answered: %s",
@@ -160,10 +163,9 @@ enum session_step response_receive_all(struct client_session *session)
 	int count = epoll_wait(session->events, events, RESPONSE_EVENTS, 0);
 	enum session_step step = STEP_NOTHING;
 	for (int i = 0; i < count && (step == STEP_NOTHING || step == STEP_DONE); i++) {
-		size_t index = (size_t)events[i].data.u64;
-		if (index == session->settings.connections)
+		if (!events[i].data.ptr)
 			return STEP_FAILED; /* told to stop */
-		step = response_receive(session, &session->connections[index], false);
+		step = response_receive(session, events[i].data.ptr, false);
 	}
 	return step;
 }

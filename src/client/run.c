@@ -48,11 +48,15 @@ static int open_descriptors(struct client *client)
 	return input ? line_source_open(&client->input, input, &client->error) : 0;
 }
 
-static struct client_session *make_session(struct client *client, size_t number, size_t connections)
+/* Makes the worker's session, with its connections. Returns 0, or -1 with the worker's error set.
+ */
+static int make_session(struct worker *worker, size_t connections)
 {
+	const struct client *client = worker->client;
 	const struct client_options *options = &client->options;
 	bool echoes = workloads[options->service].echoes;
-	struct client_session_settings settings = {
+	struct histogram *latency = &client->histograms[worker->number];
+	const struct client_session_settings settings = {
 		.host = options->host,
 		.port = (int)options->port,
 		.stream_type = &stream_tcp,
@@ -61,20 +65,21 @@ static struct client_session *make_session(struct client *client, size_t number,
 		.delay = options->delay,
 		.waits = options->rate > 0,
 		.small = client->sessions > 1,
-		.seed = random_state((uint64_t)options->seed, (uint64_t)options->number, number),
+		.random = random_state((uint64_t)options->seed, (uint64_t)options->number,
+				       worker->number),
 		.timeout = options->timeout,
 		.retry = options->retry,
 		.echoes = echoes,
 		.stop = client->stop,
 		.counters = client->counters,
-		.latency = &client->histograms[number],
-		.uncorrected =
-			options->rate ? &client->histograms[client->sessions + number] : NULL,
+		.latency = latency,
+		.uncorrected = options->rate ? latency + client->sessions : NULL,
 		.connected = worker_connected,
 		.answered = echoes && !options->quiet ? worker_answered : NULL,
-		.context = &client->workers[number],
+		.context = worker,
 	};
-	return client_session_make(&settings, &client->error);
+	worker->session = client_session_make(&settings, worker->error);
+	return worker->session ? 0 : -1;
 }
 
 static int allow_connections(size_t connections, struct error *error)
@@ -87,13 +92,10 @@ static int allow_connections(size_t connections, struct error *error)
 			 connections, needed, limit);
 }
 
-static int make_workers(struct client *client)
+static int allocate(struct client *client)
 {
 	const struct client_options *options = &client->options;
 	size_t threads = (size_t)options->threads, sessions = client_is_free(client) ? threads : 1;
-	bool each = options->connect == CONNECT_EACH;
-	if (allow_connections(each ? threads : 1, &client->error) < 0)
-		return -1;
 	client->workers = memory_calloc(threads, sizeof *client->workers);
 	client->counters = memory_calloc(threads, sizeof *client->counters);
 	client->histograms =
@@ -105,31 +107,35 @@ static int make_workers(struct client *client)
 	client->result.plan = (struct plan){.threads = threads,
 					    .iterations = (uint64_t)options->iterations,
 					    .window = (uint64_t)options->window,
-					    .each = each,
+					    .each = options->connect == CONNECT_EACH,
 					    .free = client_is_free(client)};
-	for (size_t i = 0; i < threads; i++) {
-		struct worker *worker = &client->workers[i];
-		worker->client = client;
-		worker->number = i;
-		worker->session = i < sessions
-					  ? make_session(client, i, each ? threads / sessions : 1)
-					  : client->workers[0].session;
-		if (!worker->session)
-			return -1;
-	}
 	return 0;
 }
 
 static int client_open(struct client *client)
 {
 	size_t threads = (size_t)client->options.threads;
-	if (open_descriptors(client) < 0)
+	size_t connections = client->options.connect == CONNECT_EACH ? threads : 1;
+	if (open_descriptors(client) < 0 || allow_connections(connections, &client->error) < 0 ||
+	    allocate(client) < 0)
 		return -1;
+	for (size_t i = 0; i < threads; i++) {
+		struct worker *worker = &client->workers[i], *owner = worker;
+		if (i >= client->sessions)
+			owner = client->workers;
+		worker->client = client;
+		worker->number = i;
+		worker->error = &owner->own_error;
+		worker->session = owner->session;
+		if (worker == owner && make_session(worker, connections / client->sessions) < 0) {
+			client->error = *worker->error;
+			return -1;
+		}
+	}
 	if (client_is_free(client))
-		client->start = start_barrier_make(threads, CLIENT_CONNECT_LIMIT, &client->error);
-	else
-		client->token = round_robin_make(threads, &client->error);
-	return client->start || client->token ? make_workers(client) : -1;
+		return 0;
+	client->token = round_robin_make(threads, &client->error);
+	return client->token ? 0 : -1;
 }
 
 static void client_close(struct client *client)
@@ -139,7 +145,7 @@ static void client_close(struct client *client)
 	for (size_t i = 0; client->workers && i < (size_t)client->options.threads; i++)
 		buffer_free(&client->workers[i].line);
 	round_robin_free(client->token);
-	start_barrier_free(client->start);
+	start_barrier_destroy(&client->start);
 	stdout_writer_free(&client->output);
 	line_source_close(&client->input);
 	client_result_writer_free(&client->result);
@@ -151,7 +157,6 @@ static void client_close(struct client *client)
 		if (descriptors[i] >= 0)
 			(void)close(descriptors[i]); /* no data was written to any of them */
 	pthread_mutex_destroy(&client->mutex);
-	free(client);
 }
 
 static int make_threads(struct client *client)
@@ -269,28 +274,23 @@ static void restore_signals(struct client *client)
 
 enum exit_status client_run(const struct client_options *options, const char *program)
 {
-	enum exit_status status = EXIT_FAILED;
-	struct client *client = memory_calloc(1, sizeof *client);
-	if (!client) {
-		program_complain(program, "out of memory");
-		return EXIT_FAILED;
-	}
-	client->options = *options;
-	client->program = program;
-	client->signals = client->stop = client->over = -1;
+	bool done = false;
+	struct client client = {
+		.options = *options, .program = program, .signals = -1, .stop = -1, .over = -1};
 	/* a mutex with default attributes needs nothing that could fail */
-	(void)pthread_mutex_init(&client->mutex, NULL);
-	if (client_open(client) < 0)
-		program_complain(program, client->error.message);
+	(void)pthread_mutex_init(&client.mutex, NULL);
+	start_barrier_init(&client.start, (size_t)options->threads, CLIENT_CONNECT_LIMIT);
+	if (client_open(&client) < 0)
+		program_complain(program, client.error.message);
 	else {
-		open_progress(client);
-		start_threads(client);
-		await_threads(client);
-		restore_signals(client);
-		status = client_report(client) ? EXIT_DONE : EXIT_FAILED;
+		open_progress(&client);
+		start_threads(&client);
+		await_threads(&client);
+		restore_signals(&client);
+		done = client_report(&client);
 	}
-	if (client->abandoned)
+	if (client.abandoned)
 		_exit(EXIT_FAILED); /* nothing may be freed under a thread that still runs */
-	client_close(client);
-	return status;
+	client_close(&client);
+	return done ? EXIT_DONE : EXIT_FAILED;
 }

@@ -33,23 +33,24 @@ struct worker {
 	struct buffer line;
 	int64_t ended;		/* ns, when its work was over; 0: another thread ended it */
 	atomic_ullong answered; /* its lines that were acknowledged, for the progress bar */
-	struct error error;
+	struct error *error;	/* of its session: its own, or the first worker's */
+	struct error own_error;
 };
 
 struct client {
 	struct client_options options;
 	const char *program;
-	int signals;		     /* signalfd */
-	int stop;		     /* eventfd, readable once all threads are told to end */
-	int over;		     /* eventfd, readable once the last thread has ended */
-	struct round_robin *token;   /* in strict order, else NULL */
-	struct start_barrier *start; /* in free order, else NULL */
-	struct worker *workers;	     /* as many as threads */
-	size_t sessions;	     /* of the first workers: as many as threads, or one */
-	size_t made;		     /* threads that were made */
-	atomic_size_t running;	     /* threads that have not ended */
-	int64_t interrupted;	     /* ns, when the first signal came; 0: none */
-	bool abandoned;		     /* a thread hangs in connecting, and is not waited for */
+	int signals;		    /* signalfd */
+	int stop;		    /* eventfd, readable once all threads are told to end */
+	int over;		    /* eventfd, readable once the last thread has ended */
+	struct round_robin *token;  /* in strict order, else NULL */
+	struct start_barrier start; /* for free order */
+	struct worker *workers;	    /* as many as threads */
+	size_t sessions;	    /* of the first workers: as many as threads, or one */
+	size_t made;		    /* threads that were made */
+	atomic_size_t running;	    /* threads that have not ended */
+	int64_t interrupted;	    /* ns, when the first signal came; 0: none */
+	bool abandoned;		    /* a thread hangs in connecting, and is not waited for */
 	struct progress_bar progress;
 	struct counters *counters;    /* of each thread */
 	struct histogram *histograms; /* of each session; with -rate as many uncorrected ones follow
@@ -58,10 +59,9 @@ struct client {
 	atomic_ullong sent;	      /* lines, by all threads */
 
 	/* set by one thread before the first line */
-	int64_t started;	       /* ns, 0: not yet */
-	int64_t measured;	       /* ns, nothing is measured before */
-	int64_t deadline;	       /* ns, nothing is sent from then on */
-	struct rate_schedule schedule; /* of -rate */
+	int64_t started;  /* ns, 0: not yet */
+	int64_t measured; /* ns, nothing is measured before */
+	int64_t deadline; /* ns, nothing is sent from then on */
 
 	pthread_mutex_t mutex; /* over what follows */
 	struct stdout_writer output;

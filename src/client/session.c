@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/session.h"
+#include "client/session_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "client/session_internal.h"
 
 /* With space in the window answers are looked for this often, which is the precision of latencies
  * then. */
@@ -25,21 +24,10 @@ static bool needs_events(const struct client_session_settings *settings)
 
 static bool open_events(struct client_session *session)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = session->settings.connections};
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
 	session->events = epoll_create1(EPOLL_CLOEXEC);
 	return session->events >= 0 &&
 	       epoll_ctl(session->events, EPOLL_CTL_ADD, session->settings.stop, &event) == 0;
-}
-
-static bool allocate(struct client_session *session)
-{
-	size_t connections = session->settings.connections;
-	session->connections = memory_calloc(connections, sizeof *session->connections);
-	if (!session->connections || !inflight_init(&session->inflight, connections))
-		return false;
-	for (size_t i = 0; i < connections; i++)
-		session->connections[i].index = i;
-	return !needs_events(&session->settings) || open_events(session);
 }
 
 struct client_session *client_session_make(const struct client_session_settings *settings,
@@ -48,11 +36,13 @@ struct client_session *client_session_make(const struct client_session_settings 
 	struct client_session *session = memory_calloc(1, sizeof *session);
 	if (session) {
 		session->settings = *settings;
-		session->random = settings->seed;
+		session->error = error;
 		session->events = -1;
 		/* a mutex with default attributes needs nothing that could fail */
 		(void)pthread_mutex_init(&session->mutex, NULL);
-		if (allocate(session))
+		session->connections =
+			memory_calloc(settings->connections, sizeof *session->connections);
+		if (session->connections && (!needs_events(settings) || open_events(session)))
 			return session;
 	}
 	error_set(error, "cannot set up %zu connections: %s", settings->connections,
@@ -148,9 +138,10 @@ static enum session_step send_line(struct client_session *session, struct inflig
 	line->sent = sent;
 	if (line->first)
 		counters->resent++;
-	else
+	else {
 		counters->sent++;
-	line->first = line->first ? line->first : began;
+		line->first = began;
+	}
 	return STEP_DONE;
 }
 
@@ -197,7 +188,7 @@ static enum session_step reconnect(struct client_session *session,
 	if (step == STEP_DONE && stream_buffered(connection->stream))
 		step = response_receive(session, connection, false);
 	/* answers can come meanwhile, but not to a line that has not been sent again */
-	struct inflight_line *line = connection_oldest(session, connection);
+	struct inflight_line *line = inflight_oldest_of(&session->inflight, &connection->lines);
 	for (; line && (step == STEP_DONE || step == STEP_NOTHING);
 	     line = inflight_next_of(&session->inflight, line))
 		step = send_line(session, line);
@@ -218,20 +209,16 @@ static bool restore(struct client_session *session, struct client_connection *co
 	return session->settings.retry > 0;
 }
 
-/* Brings all connections up. Meanwhile others can be lost: until none was seen down. */
-static bool repair(struct client_session *session)
+/* Brings all connections up. Meanwhile others can be lost: until one after the other is up. */
+bool client_session_open(struct client_session *session)
 {
-	bool seen_down;
-	do {
-		seen_down = false;
-		for (size_t i = 0; i < session->settings.connections; i++) {
-			if (session->connections[i].stream)
-				continue;
-			seen_down = true;
-			if (!restore(session, &session->connections[i]))
-				return false;
-		}
-	} while (seen_down);
+	size_t connections = session->settings.connections, up = 0;
+	for (size_t i = 0; up < connections; i = (i + 1) % connections) {
+		bool down = !session->connections[i].stream;
+		if (down && !restore(session, &session->connections[i]))
+			return false;
+		up = down ? 0 : up + 1;
+	}
 	return true;
 }
 
@@ -241,19 +228,12 @@ static bool settle(struct client_session *session, enum session_step step)
 	if (step != STEP_LOST)
 		return step != STEP_FAILED;
 	connection_close(session, session->lost);
-	return session->settings.retry && !atomic_load(&session->stopped) && repair(session);
+	return session->settings.retry && !atomic_load(&session->stopped) &&
+	       client_session_open(session);
 }
 
-bool client_session_open(struct client_session *session, struct error *error)
+bool client_session_await(struct client_session *session, int64_t deadline, int descriptor)
 {
-	session->error = error;
-	return repair(session);
-}
-
-bool client_session_await(struct client_session *session, int64_t deadline, int descriptor,
-			  struct error *error)
-{
-	session->error = error;
 	while (clock_now() < deadline) {
 		enum session_step step = response_await_any(session, deadline, descriptor);
 		if (step == STEP_READY)
@@ -285,41 +265,33 @@ static bool await_answers(struct client_session *session, size_t lines)
 	return true;
 }
 
-bool client_session_ready(struct client_session *session, int64_t deadline, struct error *error)
+bool client_session_ready(struct client_session *session, int64_t deadline)
 {
 	const struct client_session_settings *settings = &session->settings;
-	session->error = error;
 	if (settings->window > 1 && !settle(session, look(session)))
 		return false;
 	if (!await_answers(session, settings->window))
 		return false;
 	if (!settings->delay.max)
 		return true;
-	int64_t pause = random_in(&session->random, &settings->delay);
-	return client_session_await(session, clock_earlier(clock_after(pause), deadline), -1,
-				    error);
+	int64_t pause = random_in(&session->settings.random, &settings->delay);
+	return client_session_await(session, clock_earlier(clock_after(pause), deadline), -1);
 }
 
-bool client_session_send(struct client_session *session, const struct client_line *line,
-			 struct error *error)
+bool client_session_send(struct client_session *session, const struct inflight_line *line,
+			 const char *bytes)
 {
-	struct inflight_line *added =
-		inflight_add(&session->inflight, (uint32_t)line->connection, (uint32_t)line->thread,
-			     line->bytes, line->length);
-	session->error = error;
-	if (!added) {
-		error_set(error, "out of memory with %zu lines in flight",
-			  session->inflight.waiting);
-		return false;
-	}
-	added->start = line->start;
-	added->warming = line->warming;
-	return settle(session, send_line(session, added));
+	struct inflight_line *added = inflight_add(
+		&session->inflight, &session->connections[line->connection].lines, line, bytes);
+	if (added)
+		return settle(session, send_line(session, added));
+	error_set(session->error, "out of memory with %zu lines in flight",
+		  session->inflight.waiting);
+	return false;
 }
 
-bool client_session_finish(struct client_session *session, struct error *error)
+bool client_session_finish(struct client_session *session)
 {
-	session->error = error;
 	if (!await_answers(session, 1))
 		return false;
 	/* An answer too many is an error. That a connection ends now is none. */

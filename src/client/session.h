@@ -1,19 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /* A client session: sends lines over one or more connections, receives and judges the answers, and
  * connects again where a connection is lost. One thread at a time uses it; only the last two
- * functions may be called by another. */
+ * functions may be called by another. Times are in nanoseconds. */
 #ifndef ACKLINE_CLIENT_SESSION_H
 #define ACKLINE_CLIENT_SESSION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
-#include "client/session_settings.h"
+#include "base/parse.h"
+#include "client/inflight.h"
+#include "measure/histogram.h"
 
 struct client_session;
+struct stream_type;
 
-/* Connects nothing yet. The settings are copied. NULL: the error is set. */
+/* What it points to is borrowed. */
+struct client_session_settings {
+	const char *host;
+	int port;
+	const struct stream_type *stream_type;
+	size_t connections;
+	size_t window;	    /* max lines in flight, over all connections */
+	struct range delay; /* random pause before each line */
+	bool waits;	    /* client_session_await() will be called */
+	bool small;	    /* one of many sessions: little memory */
+	bool echoes;	    /* each line comes back as its answer; else the answer is ok */
+	uint64_t random;    /* state of the random numbers for the pauses */
+	int64_t timeout;    /* for an answer, from when its line was sent, and for connecting */
+	int64_t retry;	    /* for connecting again; 0: a lost connection ends the session */
+	int stop;	    /* descriptor, readable no later than client_session_stop() is called */
+	struct counters *counters; /* of each thread */
+	/* From the intended start of each line; and unless NULL from when it was sent first. */
+	struct histogram *latency, *uncorrected;
+	/* Called with each connection that is made, and its own address. */
+	void (*connected)(void *context, size_t connection, const char *local_name);
+	/* Called with each correct answer, without its line end; NULL: none is. False: ends the
+	 * session, with the error set. */
+	bool (*answered)(void *context, const char *answer, size_t length, struct error *error);
+	void *context;
+};
+
+/* Connects nothing yet. The settings are copied. The error, which is borrowed, is where this and
+ * all functions below set theirs. NULL: it is set. */
 struct client_session *client_session_make(const struct client_session_settings *settings,
 					   struct error *error);
 
@@ -23,23 +54,22 @@ void client_session_free(struct client_session *session);
 /* Each of these blocks. False: the session has failed, with the error set, or was stopped. */
 
 /* Makes all connections. */
-bool client_session_open(struct client_session *session, struct error *error);
+bool client_session_open(struct client_session *session);
 
 /* Waits until a line may be sent: for space in the window, then for a pause, which ends at the
  * deadline at the latest. Receives answers meanwhile. */
-bool client_session_ready(struct client_session *session, int64_t deadline, struct error *error);
+bool client_session_ready(struct client_session *session, int64_t deadline);
 
 /* Waits until a deadline, or until a descriptor is readable (-1: none). Receives answers
  * meanwhile. */
-bool client_session_await(struct client_session *session, int64_t deadline, int descriptor,
-			  struct error *error);
+bool client_session_await(struct client_session *session, int64_t deadline, int descriptor);
 
-/* Sends a line, which is in flight from then on. */
-bool client_session_send(struct client_session *session, const struct client_line *line,
-			 struct error *error);
+/* Sends a line, which is in flight from then on. Both are copied. */
+bool client_session_send(struct client_session *session, const struct inflight_line *line,
+			 const char *bytes);
 
 /* Waits for the answers to all lines in flight. */
-bool client_session_finish(struct client_session *session, struct error *error);
+bool client_session_finish(struct client_session *session);
 
 /* Makes the functions above return soon; from any thread. Only resolving and connecting cannot be
  * cut short. */

@@ -8,9 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "base/buffer.h"
-#include "client/inflight.h"
-#include "client/session_settings.h"
+#include "client/session.h"
 #include "net/stream.h"
 #include "record/escape.h"
 
@@ -25,12 +23,12 @@ enum session_step {
 };
 
 struct client_connection {
-	size_t index;
-	struct stream *stream;	 /* NULL: down. Written under the mutex */
-	struct buffer remainder; /* the beginning of an answer that is not complete */
-	int64_t up_since;	 /* ns */
-	int64_t down_since;	 /* ns, the first loss since the last answer; 0: none */
-	int64_t pause;		 /* ns, before the next attempt to connect */
+	struct stream *stream;	     /* NULL: down. Written under the mutex */
+	struct inflight_chain lines; /* in flight */
+	struct buffer remainder;     /* the beginning of an answer that is not complete */
+	int64_t up_since;	     /* ns */
+	int64_t down_since;	     /* ns, the first loss since the last answer; 0: none */
+	int64_t pause;		     /* ns, before the next attempt to connect */
 };
 
 struct client_session {
@@ -38,24 +36,16 @@ struct client_session {
 	struct inflight_queue inflight;
 	struct client_connection *connections;
 	struct client_connection *lost; /* at STEP_LOST */
-	struct error *error;		/* of the caller */
-	struct error reason;		/* why the connection was lost that is being repaired */
-	pthread_mutex_t mutex;		/* over the streams, against client_session_stop() */
+	struct error *error;
+	struct error reason;   /* why the connection was lost that is being repaired */
+	pthread_mutex_t mutex; /* over the streams, against client_session_stop() */
 	atomic_bool stopped, connecting;
-	int events; /* epoll set of all connections and `stop`; -1: not needed, as at most one
-		       connection has lines in flight */
+	int events; /* epoll set of all connections and, as NULL, of `stop`; -1: not needed, as at
+		       most one connection has lines in flight */
 	struct buffer input;
-	int64_t received; /* ns, when answers were last received or looked for */
-	uint64_t random;
+	int64_t received;	    /* ns, when answers were last received or looked for */
 	char excerpt[EXCERPT_SIZE]; /* of session_excerpt() */
 };
-
-/* The oldest line in flight on a connection, or NULL. */
-static inline struct inflight_line *connection_oldest(const struct client_session *session,
-						      const struct client_connection *connection)
-{
-	return inflight_oldest_of(&session->inflight, (uint32_t)connection->index);
-}
 
 /* A line as record_excerpt(); valid until the next call. */
 const char *session_excerpt(struct client_session *session, const struct inflight_line *line);

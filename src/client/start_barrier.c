@@ -1,59 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/start_barrier.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/memory.h"
-
-/* With default attributes, mutex and conditions need nothing that could fail. */
-struct start_barrier {
-	pthread_mutex_t mutex;
-	pthread_cond_t left;	/* a thread has left, or stopped */
-	pthread_cond_t arrived; /* all have arrived, or stopped */
-	size_t limit;
-	/* under the mutex */
-	size_t inside;
-	size_t missing; /* threads that have not arrived */
-	bool begun, stopped;
-};
-
-struct start_barrier *start_barrier_make(size_t threads, size_t limit, struct error *error)
+void start_barrier_init(struct start_barrier *barrier, size_t threads, size_t limit)
 {
-	struct start_barrier *barrier = memory_calloc(1, sizeof *barrier);
-	if (!barrier) {
-		error_set(error, "cannot set up the start of %zu threads: %s", threads,
-			  strerror(ENOMEM));
-		return NULL;
-	}
+	*barrier = (struct start_barrier){.free = limit, .missing = threads};
+	/* with default attributes, these need nothing that could fail */
 	(void)pthread_mutex_init(&barrier->mutex, NULL);
 	(void)pthread_cond_init(&barrier->left, NULL);
 	(void)pthread_cond_init(&barrier->arrived, NULL);
-	barrier->limit = limit;
-	barrier->missing = threads;
-	return barrier;
 }
 
-void start_barrier_free(struct start_barrier *barrier)
+void start_barrier_destroy(struct start_barrier *barrier)
 {
-	if (!barrier)
-		return;
 	pthread_cond_destroy(&barrier->arrived);
 	pthread_cond_destroy(&barrier->left);
 	pthread_mutex_destroy(&barrier->mutex);
-	free(barrier);
 }
 
 bool start_barrier_enter(struct start_barrier *barrier)
 {
 	pthread_mutex_lock(&barrier->mutex);
-	while (barrier->inside == barrier->limit && !barrier->stopped)
+	while (!barrier->free && !barrier->stopped)
 		pthread_cond_wait(&barrier->left, &barrier->mutex);
 	bool entered = !barrier->stopped;
-	if (entered)
-		barrier->inside++;
+	barrier->free -= entered;
 	pthread_mutex_unlock(&barrier->mutex);
 	return entered;
 }
@@ -61,7 +31,7 @@ bool start_barrier_enter(struct start_barrier *barrier)
 void start_barrier_leave(struct start_barrier *barrier)
 {
 	pthread_mutex_lock(&barrier->mutex);
-	barrier->inside--;
+	barrier->free++;
 	pthread_mutex_unlock(&barrier->mutex);
 	pthread_cond_signal(&barrier->left);
 }
@@ -72,10 +42,9 @@ bool start_barrier_arrive(struct start_barrier *barrier, void (*begin)(void *con
 	pthread_mutex_lock(&barrier->mutex);
 	if (!--barrier->missing && !barrier->stopped) {
 		begin(context);
-		barrier->begun = true;
 		pthread_cond_broadcast(&barrier->arrived);
 	}
-	while (!barrier->begun && !barrier->stopped)
+	while (barrier->missing && !barrier->stopped)
 		pthread_cond_wait(&barrier->arrived, &barrier->mutex);
 	bool begun = !barrier->stopped;
 	pthread_mutex_unlock(&barrier->mutex);

@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* Start of threads in free order: only a limited number connects at a time, and none goes on before
- * all have arrived. All functions may be called from any thread. */
+ * all have arrived. All functions but init and destroy may be called from any thread. */
 #ifndef ACKLINE_CLIENT_START_BARRIER_H
 #define ACKLINE_CLIENT_START_BARRIER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/error.h"
+struct start_barrier {
+	pthread_mutex_t mutex;
+	pthread_cond_t left;	/* a thread has left, or stopped */
+	pthread_cond_t arrived; /* all have arrived, or stopped */
+	/* under the mutex */
+	size_t free;	/* how many more may enter */
+	size_t missing; /* threads that have not arrived */
+	bool stopped;
+};
 
-struct start_barrier;
-
-/* `limit`: max threads between enter and leave. NULL: the error is set. */
-struct start_barrier *start_barrier_make(size_t threads, size_t limit, struct error *error);
-void start_barrier_free(struct start_barrier *barrier); /* accepts NULL */
+/* `limit`: max threads between enter and leave. */
+void start_barrier_init(struct start_barrier *barrier, size_t threads, size_t limit);
+void start_barrier_destroy(struct start_barrier *barrier);
 
 /* Blocks until fewer than `limit` threads are inside. False: stopped, and it has not entered. */
 bool start_barrier_enter(struct start_barrier *barrier);

@@ -70,7 +70,8 @@ static void record_unsent(const struct client *client, uint64_t sent, uint64_t u
 	uint64_t step = unsent / UNSENT_RECORDS + 1;
 	for (uint64_t i = 0; i < unsent; i += step) {
 		uint64_t times = unsent - i < step ? unsent - i : step;
-		int64_t start = rate_schedule_start(&client->schedule, sent + i);
+		int64_t start =
+			rate_schedule_start(client->started, client->options.rate, sent + i);
 		if (start >= client->measured)
 			histogram_record_many(&client->histograms[0], client->deadline - start,
 					      times);

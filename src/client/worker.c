@@ -21,8 +21,7 @@ void client_stop(struct client *client)
 		client_session_stop(client->workers[i].session);
 	if (client->token)
 		round_robin_stop(client->token);
-	if (client->start)
-		start_barrier_stop(client->start);
+	start_barrier_stop(&client->start);
 }
 
 /* Ends the other threads. Only the first failure counts. */
@@ -33,13 +32,13 @@ static void fail(struct worker *worker)
 	pthread_mutex_lock(&client->mutex);
 	bool first = !client->failed;
 	if (first)
-		client->error = worker->error;
+		client->error = *worker->error;
 	client->failed = true;
 	pthread_mutex_unlock(&client->mutex);
-	if (first && client->start)
-		client_stop(client);
-	else if (first) /* the others only wait for the token */
+	if (first && client->token) /* the others only wait for it */
 		round_robin_stop(client->token);
+	else if (first)
+		client_stop(client);
 }
 
 void worker_connected(void *context, size_t connection, const char *local_name)
@@ -70,15 +69,9 @@ static bool show_line(struct worker *worker)
 		return true;
 	pthread_mutex_lock(&client->mutex);
 	bool shown = stdout_writer_line(&client->output, worker->line.bytes, worker->line.length,
-					&worker->error);
+					worker->error);
 	pthread_mutex_unlock(&client->mutex);
 	return shown;
-}
-
-static enum outcome out_of_memory(struct worker *worker)
-{
-	error_set(&worker->error, "out of memory for a line");
-	return OUTCOME_FAILED;
 }
 
 static bool is_over(const struct client *client)
@@ -90,60 +83,62 @@ static bool is_over(const struct client *client)
 static enum outcome read_input(struct worker *worker)
 {
 	struct client *client = worker->client;
-	if (!client_session_await(worker->session, client->deadline, client->input.descriptor,
-				  &worker->error))
+	if (!client_session_await(worker->session, client->deadline, client->input.descriptor))
 		return OUTCOME_FAILED;
 	if (is_over(client))
 		return OUTCOME_OVER;
-	return line_source_read(&client->input, &worker->error) < 0 ? OUTCOME_FAILED : OUTCOME_SENT;
+	return line_source_read(&client->input, worker->error) < 0 ? OUTCOME_FAILED : OUTCOME_SENT;
 }
 
 /* Takes a line of the input; *arrived is set to when it came, if that was waited for. A line that
  * is too long ends the client, after the lines before it are answered. */
-static enum outcome take_input(struct worker *worker, int64_t *arrived)
+static enum outcome take_input(struct worker *worker, struct slice *line, int64_t *arrived)
 {
 	struct line_source *input = &worker->client->input;
-	struct error ignored; /* the line is why it ends */
-	const char *line;
-	size_t length;
 	enum line_source_result result;
-	while ((result = line_source_next(input, &line, &length, &worker->error)) == INPUT_MORE) {
+	while ((result = line_source_next(input, line, worker->error)) == INPUT_MORE) {
 		enum outcome outcome = read_input(worker);
 		if (outcome != OUTCOME_SENT)
 			return outcome;
 		*arrived = clock_now();
 	}
-	if (result == INPUT_END)
-		return OUTCOME_OVER;
-	if (result == INPUT_LINE)
-		return buffer_append(&worker->line, line, length) ? OUTCOME_SENT
-								  : out_of_memory(worker);
-	(void)client_session_finish(worker->session, &ignored);
+	if (result != INPUT_FAILED)
+		return result == INPUT_LINE ? OUTCOME_SENT : OUTCOME_OVER;
+	struct error too_long = *worker->error;
+	(void)client_session_finish(worker->session); /* the line is why it ends */
+	*worker->error = too_long;
 	return OUTCOME_FAILED;
 }
 
-static enum outcome compose(struct worker *worker, int64_t iteration, uint64_t number)
+static bool compose(struct worker *worker, int64_t iteration, uint64_t number)
 {
 	const struct client_options *options = &worker->client->options;
 	const struct line_template_values values = {.thread = worker->number,
 						    .iteration = (uint64_t)iteration,
 						    .number = number + 1,
 						    .client = (uint64_t)options->number};
-	bool composed = line_template_compose(&worker->line, options->message, &values) &&
-			line_template_pad(&worker->line, (size_t)options->size);
-	return composed ? OUTCOME_SENT : out_of_memory(worker);
+	return line_template_compose(&worker->line, options->message, &values) &&
+	       line_template_pad(&worker->line, (size_t)options->size);
 }
 
 /* Puts the next line into worker->line, with its line end. */
 static enum outcome prepare(struct worker *worker, int64_t iteration, uint64_t number,
 			    int64_t *arrived)
 {
+	bool complete;
 	buffer_clear(&worker->line, SIZE_MAX);
-	enum outcome outcome = worker->client->options.input ? take_input(worker, arrived)
-							     : compose(worker, iteration, number);
-	if (outcome != OUTCOME_SENT || buffer_append(&worker->line, "\n", 1))
-		return outcome;
-	return out_of_memory(worker);
+	if (worker->client->options.input) {
+		struct slice input;
+		enum outcome outcome = take_input(worker, &input, arrived);
+		if (outcome != OUTCOME_SENT)
+			return outcome;
+		complete = buffer_append(&worker->line, input.bytes, input.length);
+	} else
+		complete = compose(worker, iteration, number);
+	if (complete && buffer_append(&worker->line, "\n", 1))
+		return OUTCOME_SENT;
+	error_set(worker->error, "out of memory for a line");
+	return OUTCOME_FAILED;
 }
 
 /* Open loop: waits for the intended start of a line, which is never before the line arrived. */
@@ -151,10 +146,9 @@ static enum outcome await_start(struct worker *worker, uint64_t number, int64_t 
 				int64_t *start)
 {
 	struct client *client = worker->client;
-	int64_t scheduled = rate_schedule_start(&client->schedule, number);
+	int64_t scheduled = rate_schedule_start(client->started, client->options.rate, number);
 	*start = arrived > scheduled ? arrived : scheduled;
-	if (!client_session_await(worker->session, clock_earlier(*start, client->deadline), -1,
-				  &worker->error))
+	if (!client_session_await(worker->session, clock_earlier(*start, client->deadline), -1))
 		return OUTCOME_FAILED;
 	return *start >= client->deadline ? OUTCOME_OVER : OUTCOME_SENT;
 }
@@ -164,10 +158,10 @@ static enum outcome send_line(struct worker *worker, int64_t iteration)
 {
 	struct client *client = worker->client;
 	bool each = client->options.connect == CONNECT_EACH && !client_is_free(client);
-	struct client_line line = {.connection = each ? worker->number : 0,
-				   .thread = worker->number};
+	struct inflight_line line = {.connection = each ? (uint32_t)worker->number : 0,
+				     .thread = (uint32_t)worker->number};
 	int64_t arrived = 0;
-	if (!client_session_ready(worker->session, client->deadline, &worker->error))
+	if (!client_session_ready(worker->session, client->deadline))
 		return OUTCOME_FAILED;
 	if (is_over(client))
 		return OUTCOME_OVER;
@@ -182,9 +176,8 @@ static enum outcome send_line(struct worker *worker, int64_t iteration)
 	/* before it is sent: the time for that is no part of its latency */
 	if (!show_line(worker))
 		return OUTCOME_FAILED;
-	line.bytes = worker->line.bytes;
 	line.length = worker->line.length;
-	if (!client_session_send(worker->session, &line, &worker->error))
+	if (!client_session_send(worker->session, &line, worker->line.bytes))
 		return OUTCOME_FAILED;
 	atomic_store_explicit(&worker->answered, client->counters[worker->number].acknowledged,
 			      memory_order_relaxed);
@@ -196,7 +189,6 @@ static void begin(void *context)
 	struct client *client = context;
 	client->started = clock_now();
 	client->measured = client->started + client->options.warmup;
-	client->schedule = (struct rate_schedule){client->started, client->options.rate};
 	client->deadline = client->options.duration ? client->measured + client->options.duration
 						    : CLOCK_NEVER;
 }
@@ -204,7 +196,7 @@ static void begin(void *context)
 /* Waits for the answers to all lines in flight. */
 static bool finish(struct worker *worker)
 {
-	if (!client_session_finish(worker->session, &worker->error))
+	if (!client_session_finish(worker->session))
 		return false;
 	worker->ended = clock_now();
 	return true;
@@ -220,7 +212,7 @@ static bool send_in_turn(struct worker *worker)
 		if (!round_robin_wait(client->token, worker->number))
 			return true;
 		if (worker->number == 0 && i == 1) {
-			if (!client_session_open(worker->session, &worker->error))
+			if (!client_session_open(worker->session))
 				return false;
 			begin(client);
 		}
@@ -243,13 +235,13 @@ static bool send_in_turn(struct worker *worker)
 static bool send_freely(struct worker *worker)
 {
 	struct client *client = worker->client;
-	if (!start_barrier_enter(client->start))
+	if (!start_barrier_enter(&client->start))
 		return true;
-	bool open = client_session_open(worker->session, &worker->error);
-	start_barrier_leave(client->start);
+	bool open = client_session_open(worker->session);
+	start_barrier_leave(&client->start);
 	if (!open)
 		return false;
-	if (!start_barrier_arrive(client->start, begin, client))
+	if (!start_barrier_arrive(&client->start, begin, client))
 		return true;
 	enum outcome outcome;
 	int64_t i = 0;

@@ -55,16 +55,17 @@ void begin(script_t script)
 	script_begin(script);
 	session = client_session_make(&settings, &error);
 	ck_assert_ptr_nonnull(session);
-	ck_assert_msg(client_session_open(session, &error), "%s", error.message);
+	ck_assert_msg(client_session_open(session), "%s", error.message);
 }
 
 bool send_text(size_t thread, const char *line)
 {
 	size_t connection = settings.connections > 1 ? thread : 0;
-	struct client_line to_send = {
-		.connection = connection, .thread = thread, .bytes = line, .length = strlen(line)};
-	return client_session_ready(session, CLOCK_NEVER, &error) &&
-	       client_session_send(session, &to_send, &error);
+	const struct inflight_line to_send = {.connection = (uint32_t)connection,
+					      .thread = (uint32_t)thread,
+					      .length = strlen(line)};
+	return client_session_ready(session, CLOCK_NEVER) &&
+	       client_session_send(session, &to_send, line);
 }
 
 bool send_many(size_t count)
@@ -72,7 +73,7 @@ bool send_many(size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (!send_text(i % CONNECTIONS, "line\n"))
 			return false;
-	return client_session_finish(session, &error);
+	return client_session_finish(session);
 }
 
 struct counters total(void)

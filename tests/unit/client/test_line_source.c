@@ -15,17 +15,16 @@ static struct error error;
 static const char *next(void)
 {
 	static char words[64];
-	const char *line;
-	size_t length;
+	struct slice line;
 	enum line_source_result result;
-	while ((result = line_source_next(&input, &line, &length, &error)) == INPUT_MORE)
+	while ((result = line_source_next(&input, &line, &error)) == INPUT_MORE)
 		if (line_source_read(&input, &error) < 0)
 			return "(broken)";
 	if (result != INPUT_LINE)
 		return result == INPUT_END ? "(end)" : "(failed)";
-	ck_assert_uint_lt(length, sizeof words);
-	memcpy(words, line, length);
-	words[length] = '\0';
+	ck_assert_uint_lt(line.length, sizeof words);
+	memcpy(words, line.bytes, line.length);
+	words[line.length] = '\0';
 	return words;
 }
 
@@ -65,15 +64,14 @@ END_TEST
 START_TEST(a_pipe_gives_lines_as_they_come)
 {
 	int pipes[2];
-	const char *line;
-	size_t length;
+	struct slice line;
 	ck_assert_int_eq(pipe(pipes), 0);
 	ck_assert_int_eq(dup2(pipes[0], STDIN_FILENO), STDIN_FILENO);
 	ck_assert_int_eq(line_source_open(&input, "-", &error), 0);
-	ck_assert_int_eq(line_source_next(&input, &line, &length, &error), INPUT_MORE);
+	ck_assert_int_eq(line_source_next(&input, &line, &error), INPUT_MORE);
 	ck_assert_int_eq(write(pipes[1], "one\ntw", 6), 6);
 	ck_assert_str_eq(next(), "one");
-	ck_assert_int_eq(line_source_next(&input, &line, &length, &error), INPUT_MORE);
+	ck_assert_int_eq(line_source_next(&input, &line, &error), INPUT_MORE);
 	ck_assert_int_eq(write(pipes[1], "o\n", 2), 2);
 	ck_assert_str_eq(next(), "two");
 	close(pipes[1]);
@@ -90,8 +88,7 @@ START_TEST(too_long_is_told_by_number)
 	for (size_t i = 0; i < 6; i++) {
 		size_t size = INPUT_LINE_MAX + i / 3;
 		char *text = malloc(size + 16);
-		const char *line;
-		size_t length;
+		struct slice line;
 		enum line_source_result result;
 		ck_assert_ptr_nonnull(text);
 		memcpy(text, "one\n", 4);
@@ -99,11 +96,11 @@ START_TEST(too_long_is_told_by_number)
 		strcpy(text + 4 + size, ends[i % 3]);
 		open_text(text);
 		ck_assert_str_eq(next(), "one");
-		while ((result = line_source_next(&input, &line, &length, &error)) == INPUT_MORE)
+		while ((result = line_source_next(&input, &line, &error)) == INPUT_MORE)
 			ck_assert_int_eq(line_source_read(&input, &error), 0);
 		if (i < 3) {
 			ck_assert_int_eq(result, INPUT_LINE);
-			ck_assert_uint_eq(length, size);
+			ck_assert_uint_eq(line.length, size);
 			ck_assert_str_eq(next(), *ends[i % 3] ? "last" : "(end)");
 		} else {
 			ck_assert_int_eq(result, INPUT_FAILED);

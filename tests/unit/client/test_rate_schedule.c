@@ -6,23 +6,25 @@
 
 START_TEST(lines_are_due_at_the_rate)
 {
-	struct rate_schedule schedule = {.start = 5 * CLOCK_SECOND, .rate = 1000};
-	ck_assert_int_eq(rate_schedule_start(&schedule, 0), 5 * CLOCK_SECOND);
-	ck_assert_int_eq(rate_schedule_start(&schedule, 1), 5 * CLOCK_SECOND + CLOCK_MILLISECOND);
-	ck_assert_int_eq(rate_schedule_start(&schedule, 999), 6 * CLOCK_SECOND - CLOCK_MILLISECOND);
-	ck_assert_int_eq(rate_schedule_start(&schedule, 1000), 6 * CLOCK_SECOND);
+	int64_t first = 5 * CLOCK_SECOND, rate = 1000;
+	ck_assert_int_eq(rate_schedule_start(first, rate, 0), 5 * CLOCK_SECOND);
+	ck_assert_int_eq(rate_schedule_start(first, rate, 1), 5 * CLOCK_SECOND + CLOCK_MILLISECOND);
+	ck_assert_int_eq(rate_schedule_start(first, rate, 999),
+			 6 * CLOCK_SECOND - CLOCK_MILLISECOND);
+	ck_assert_int_eq(rate_schedule_start(first, rate, 1000), 6 * CLOCK_SECOND);
 }
 END_TEST
 
 START_TEST(nothing_drifts)
 {
 	/* a third of a second is not a whole number of nanoseconds */
-	struct rate_schedule schedule = {.start = 1, .rate = 3};
-	ck_assert_int_eq(rate_schedule_start(&schedule, 1), 1 + 333333333);
-	ck_assert_int_eq(rate_schedule_start(&schedule, 2), 1 + 666666666);
-	ck_assert_int_eq(rate_schedule_start(&schedule, 3000000000), 1 + 1000000000 * CLOCK_SECOND);
-	schedule.rate = RATE_MAX;
-	ck_assert_int_eq(rate_schedule_start(&schedule, (uint64_t)RATE_MAX * 3 + RATE_MAX - 1),
+	int64_t first = 1, rate = 3;
+	ck_assert_int_eq(rate_schedule_start(first, rate, 1), 1 + 333333333);
+	ck_assert_int_eq(rate_schedule_start(first, rate, 2), 1 + 666666666);
+	ck_assert_int_eq(rate_schedule_start(first, rate, 3000000000),
+			 1 + 1000000000 * CLOCK_SECOND);
+	rate = RATE_MAX;
+	ck_assert_int_eq(rate_schedule_start(first, rate, (uint64_t)RATE_MAX * 3 + RATE_MAX - 1),
 			 1 + 4 * CLOCK_SECOND - 100);
 }
 END_TEST
@@ -30,10 +32,10 @@ END_TEST
 /* A clock that a test moves: what was said late does not make what follows late. */
 START_TEST(a_stall_moves_no_line)
 {
-	struct rate_schedule schedule = {.start = 0, .rate = 100};
+	int64_t first = 0, rate = 100;
 	int64_t clock = 0, latest = 0;
 	for (uint64_t line = 0; line < 1000; line++) {
-		int64_t due = rate_schedule_start(&schedule, line);
+		int64_t due = rate_schedule_start(first, rate, line);
 		if (clock < due)
 			clock = due; /* waits */
 		int64_t late = clock - due;
@@ -51,10 +53,10 @@ END_TEST
 
 START_TEST(what_is_out_of_range_is_never_due)
 {
-	struct rate_schedule schedule = {.start = CLOCK_NEVER - 3 * CLOCK_SECOND, .rate = 1};
-	ck_assert_int_eq(rate_schedule_start(&schedule, 2), CLOCK_NEVER - CLOCK_SECOND);
-	ck_assert_int_eq(rate_schedule_start(&schedule, 3), CLOCK_NEVER);
-	ck_assert_int_eq(rate_schedule_start(&schedule, UINT64_MAX), CLOCK_NEVER);
+	int64_t first = CLOCK_NEVER - 3 * CLOCK_SECOND, rate = 1;
+	ck_assert_int_eq(rate_schedule_start(first, rate, 2), CLOCK_NEVER - CLOCK_SECOND);
+	ck_assert_int_eq(rate_schedule_start(first, rate, 3), CLOCK_NEVER);
+	ck_assert_int_eq(rate_schedule_start(first, rate, UINT64_MAX), CLOCK_NEVER);
 }
 END_TEST
 

@@ -9,19 +9,17 @@
 
 enum { THREADS = 20, LIMIT = 3 };
 
-static struct start_barrier *barrier;
+static struct start_barrier barrier;
 static atomic_size_t inside, most, come, begun, early;
 
 static void setup(void)
 {
-	struct error error;
-	barrier = start_barrier_make(THREADS, LIMIT, &error);
-	ck_assert_ptr_nonnull(barrier);
+	start_barrier_init(&barrier, THREADS, LIMIT);
 }
 
 static void teardown(void)
 {
-	start_barrier_free(barrier);
+	start_barrier_destroy(&barrier);
 }
 
 static void begin(void *context)
@@ -34,15 +32,15 @@ static void begin(void *context)
 /* Comes through the door; returns its argument if it may go on. */
 static void *come_in(void *argument)
 {
-	if (!start_barrier_enter(barrier))
+	if (!start_barrier_enter(&barrier))
 		return NULL;
 	size_t count = ++inside, before = most;
 	while (count > before && !atomic_compare_exchange_weak(&most, &before, count))
 		;
 	inside--;
-	start_barrier_leave(barrier);
+	start_barrier_leave(&barrier);
 	come++;
-	if (!start_barrier_arrive(barrier, begin, &begun))
+	if (!start_barrier_arrive(&barrier, begin, &begun))
 		return NULL;
 	early += begun != 1;
 	return argument;
@@ -84,7 +82,7 @@ START_TEST(no_thread_goes_on_before_the_last_has_arrived)
 	while (come < THREADS - 1)
 		;
 	ck_assert_uint_eq(begun, 0);
-	start_barrier_stop(barrier);
+	start_barrier_stop(&barrier);
 	ck_assert_uint_eq(join(threads, THREADS - 1), 0);
 }
 END_TEST
@@ -93,13 +91,13 @@ START_TEST(at_the_limit_a_thread_waits_until_one_leaves)
 {
 	pthread_t thread;
 	for (size_t i = 0; i < LIMIT; i++)
-		ck_assert(start_barrier_enter(barrier));
+		ck_assert(start_barrier_enter(&barrier));
 	start(&thread, 1);
 	ck_assert_uint_eq(come, 0);
-	start_barrier_leave(barrier);
+	start_barrier_leave(&barrier);
 	while (come < 1)
 		;
-	start_barrier_stop(barrier);
+	start_barrier_stop(&barrier);
 	ck_assert_uint_eq(join(&thread, 1), 0);
 }
 END_TEST
@@ -108,12 +106,12 @@ START_TEST(a_stop_ends_waits_at_the_limit)
 {
 	pthread_t threads[2];
 	for (size_t i = 0; i < LIMIT; i++)
-		ck_assert(start_barrier_enter(barrier));
+		ck_assert(start_barrier_enter(&barrier));
 	start(threads, 2);
-	start_barrier_stop(barrier);
+	start_barrier_stop(&barrier);
 	ck_assert_uint_eq(join(threads, 2), 0);
 	ck_assert_uint_eq(come, 0);
-	ck_assert(!start_barrier_enter(barrier));
+	ck_assert(!start_barrier_enter(&barrier));
 }
 END_TEST
 
