@@ -5,10 +5,7 @@
 #include "base/rlimit.h"
 #include "client/workload/workload.h"
 #include "runall/context.h"
-#include "runall/end.h"
 #include "runall/relay_chain.h"
-#include "runall/start.h"
-#include "runall/verdict.h"
 
 /* Kills the server as often as wanted. Clients that have ended by themselves are named before the
  * others are told to end. */
@@ -58,7 +55,7 @@ static void set_up_and_run(struct runall *runall)
 	size_t servers = workloads[options->client.service].chain ? RELAY_CHAIN_SERVERS : 1;
 	struct error error;
 	(void)rlimit_raise_descriptors(); /* two stay open for each client; a failure shows later */
-	if (runall_programs_find(&runall->programs, &error) < 0 ||
+	if (find_programs(runall, &error) < 0 ||
 	    supervisor_open(watch, servers, (size_t)options->clients, &error) < 0) {
 		runall_complain(runall, "%s", error.message);
 	} else {

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of runall share: one run, or one check of a log. */
+/* What the files of runall share: one run, or one check of a log, and its steps. A step that
+ * returns int returns 0, or -1 and the error is set. */
 #ifndef ACKLINE_RUNALL_CONTEXT_H
 #define ACKLINE_RUNALL_CONTEXT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "runall/crash_test.h"
-#include "runall/find_programs.h"
 #include "runall/options.h"
 #include "runall/supervisor.h"
 
 struct runall {
 	const char *program; /* its name in messages */
 	struct runall_options options;
-	struct runall_programs programs;
+	char server[PATH_MAX], client[PATH_MAX]; /* the programs */
 	struct supervisor watch;
 	struct server_address address; /* of server 0, once it listens */
 	int64_t log_start;	       /* bytes that the log held before */
@@ -22,11 +23,46 @@ struct runall {
 	bool failed;
 };
 
+/* --- start.c --- */
+
+/* Finds server and client: in the directory of runall, and named like it. This holds for the build
+ * tree, for any prefix, and for programs that were renamed by the installation. */
+int find_programs(struct runall *runall, struct error *error);
+
+/* Starts the servers, the last of a chain first, and waits until each listens. After -1, those that
+ * were started have to be ended. */
+int start_servers(struct runall *runall, struct error *error);
+
+/* Starts server 0 once more, on its port and with the log as it is. A callback of the drill. */
+int start_server_again(void *runall, struct error *error);
+
+/* Starts the clients, until one cannot be started or the run cannot succeed any more. */
+int start_clients(struct runall *runall, struct error *error);
+
+/* --- end.c --- */
+
 /* Prints "runall: MESSAGE" on stderr, and makes runall fail. */
 void runall_complain(struct runall *runall, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Is stdout for the report alone? */
-bool runall_reports_json(const struct runall *runall);
+/* Waits until all clients have ended, or the run cannot succeed any more; then ends the rest. stop:
+ * does not wait, they are to end now. */
+void end_clients(struct runall *runall, bool stop);
+
+/* Ends the servers, the first of a chain first: each may finish what it has, if `finish`. */
+void end_servers(struct runall *runall, bool finish);
+
+/* Complains of server i, or of the clients, that have ended and failed. After an interrupt clients
+ * are not named: they were told to end. */
+void name_failed_server(struct runall *runall, size_t i);
+void name_failed_clients(struct runall *runall);
+
+/* --- verdict.c --- */
+
+/* Proves the run that has ended. Prints the verdict, and with -report json the merged report. */
+void runall_prove(struct runall *runall);
+
+/* Checks a log without a run, and prints the verdict. */
+void runall_check(struct runall *runall);
 
 #endif

@@ -28,11 +28,9 @@ void drill_set_up(struct drill *drill, const struct runall_options *options,
 		  struct supervisor *watch)
 {
 	*drill = (struct drill){.watch = watch,
-				.log = options->server.log,
+				.options = options,
 				.patience = PATIENCE + options->client.delay.max,
-				.seed = options->client.seed,
-				.random = random_state((uint64_t)options->client.seed, 0, 0),
-				.wanted = options->drill};
+				.random = random_state((uint64_t)options->client.seed, 0, 0)};
 }
 
 void drill_add_to_client(const struct runall_options *options, struct argument_list *list)
@@ -62,7 +60,7 @@ static int set_broken(const struct drill *drill, struct error *error)
 	process_describe(server, how, sizeof how);
 	return error_set(error, "%s%s after %" PRId64 " of %" PRId64 " kills",
 			 server->running ? "the drill ended" : "server ",
-			 server->running ? "" : how, drill->kills, drill->wanted);
+			 server->running ? "" : how, drill->kills, drill->options->drill);
 }
 
 /* Does the log have a line since the server's last start? In each format the record of a line has
@@ -71,7 +69,7 @@ static bool has_lines(const struct drill *drill)
 {
 	static const char word[] = "received";
 	char bytes[SEARCHED];
-	int descriptor = open(drill->log, O_RDONLY | O_CLOEXEC);
+	int descriptor = open(drill->options->server.log, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
 		return false;
 	ssize_t length = pread(descriptor, bytes, sizeof bytes, drill->size);
@@ -83,7 +81,7 @@ void drill_note_start(struct drill *drill)
 {
 	struct stat status;
 	/* the server notes its start before it reports that it listens */
-	drill->size = stat(drill->log, &status) == 0 ? status.st_size : 0;
+	drill->size = stat(drill->options->server.log, &status) == 0 ? status.st_size : 0;
 	drill->starts++;
 }
 
@@ -101,14 +99,9 @@ static int await_work(struct drill *drill, struct error *error)
 		duration_format(drill->patience, time);
 		return error_set(error,
 				 "no line was logged for %s after %" PRId64 " of %" PRId64 " kills",
-				 time, drill->kills, drill->wanted);
+				 time, drill->kills, drill->options->drill);
 	}
 	return 0;
-}
-
-static bool was_killed(const struct process *server)
-{
-	return WIFSIGNALED(server->status) && WTERMSIG(server->status) == SIGKILL;
 }
 
 static int kill_server(struct drill *drill, struct error *error)
@@ -120,7 +113,8 @@ static int kill_server(struct drill *drill, struct error *error)
 	process_signal(server, SIGKILL);
 	if (!supervisor_until(drill->watch, supervisor_over, 0, clock_after(DEATH_TIMEOUT)))
 		return error_set(error, "the server was killed, and goes on");
-	if (!was_killed(server)) /* it had ended by itself */
+	if (!WIFSIGNALED(server->status) ||
+	    WTERMSIG(server->status) != SIGKILL) /* it had ended by itself */
 		return set_broken(drill, error);
 	drill->kills++;
 	return 0;
@@ -130,7 +124,7 @@ int drill_run(struct drill *drill, struct error *error)
 {
 	if (await_work(drill, error) < 0)
 		return -1;
-	while (drill->kills < drill->wanted)
+	while (drill->kills < drill->options->drill)
 		if (kill_server(drill, error) < 0 || drill->start(drill->context, error) < 0 ||
 		    await_work(drill, error) < 0)
 			return -1;

@@ -11,20 +11,19 @@
 
 struct drill {
 	struct supervisor *watch;
-	const char *log;
-	int64_t size;	       /* of the log when the server began to listen */
-	int64_t patience;      /* ns, the longest wait until a line is logged */
-	int64_t seed;	       /* of the random times */
-	uint64_t random;       /* their generator */
-	int64_t wanted, kills; /* how many, and how many so far */
-	int64_t starts;	       /* how often the server began to listen */
+	const struct runall_options *options;
 	/* Starts the server once more, waits until it listens, and calls drill_note_start(). 0, or
 	 * -1 with the error set. */
 	int (*start)(void *context, struct error *error);
 	void *context;
+	int64_t size;	  /* of the log when the server began to listen */
+	int64_t patience; /* ns, the longest wait until a line is logged */
+	uint64_t random;  /* generator of the random times */
+	int64_t kills;	  /* so far */
+	int64_t starts;	  /* how often the server began to listen */
 };
 
-/* Sets all but the callback and its context. */
+/* Sets all but the callback and its context. The pointers are borrowed. */
 void drill_set_up(struct drill *drill, const struct runall_options *options,
 		  struct supervisor *watch);
 

@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-#include "runall/end.h"
-
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "base/clock.h"
+#include "base/program.h"
+#include "runall/context.h"
 #include "runall/relay_chain.h"
 
 #define END_TIMEOUT (5 * CLOCK_SECOND) /* for a program that was told to end */
 
 enum { NAMED_MAX = 10 }; /* failed clients named one by one */
+
+void runall_complain(struct runall *runall, const char *format, ...)
+{
+	char message[sizeof(struct error) + 64];
+	va_list values;
+	va_start(values, format);
+	(void)vsnprintf(message, sizeof message, format, values); /* cut if it is too long */
+	va_end(values);
+	runall->failed = true;
+	program_complain(runall->program, message);
+}
 
 static bool is_decided(const struct supervisor *watch, size_t unused)
 {
@@ -16,10 +29,11 @@ static bool is_decided(const struct supervisor *watch, size_t unused)
 	       watch->interrupts;
 }
 
-static void signal_clients(const struct supervisor *watch, int number)
+static void signal_clients(struct supervisor *watch, int number)
 {
 	for (size_t i = watch->servers; i < watch->count; i++)
 		process_signal(&watch->children[i], number);
+	(void)supervisor_until(watch, supervisor_clients_over, 0, clock_after(END_TIMEOUT));
 }
 
 void end_clients(struct runall *runall, bool stop)
@@ -31,9 +45,7 @@ void end_clients(struct runall *runall, bool stop)
 	if (!stop && supervisor_over(watch, 0) && !watch->interrupts)
 		(void)supervisor_until(watch, supervisor_clients_over, 0, clock_after(END_TIMEOUT));
 	signal_clients(watch, SIGTERM);
-	(void)supervisor_until(watch, supervisor_clients_over, 0, clock_after(END_TIMEOUT));
 	signal_clients(watch, SIGKILL);
-	(void)supervisor_until(watch, supervisor_clients_over, 0, clock_after(END_TIMEOUT));
 }
 
 /* Server i is over, or one behind it in a chain, so that it cannot forward what it has. */
@@ -45,6 +57,12 @@ static bool is_settled(const struct supervisor *watch, size_t i)
 	return false;
 }
 
+static void signal_server(struct supervisor *watch, size_t i, int number)
+{
+	process_signal(&watch->children[i], number);
+	(void)supervisor_until(watch, supervisor_over, i, clock_after(END_TIMEOUT));
+}
+
 void end_servers(struct runall *runall, bool finish)
 {
 	struct supervisor *watch = &runall->watch;
@@ -53,15 +71,11 @@ void end_servers(struct runall *runall, bool finish)
 			: chain ? relay_chain_drain(&runall->options)
 				: runall->options.server.drain;
 	for (size_t i = 0; i < watch->servers; i++) {
-		const struct process *server = &watch->children[i];
-		process_signal(server, SIGTERM);
+		process_signal(&watch->children[i], SIGTERM);
 		(void)supervisor_until(watch, is_settled, i, clock_after(drain + END_TIMEOUT));
-		if (chain) { /* the second signal: what it cannot forward stays in its log */
-			process_signal(server, SIGTERM);
-			(void)supervisor_until(watch, supervisor_over, i, clock_after(END_TIMEOUT));
-		}
-		process_signal(server, SIGKILL);
-		(void)supervisor_until(watch, supervisor_over, i, clock_after(END_TIMEOUT));
+		if (chain) /* the second signal: what it cannot forward stays in its log */
+			signal_server(watch, i, SIGTERM);
+		signal_server(watch, i, SIGKILL);
 	}
 }
 

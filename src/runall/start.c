@@ -1,12 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-#include "runall/start.h"
-
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/program.h"
+#include "runall/context.h"
 #include "runall/relay_chain.h"
+
+static int find_program(char path[PATH_MAX], const char *prefix, const char *word,
+			const char *suffix, struct error *error)
+{
+	struct stat status;
+	int length = snprintf(path, PATH_MAX, "%s%s%s", prefix, word, suffix);
+	if (length < 0 || length >= PATH_MAX)
+		return error_set(error, "cannot find the %s: %s", word, strerror(ENAMETOOLONG));
+	if (stat(path, &status) < 0)
+		return error_set(error, "cannot find the %s: %.300s: %s", word, path,
+				 strerror(errno));
+	if (!S_ISREG(status.st_mode) || access(path, X_OK) < 0)
+		return error_set(error, "cannot run the %s: %.300s is not executable", word, path);
+	return 0;
+}
+
+/* In the name of runall, the last "runall" is replaced. */
+int find_programs(struct runall *runall, struct error *error)
+{
+	static const char word[] = "runall";
+	char path[PATH_MAX];
+	const char *own = NULL;
+	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+	if (length < 0)
+		return error_set(error, "cannot find out where I am: /proc/self/exe: %s",
+				 strerror(errno));
+	path[length] = '\0';
+	for (const char *at = program_name(path); (at = strstr(at, word)); at++)
+		own = at;
+	if (!own)
+		return error_set(error,
+				 "cannot tell what the server is called: '%.200s' is not a runall",
+				 program_name(path));
+	const char *suffix = own + strlen(word);
+	path[own - path] = '\0';
+	if (find_program(runall->server, path, "server", suffix, error) < 0)
+		return -1;
+	return find_program(runall->client, path, "client", suffix, error);
+}
 
 /* `next` is the address of the server behind it in a chain. */
 static int start_server(struct runall *runall, size_t i, const struct server_address *next,
@@ -15,7 +55,7 @@ static int start_server(struct runall *runall, size_t i, const struct server_add
 	const struct runall_options *options = &runall->options;
 	struct argument_list list = {0};
 	bool again = runall->watch.children[i].pid != 0;
-	argument_add(&list, program_name(runall->programs.server), NULL);
+	argument_add(&list, program_name(runall->server), NULL);
 	argument_add(&list, "-host", i ? "127.0.0.1" : options->host);
 	if (again)
 		argument_add(&list, "-port", address->port);
@@ -27,10 +67,9 @@ static int start_server(struct runall *runall, size_t i, const struct server_add
 		relay_chain_add_arguments(options, i, next, &list);
 	else
 		runall_hand_on(options, OWNER_SERVER, NULL, 0, &list);
-	if (runall_reports_json(runall)) /* stdout is for the report alone */
+	if (options->client.report == REPORT_JSON) /* stdout is for the report alone */
 		argument_add(&list, "-quiet", NULL);
-	if (supervisor_start(&runall->watch, i, runall->programs.server, &list, "-ready", error) <
-	    0)
+	if (supervisor_start(&runall->watch, i, runall->server, &list, "-ready", error) < 0)
 		return -1;
 	return supervisor_wait_ready(&runall->watch, i, relay_chain_names[i], address, error);
 }
@@ -83,15 +122,15 @@ int start_clients(struct runall *runall, struct error *error)
 	struct supervisor *watch = &runall->watch;
 	for (size_t i = 0; i < watch->clients; i++) {
 		struct argument_list list = {0};
-		argument_add(&list, program_name(runall->programs.client), NULL);
+		argument_add(&list, program_name(runall->client), NULL);
 		argument_add(&list, "-host", client_host(runall));
 		argument_add(&list, "-port", runall->address.port);
 		argument_format(&list, "-id", "%zu", i + 1);
 		runall_hand_on(&runall->options, OWNER_CLIENT, NULL, 0, &list);
 		if (runall->options.drill)
 			drill_add_to_client(&runall->options, &list);
-		if (supervisor_start(watch, watch->servers + i, runall->programs.client, &list,
-				     "-acks", error) < 0)
+		if (supervisor_start(watch, watch->servers + i, runall->client, &list, "-acks",
+				     error) < 0)
 			return -1;
 		if (supervisor_until(watch, is_in_vain, 0, 0))
 			break;

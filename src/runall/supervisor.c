@@ -91,19 +91,16 @@ void supervisor_close(struct supervisor *watch)
 static int open_pipe(struct supervisor *watch, size_t i, struct error *error)
 {
 	int ends[2];
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_set(error, "cannot make a pipe: %s", strerror(errno));
-	/* only our end: the program blocks when the pipe is full */
-	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
-		error_set(error, "cannot make a pipe: %s", strerror(errno));
-		(void)close(ends[0]);
-		(void)close(ends[1]);
-		return -1;
-	}
 	close_pipe(watch, i);
 	buffer_clear(&watch->outputs[i], 0);
-	watch->pipes[i] = ends[0];
-	return ends[1];
+	if (pipe2(ends, O_CLOEXEC) == 0) {
+		watch->pipes[i] = ends[0];
+		/* only our end: the program blocks when the pipe is full */
+		if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+			return ends[1];
+		(void)close(ends[1]);
+	}
+	return error_set(error, "cannot make a pipe: %s", strerror(errno));
 }
 
 int supervisor_start(struct supervisor *watch, size_t i, const char *path,

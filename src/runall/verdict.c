@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "runall/verdict.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "client/workload/workload.h"
 #include "measure/client_result.h"
+#include "runall/context.h"
 #include "runall/relay_chain.h"
 #include "verify/methods.h"
 #include "verify/run.h"
@@ -15,7 +14,7 @@
 static void show_verdict(struct runall *runall, int result, const struct verdict *verdict,
 			 const struct error *error)
 {
-	FILE *where = runall_reports_json(runall) ? stderr : stdout;
+	FILE *where = runall->options.client.report == REPORT_JSON ? stderr : stdout;
 	if (result < 0) {
 		runall_complain(runall, "%s", error->message);
 		return;
@@ -103,7 +102,7 @@ static int judge(struct runall *runall, struct client_result *client_results,
 		.kills = runall->drill.kills,
 		.starts = runall->drill.starts,
 		.sync = option_find(server_option_table(), "sync")->choices[options->server.sync],
-		.seed = runall->drill.seed};
+		.seed = options->client.seed};
 	const struct verify_job job = {.log = options->server.log,
 				       .offset = runall->log_start,
 				       .client_results = client_results,
@@ -130,7 +129,7 @@ void runall_prove(struct runall *runall)
 	}
 	int result = judge(runall, client_results, &verdict, &error);
 	show_verdict(runall, result, &verdict, &error);
-	if (result == 0 && runall_reports_json(runall))
+	if (result == 0 && runall->options.client.report == REPORT_JSON)
 		show_report(runall, client_results, &verdict);
 	for (size_t i = 0; i < clients; i++)
 		client_result_free(&client_results[i]);

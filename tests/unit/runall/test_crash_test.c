@@ -41,7 +41,7 @@ static int start_again(void *context, struct error *why)
 
 static void set_up(struct drill *drill, const char *script, const char *client, int64_t patience)
 {
-	const struct runall_options options = {
+	static const struct runall_options options = {
 		.server.log = LOG, .drill = 3, .client.seed = 7, .client.delay = {0, 0}};
 	file_write(LOG, "before\n");
 	ck_assert_msg(supervisor_open(&watch, 1, 1, &error) == 0, "%s", error.message);
@@ -127,7 +127,6 @@ START_TEST(moments_follow_from_the_seed)
 	struct drill drill, same, other;
 	drill_set_up(&drill, &options, &watch);
 	drill_set_up(&same, &options, &watch);
-	ck_assert_int_eq(drill.seed, 7);
 	ck_assert_uint_eq(drill.random, same.random);
 	options.client.seed = 8;
 	drill_set_up(&other, &options, &watch);
