@@ -30,10 +30,11 @@ static enum exit_status run(const struct client_options *options, const char *pr
 
 int main(int argc, char **argv)
 {
-	struct client_options options = client_option_defaults;
+	struct client_options options;
 	struct error error;
 	const char *program = program_name(argv[0]);
 	program_guard_descriptors();
+	client_options_init(&options);
 	enum option_outcome outcome =
 		options_read(&client_option_table, &options, argc, argv, &error);
 	if (outcome == OPTIONS_SHOWN)

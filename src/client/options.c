@@ -21,61 +21,58 @@ static const char *const order_names[] = {"strict", "free", NULL};
 static const char *const report_names[] = {"text", "plot", "json", NULL};
 
 static const struct option_spec specs[] = {
-	{"host", OPTION_TEXT, "HOST", "where the server is [localhost]", AT(host), 0, 0, NULL,
-	 NULL},
-	{"nhost", OPTION_TEXT, "HOST", "the same as -host", AT(host), 0, 0, NULL, NULL},
-	{"port", OPTION_NUMBER, "PORT", "its TCP port [2005]", AT(port), 1, 65535, NULL, NULL},
+	{"host", OPTION_TEXT, "HOST", "where the server is [localhost]", .offset = AT(host)},
+	{"nhost", OPTION_TEXT, "HOST", "the same as -host", .offset = AT(host)},
+	{"port", OPTION_NUMBER, "PORT", "its TCP port [2005]", AT(port), .min = 1, .max = 65535},
 	{"ni", OPTION_NUMBER, "N", "iterations of each thread " WORKLOADS_HELP_ITERATIONS,
-	 AT(iterations), 1, 1000000000, NULL, LINES},
-	{"nt", OPTION_NUMBER, "N", "threads " WORKLOADS_HELP_THREADS, AT(threads), 1, 30000, NULL,
-	 LINES},
+	 AT(iterations), 1, 1000000000, .only = LINES},
+	{"nt", OPTION_NUMBER, "N", "threads " WORKLOADS_HELP_THREADS, AT(threads), 1, 30000,
+	 .only = LINES},
 	{"order", OPTION_CHOICE, "HOW",
-	 "strict: threads take turns; free: each at its own pace [strict]", AT(order), 0, 0,
-	 order_names, LINES},
+	 "strict: threads take turns; free: each at its own pace [strict]", AT(order),
+	 .choices = order_names, .only = LINES},
 	{"connect", OPTION_CHOICE, "HOW",
-	 "shared: one connection for all; each: one a thread [shared; free: each]", AT(connect), 0,
-	 0, connect_names, LINES},
+	 "shared: one connection for all; each: one a thread [shared; free: each]", AT(connect),
+	 .choices = connect_names, .only = LINES},
 	{"window", OPTION_NUMBER, "N", "most lines in flight; free: of each thread [1]", AT(window),
-	 1, 1000000, NULL, LINES},
+	 1, 1000000, .only = LINES},
 	{"rate", OPTION_NUMBER, "N",
 	 "lines a second, whatever the answers do [as fast as they come]", AT(rate), 1, RATE_MAX,
-	 NULL, LINES},
+	 .only = LINES},
 	{"warmup", OPTION_DURATION, "TIME", "beginning of which nothing is measured [0]",
-	 AT(warmup), 0, DAYS(365), NULL, LINES},
+	 AT(warmup), 0, DAYS(365), .only = LINES},
 	{"duration", OPTION_DURATION, "TIME",
 	 "how long to go on, instead of -ni " WORKLOADS_HELP_DURATION, AT(duration),
-	 CLOCK_MILLISECOND, DAYS(365), NULL, NULL},
+	 .min = CLOCK_MILLISECOND, .max = DAYS(365)},
 	{"delay", OPTION_RANGE, "MIN:MAX",
-	 "random pause before each line [as usual for the service]", AT(delay), 0, DAYS(1), NULL,
-	 WORKLOADS_WITH_DELAY},
+	 "random pause before each line [as usual for the service]", AT(delay), 0, DAYS(1),
+	 .only = WORKLOADS_WITH_DELAY},
 	{"timeout", OPTION_DURATION, "TIME", "longest wait for an answer " WORKLOADS_HELP_TIMEOUT,
-	 AT(timeout), CLOCK_MILLISECOND, DAYS(1), NULL, NULL},
+	 AT(timeout), .min = CLOCK_MILLISECOND, .max = DAYS(1)},
 	{"retry", OPTION_DURATION, "TIME", "how long to go on trying to connect again [0]",
-	 AT(retry), 0, DAYS(365), NULL, LINES},
-	{"log", OPTION_TEXT, "FILE", "the client's log " WORKLOADS_HELP_LOG, AT(log), 0, 0, NULL,
-	 WORKLOADS_WITH_LOG},
-	{"service", OPTION_CHOICE, "NAME", "the server's: " WORKLOADS_HELP, AT(service), 0, 0,
-	 workload_names, NULL},
-	{"input", OPTION_TEXT, "FILE", "send this file's lines; -: those of stdin", AT(input), 0, 0,
-	 NULL, LINES},
+	 AT(retry), 0, DAYS(365), .only = LINES},
+	{"log", OPTION_TEXT, "FILE", "the client's log " WORKLOADS_HELP_LOG, AT(log),
+	 .only = WORKLOADS_WITH_LOG},
+	{"service", OPTION_CHOICE, "NAME", "the server's: " WORKLOADS_HELP, AT(service),
+	 .choices = workload_names},
+	{"input", OPTION_TEXT, "FILE", "send this file's lines; -: those of stdin", AT(input),
+	 .only = LINES},
 	{"message", OPTION_TEXT, "WORDS",
-	 "what to send: %t thread, %i iteration, %n number, %c client", AT(message), 0, 0, NULL,
-	 LINES},
+	 "what to send: %t thread, %i iteration, %n number, %c client", AT(message), .only = LINES},
 	{"size", OPTION_NUMBER, "BYTES", "fill lines up to this size, with dots [0]", AT(size), 1,
-	 INPUT_LINE_MAX, NULL, LINES},
+	 INPUT_LINE_MAX, .only = LINES},
 	{"id", OPTION_NUMBER, "N", "this client's number, in what it says and draws [1]",
-	 AT(number), 1, 1000000000, NULL, NULL},
+	 AT(number), .min = 1, .max = 1000000000},
 	{"seed", OPTION_NUMBER, "N", "of all that is random [a fresh one, which is reported]",
-	 AT(seed), 0, INT64_MAX, NULL, NULL},
-	{"quiet", OPTION_FLAG, NULL, "do not show the lines on stdout", AT(quiet), 0, 0, NULL,
-	 NULL},
+	 AT(seed), .min = 0, .max = INT64_MAX},
+	{"quiet", OPTION_FLAG, NULL, "do not show the lines on stdout", .offset = AT(quiet)},
 	{"report", OPTION_CHOICE, "HOW",
-	 "text; plot: with bars; json: on stdout, instead of the lines [text]", AT(report), 0, 0,
-	 report_names, WORKLOADS_WITH_REPORT},
+	 "text; plot: with bars; json: on stdout, instead of the lines [text]", AT(report),
+	 .choices = report_names, .only = WORKLOADS_WITH_REPORT},
 	{"expect", OPTION_TEXT, "CONDITIONS",
-	 "fail unless all are met, as 'lost=0,p99<5ms,rate>1000'", AT(expect), 0, 0, NULL, LINES},
+	 "fail unless all are met, as 'lost=0,p99<5ms,rate>1000'", AT(expect), .only = LINES},
 	{"acks", OPTION_DESCRIPTOR, "FD", "write an account for programs on this descriptor",
-	 AT(acks), 1, 1000000, NULL, NULL},
+	 AT(acks), .min = 1, .max = 1000000},
 	{0},
 };
 
@@ -85,25 +82,15 @@ const struct option_table client_option_table = {
 	.specs = specs,
 };
 
-const struct client_options client_option_defaults = {
-	.host = "localhost",
-	.port = 2005,
-	.iterations = -1,
-	.threads = -1,
-	.order = -1,
-	.connect = -1,
-	.window = -1,
-	.rate = -1,
-	.warmup = -1,
-	.size = -1,
-	.report = -1,
-	.delay = {-1, -1},
-	.timeout = -1,
-	.retry = -1,
-	.duration = -1,
-	.seed = -1,
-	.acks = -1,
-};
+void client_options_init(struct client_options *options)
+{
+	*options = (struct client_options){0};
+	for (const struct option_spec *spec = specs; spec->name; spec++)
+		option_unset(spec, options);
+	options->host = "localhost";
+	options->port = 2005;
+	options->service = 0;
+}
 
 /* Lines of an input are sent in order and as they are. */
 static int check_input(const struct client_options *options, struct error *error)
@@ -159,16 +146,15 @@ static void set_default(int64_t *value, int64_t standard)
 int client_options_complete(struct client_options *options, struct error *error)
 {
 	const struct workload *workload = &workloads[options->service];
-	bool input = options->input != NULL;
+	const char *input = options->input;
 	if (check(options, error) < 0)
 		return -1;
-	if (!options->number)
-		options->number = 1;
 	if (!options->message)
 		options->message = workload->message;
 	set_default(&options->iterations,
 		    input || options->duration >= 0 ? 0 : workload->iterations);
 	set_default(&options->threads, input ? 1 : workload->threads);
+	set_default(&options->number, 1);
 	set_default(&options->window, 1);
 	set_default(&options->rate, 0);
 	set_default(&options->warmup, 0);
@@ -185,9 +171,7 @@ int client_options_complete(struct client_options *options, struct error *error)
 	options->quiet |= options->report == REPORT_JSON;
 	if (options->seed < 0)
 		options->seed = random_fresh_seed();
-	if (options->rate)
-		options->delay = (struct range){0, 0};
-	else if (options->delay.min < 0)
-		options->delay = input ? (struct range){0, 0} : workload->delay;
+	if (options->delay.min < 0)
+		options->delay = input || options->rate ? (struct range){0, 0} : workload->delay;
 	return 0;
 }

@@ -12,7 +12,7 @@ enum client_connect { CONNECT_SHARED, CONNECT_EACH };
 enum client_order { ORDER_STRICT, ORDER_FREE };
 enum client_report { REPORT_TEXT, REPORT_PLOT, REPORT_JSON };
 
-/* Times are in nanoseconds. A number of -1 and a NULL are: not given. */
+/* Times are in nanoseconds. */
 struct client_options {
 	const char *host;
 	int64_t port;
@@ -35,15 +35,15 @@ struct client_options {
 	bool quiet;	     /* complete, also with JSON */
 	const char *expect;  /* assertions */
 	int service;	     /* index in workloads */
-	int64_t number;	     /* of this client, from 1; 0: not given */
+	int64_t number;	     /* of this client, from 1 */
 	int64_t seed;	     /* of all random choices */
 	int64_t acks;	     /* descriptor for the result, for a parent program; -1: none */
 };
 
 extern const struct option_table client_option_table;
 
-/* The values before the command line is read. */
-extern const struct client_options client_option_defaults;
+/* Sets the values before the command line is read: most are those of option_unset(). */
+void client_options_init(struct client_options *options);
 
 /* Checks the options with each other, and sets those that were not given. Returns 0, or -1 with an
  * error that names the wrong one. */

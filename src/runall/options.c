@@ -213,9 +213,9 @@ static int complete(struct runall_options *options, struct error *error)
 enum option_outcome runall_options_read(struct runall_options *options, int argc, char **argv,
 					struct error *error)
 {
-	*options =
-		(struct runall_options){.port = PORT_NOT_GIVEN, .client = client_option_defaults};
+	*options = (struct runall_options){.port = PORT_NOT_GIVEN};
 	server_options_init(&options->server);
+	client_options_init(&options->client);
 	struct composed composed = {0};
 	if (list_handed(options, error) < 0)
 		return OPTIONS_WRONG;

@@ -6,17 +6,11 @@
 
 #include "base/clock.h"
 
-#define OK "ok"
-#define ECHO "echo"
-#define PING "ping"
-#define CHARS "chars"
-#define RELAY "relay"
-
-const char *const workload_names[] = {OK, ECHO, PING, CHARS, RELAY, NULL};
+const char *const workload_names[] = {"ok", "echo", "ping", "chars", "relay", NULL};
 
 const struct workload workloads[] = {
 	{
-		.name = OK,
+		.name = "ok",
 		.message = "Thread %t, iteration %i",
 		.clients = 5,
 		.threads = 5,
@@ -24,7 +18,7 @@ const struct workload workloads[] = {
 		.timeout = 5 * CLOCK_SECOND,
 	},
 	{
-		.name = ECHO,
+		.name = "echo",
 		.message = "Hello from client %c, message %i",
 		.clients = 10,
 		.threads = 1,
@@ -34,20 +28,20 @@ const struct workload workloads[] = {
 		.echoes = true,
 	},
 	{
-		.name = PING,
+		.name = "ping",
 		.clients = 2,
 		.delay = {300 * CLOCK_MILLISECOND, 3 * CLOCK_SECOND},
 		.timeout = 2 * CLOCK_SECOND,
 		.duration = 300 * CLOCK_SECOND,
 	},
 	{
-		.name = CHARS,
+		.name = "chars",
 		.clients = 3,
 		.delay = {100 * CLOCK_MILLISECOND, CLOCK_SECOND},
 		.timeout = 5 * CLOCK_SECOND,
 	},
 	{
-		.name = RELAY,
+		.name = "relay",
 		.message = "Request %i of client %c",
 		.clients = 10,
 		.threads = 1,

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/error.h"
 #include "base/parse.h"
 
 /* Lists of workloads for the table of options: those that send lines, pause at random, write a log

@@ -14,6 +14,12 @@
 enum { OK, ECHO, PING, CHARS, RELAY };
 
 static struct error error;
+static struct client_options options;
+
+static void setup(void)
+{
+	client_options_init(&options);
+}
 
 START_TEST(each_role_has_its_service)
 {
@@ -70,7 +76,6 @@ END_TEST
 
 START_TEST(what_was_not_given_is_as_usual)
 {
-	struct client_options options = client_option_defaults;
 	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.threads, 5);
 	ck_assert_int_eq(options.iterations, 10);
@@ -80,7 +85,7 @@ START_TEST(what_was_not_given_is_as_usual)
 	ck_assert_int_eq(options.timeout, 5 * CLOCK_SECOND);
 	ck_assert_int_eq(options.retry, 0);
 	ck_assert(options.delay.min == 0 && options.delay.max == 0);
-	options = client_option_defaults;
+	client_options_init(&options);
 	options.service = ECHO;
 	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.threads, 1);
@@ -89,7 +94,7 @@ START_TEST(what_was_not_given_is_as_usual)
 	ck_assert_int_eq(options.delay.min, 5 * CLOCK_SECOND);
 	ck_assert_int_eq(options.delay.max, 10 * CLOCK_SECOND);
 	ck_assert_int_eq(workloads[ECHO].clients, 10);
-	options = client_option_defaults;
+	client_options_init(&options);
 	options.service = PING;
 	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.timeout, 2 * CLOCK_SECOND);
@@ -97,14 +102,14 @@ START_TEST(what_was_not_given_is_as_usual)
 	ck_assert_int_eq(options.delay.min, 300 * CLOCK_MILLISECOND);
 	ck_assert_int_eq(options.delay.max, 3 * CLOCK_SECOND);
 	ck_assert_int_eq(workloads[PING].clients, 2);
-	options = client_option_defaults;
+	client_options_init(&options);
 	options.service = RELAY;
 	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.threads, 1);
 	ck_assert_int_eq(options.iterations, 1);
 	ck_assert(options.delay.min == 0 && options.delay.max == 0);
 	ck_assert(workloads[RELAY].clients == 10 && workloads[RELAY].chain);
-	options = client_option_defaults;
+	client_options_init(&options);
 	options.service = CHARS;
 	ck_assert_int_eq(client_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.duration, 0); /* until its user leaves */
@@ -116,7 +121,6 @@ END_TEST
 
 START_TEST(what_was_given_stays)
 {
-	struct client_options options = client_option_defaults;
 	options.service = ECHO;
 	options.threads = 1;
 	options.iterations = 7;
@@ -132,36 +136,35 @@ END_TEST
 
 START_TEST(what_is_of_no_use_is_named)
 {
-	struct client_options options = client_option_defaults;
 	options.service = ECHO;
 	options.threads = 3;
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-nt: not with -service echo, which has one thread");
-	options = client_option_defaults;
+	client_options_init(&options);
 	options.duration = CLOCK_SECOND;
 	options.iterations = 5;
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-ni: not with -duration");
-	options = client_option_defaults;
+	client_options_init(&options);
 	options.log = "x";
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-log: only with -service ping");
-	options = client_option_defaults;
+	client_options_init(&options);
 	options.service = PING;
 	options.window = 1; /* also what would be usual elsewhere */
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-window: only with -service ok or echo or relay");
-	options = client_option_defaults;
+	client_options_init(&options);
 	options.service = RELAY;
 	options.threads = 2;
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-nt: not with -service relay, which has one thread");
-	options = client_option_defaults;
+	client_options_init(&options);
 	options.service = RELAY;
 	options.delay = (struct range){0, 1}; /* work takes its time at the server */
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-delay: only with -service ok or echo or ping or chars");
-	options = client_option_defaults;
+	client_options_init(&options);
 	options.service = CHARS;
 	options.retry = 0; /* given, if only what it would be */
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
@@ -174,9 +177,10 @@ int main(void)
 	TCase *table = tcase_create("roles");
 	tcase_add_test(table, each_role_has_its_service);
 	tcase_add_test(table, lines_are_exact);
-	TCase *options = tcase_create("options");
-	tcase_add_test(options, what_was_not_given_is_as_usual);
-	tcase_add_test(options, what_was_given_stays);
-	tcase_add_test(options, what_is_of_no_use_is_named);
-	return unit_main("role", table, options, NULL);
+	TCase *given = tcase_create("options");
+	tcase_add_checked_fixture(given, setup, NULL);
+	tcase_add_test(given, what_was_not_given_is_as_usual);
+	tcase_add_test(given, what_was_given_stays);
+	tcase_add_test(given, what_is_of_no_use_is_named);
+	return unit_main("role", table, given, NULL);
 }
