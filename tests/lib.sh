@@ -272,6 +272,9 @@ now()
 	echo $((10#${up/./} * 10))
 }
 
+# A pipe on which nothing ever comes: to read from it pauses without starting a program.
+exec {NOTHING}<> <(:)
+
 # retry SECONDS COMMAND...: polls until the command succeeds; fails at the deadline.
 retry()
 {
@@ -279,7 +282,7 @@ retry()
 	shift
 	until "$@"; do
 		[ "$(now)" -lt "$deadline" ] || return 1
-		sleep 0.02
+		read -r -t 0.01 -u "$NOTHING" || true
 	done
 }
 
