@@ -79,7 +79,7 @@ static int start_service(struct server *server, struct error *error)
 		.log = server->log,
 		.log_name = server_options_log(&server->options),
 		.timer_queue = server->timer_queue,
-		.broadcast = session_table_broadcast(server->table),
+		.broadcast = &server->table->broadcast,
 		.stream_type = &stream_tcp,
 		.warn = warn,
 	};
@@ -95,19 +95,16 @@ static void prepare_sessions(struct server *server)
 	server->sessions = (struct session_settings){
 		.log = server->log,
 		.flusher = server->flusher,
+		.table = server->table,
 		.stream_type = &stream_tcp,
 		.spin = &server->spin,
 		.handler = &server->service->handler,
 		.service = server->state,
 		.maxline = (size_t)server->options.maxline,
 		.idle = server->options.idle,
-		.closing = session_table_closing,
-		.finished = session_table_finished,
-		.context = server->table,
 	};
 	server->acceptor = (struct acceptor){.listener = server->acceptor.listener,
 					     .max = (size_t)server->options.connections,
-					     .table = server->table,
 					     .settings = &server->sessions,
 					     .warn = warn};
 }
@@ -163,7 +160,7 @@ static int server_run(struct server *server, struct error *error)
 	for (;;) {
 		struct pollfd ready[] = {
 			{.fd = server->signals, .events = POLLIN},
-			{.fd = session_table_descriptor(server->table), .events = POLLIN},
+			{.fd = server->table->descriptor, .events = POLLIN},
 			{.fd = acceptor->listener, .events = acceptor_events(acceptor)},
 		};
 		int count = poll(ready, 3, clock_poll_timeout(acceptor_deadline(acceptor)));

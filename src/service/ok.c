@@ -9,7 +9,7 @@ static struct slice answer(void *state, const struct frame *frame)
 {
 	(void)state;
 	(void)frame;
-	return slice_of(ANSWER_OK);
+	return (struct slice){ANSWER_OK, sizeof ANSWER_OK - 1};
 }
 
 const struct service service_ok = {

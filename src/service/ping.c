@@ -14,7 +14,6 @@
 #include "record/exchange.h"
 #include "record/ping_message.h"
 #include "base/random.h"
-#include "base/buffer.h"
 
 extern const struct service service_ping;
 
@@ -74,7 +73,7 @@ static struct log_item message_item(const char *line, size_t length)
 static void drop_pong(struct task *task)
 {
 	struct pong *pong = (struct pong *)task;
-	log_note(pong->ping->log, RECORD_WARNING, pong->responder->name,
+	log_note(pong->ping->log, RECORD_WARNING, pong->responder->target.name,
 		 "[%llu] PING will not be answered", (unsigned long long)pong->number);
 	responder_unreference(pong->responder);
 	free(pong);
@@ -162,22 +161,6 @@ static void *start_ping(const struct service_settings *settings, struct error *e
 	return ping;
 }
 
-static bool take_malformed(struct responder *responder, const struct frame *frame)
-{
-	struct buffer note = {0};
-	bool taken = buffer_append_string(&note, "malformed line: ") &&
-		     buffer_append(&note, frame->bytes, frame->length);
-	if (taken) {
-		const struct log_item item = {.level = RECORD_WARNING,
-					      .event = RECORD_NOTE,
-					      .bytes = note.bytes,
-					      .length = note.length};
-		taken = responder_submit(responder, &item, 1, true);
-	}
-	buffer_free(&note);
-	return taken;
-}
-
 /* Records that a request was received and, if so, that it is ignored. */
 static bool record_request(struct responder *responder, const struct frame *frame,
 			   const struct stamp *received, bool ignored)
@@ -220,7 +203,7 @@ static bool take_ping(void *state, struct responder *responder, const struct fra
 	struct ping *ping = state;
 	struct ping_message read;
 	if (!ping_message_read(frame->bytes, frame->length, &read) || read.kind != PING_REQUEST)
-		return take_malformed(responder, frame);
+		return responder_warn(responder, "malformed", frame->bytes, frame->length);
 	stamp_update(&received);
 	uint64_t chance = random_state(ping->seed, responder->number, read.request);
 	bool ignored = random_between(&chance, 0, MILLION - 1) < ping->loss;

@@ -25,24 +25,24 @@ static void end_if_told(const struct shutdown *shutdown)
 /* Waits until all sessions have ended. False: not by the deadline. */
 static bool wait_for_sessions(const struct shutdown *shutdown, int64_t deadline)
 {
-	struct session_table *table = shutdown->acceptor->table;
-	while (session_table_count(table)) {
+	struct session_table *table = shutdown->sessions->table;
+	while (table->count) {
 		struct pollfd ready[] = {
 			{.fd = shutdown->signals, .events = POLLIN},
-			{.fd = session_table_descriptor(table), .events = POLLIN},
+			{.fd = table->descriptor, .events = POLLIN},
 		};
 		int count = poll(ready, 2, clock_poll_timeout(deadline));
 		end_if_told(shutdown);
 		session_table_join(table);
 		if (count == 0)
-			return session_table_count(table) == 0;
+			return table->count == 0;
 	}
 	return true;
 }
 
 bool shutdown_sessions(struct shutdown *shutdown, int64_t duration)
 {
-	struct session_table *table = shutdown->acceptor->table;
+	struct session_table *table = shutdown->sessions->table;
 	shutdown->deadline = clock_after(duration);
 	acceptor_finish(shutdown->acceptor);
 	acceptor_close(shutdown->acceptor);
@@ -55,7 +55,7 @@ bool shutdown_sessions(struct shutdown *shutdown, int64_t duration)
 		return true;
 	timer_queue_stop(shutdown->timer_queue); /* no session waits for a later answer any more */
 	log_note(shutdown->log, RECORD_WARNING, RECORD_SERVER,
-		 "stopping; connections that did not end in time: %zu", session_table_count(table));
+		 "stopping; connections that did not end in time: %zu", table->count);
 	atomic_store(&shutdown->sessions->stopping, true);
 	session_table_stop(table);
 	return wait_for_sessions(shutdown, clock_after(CLOCK_SECOND));

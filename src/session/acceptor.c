@@ -43,20 +43,19 @@ static void pause_accepting(struct acceptor *acceptor, int errnum)
 	error_set(&warning, "WARNING: cannot accept more connections for now: %s",
 		  strerror(errnum));
 	acceptor->warn(warning.message);
-	log_note(acceptor->settings->log, RECORD_WARNING, RECORD_SERVER,
-		 "cannot accept more connections for now: %s", strerror(errnum));
+	log_note(acceptor->settings->log, RECORD_WARNING, RECORD_SERVER, "%s",
+		 warning.message + strlen("WARNING: "));
 }
 
 /* Starts the pending session's thread. False: not possible now; it stays pending. */
 static bool start_pending(struct acceptor *acceptor)
 {
-	int errnum = session_table_add(acceptor->table, acceptor->pending);
-	if (errnum) {
+	int errnum = session_start(acceptor->pending);
+	if (errnum)
 		pause_accepting(acceptor, errnum);
-		return false;
-	}
-	acceptor->pending = NULL;
-	return true;
+	else
+		acceptor->pending = NULL;
+	return !errnum;
 }
 
 static void refuse(struct acceptor *acceptor, struct stream *stream, const char *name)
@@ -71,20 +70,28 @@ static void refuse(struct acceptor *acceptor, struct stream *stream, const char 
 		 "refused: the limit of -connections is %zu", acceptor->max);
 }
 
-static bool admit(struct acceptor *acceptor, struct stream *stream, const char *name)
+/* Takes over an accepted socket. False: it has to pause. */
+static bool admit(struct acceptor *acceptor, int descriptor, const char *name)
 {
-	if (session_table_count(acceptor->table) >= acceptor->max) {
+	const struct session_settings *settings = acceptor->settings;
+	struct stream *stream = stream_open(settings->stream_type, descriptor, STREAM_SERVER);
+	if (stream && settings->table->count >= acceptor->max) {
 		refuse(acceptor, stream, name);
 		return true;
 	}
-	acceptor->pending = session_new(stream, name, acceptor->accepted + 1, acceptor->settings);
-	if (!acceptor->pending) {
-		stream_close(stream, 0); /* out of memory: this peer has to connect again */
-		pause_accepting(acceptor, ENOMEM);
-		return false;
+	if (stream)
+		acceptor->pending = session_new(stream, name, acceptor->accepted + 1, settings);
+	if (acceptor->pending) {
+		acceptor->accepted++;
+		return start_pending(acceptor);
 	}
-	acceptor->accepted++;
-	return start_pending(acceptor);
+	/* out of memory: this peer has to connect again */
+	if (stream)
+		stream_close(stream, 0);
+	else
+		(void)close(descriptor);
+	pause_accepting(acceptor, ENOMEM);
+	return false;
 }
 
 /* False: there is nothing to accept, or it has to pause. */
@@ -95,20 +102,14 @@ static bool accept_one(struct acceptor *acceptor)
 	char name[SOCKET_NAME_SIZE];
 	int descriptor = acceptor_accept4(acceptor->listener, (struct sockaddr *)&address, &length,
 					  SOCK_CLOEXEC);
-	if (descriptor < 0) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-			pause_accepting(acceptor, errno);
-		/* any other is an error of one connection, which is gone */
-		return errno != EAGAIN && errno != EWOULDBLOCK && !acceptor->paused_until;
+	if (descriptor >= 0) {
+		socket_name((struct sockaddr *)&address, length, name);
+		return admit(acceptor, descriptor, name);
 	}
-	socket_name((struct sockaddr *)&address, length, name);
-	struct stream *stream =
-		stream_open(acceptor->settings->stream_type, descriptor, STREAM_SERVER);
-	if (stream)
-		return admit(acceptor, stream, name);
-	(void)close(descriptor); /* out of memory: this peer has to connect again */
-	pause_accepting(acceptor, ENOMEM);
-	return false;
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		pause_accepting(acceptor, errno);
+	/* any other is an error of one connection, which is gone */
+	return errno != EAGAIN && errno != EWOULDBLOCK && !acceptor->paused_until;
 }
 
 static void accept_some(struct acceptor *acceptor, int max)

@@ -4,18 +4,13 @@
 #ifndef ACKLINE_SESSION_ACCEPTOR_H
 #define ACKLINE_SESSION_ACCEPTOR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/socket.h>
 
-#include "session/session.h"
 #include "session/session_table.h"
 
 struct acceptor {
 	int listener; /* listening, non-blocking; owned */
 	size_t max;   /* connections at once */
-	struct session_table *table;
 	const struct session_settings *settings;
 	void (*warn)(const char *message);
 	/* its own: */
@@ -42,7 +37,7 @@ void acceptor_finish(struct acceptor *acceptor);
 /* Drops a pending session, and closes the listener. */
 void acceptor_close(struct acceptor *acceptor);
 
-/* As accept4(), which it calls. Only tests set it. */
+/* As accept4(), which it points to. Only tests set it. */
 extern int (*acceptor_accept4)(int listener, struct sockaddr *address, socklen_t *length,
 			       int flags);
 

@@ -2,7 +2,6 @@
 #include "session/intake.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,153 +13,142 @@ enum {
 	INTAKE_NOTE = 64,
 };
 
-enum ending intake_space(struct session *session, char **bytes, size_t *space)
+enum ending intake_receive(struct session *session)
 {
-	const struct session_settings *settings = session->settings;
-	*bytes = line_space(&session->received, space);
-	if (!*bytes)
+	const struct session_settings *settings = session->responder.settings;
+	size_t space;
+	char *bytes = line_space(&session->received, &space);
+	if (!bytes)
 		return ENDED_NO_MEMORY;
-	if (atomic_load(&settings->stopping))
-		return ENDED_BY_DRAIN;
-	if (!atomic_load(&settings->draining))
-		return NOT_ENDED;
-	if (!session->limited)
+	if (atomic_load(&settings->draining) && session->left == SIZE_MAX)
 		session->left = stream_pending(session->stream);
-	session->limited = true;
-	if (*space > session->left)
-		*space = session->left;
-	return *space ? NOT_ENDED : ENDED_BY_DRAIN;
-}
-
-enum ending intake_received(struct session *session, ssize_t length)
-{
+	if (space > session->left)
+		space = session->left;
+	if (!space || atomic_load(&settings->stopping))
+		return ENDED_BY_DRAIN;
+	ssize_t length = busy_poll_receive(settings->spin, session->stream, bytes, space);
 	if (length < 0)
 		return errno == EAGAIN ? ENDED_IDLE : ENDED_BROKEN;
 	if (length == 0)
-		return atomic_load(&session->settings->draining) ? ENDED_BY_DRAIN : ENDED_BY_PEER;
-	session->left -= session->limited ? (size_t)length : 0;
+		return atomic_load(&settings->draining) ? ENDED_BY_DRAIN : ENDED_BY_PEER;
+	if (session->left != SIZE_MAX)
+		session->left -= (size_t)length;
 	line_filled(&session->received, (size_t)length);
 	return NOT_ENDED;
 }
 
-static enum frame_result next_frame(struct session *session, bool flush, struct frame *frame)
-{
-	const struct session_settings *settings = session->settings;
-	if (atomic_load(&settings->stopping))
-		return FRAME_NONE;
-	return settings->handler->protocol->next(&session->received, flush, session->state, frame);
-}
-
-/* A note in the log, and an answer in the words of the protocol. */
-static enum ending refuse(struct session *session, enum frame_result result)
-{
-	const struct handler *handler = session->settings->handler;
-	const char *name = handler->protocol->frame_name;
+/* A note for the log, and what the peer is sent. */
+struct refused {
 	char note[INTAKE_NOTE], answer[PROTOCOL_REFUSAL_MAX];
-	if (result == FRAME_TOO_LONG)
-		(void)snprintf(note, sizeof note, "%s " REASON_TOO_LONG "%zu bytes", name,
-			       session->settings->maxline);
-	else
-		(void)snprintf(note, sizeof note, "malformed %s", name);
-	const struct log_item item = {
-		.level = RECORD_WARNING,
-		.event = RECORD_NOTE,
-		.bytes = note,
-		.length = strlen(note),
-		.answer = answer,
-		.answer_length = handler->protocol->refuse(REFUSAL_FRAME, note, answer),
-		.raw = true,
-		.is_sent_record = handler->no_sent_records,
-	};
-	if (!responder_submit(&session->responder, &item, 1, true))
-		return ENDED_NO_MEMORY;
-	return result == FRAME_TOO_LONG && item.answer_length ? NOT_ENDED : ENDED_REFUSED;
-}
+};
 
-static struct log_item item_of(const struct session *session, const struct frame *frame)
+/* Sets the ending if nothing can follow. */
+static struct log_item refused(const struct session *session, enum frame_result result,
+			       struct refused *refused, enum ending *ending)
 {
-	const struct handler *handler = session->settings->handler;
-	struct slice answer = handler->answer(session->state, frame);
-	return (struct log_item){.event = RECORD_RECEIVED,
-				 .bytes = frame->bytes,
-				 .length = frame->length,
-				 .answer = answer.bytes,
-				 .answer_length = answer.length,
-				 .raw = handler->protocol->raw_answers,
+	const struct handler *handler = session->responder.settings->handler;
+	const char *name = handler->protocol->frame_name;
+	if (result == FRAME_TOO_LONG)
+		(void)snprintf(refused->note, INTAKE_NOTE, "%s " REASON_TOO_LONG "%zu bytes", name,
+			       session->responder.settings->maxline);
+	else
+		(void)snprintf(refused->note, INTAKE_NOTE, "malformed %s", name);
+	size_t length = handler->protocol->refuse(REFUSAL_FRAME, refused->note, refused->answer);
+	if (result == FRAME_MALFORMED || !length)
+		*ending = ENDED_REFUSED;
+	return (struct log_item){.level = RECORD_WARNING,
+				 .event = RECORD_NOTE,
+				 .bytes = refused->note,
+				 .length = strlen(refused->note),
+				 .answer = refused->answer,
+				 .answer_length = length,
+				 .raw = true,
 				 .is_sent_record = handler->no_sent_records};
 }
 
-/* Frames that are given to the log together. */
-struct set {
-	struct log_item *items;
-	size_t max, count;
-	bool more; /* others may stand behind it, to be committed with it */
-};
-
-static enum ending answer_set(struct session *session, bool flush, struct set *set)
+/* Gives at most so many frames to the log, the last one perhaps refused. It commits them and those
+ * `deferred` before, unless more may follow: then *deferred is true. */
+static enum ending answer_some(struct session *session, bool flush, struct log_item *items,
+			       size_t max, bool *deferred)
 {
+	const struct session_settings *settings = session->responder.settings;
+	const struct handler *handler = settings->handler;
+	const struct protocol *protocol = handler->protocol;
+	struct refused words;
 	struct frame frame;
-	enum frame_result result = FRAME_FOUND;
-	for (set->count = 0; set->count < set->max; set->count++) {
-		result = next_frame(session, flush, &frame);
-		if (result != FRAME_FOUND)
-			break;
-		set->items[set->count] = item_of(session, &frame);
+	enum frame_result result = FRAME_NONE;
+	enum ending ending = NOT_ENDED;
+	size_t count = 0;
+	if (atomic_load(&settings->stopping))
+		max = 0;
+	while (count < max && (result = protocol->next(&session->received, flush, session->state,
+						       &frame)) == FRAME_FOUND) {
+		struct slice answer = handler->answer(session->state, &frame);
+		items[count++] = (struct log_item){.event = RECORD_RECEIVED,
+						   .bytes = frame.bytes,
+						   .length = frame.length,
+						   .answer = answer.bytes,
+						   .answer_length = answer.length,
+						   .raw = protocol->raw_answers,
+						   .is_sent_record = handler->no_sent_records};
 	}
-	set->more = result != FRAME_NONE;
-	if (set->count && !responder_submit(&session->responder, set->items, set->count, set->more))
+	if (result != FRAME_FOUND && result != FRAME_NONE)
+		items[count++] = refused(session, result, &words, &ending);
+	bool submits = count || *deferred;
+	*deferred = result != FRAME_NONE && !ending;
+	if (submits && !responder_submit(&session->responder, items, count, *deferred))
 		return ENDED_NO_MEMORY;
-	return set->more && result != FRAME_FOUND ? refuse(session, result) : NOT_ENDED;
+	return ending;
 }
 
-static bool commit(struct session *session)
-{
-	return responder_submit(&session->responder, NULL, 0, false);
-}
-
-/* What stands behind a full set. In a frame of its own, which is large: a thread whose peer never
+/* Those behind the first few. In a frame of its own, which is large: a thread whose peer never
  * sends much at once does not touch the memory. */
-__attribute__((noinline)) static enum ending answer_more(struct session *session, bool flush)
+__attribute__((noinline)) static enum ending answer_rest(struct session *session, bool flush)
 {
 	struct log_item items[INTAKE_ITEMS];
-	struct set set = {.items = items, .max = INTAKE_ITEMS, .more = true};
+	bool deferred = true;
 	enum ending ending = NOT_ENDED;
-	while (set.more && ending == NOT_ENDED)
-		ending = answer_set(session, flush, &set);
-	bool committed = set.count && !set.more;
-	return committed || commit(session) ? ending : ENDED_NO_MEMORY;
+	while (deferred && !ending)
+		ending = answer_some(session, flush, items, INTAKE_ITEMS, &deferred);
+	return ending;
 }
 
 static enum ending answer_frames(struct session *session, bool flush)
 {
 	struct log_item items[INTAKE_FEW];
-	struct set set = {.items = items, .max = INTAKE_FEW};
-	enum ending ending = answer_set(session, flush, &set);
-	if (!set.more)
-		return ending;
-	if (ending == NOT_ENDED)
-		return answer_more(session, flush);
-	return commit(session) ? ending : ENDED_NO_MEMORY;
+	bool deferred = false;
+	enum ending ending = answer_some(session, flush, items, INTAKE_FEW, &deferred);
+	return deferred && !ending ? answer_rest(session, flush) : ending;
 }
 
 /* For a service that gives its frames to the log itself. */
 static enum ending take_frames(struct session *session, bool flush)
 {
-	const struct handler *handler = session->settings->handler;
+	struct responder *responder = &session->responder;
+	const struct session_settings *settings = responder->settings;
+	const struct handler *handler = settings->handler;
 	enum ending ending = NOT_ENDED;
-	enum frame_result result;
+	struct refused words;
 	struct frame frame;
-	while (ending == NOT_ENDED && (result = next_frame(session, flush, &frame)) != FRAME_NONE) {
-		if (result != FRAME_FOUND)
-			ending = refuse(session, result);
-		else if (!handler->take(session->state, &session->responder, &frame))
-			ending = ENDED_NO_MEMORY;
+	bool given = true;
+	while (given && !ending && !atomic_load(&settings->stopping)) {
+		enum frame_result result =
+			handler->protocol->next(&session->received, flush, session->state, &frame);
+		if (result == FRAME_NONE)
+			break;
+		if (result == FRAME_FOUND) {
+			given = handler->take(session->state, responder, &frame);
+			continue;
+		}
+		const struct log_item item = refused(session, result, &words, &ending);
+		given = responder_submit(responder, &item, 1, true);
 	}
-	return commit(session) ? ending : ENDED_NO_MEMORY;
+	/* commits what was deferred */
+	return responder_submit(responder, NULL, 0, false) && given ? ending : ENDED_NO_MEMORY;
 }
 
 enum ending intake_hand_over(struct session *session, bool flush)
 {
-	return session->settings->handler->take ? take_frames(session, flush)
-						: answer_frames(session, flush);
+	return session->responder.settings->handler->take ? take_frames(session, flush)
+							  : answer_frames(session, flush);
 }

@@ -4,11 +4,7 @@
 #ifndef ACKLINE_SESSION_INTAKE_H
 #define ACKLINE_SESSION_INTAKE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <sys/types.h>
-
-#include "session/state.h"
+#include "session/session.h"
 
 /* Why a session ends. */
 enum ending {
@@ -21,12 +17,9 @@ enum ending {
 	ENDED_NO_MEMORY,
 };
 
-/* Sets where to receive, and how many bytes at most: at a drain, those that had arrived when it was
- * first seen here. */
-enum ending intake_space(struct session *session, char **bytes, size_t *space);
-
-/* Takes what a receive has returned, -1 with errno; EAGAIN: nothing came in the idle time. */
-enum ending intake_received(struct session *session, ssize_t length);
+/* Receives; blocks until bytes arrive. At a drain at most those that had arrived when it was first
+ * seen here. */
+enum ending intake_receive(struct session *session);
 
 /* Gives each whole frame to the log, which commits them; nothing once the server is stopping.
  * `flush`: also bytes without an end, for a chunked protocol. Waits while the peer does not read

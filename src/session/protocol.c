@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "session/protocol.h"
-
 #include <stdio.h>
 
 #include "net/answers.h"
+#include "session/handler.h"
 
 static enum frame_result next_line(struct line_splitter *received, bool flush, void *state,
 				   struct frame *frame)
 {
-	static const enum frame_result results[] = {[LINE_NONE] = FRAME_NONE,
-						    [LINE_FOUND] = FRAME_FOUND,
-						    [LINE_TOO_LONG] = FRAME_TOO_LONG};
 	(void)flush; /* a line has an end */
 	(void)state;
 	frame->end = 0; /* is left out */
-	return results[line_next(received, &frame->bytes, &frame->length)];
+	return (enum frame_result)line_next(received, &frame->bytes, &frame->length);
 }
 
 static enum frame_result next_chunk(struct line_splitter *received, bool flush, void *state,
@@ -37,15 +33,10 @@ static size_t refuse_in_a_line(enum refusal refusal, const char *reason,
 }
 
 const struct protocol protocol_lines = {
-	.frame_name = "line",
-	.next = next_line,
-	.refuse = refuse_in_a_line,
-};
+	.frame_name = "line", .next = next_line, .refuse = refuse_in_a_line};
 
-const struct protocol protocol_chunks = {
-	.frame_name = "line",
-	.raw_answers = true,
-	.chunked = true,
-	.next = next_chunk,
-	.refuse = refuse_in_a_line,
-};
+const struct protocol protocol_chunks = {.frame_name = "line",
+					 .raw_answers = true,
+					 .chunked = true,
+					 .next = next_chunk,
+					 .refuse = refuse_in_a_line};

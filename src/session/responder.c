@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { RESPONDER_REFUSALS = 4096 }; /* bytes of refusals sent at once */
+#include "session/session.h"
 
 static bool deliver(struct reply_target *target, const char *answers, size_t length, size_t lines)
 {
@@ -15,8 +15,9 @@ static bool deliver(struct reply_target *target, const char *answers, size_t len
 static void refuse(struct reply_target *target, const char *reason, size_t lines)
 {
 	struct responder *responder = (struct responder *)target;
-	char message[PROTOCOL_REFUSAL_MAX], messages[RESPONDER_REFUSALS];
-	size_t length = responder->protocol->refuse(REFUSAL_RECORD, reason, message);
+	char message[PROTOCOL_REFUSAL_MAX], messages[4096];
+	size_t length =
+		responder->settings->handler->protocol->refuse(REFUSAL_RECORD, reason, message);
 	if (!length) {
 		send_queue_abort(&responder->queue, lines);
 		return;
@@ -24,27 +25,24 @@ static void refuse(struct reply_target *target, const char *reason, size_t lines
 	size_t max = sizeof messages / length;
 	for (size_t i = 0; i < max && i < lines; i++)
 		memcpy(messages + i * length, message, length);
-	for (size_t left = lines, count; left; left -= count) {
-		count = left < max ? left : max;
+	for (size_t count; lines; lines -= count) {
+		count = lines < max ? lines : max;
 		(void)deliver(target, messages, count * length, count);
 	}
 }
 
-void responder_open(struct responder *responder, const char *name, uint64_t number,
-		    const struct protocol *protocol, struct log *log)
+void responder_open(struct responder *responder, const struct session_settings *settings,
+		    struct stream *stream, const char *name, uint64_t number)
 {
-	*responder = (struct responder){.log = log, .protocol = protocol, .number = number};
-	memcpy(responder->name, name, strlen(name) + 1);
-	responder->target = (struct reply_target){
-		.name = responder->name, .deliver = deliver, .refuse = refuse};
-}
-
-static size_t count_answers(const struct log_item *items, size_t count)
-{
-	size_t answers = 0;
-	for (size_t i = 0; i < count; i++)
-		answers += items[i].answer_length > 0;
-	return answers;
+	responder->target =
+		(struct reply_target){.name = name,
+				      .deliver = deliver,
+				      .refuse = refuse,
+				      .on_undelivered = settings->handler->on_undelivered,
+				      .context = settings->service};
+	responder->settings = settings;
+	responder->number = number;
+	send_queue_open(&responder->queue, stream, settings->flusher);
 }
 
 /* Reserves answers; waits first while the peer does not read. Items that the log has not committed
@@ -52,7 +50,7 @@ static size_t count_answers(const struct log_item *items, size_t count)
 static void reserve(struct responder *responder, size_t lines)
 {
 	while (!send_queue_reserve(&responder->queue, lines)) {
-		(void)log_submit(responder->log, &responder->target, NULL, 0, false);
+		(void)log_submit(responder->settings->log, &responder->target, NULL, 0, false);
 		send_queue_wait_space(&responder->queue);
 	}
 }
@@ -60,13 +58,32 @@ static void reserve(struct responder *responder, size_t lines)
 bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
 		      bool more)
 {
-	size_t answers = count_answers(items, count);
+	size_t answers = 0;
+	for (size_t i = 0; i < count; i++)
+		answers += items[i].answer_length > 0;
 	if (answers)
 		reserve(responder, answers);
-	if (log_submit(responder->log, &responder->target, items, count, more))
+	if (log_submit(responder->settings->log, &responder->target, items, count, more))
 		return true;
 	send_queue_cancel(&responder->queue, answers);
 	return false;
+}
+
+bool responder_warn(struct responder *responder, const char *what, const char *bytes, size_t length)
+{
+	const char *name = responder->settings->handler->protocol->frame_name;
+	struct buffer note = {0};
+	bool given =
+		buffer_printf(&note, "%s %s: ", what, name) && buffer_append(&note, bytes, length);
+	if (given) {
+		const struct log_item item = {.level = RECORD_WARNING,
+					      .event = RECORD_NOTE,
+					      .bytes = note.bytes,
+					      .length = note.length};
+		given = responder_submit(responder, &item, 1, true);
+	}
+	buffer_free(&note);
+	return given;
 }
 
 void responder_reference(struct responder *responder)
@@ -77,7 +94,7 @@ void responder_reference(struct responder *responder)
 
 bool responder_push(struct responder *responder, const struct log_item *item)
 {
-	return log_try_submit(responder->log, &responder->target, item, 1);
+	return log_try_submit(responder->settings->log, &responder->target, item, 1);
 }
 
 void responder_unreference(struct responder *responder)

@@ -4,29 +4,24 @@
 #ifndef ACKLINE_SESSION_RESPONDER_H
 #define ACKLINE_SESSION_RESPONDER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "log.h"
-#include "net/socket.h"
-#include "session/protocol.h"
 #include "session/send_queue.h"
 
 /* With more references the session's thread waits. */
 #define RESPONDER_REFERENCES_MAX 10000
 
+struct session_settings;
+
 struct responder {
 	struct reply_target target; /* first member: the pointer is cast between the two types */
-	struct log *log;	    /* borrowed */
-	const struct protocol *protocol;
+	const struct session_settings *settings;
 	struct send_queue queue;
 	uint64_t number; /* from 1, in the order in which connections were accepted */
-	char name[SOCKET_NAME_SIZE];
 };
 
-void responder_open(struct responder *responder, const char *name, uint64_t number,
-		    const struct protocol *protocol, struct log *log);
+/* Opens its queue, too. All that it takes is borrowed. */
+void responder_open(struct responder *responder, const struct session_settings *settings,
+		    struct stream *stream, const char *name, uint64_t number);
 
 /* Only by the thread that receives for the session, as each may wait for the peer to read: */
 
@@ -34,6 +29,10 @@ void responder_open(struct responder *responder, const char *name, uint64_t numb
  */
 bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
 		      bool more);
+
+/* Gives a warning to the log, and need not commit: "WHAT line: BYTES". False: out of memory. */
+bool responder_warn(struct responder *responder, const char *what, const char *bytes,
+		    size_t length);
 
 /* Keeps the session for an answer that comes later. Each reference ends in one responder_push() or
  * responder_unreference(), after which the session may be freed. */

@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/send_queue.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/thread.h"
+
+struct flusher {
+	int epoll;
+	int stop; /* an eventfd, readable when the thread should end */
+	pthread_t thread;
+};
+
+int (*flusher_epoll_ctl)(int epoll, int operation, int descriptor,
+			 struct epoll_event *event) = epoll_ctl;
+
 /* --- with the lock --- */
 
 static bool is_broken(const struct send_queue *queue)
@@ -25,15 +43,25 @@ static size_t send_some(struct send_queue *queue, const char *bytes, size_t leng
 	return 0;
 }
 
-/* Has the flusher send the rest, if there is any. */
+static bool has_unsent(struct send_queue *queue)
+{
+	return queue->unsent.length || stream_owed(queue->stream);
+}
+
+/* Has the flusher send the rest. */
 static void watch(struct send_queue *queue)
 {
-	if (queue->watched || is_broken(queue) ||
-	    (!queue->unsent.length && !stream_owed(queue->stream)))
+	if (queue->watched || is_broken(queue))
 		return;
-	queue->watched = flusher_watch(queue->flusher, &queue->watch, queue->stream);
-	if (!queue->watched)
-		break_off(queue, SEND_QUEUE_BROKEN); /* the rest would never be sent */
+	/* POLLIN and POLLOUT have the values of EPOLLIN and EPOLLOUT */
+	struct pollfd wanted = stream_pollfd(queue->stream, POLLOUT);
+	struct epoll_event event = {.events = (uint32_t)wanted.events | EPOLLONESHOT,
+				    .data.ptr = queue};
+	int epoll = queue->flusher->epoll;
+	queue->watched = flusher_epoll_ctl(epoll, EPOLL_CTL_MOD, wanted.fd, &event) == 0 ||
+			 flusher_epoll_ctl(epoll, EPOLL_CTL_ADD, wanted.fd, &event) == 0;
+	if (!queue->watched) /* out of kernel memory: the rest would never be sent */
+		break_off(queue, SEND_QUEUE_BROKEN);
 }
 
 /* Sends or keeps. */
@@ -47,7 +75,8 @@ static void take(struct send_queue *queue, const char *bytes, size_t length)
 	/* out of memory: no later byte may follow those that are missing */
 	if (sent < length && !buffer_append(&queue->unsent, bytes + sent, length - sent))
 		break_off(queue, SEND_QUEUE_BROKEN);
-	watch(queue);
+	else if (has_unsent(queue))
+		watch(queue);
 }
 
 static void drop_reservation(struct send_queue *queue, size_t lines)
@@ -59,10 +88,9 @@ static void drop_reservation(struct send_queue *queue, size_t lines)
 
 /* --- without the lock --- */
 
-/* In the flusher's thread. */
-static void flush(struct flusher_watch *watched, bool gone)
+/* The stream takes more, or is `gone`. */
+static void flush(struct send_queue *queue, bool gone)
 {
-	struct send_queue *queue = (struct send_queue *)watched;
 	pthread_mutex_lock(&queue->lock);
 	queue->watched = false;
 	if (!is_broken(queue) && (gone || stream_flush(queue->stream) < 0))
@@ -70,17 +98,72 @@ static void flush(struct flusher_watch *watched, bool gone)
 	if (!is_broken(queue) && queue->unsent.length)
 		buffer_drop(&queue->unsent,
 			    send_some(queue, queue->unsent.bytes, queue->unsent.length));
-	watch(queue);
+	if (has_unsent(queue))
+		watch(queue);
 	if (!queue->unsent.length)
 		buffer_free(&queue->unsent);
 	pthread_cond_broadcast(&queue->changed);
 	pthread_mutex_unlock(&queue->lock);
 }
 
+static void *flusher_run(void *argument)
+{
+	struct flusher *flusher = argument;
+	struct epoll_event events[64];
+	for (;;) {
+		int count = epoll_wait(flusher->epoll, events, 64, -1);
+		for (int i = 0; i < count; i++) {
+			if (!events[i].data.ptr)
+				return NULL;
+			flush(events[i].data.ptr, events[i].events & (EPOLLERR | EPOLLHUP));
+		}
+	}
+}
+
+static int flusher_open(struct flusher *flusher)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+	flusher->stop = eventfd(0, EFD_CLOEXEC);
+	flusher->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (flusher->stop < 0 || flusher->epoll < 0 ||
+	    flusher_epoll_ctl(flusher->epoll, EPOLL_CTL_ADD, flusher->stop, &event) < 0)
+		return errno;
+	return thread_create(&flusher->thread, NULL, flusher_run, flusher);
+}
+
+static void flusher_free(struct flusher *flusher)
+{
+	if (flusher->epoll >= 0)
+		(void)close(flusher->epoll);
+	if (flusher->stop >= 0)
+		(void)close(flusher->stop);
+	free(flusher);
+}
+
+struct flusher *flusher_start(struct error *error)
+{
+	struct flusher *flusher = memory_calloc(1, sizeof *flusher);
+	int errnum = flusher ? flusher_open(flusher) : ENOMEM;
+	if (!errnum)
+		return flusher;
+	error_set(error, "cannot start the drainer: %s", strerror(errnum));
+	if (flusher)
+		flusher_free(flusher);
+	return NULL;
+}
+
+void flusher_stop(struct flusher *flusher)
+{
+	if (!flusher)
+		return;
+	(void)eventfd_write(flusher->stop, 1); /* cannot fail: the counter is at 0 */
+	pthread_join(flusher->thread, NULL);
+	flusher_free(flusher);
+}
+
 void send_queue_open(struct send_queue *queue, struct stream *stream, struct flusher *flusher)
 {
-	*queue = (struct send_queue){
-		.watch = {.ready = flush}, .stream = stream, .flusher = flusher};
+	*queue = (struct send_queue){.stream = stream, .flusher = flusher};
 	/* without attributes neither fails on Linux */
 	pthread_mutex_init(&queue->lock, NULL);
 	pthread_cond_init(&queue->changed, NULL);
@@ -157,7 +240,8 @@ void send_queue_push(struct send_queue *queue, const char *bytes, size_t length)
 void send_queue_flush(struct send_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
-	watch(queue);
+	if (has_unsent(queue))
+		watch(queue);
 	pthread_mutex_unlock(&queue->lock);
 }
 

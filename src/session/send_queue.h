@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers on their way to one peer. Sending never blocks: bytes that the stream does not take are
- * kept here until the flusher can send them. */
+ * kept here until the flusher, one thread for all queues, can send them. */
 #ifndef ACKLINE_SESSION_SEND_QUEUE_H
 #define ACKLINE_SESSION_SEND_QUEUE_H
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <stddef.h>
+#include <sys/epoll.h>
 
 #include "base/buffer.h"
 #include "net/stream.h"
-#include "session/flusher.h"
 
 /* Bytes kept for a peer that does not read. With more its lines are no longer received, and a push
  * cuts it off. */
@@ -24,18 +23,23 @@ enum send_queue_state {
 };
 
 struct send_queue {
-	struct flusher_watch watch; /* first member: the pointer is cast between the two types */
-	struct stream *stream;	    /* borrowed */
-	struct flusher *flusher;    /* borrowed */
-	pthread_mutex_t lock;	    /* held while sending; the stream's locks come below it */
+	struct stream *stream;	 /* borrowed */
+	struct flusher *flusher; /* borrowed */
+	pthread_mutex_t lock;	 /* held while sending; the stream's locks come below it */
 	pthread_cond_t changed;
 	/* under the lock */
-	enum send_queue_state state;
 	struct buffer unsent;
 	size_t unanswered;  /* reserved answers that were neither sent nor cancelled */
 	size_t max_waiting; /* unanswered for which send_queue_wait_answers() waits */
-	bool watched;	    /* the flusher will call `ready` */
+	enum send_queue_state state;
+	bool watched; /* the flusher will flush it */
 };
+
+/* NULL: the error is set. */
+struct flusher *flusher_start(struct error *error);
+
+/* Ends and frees it. Its queues must be closed. Accepts NULL. */
+void flusher_stop(struct flusher *flusher);
 
 void send_queue_open(struct send_queue *queue, struct stream *stream, struct flusher *flusher);
 
@@ -73,5 +77,9 @@ size_t send_queue_close(struct send_queue *queue);
 
 /* Frees a closed queue. */
 void send_queue_free(struct send_queue *queue);
+
+/* As epoll_ctl(), which it points to. Only tests set it, before they start threads. */
+extern int (*flusher_epoll_ctl)(int epoll, int operation, int descriptor,
+				struct epoll_event *event);
 
 #endif

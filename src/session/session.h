@@ -4,27 +4,47 @@
 #ifndef ACKLINE_SESSION_SESSION_H
 #define ACKLINE_SESSION_SESSION_H
 
-#include <stdint.h>
+#include <stdatomic.h>
 
-#include "session/state.h"
+#include "net/busy_poll.h"
+#include "session/handler.h"
 
-enum { SESSION_STACK = 65536 }; /* bytes of a session's thread */
+/* What all sessions share. Borrowed by each, and not written, but for the drain. */
+struct session_settings {
+	struct log *log;
+	struct flusher *flusher;
+	struct session_table *table;
+	const struct stream_type *stream_type;
+	struct busy_poll *spin;
+	const struct handler *handler;
+	void *service;	/* its state */
+	size_t maxline; /* bytes of a frame */
+	int64_t idle;	/* ns, 0: no limit */
+	/* True: bytes that have arrived are still received; `drain_deadline` is valid. */
+	atomic_bool draining;
+	atomic_bool stopping; /* nothing more is received or given to the log */
+	int64_t drain_deadline;
+};
+
+struct session {
+	struct responder responder;
+	struct stream *stream; /* owned */
+	struct line_splitter received;
+	void *state; /* for the handler */
+	size_t left; /* how many bytes more are received, SIZE_MAX: no limit */
+	pthread_t thread;
+	struct session *next, *previous; /* the session table's */
+	char name[];
+};
 
 /* Takes over the stream of an accepted connection, the number-th from 1. NULL: out of memory, and
  * the stream stays the caller's. */
 struct session *session_new(struct stream *stream, const char *name, uint64_t number,
 			    const struct session_settings *settings);
 
-/* Starts its thread. Returns 0, or pthread_create()'s error and the session is as before. */
-int session_start(struct session *session, const pthread_attr_t *attributes);
-
-/* Lets it receive what has arrived, answer it, and end; or end at once. Any thread, until
- * `closing`. */
-void session_drain(struct session *session);
-void session_stop(struct session *session);
-
-/* Joins the thread of a finished session and frees it. */
-void session_join(struct session *session);
+/* Adds it to the table, which frees it when it has ended, and starts its thread. Returns 0, or
+ * pthread_create()'s error and it is as before. Only main's thread. */
+int session_start(struct session *session);
 
 /* Closes and frees one that was never started. Accepts NULL. */
 void session_drop(struct session *session);

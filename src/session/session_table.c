@@ -10,16 +10,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
-struct session_table {
-	struct reply_target broadcast; /* first member: the pointer is cast between the two types */
-	int descriptor;		       /* an eventfd */
-	pthread_attr_t attributes;     /* of the sessions' threads */
-	pthread_mutex_t lock;
-	/* under the lock */
-	struct session *live;	  /* their streams are open */
-	struct session *finished; /* their threads can be joined */
-	size_t count;		  /* not yet joined */
-};
+enum { SESSION_STACK = 65536 }; /* bytes of a session's thread */
 
 /* A live session has an open queue: session_table_closing() comes before it is freed. */
 static bool deliver_to_all(struct reply_target *target, const char *bytes, size_t length,
@@ -64,54 +55,39 @@ void session_table_free(struct session_table *table)
 	free(table);
 }
 
-struct reply_target *session_table_broadcast(struct session_table *table)
-{
-	return &table->broadcast;
-}
-
-int session_table_descriptor(const struct session_table *table)
-{
-	return table->descriptor;
-}
-
-static void link_live(struct session_table *table, struct session *session)
-{
-	session->previous = NULL;
-	session->next = table->live;
-	if (table->live)
-		table->live->previous = session;
-	table->live = session;
-}
-
-static void unlink_live(struct session_table *table, struct session *session)
-{
-	if (session->previous)
-		session->previous->next = session->next;
-	else
-		table->live = session->next;
-	if (session->next)
-		session->next->previous = session->previous;
-}
-
-int session_table_add(struct session_table *table, struct session *session)
+int session_table_start(struct session_table *table, struct session *session,
+			void *(*run)(void *session))
 {
 	/* the thread that is started waits at this lock, should it end at once */
 	pthread_mutex_lock(&table->lock);
-	int errnum = session_start(session, &table->attributes);
+	int errnum = thread_create(&session->thread, &table->attributes, run, session);
 	if (!errnum) {
-		link_live(table, session);
+		session->next = table->live;
+		if (table->live)
+			table->live->previous = session;
+		table->live = session;
 		table->count++;
 	}
 	pthread_mutex_unlock(&table->lock);
 	return errnum;
 }
 
-size_t session_table_count(struct session_table *table)
+void session_table_closing(struct session_table *table, struct session *session)
 {
 	pthread_mutex_lock(&table->lock);
-	size_t count = table->count;
+	*(session->previous ? &session->previous->next : &table->live) = session->next;
+	if (session->next)
+		session->next->previous = session->previous;
 	pthread_mutex_unlock(&table->lock);
-	return count;
+}
+
+void session_table_finished(struct session_table *table, struct session *session)
+{
+	pthread_mutex_lock(&table->lock);
+	session->next = table->finished;
+	table->finished = session;
+	pthread_mutex_unlock(&table->lock);
+	(void)eventfd_write(table->descriptor, 1); /* EAGAIN: it is readable already */
 }
 
 void session_table_join(struct session_table *table)
@@ -119,53 +95,32 @@ void session_table_join(struct session_table *table)
 	eventfd_t ignored;
 	(void)eventfd_read(table->descriptor, &ignored); /* EAGAIN: nothing new, which is fine */
 	pthread_mutex_lock(&table->lock);
-	struct session *finished = table->finished;
+	struct session *next = table->finished;
 	table->finished = NULL;
 	pthread_mutex_unlock(&table->lock);
-	size_t joined = 0;
-	while (finished) {
-		struct session *session = finished;
-		finished = session->next;
-		session_join(session);
-		joined++;
+	while (next) {
+		struct session *session = next;
+		next = session->next;
+		pthread_join(session->thread, NULL);
+		free(session);
+		table->count--;
 	}
-	pthread_mutex_lock(&table->lock);
-	table->count -= joined;
-	pthread_mutex_unlock(&table->lock);
 }
 
-static void for_all(struct session_table *table, void (*act)(struct session *))
+static void for_all(struct session_table *table, void (*act)(struct stream *stream))
 {
 	pthread_mutex_lock(&table->lock);
 	for (struct session *at = table->live; at; at = at->next)
-		act(at);
+		act(at->stream);
 	pthread_mutex_unlock(&table->lock);
 }
 
 void session_table_drain(struct session_table *table)
 {
-	for_all(table, session_drain);
+	for_all(table, stream_stop_receiving);
 }
 
 void session_table_stop(struct session_table *table)
 {
-	for_all(table, session_stop);
-}
-
-void session_table_closing(void *context, struct session *session)
-{
-	struct session_table *table = context;
-	pthread_mutex_lock(&table->lock);
-	unlink_live(table, session);
-	pthread_mutex_unlock(&table->lock);
-}
-
-void session_table_finished(void *context, struct session *session)
-{
-	struct session_table *table = context;
-	pthread_mutex_lock(&table->lock);
-	session->next = table->finished;
-	table->finished = session;
-	pthread_mutex_unlock(&table->lock);
-	(void)eventfd_write(table->descriptor, 1); /* EAGAIN: it is readable already */
+	for_all(table, stream_stop);
 }

@@ -1,46 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* The live sessions, and the finished ones whose threads are to be joined. The settings of its
- * sessions have session_table_closing() and session_table_finished() as callbacks, and the table as
- * their context. */
+/* The live sessions, and the finished ones whose threads are to be joined. */
 #ifndef ACKLINE_SESSION_SESSION_TABLE_H
 #define ACKLINE_SESSION_SESSION_TABLE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "session/session.h"
-#include "base/error.h"
 
-struct session_table;
+struct session_table {
+	/* Delivers to all live sessions, without reservation. First member: the pointer is cast
+	 * between the two types. */
+	struct reply_target broadcast;
+	int descriptor; /* readable when sessions have finished: then call session_table_join() */
+	size_t count;	/* of those started and not yet joined; for main's thread */
+	/* its own: */
+	pthread_attr_t attributes; /* of the sessions' threads */
+	pthread_mutex_t lock;	   /* the send queues' locks come below it */
+	/* under the lock */
+	struct session *live;	  /* their streams are open */
+	struct session *finished; /* their threads can be joined */
+};
 
 /* NULL: the error is set. */
 struct session_table *session_table_new(struct error *error);
 /* There must be no session left. Accepts NULL. */
 void session_table_free(struct session_table *table);
 
-/* Readable when sessions have finished: then call session_table_join(). */
-int session_table_descriptor(const struct session_table *table);
+/* As session_start(): `run` is the session's thread. */
+int session_table_start(struct session_table *table, struct session *session,
+			void *(*run)(void *session));
 
-/* Adds a session and starts its thread. Returns 0, or pthread_create()'s error and it is not added.
- * Only main's thread adds and joins. */
-int session_table_add(struct session_table *table, struct session *session);
+/* By the session's thread: before its stream is closed; as the last act, after which it is freed.
+ */
+void session_table_closing(struct session_table *table, struct session *session);
+void session_table_finished(struct session_table *table, struct session *session);
 
-/* How many were added and not yet joined. */
-size_t session_table_count(struct session_table *table);
-
-/* Joins and frees the finished ones. Never waits for a live one. */
+/* Joins and frees the finished ones. Never waits for a live one. Only main's thread. */
 void session_table_join(struct session_table *table);
 
-/* The broadcast target: delivers to all live sessions, without reservation. */
-struct reply_target *session_table_broadcast(struct session_table *table);
-
-/* Calls session_drain(), or session_stop(), for all live sessions. */
+/* Lets the live ones receive what has arrived, answer it, and end; or end at once. */
 void session_table_drain(struct session_table *table);
 void session_table_stop(struct session_table *table);
-
-/* The callbacks for struct session_settings. */
-void session_table_closing(void *table, struct session *session);
-void session_table_finished(void *table, struct session *session);
 
 #endif

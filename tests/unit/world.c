@@ -46,12 +46,9 @@ void world_open(const char *target, size_t max, size_t maxline, int64_t idle)
 	world.settings.handler = &services[0]->handler;
 	world.settings.maxline = maxline;
 	world.settings.idle = idle;
-	world.settings.closing = session_table_closing;
-	world.settings.finished = session_table_finished;
-	world.settings.context = world.table;
+	world.settings.table = world.table;
 	world.acceptor = (struct acceptor){.listener = tcp_listen(&world.port),
 					   .max = max,
-					   .table = world.table,
 					   .settings = &world.settings,
 					   .warn = keep_warning};
 	ck_assert_int_eq(fcntl(world.acceptor.listener, F_SETFL, O_NONBLOCK), 0);
@@ -61,7 +58,7 @@ void world_turn(int timeout)
 {
 	struct acceptor *acceptor = &world.acceptor;
 	struct pollfd ready[] = {
-		{.fd = session_table_descriptor(world.table), .events = POLLIN},
+		{.fd = world.table->descriptor, .events = POLLIN},
 		{.fd = acceptor->listener, .events = acceptor_events(acceptor)},
 	};
 	int count = poll(ready, 2, timeout);
@@ -75,16 +72,16 @@ void world_turn(int timeout)
 void world_await(size_t connections)
 {
 	int64_t deadline = clock_after(PATIENCE);
-	while (session_table_count(world.table) != connections) {
+	while (world.table->count != connections) {
 		world_turn(10);
 		ck_assert_msg(clock_now() < deadline, "%zu connections, not %zu",
-			      session_table_count(world.table), connections);
+			      world.table->count, connections);
 	}
 }
 
 int world_connect(void)
 {
-	size_t before = session_table_count(world.table);
+	size_t before = world.table->count;
 	int peer = tcp_connect(world.port);
 	world_await(before + 1);
 	return peer;

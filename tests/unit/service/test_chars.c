@@ -36,7 +36,7 @@ static void begin(void)
 						  .log = world.log,
 						  .timer_queue = timer_queue,
 						  .broadcast =
-							  session_table_broadcast(world.table)};
+							  &world.table->broadcast};
 	world.settings.handler = &service_chars.handler;
 	ck_assert_ptr_nonnull(world.settings.service = service_chars.start(&settings, &error));
 }

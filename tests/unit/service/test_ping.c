@@ -46,7 +46,7 @@ static void open_ping(const char *log, const struct given *given)
 		.log = world.log,
 		.log_name = log,
 		.timer_queue = timer_queue,
-		.broadcast = session_table_broadcast(world.table),
+		.broadcast = &world.table->broadcast,
 		.warn = ignore_warning,
 	};
 	world.settings.handler = &service_ping.handler;

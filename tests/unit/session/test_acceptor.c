@@ -89,7 +89,7 @@ START_TEST(one_too_many_is_told_so)
 	int third = connect_waiting();
 	acceptor_run(&world.acceptor);
 	assert_last(third, "error: too many connections\n");
-	ck_assert_uint_eq(session_table_count(world.table), 2);
+	ck_assert_uint_eq(world.table->count, 2);
 	assert_talks(first);
 	assert_talks(second);
 	assert_logged(" refused: the limit of -connections is 2\n", 1);
@@ -125,7 +125,7 @@ START_TEST(without_descriptors_it_pauses)
 	fault.accept = 0;
 	acceptor_run(&world.acceptor);
 	assert_paused(false);
-	ck_assert_uint_eq(session_table_count(world.table), 2);
+	ck_assert_uint_eq(world.table->count, 2);
 	assert_talks(second);
 	fault.accept = ENFILE; /* another time is another warning */
 	acceptor_run(&world.acceptor);
@@ -148,7 +148,7 @@ START_TEST(an_error_of_one_connection_is_no_matter)
 	acceptor_run(&world.acceptor);
 	ck_assert_int_eq(fault.accepts, 0);
 	assert_paused(false);
-	ck_assert_uint_eq(session_table_count(world.table), 1);
+	ck_assert_uint_eq(world.table->count, 1);
 	assert_talks(peer);
 	(void)close(peer);
 	world_close();
@@ -162,13 +162,13 @@ START_TEST(without_threads_a_connection_waits)
 	for (int i = 0; i < 3; i++) {
 		acceptor_run(&world.acceptor);
 		assert_paused(true);
-		ck_assert_uint_eq(session_table_count(world.table), 0);
+		ck_assert_uint_eq(world.table->count, 0);
 	}
 	ck_assert_str_eq(world.warnings, PAUSES("Resource temporarily unavailable"));
 	fault.thread = false;
 	acceptor_run(&world.acceptor);
 	assert_paused(false);
-	ck_assert_uint_eq(session_table_count(world.table), 1);
+	ck_assert_uint_eq(world.table->count, 1);
 	assert_talks(peer);
 	(void)close(peer);
 	world_close();
@@ -219,7 +219,7 @@ START_TEST(not_all_are_accepted_at_once)
 	for (int i = 0; i < PEERS; i++)
 		addresses_seen[i] = connect_waiting();
 	acceptor_run(&world.acceptor);
-	size_t first = session_table_count(world.table);
+	size_t first = world.table->count;
 	ck_assert_uint_gt(first, 0);
 	ck_assert_uint_lt(first, PEERS);
 	world_await(PEERS);

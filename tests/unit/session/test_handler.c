@@ -31,7 +31,7 @@ static atomic_bool no_memory;
 static void *open_state(void *service, struct responder *responder)
 {
 	ck_assert_ptr_eq(service, &live);
-	ck_assert_str_ne(responder->name, "");
+	ck_assert_str_ne(responder->target.name, "");
 	if (no_memory)
 		return NULL;
 	opened++;

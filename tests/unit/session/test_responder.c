@@ -140,7 +140,7 @@ START_TEST(a_connection_stays_for_what_is_held)
 	(void)shutdown(peer, SHUT_WR);
 	await_holds(2);
 	world_turn(20);
-	ck_assert_uint_eq(session_table_count(world.table), 1);
+	ck_assert_uint_eq(world.table->count, 1);
 	responder_unreference(held);
 	struct log_item last = message("last");
 	ck_assert(responder_push(held, &last));
@@ -167,7 +167,7 @@ END_TEST
 
 START_TEST(everyone_is_all_that_are_connected)
 {
-	struct reply_target *broadcast = session_table_broadcast(world.table);
+	struct reply_target *broadcast = &world.table->broadcast;
 	int addresses_seen[] = {world_connect(), world_connect(), world_connect()};
 	(void)close(addresses_seen[1]);
 	world_await(2);
@@ -190,7 +190,7 @@ static void *post_news(void *stop)
 	struct log_item news = message("news");
 	/* no more than a peer that is about to be read can take */
 	for (int i = 0; i < 10000 && !atomic_load((atomic_bool *)stop); i++) {
-		(void)log_try_submit(world.log, session_table_broadcast(world.table), &news, 1);
+		(void)log_try_submit(world.log, &world.table->broadcast, &news, 1);
 		(void)log_flush(world.log, clock_after(CLOCK_SECOND));
 	}
 	return NULL;

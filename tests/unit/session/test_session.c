@@ -255,7 +255,7 @@ START_TEST(answers_that_were_not_taken_are_told_of)
 	slow_connection = session_new(stream_open(stream_type, accepted, STREAM_SERVER), "slow", 1,
 				      &world.settings);
 	ck_assert_ptr_nonnull(slow_connection);
-	ck_assert_int_eq(session_table_add(world.table, slow_connection), 0);
+	ck_assert_int_eq(session_start(slow_connection), 0);
 	ck_assert(eventually(send_queue_is_full, &peer));
 	session_table_stop(world.table);
 	world_await(0);
@@ -320,7 +320,7 @@ START_TEST(one_that_was_never_started_is_dropped)
 	struct session *session = session_new(stream_open(stream_type, accepted, STREAM_SERVER),
 					      "name", 1, &world.settings);
 	ck_assert_ptr_nonnull(session);
-	ck_assert_str_eq(session->responder.name, "name");
+	ck_assert_str_eq(session->name, "name");
 	session_drop(session);
 	session_drop(NULL);
 	assert_last(peer, "");
@@ -338,7 +338,7 @@ START_TEST(a_registry_needs_a_descriptor)
 	ck_assert_str_eq(error.message, "cannot keep connections: Too many open files");
 	session_table_free(NULL);
 	session_table_join(world.table); /* nothing to join */
-	ck_assert_uint_eq(session_table_count(world.table), 0);
+	ck_assert_uint_eq(world.table->count, 0);
 	world_close();
 }
 END_TEST
