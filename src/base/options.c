@@ -21,19 +21,25 @@ enum {
 	OPTION_VERSION,
 };
 
+static const struct kind {
+	const char *expected;
+	size_t size; /* of the value; of a range, only its min counts */
+	int unset;   /* each byte of the value of an option that was not given */
+} kinds[] = {
+	[OPTION_FLAG] = {"", sizeof(bool), 0},
+	[OPTION_TEXT] = {"a value", sizeof(const char *), 0},
+	[OPTION_NUMBER] = {"a whole number", sizeof(int64_t), -1},
+	[OPTION_DESCRIPTOR] = {"an open descriptor", sizeof(int64_t), -1},
+	[OPTION_DURATION] = {"a duration such as 250ms, 5s or 2m", sizeof(int64_t), -1},
+	[OPTION_RANGE] = {"a range of durations such as 0:20ms", sizeof(int64_t), -1},
+	[OPTION_COUNTS] = {"a range such as 1:20 of numbers", sizeof(int64_t), -1},
+	[OPTION_PERCENT] = {"a percentage such as 10% or 0.5%", sizeof(int64_t), -1},
+	[OPTION_CHOICE] = {"one of", sizeof(int), -1},
+};
+
 /* Says what the value should be. Returns -1. */
 static int refuse(const struct option_spec *spec, const char *value, struct error *error)
 {
-	static const char *const expected[] = {
-		[OPTION_TEXT] = "a value",
-		[OPTION_NUMBER] = "a whole number",
-		[OPTION_DESCRIPTOR] = "an open descriptor",
-		[OPTION_DURATION] = "a duration such as 250ms, 5s or 2m",
-		[OPTION_RANGE] = "a range of durations such as 0:20ms",
-		[OPTION_COUNTS] = "a range such as 1:20 of numbers",
-		[OPTION_PERCENT] = "a percentage such as 10% or 0.5%",
-		[OPTION_CHOICE] = "one of",
-	};
 	char details[160] = "";
 	if (spec->kind == OPTION_NUMBER || spec->kind == OPTION_COUNTS)
 		(void)snprintf(details, sizeof details, " from %lld to %lld", (long long)spec->min,
@@ -42,7 +48,7 @@ static int refuse(const struct option_spec *spec, const char *value, struct erro
 		length += (size_t)snprintf(details + length, sizeof details - length, "%s %s",
 					   i ? "," : "", spec->choices[i]);
 	return error_set(error, "-%s: '%.100s' is not %s%s", spec->name, value,
-			 expected[spec->kind], details);
+			 kinds[spec->kind].expected, details);
 }
 
 static bool store_choice(const struct option_spec *spec, int *choice, const char *value)
@@ -102,43 +108,18 @@ int option_store(const struct option_spec *spec, void *settings, const char *val
 			 (double)spec->max / (double)CLOCK_SECOND);
 }
 
-/* The value of an option that was not given; of a range, its min. */
-static const void *unset_value(enum option_kind kind, size_t *size)
-{
-	static const struct {
-		bool flag;
-		const char *text;
-		int choice;
-		int64_t number;
-	} unset = {false, NULL, -1, -1};
-	switch (kind) {
-	case OPTION_FLAG:
-		*size = sizeof unset.flag;
-		return &unset.flag;
-	case OPTION_TEXT:
-		*size = sizeof unset.text;
-		return &unset.text;
-	case OPTION_CHOICE:
-		*size = sizeof unset.choice;
-		return &unset.choice;
-	default:
-		*size = sizeof unset.number;
-		return &unset.number;
-	}
-}
-
 void option_unset(const struct option_spec *spec, void *settings)
 {
-	size_t size;
-	const void *unset = unset_value(spec->kind, &size);
-	memcpy((char *)settings + spec->offset, unset, size);
+	const struct kind *kind = &kinds[spec->kind];
+	memset((char *)settings + spec->offset, kind->unset, kind->size);
 }
 
 static bool is_given(const struct option_spec *spec, const void *settings)
 {
-	size_t size;
-	const void *unset = unset_value(spec->kind, &size);
-	return memcmp((const char *)settings + spec->offset, unset, size) != 0;
+	char unset[sizeof(int64_t)];
+	const struct kind *kind = &kinds[spec->kind];
+	memset(unset, kind->unset, kind->size);
+	return memcmp((const char *)settings + spec->offset, unset, kind->size) != 0;
 }
 
 bool option_suits(const struct option_spec *spec, const char *service)

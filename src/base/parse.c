@@ -5,20 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-int number_parse(const char *string, int64_t min, int64_t max, int64_t *number)
+/* Each scan reads a value at the start of *at and moves *at behind it. Returns 0, or -1. */
+
+static int number_scan(const char **at, int64_t *number)
 {
-	const char *digits = *string == '-' ? string + 1 : string;
-	if (!*digits || strspn(digits, "0123456789") != strlen(digits))
+	size_t sign = **at == '-', digits = strspn(*at + sign, "0123456789");
+	if (!digits || digits > 23) /* more than any number needs */
 		return -1;
 	errno = 0;
-	long long value = strtoll(string, NULL, 10);
-	if (errno || value < min || value > max)
-		return -1;
-	*number = value;
-	return 0;
+	*number = strtoll(*at, NULL, 10);
+	*at += sign + digits;
+	return errno ? -1 : 0;
 }
 
-/* Reads a number such as 5 or 0.5 at the start of *at and moves it behind the number. */
+/* A number such as 5 or 0.5. */
 static int decimal_scan(const char **at, double *value)
 {
 	size_t length = strspn(*at, "0123456789.");
@@ -32,7 +32,6 @@ static int decimal_scan(const char **at, double *value)
 	return 0;
 }
 
-/* The same for a duration. */
 static int duration_scan(const char **at, int64_t *nanoseconds)
 {
 	static const struct {
@@ -55,6 +54,27 @@ static int duration_scan(const char **at, int64_t *nanoseconds)
 	return 0;
 }
 
+/* A whole string: one value, or MIN:MAX. */
+static int range_scan(const char *string, int (*scan)(const char **, int64_t *),
+		      struct range *range)
+{
+	if (scan(&string, &range->min) < 0)
+		return -1;
+	range->max = range->min;
+	if (*string == ':' && (++string, scan(&string, &range->max) < 0))
+		return -1;
+	return *string || range->min > range->max ? -1 : 0;
+}
+
+int number_parse(const char *string, int64_t min, int64_t max, int64_t *number)
+{
+	int64_t value;
+	if (number_scan(&string, &value) < 0 || *string || value < min || value > max)
+		return -1;
+	*number = value;
+	return 0;
+}
+
 int duration_parse(const char *string, int64_t *nanoseconds)
 {
 	int64_t value;
@@ -67,12 +87,7 @@ int duration_parse(const char *string, int64_t *nanoseconds)
 int range_parse(const char *string, struct range *range)
 {
 	struct range value;
-	if (duration_scan(&string, &value.min) < 0)
-		return -1;
-	value.max = value.min;
-	if (*string == ':' && (++string, duration_scan(&string, &value.max) < 0))
-		return -1;
-	if (*string || value.min > value.max)
+	if (range_scan(string, duration_scan, &value) < 0)
 		return -1;
 	*range = value;
 	return 0;
@@ -80,16 +95,8 @@ int range_parse(const char *string, struct range *range)
 
 int counts_parse(const char *string, int64_t min, int64_t max, struct range *range)
 {
-	char first[24];
-	size_t length = strcspn(string, ":");
 	struct range value;
-	if (length >= sizeof first)
-		return -1;
-	memcpy(first, string, length);
-	first[length] = '\0';
-	if (number_parse(first, min, max, &value.min) < 0 ||
-	    number_parse(string[length] ? string + length + 1 : first, min, max, &value.max) < 0 ||
-	    value.min > value.max)
+	if (range_scan(string, number_scan, &value) < 0 || value.min < min || value.max > max)
 		return -1;
 	*range = value;
 	return 0;
