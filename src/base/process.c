@@ -29,10 +29,11 @@ static void execute(const struct process_setup *setup, pid_t parent)
 	int input = setup->input >= 0 ? setup->input : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (input < 0 || dup2(input, STDIN_FILENO) < 0)
 		return;
-	if (setup->output > 0 && dup2(setup->output, STDOUT_FILENO) < 0)
-		return;
-	if (setup->output > 0)
+	if (setup->output > 0) {
+		if (dup2(setup->output, STDOUT_FILENO) < 0)
+			return;
 		(void)ioctl(STDOUT_FILENO, TIOCSCTTY, 0); /* fails unless it is a terminal */
+	}
 	if (setup->keep >= 0 && fcntl(setup->keep, F_SETFD, 0) < 0)
 		return;
 	(void)execv(setup->path, setup->argv);
@@ -42,11 +43,9 @@ static void execute(const struct process_setup *setup, pid_t parent)
 static int read_errno(int descriptor)
 {
 	int errnum = 0;
-	ssize_t length;
-	do
-		length = read(descriptor, &errnum, sizeof errnum);
-	while (length < 0 && errno == EINTR);
-	return length == (ssize_t)sizeof errnum ? errnum : 0;
+	while (read(descriptor, &errnum, sizeof errnum) < 0 && errno == EINTR)
+		;
+	return errnum;
 }
 
 int process_start(struct process *child, const struct process_setup *setup, struct error *error)

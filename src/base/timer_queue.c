@@ -19,8 +19,7 @@ struct timer_queue {
 	struct task **heap; /* no task is before its parent, at (index - 1) / 2 */
 	size_t count, capacity;
 	uint64_t next_order;
-	bool stopping;
-	bool joined;
+	bool stopping; /* written only by the thread that stops the queue */
 };
 
 static bool is_before(const struct task *one, const struct task *other)
@@ -92,53 +91,45 @@ struct timer_queue *timer_queue_start(struct error *error)
 	int errnum = ENOMEM;
 	if (queue) {
 		pthread_mutex_init(&queue->lock, NULL); /* neither fails on Linux */
-		(void)clock_condition_init(&queue->changed);
+		clock_condition_init(&queue->changed);
 		errnum = thread_create(&queue->thread, NULL, timer_queue_run, queue);
 	}
 	if (!errnum)
 		return queue;
 	error_set(error, "cannot start the scheduler: %s", strerror(errnum));
-	if (queue) {
-		queue->joined = true; /* it has no thread */
-		timer_queue_free(queue);
-	}
+	if (queue)
+		queue->stopping = true; /* there is no thread to join */
+	timer_queue_free(queue);
 	return NULL;
-}
-
-static bool heap_reserve(struct timer_queue *queue)
-{
-	struct task **heap =
-		memory_grow(queue->heap, queue->count, &queue->capacity, sizeof(struct task *));
-	if (heap)
-		queue->heap = heap;
-	return heap;
 }
 
 int timer_queue_at(struct timer_queue *queue, struct task *task, int64_t deadline)
 {
 	pthread_mutex_lock(&queue->lock);
-	bool possible = !queue->stopping && heap_reserve(queue);
-	if (possible) {
+	struct task **heap = queue->stopping ? NULL
+					     : memory_grow(queue->heap, queue->count,
+							   &queue->capacity, sizeof *heap);
+	if (heap) {
+		queue->heap = heap;
 		task->deadline = deadline;
 		task->order = queue->next_order++;
 		heap_push(queue, task);
-		if (queue->heap[0] == task)
+		if (heap[0] == task)
 			pthread_cond_signal(&queue->changed);
 	}
 	pthread_mutex_unlock(&queue->lock);
-	return possible ? 0 : -1;
+	return heap ? 0 : -1;
 }
 
 void timer_queue_stop(struct timer_queue *queue)
 {
-	if (!queue || queue->joined)
+	if (!queue || queue->stopping)
 		return;
 	pthread_mutex_lock(&queue->lock);
 	queue->stopping = true;
 	pthread_cond_signal(&queue->changed);
 	pthread_mutex_unlock(&queue->lock);
 	pthread_join(queue->thread, NULL);
-	queue->joined = true;
 	/* no task can be added any more */
 	for (size_t i = 0; i < queue->count; i++)
 		queue->heap[i]->drop(queue->heap[i]);
