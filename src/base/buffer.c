@@ -57,16 +57,6 @@ bool buffer_printf(struct buffer *buffer, const char *format, ...)
 	return reserved;
 }
 
-bool buffer_repeat(struct buffer *buffer, size_t start, size_t length)
-{
-	if (!buffer_reserve(buffer, length))
-		return false;
-	if (length)
-		memcpy(buffer->bytes + buffer->length, buffer->bytes + start, length);
-	buffer->length += length;
-	return true;
-}
-
 void buffer_drop(struct buffer *buffer, size_t length)
 {
 	buffer->length -= length;

@@ -26,9 +26,6 @@ bool buffer_append_string(struct buffer *buffer, const char *string);
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Appends a copy of `length` bytes of its own, from offset `start`; they must exist. */
-bool buffer_repeat(struct buffer *buffer, size_t start, size_t length);
-
 /* Removes the first `length` bytes, which must exist. */
 void buffer_drop(struct buffer *buffer, size_t length);
 

@@ -51,11 +51,18 @@ bool record_list_add(struct record_list *list, const struct stamp *stamp,
 	return false;
 }
 
+/* Appends the buffer's bytes from offset `start` on once more. */
+static bool repeat(struct buffer *buffer, size_t start)
+{
+	size_t length = buffer->length - start;
+	return !length || (buffer_reserve(buffer, length) &&
+			   buffer_append(buffer, buffer->bytes + start, length));
+}
+
 bool record_list_repeat(struct record_list *list, struct record_mark mark)
 {
 	struct record_mark before = record_list_end(list);
-	if (buffer_repeat(&list->text, mark.text, before.text - mark.text) &&
-	    buffer_repeat(&list->fields, mark.fields, before.fields - mark.fields))
+	if (repeat(&list->text, mark.text) && repeat(&list->fields, mark.fields))
 		return true;
 	record_list_cut(list, before);
 	return false;

@@ -71,22 +71,6 @@ START_TEST(appends_formatted_output)
 }
 END_TEST
 
-START_TEST(repeats_its_own_bytes)
-{
-	struct buffer text = {0};
-	ck_assert(buffer_append_string(&text, "ab"));
-	for (size_t length = 2; length < 4096; length *= 2) /* also where it moves */
-		ck_assert(buffer_repeat(&text, 0, length));
-	ck_assert(buffer_repeat(&text, text.length - 1, 1));
-	ck_assert(buffer_repeat(&text, 5, 0));
-	ck_assert_uint_eq(text.length, 4097);
-	for (size_t i = 0; i < 4096; i++)
-		ck_assert_int_eq(text.bytes[i], "ab"[i % 2]);
-	ck_assert_int_eq(text.bytes[4096], 'b');
-	buffer_free(&text);
-}
-END_TEST
-
 START_TEST(reserves_room)
 {
 	struct buffer text = {0};
@@ -127,7 +111,7 @@ START_TEST(out_of_memory_changes_nothing)
 	no_memory = true;
 	bool taken = buffer_append(&text, much, 100000), again = true;
 	while (again && text.length < 100000)
-		again = buffer_repeat(&text, 0, 3);
+		again = buffer_append(&text, "abc", 3);
 	bool small = buffer_append_string(&text, "d"); /* for which there is room */
 	no_memory = false;
 	ck_assert(!taken && !again);
@@ -180,7 +164,6 @@ int main(void)
 	tcase_add_test(text, appends_and_grows);
 	tcase_add_test(text, appends_nothing_and_strings);
 	tcase_add_test(text, appends_formatted_output);
-	tcase_add_test(text, repeats_its_own_bytes);
 	tcase_add_test(text, reserves_room);
 	tcase_add_test(text, refuses_what_no_memory_holds);
 	tcase_add_test(text, out_of_memory_changes_nothing);
