@@ -2,7 +2,6 @@
 /* runall: runs one server and any number of clients, and proves from the log and from what the
  * clients report that each line arrived, once and in order. */
 #include "base/program.h"
-#include "base/rlimit.h"
 #include "client/workload/workload.h"
 #include "runall/context.h"
 #include "runall/relay_chain.h"
@@ -54,7 +53,8 @@ static void set_up_and_run(struct runall *runall)
 	struct supervisor *watch = &runall->watch;
 	size_t servers = workloads[options->client.service].chain ? RELAY_CHAIN_SERVERS : 1;
 	struct error error;
-	(void)rlimit_raise_descriptors(); /* two stay open for each client; a failure shows later */
+	/* two stay open for each client; a failure shows later */
+	(void)program_raise_descriptors();
 	if (find_programs(runall, &error) < 0 ||
 	    supervisor_open(watch, servers, (size_t)options->clients, &error) < 0) {
 		runall_complain(runall, "%s", error.message);

@@ -7,9 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/directory.h"
 #include "base/program.h"
-#include "base/rlimit.h"
 #include "base/signalfd.h"
 #include "base/thread.h"
 #include "log.h"
@@ -50,7 +48,7 @@ static int open_log(struct server *server, struct error *error)
 	if (!options->quiet && !(server->tee = stdout_tee_start(STDOUT_FILENO, error)))
 		return -1;
 	/* only for the default name */
-	if (!options->log && directory_make_for(server->service->log, error) < 0)
+	if (!options->log && program_make_directory(server->service->log, error) < 0)
 		return -1;
 	const struct record_format *format = record_formats[options->format];
 	struct log_settings settings = {.target = server_options_log(options),
@@ -245,7 +243,7 @@ static int read_options(struct server_options *options, int argc, char **argv)
 		return EXIT_DONE;
 	int status = EXIT_USAGE;
 	if (outcome == OPTIONS_READ)
-		status = (int)server_options_check(options, rlimit_raise_descriptors(), &error);
+		status = (int)server_options_check(options, program_raise_descriptors(), &error);
 	if (status == EXIT_DONE)
 		return -1;
 	warn(error.message);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/program.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/nonblocking_writer.h"
@@ -22,6 +25,32 @@ void program_guard_descriptors(void)
 			/* gets the lowest free number, which is this one; without /dev/null it
 			 * stays closed */
 			(void)open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+uint64_t program_raise_descriptors(void)
+{
+	struct rlimit limit = {0};
+	/* reading fails for no valid resource, and then 0 is too low for any use */
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, the limit stays as it is */
+		(void)getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return limit.rlim_cur;
+}
+
+int program_make_directory(const char *file, struct error *error)
+{
+	char directory[PATH_MAX];
+	const char *slash = strrchr(file, '/');
+	if (!slash || slash == file)
+		return 0;
+	int length = snprintf(directory, sizeof directory, "%.*s", (int)(slash - file), file);
+	errno = ENAMETOOLONG;
+	/* where it exists and is no directory, opening the file fails */
+	if ((size_t)length < sizeof directory && (mkdir(directory, 0777) == 0 || errno == EEXIST))
+		return 0;
+	return error_set(error, "cannot make the folder %.200s: %s", directory, strerror(errno));
 }
 
 void program_complain(const char *program, const char *message)

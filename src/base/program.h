@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What each program's main() needs: its name, its exit status, its standard descriptors and
- * messages on stderr. */
+/* What each program needs of the system: its name, its exit status, descriptors, messages on stderr
+ * and the directory of its log. */
 #ifndef ACKLINE_BASE_PROGRAM_H
 #define ACKLINE_BASE_PROGRAM_H
+
+#include <stdint.h>
+
+#include "base/error.h"
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -12,6 +16,14 @@ const char *program_name(const char *argv0);
 /* Opens each standard descriptor that is closed, so that its use fails and no socket or file gets
  * its number. To be called before anything is opened. */
 void program_guard_descriptors(void);
+
+/* Raises the soft limit of open descriptors to the hard limit. Returns the soft limit as it is
+ * then, whether or not it could be raised. Child processes inherit it. */
+uint64_t program_raise_descriptors(void);
+
+/* Makes the directory in which the file is to be, one level of it, unless it exists or the name has
+ * none. Returns 0, or -1 with *error set. */
+int program_make_directory(const char *file, struct error *error);
 
 /* Prints "PROGRAM: MESSAGE" on stderr. Does not block: the message is dropped if stderr is a full
  * pipe. */

@@ -15,7 +15,6 @@
 #include "base/memory.h"
 #include "base/program.h"
 #include "base/random.h"
-#include "base/rlimit.h"
 #include "base/signalfd.h"
 #include "base/thread.h"
 #include "client/workload/workload.h"
@@ -84,7 +83,7 @@ static int make_session(struct worker *worker, size_t connections)
 
 static int allow_connections(size_t connections, struct error *error)
 {
-	uint64_t needed = connections + CLIENT_DESCRIPTORS, limit = rlimit_raise_descriptors();
+	uint64_t needed = connections + CLIENT_DESCRIPTORS, limit = program_raise_descriptors();
 	if (limit >= needed)
 		return 0;
 	return error_set(error,

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/directory.h"
+#include "base/program.h"
 #include "record/exchange.h"
 #include "record/ping_message.h"
 
@@ -48,7 +48,7 @@ bool ping_client_log_open(struct ping_client_log *log, const struct client_optio
 	if (!log->name) {
 		workload_log_name(log->default_name, options->number);
 		log->name = log->default_name;
-		if (directory_make_for(log->name, error) < 0)
+		if (program_make_directory(log->name, error) < 0)
 			return false;
 	}
 	stdout_writer_open(&log->output, STDOUT_FILENO, stop);

@@ -245,15 +245,6 @@ START_TEST(entries_are_found_by_their_exact_name)
 }
 END_TEST
 
-START_TEST(programs_have_a_name)
-{
-	ck_assert_str_eq(program_name("/usr/bin/server"), "server");
-	ck_assert_str_eq(program_name("server"), "server");
-	ck_assert_str_eq(program_name("./x/"), "");
-	ck_assert_str_eq(program_name(NULL), "ackline");
-}
-END_TEST
-
 START_TEST(help_tells_every_option)
 {
 	int kept = redirect(STDOUT_FILENO, "out");
@@ -323,7 +314,6 @@ int main(void)
 	tcase_add_test(words, entries_are_found_by_their_exact_name);
 	TCase *output = tcase_create("output");
 	tcase_add_checked_fixture(output, scratch_enter, NULL);
-	tcase_add_test(output, programs_have_a_name);
 	tcase_add_test(output, help_tells_every_option);
 	tcase_add_test(output, version_is_one_line);
 	tcase_add_test(output, help_that_cannot_be_shown_fails);
