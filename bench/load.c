@@ -114,7 +114,7 @@ static int await_bytes(struct load *load, struct connection *connection, int64_t
 {
 	struct pollfd waiting = {.fd = connection->descriptor, .events = POLLIN};
 	struct buffer *rest = &connection->rest;
-	if (poll(&waiting, 1, clock_poll_timeout(deadline)) <= 0)
+	if (clock_poll(&waiting, 1, deadline) <= 0)
 		return error_set(load->error, "no answer to the greeting");
 	if (rest->length >= PROTOCOL_ANSWER_SIZE || !buffer_reserve(rest, PROTOCOL_ANSWER_SIZE))
 		return refuse_nonsense(load, rest->bytes, rest->length);

@@ -332,9 +332,9 @@ struct log *log_open(const struct log_settings *settings, struct error *error)
 	};
 	/* without attributes none of these fails on Linux */
 	pthread_mutex_init(&log->lock, NULL);
-	(void)clock_condition_init(&log->work);
+	clock_condition_init(&log->work);
 	pthread_cond_init(&log->space, NULL);
-	(void)clock_condition_init(&log->idle);
+	clock_condition_init(&log->idle);
 	if (pipeline_open(&log->pipeline, error) == 0) {
 		int errnum = thread_create(&log->committer, NULL, committer_run, log);
 		if (!errnum)

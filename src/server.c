@@ -161,7 +161,7 @@ static int server_run(struct server *server, struct error *error)
 			{.fd = server->table->descriptor, .events = POLLIN},
 			{.fd = acceptor->listener, .events = acceptor_events(acceptor)},
 		};
-		int count = poll(ready, 3, clock_poll_timeout(acceptor_deadline(acceptor)));
+		int count = clock_poll(ready, 3, acceptor_deadline(acceptor));
 		if (count < 0 && errno != EINTR)
 			return error_set(error, "cannot wait for connections: %s", strerror(errno));
 		int signal = signalfd_take(server->signals);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
-#include <limits.h>
 #include <time.h>
 
 static int64_t monotonic_now(void)
@@ -30,38 +29,23 @@ int64_t clock_backoff(int64_t last, int64_t max)
 	return last ? clock_earlier(last * 2, max) : 10 * CLOCK_MILLISECOND;
 }
 
-int clock_poll_timeout(int64_t deadline)
-{
-	if (deadline == CLOCK_NEVER)
-		return -1;
-	int64_t left = deadline - monotonic_now();
-	if (left <= 0)
-		return 0;
-	int64_t milliseconds = (left + CLOCK_MILLISECOND - 1) / CLOCK_MILLISECOND;
-	return milliseconds > INT_MAX ? INT_MAX : (int)milliseconds;
-}
-
 int clock_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline)
 {
 	if (deadline == CLOCK_NEVER)
 		return poll(descriptors, count, -1);
-	int64_t now = clock_now(), left = deadline > now ? deadline - now : 0;
+	int64_t now = monotonic_now(), left = deadline > now ? deadline - now : 0;
 	const struct timespec time = {.tv_sec = (time_t)(left / CLOCK_SECOND),
 				      .tv_nsec = (long)(left % CLOCK_SECOND)};
 	return ppoll(descriptors, count, &time, NULL);
 }
 
-int clock_condition_init(pthread_cond_t *condition)
+void clock_condition_init(pthread_cond_t *condition)
 {
 	pthread_condattr_t attributes;
-	int errnum = pthread_condattr_init(&attributes);
-	if (errnum)
-		return errnum;
-	errnum = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	if (!errnum)
-		errnum = pthread_cond_init(condition, &attributes);
-	(void)pthread_condattr_destroy(&attributes); /* frees nothing that could fail */
-	return errnum;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
 }
 
 int clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t deadline)

@@ -26,15 +26,11 @@ int64_t clock_earlier(int64_t one, int64_t other);
  * in nanoseconds. */
 int64_t clock_backoff(int64_t last, int64_t max);
 
-/* Returns the timeout for poll(): milliseconds until a deadline, rounded up; 0 if it has passed; -1
- * for CLOCK_NEVER. */
-int clock_poll_timeout(int64_t deadline);
-
 /* As poll(), until a deadline, with the precision of the clock. */
 int clock_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline);
 
-/* Makes a condition variable for clock_condition_wait(). Returns 0 or an errno value. */
-int clock_condition_init(pthread_cond_t *condition);
+/* Makes a condition variable for clock_condition_wait(); never fails on Linux. */
+void clock_condition_init(pthread_cond_t *condition);
 
 /* As pthread_cond_timedwait(), with a deadline. Returns 0, or ETIMEDOUT. */
 int clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t deadline);

@@ -15,7 +15,7 @@ bool nonblocking_wait(int descriptor, int stop, int64_t deadline)
 {
 	struct pollfd waiting[] = {{.fd = descriptor, .events = POLLOUT},
 				   {.fd = stop, .events = POLLIN}};
-	while (poll(waiting, 2, clock_poll_timeout(deadline)) < 0)
+	while (clock_poll(waiting, 2, deadline) < 0)
 		if (errno != EINTR)
 			return true; /* write() then says why */
 	return waiting[0].revents != 0;

@@ -246,8 +246,10 @@ static void await_threads(struct client *client)
 	struct pollfd waiting[] = {{.fd = client->over, .events = POLLIN},
 				   {.fd = client->signals, .events = POLLIN}};
 	while (atomic_load(&client->running) && !client->abandoned) {
-		int wait = clock_poll_timeout(client->progress.next);
-		int ready = poll(waiting, 2, client->interrupted ? CLIENT_GRACE : wait);
+		int64_t deadline = client->interrupted
+					   ? clock_after(CLIENT_GRACE * CLOCK_MILLISECOND)
+					   : client->progress.next;
+		int ready = clock_poll(waiting, 2, deadline);
 		client->abandoned = ready == 0 && client->interrupted && is_connecting(client);
 		if (ready > 0 && waiting[1].revents)
 			take_signal(client);
@@ -263,8 +265,7 @@ static void restore_signals(struct client *client)
 {
 	struct pollfd waiting = {.fd = client->signals, .events = POLLIN};
 	int64_t grace = client->interrupted + CLIENT_GRACE * CLOCK_MILLISECOND;
-	while (client->interrupted && clock_now() < grace &&
-	       poll(&waiting, 1, clock_poll_timeout(grace)) >= 0)
+	while (client->interrupted && clock_now() < grace && clock_poll(&waiting, 1, grace) >= 0)
 		(void)signalfd_take(client->signals);
 	sigset_t none;
 	sigemptyset(&none);

@@ -133,7 +133,7 @@ struct stdout_tee *stdout_tee_start(int descriptor, struct error *error)
 	tee->descriptor = descriptor;
 	tee->deadline = CLOCK_NEVER;
 	pthread_mutex_init(&tee->lock, NULL); /* neither fails on Linux */
-	(void)clock_condition_init(&tee->changed);
+	clock_condition_init(&tee->changed);
 	int errnum = thread_create(&tee->thread, NULL, tee_run, tee);
 	if (!errnum)
 		return tee;

@@ -112,7 +112,7 @@ static int wait_connected(int descriptor, int64_t deadline)
 	struct pollfd waiting = {.fd = descriptor, .events = POLLOUT};
 	int ready;
 	do
-		ready = poll(&waiting, 1, clock_poll_timeout(deadline));
+		ready = clock_poll(&waiting, 1, deadline);
 	while (ready < 0 && errno == EINTR);
 	if (ready == 0)
 		errno = ETIMEDOUT;

@@ -95,7 +95,7 @@ bool stream_wait(struct stream *stream, int64_t duration)
 	if (stream_buffered(stream))
 		return true;
 	do
-		ready = poll(&waiting, 1, clock_poll_timeout(deadline));
+		ready = clock_poll(&waiting, 1, deadline);
 	while (ready < 0 && errno == EINTR);
 	return ready != 0;
 }

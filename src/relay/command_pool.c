@@ -145,7 +145,7 @@ static int work_on(struct worker *worker, const struct buffer *line, struct erro
 			{.fd = worker->out, .events = POLLIN},
 			{.fd = left ? worker->in : -1, .events = POLLOUT},
 		};
-		if (poll(ready, 3, clock_poll_timeout(deadline)) <= 0)
+		if (clock_poll(ready, 3, deadline) <= 0)
 			continue; /* late, or interrupted */
 		if (ready[0].revents)
 			return 1;

@@ -210,7 +210,7 @@ static short wait_event(const struct forwarder *forwarder, int64_t deadline)
 		return POLLIN;
 	struct pollfd ready[] = {{.fd = forwarder->wake, .events = POLLIN},
 				 stream_pollfd(stream, sends ? POLLIN | POLLOUT : POLLIN)};
-	if (poll(ready, 2, clock_poll_timeout(deadline)) <= 0)
+	if (clock_poll(ready, 2, deadline) <= 0)
 		return 0; /* late, or interrupted: the caller looks again */
 	return ready[1].revents;
 }

@@ -71,7 +71,7 @@ struct relay_queue *relay_queue_make(size_t workers, uint64_t acknowledged, int6
 		pthread_mutex_init(&queue->lock, NULL);
 		pthread_cond_init(&queue->readable, NULL);
 		pthread_cond_init(&queue->work, NULL);
-		(void)clock_condition_init(&queue->progress);
+		clock_condition_init(&queue->progress);
 		if (queue->wake >= 0 && queue->stop >= 0)
 			return queue;
 	}

@@ -31,7 +31,7 @@ static bool wait_for_sessions(const struct shutdown *shutdown, int64_t deadline)
 			{.fd = shutdown->signals, .events = POLLIN},
 			{.fd = table->descriptor, .events = POLLIN},
 		};
-		int count = poll(ready, 2, clock_poll_timeout(deadline));
+		int count = clock_poll(ready, 2, deadline);
 		end_if_told(shutdown);
 		session_table_join(table);
 		if (count == 0)

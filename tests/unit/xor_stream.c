@@ -74,7 +74,7 @@ static int xor_handshake(struct stream *stream, int64_t deadline, struct error *
 		return send(stream->descriptor, &greeting, 1, MSG_NOSIGNAL) == 1
 			       ? 0
 			       : error_set(error, "no handshake: %s", strerror(errno));
-	if (poll(&waiting, 1, clock_poll_timeout(deadline)) != 1)
+	if (clock_poll(&waiting, 1, deadline) != 1)
 		return error_set(error, "no handshake in time");
 	ssize_t length = recv(stream->descriptor, &greeting, 1, MSG_DONTWAIT);
 	return length == 1 && greeting == XOR_GREETING ? 0 : error_set(error, "no handshake");

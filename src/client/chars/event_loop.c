@@ -122,7 +122,7 @@ static void run(struct chars_client *client)
 		bool buffered =
 			waiting[WAIT_SERVER].events & POLLIN && stream_buffered(client->stream);
 		int64_t deadline = buffered ? 0 : next_deadline(client);
-		int ready = poll(waiting, WAIT_COUNT, clock_poll_timeout(deadline));
+		int ready = clock_poll(waiting, WAIT_COUNT, deadline);
 		if (buffered)
 			waiting[WAIT_SERVER].revents |= POLLIN;
 		if (ready < 0 && errno != EINTR)

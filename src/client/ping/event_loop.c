@@ -250,7 +250,7 @@ static bool step(struct ping_client *client)
 		{.fd = client->signals, .events = POLLIN},
 	};
 	bool buffered = stream_buffered(client->stream);
-	int ready = poll(waiting, 2, buffered ? 0 : clock_poll_timeout(next_deadline(client)));
+	int ready = clock_poll(waiting, 2, buffered ? 0 : next_deadline(client));
 	if (ready < 0 && errno != EINTR) {
 		error_set(&client->error, "cannot wait: %s", strerror(errno));
 		return false;

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,30 +46,6 @@ START_TEST(pauses_double_up_to_the_max)
 }
 END_TEST
 
-START_TEST(poll_timeout_rounds_up)
-{
-	ck_assert_int_eq(clock_poll_timeout(CLOCK_NEVER), -1);
-	ck_assert_int_eq(clock_poll_timeout(CLOCK_NEVER - 1), INT_MAX);
-	ck_assert_int_eq(clock_poll_timeout(clock_now()), 0);
-	ck_assert_int_eq(clock_poll_timeout(0), 0);
-	ck_assert_int_eq(clock_poll_timeout(-5), 0);
-	int timeout = clock_poll_timeout(clock_after(3600 * CLOCK_SECOND));
-	ck_assert_int_le(timeout, 3600000);
-	ck_assert_int_gt(timeout, 3500000);
-	/* never so early that a caller would spin: some time is left as long as the clock says so
-	 */
-	for (int64_t deadline = clock_after(2 * CLOCK_MILLISECOND);;) {
-		timeout = clock_poll_timeout(deadline);
-		if (!timeout) {
-			ck_assert(clock_now() >= deadline);
-			break;
-		}
-		if (timeout < 1 || timeout > 2)
-			ck_abort_msg("timeout %d", timeout);
-	}
-}
-END_TEST
-
 START_TEST(poll_ends_at_the_deadline_or_before)
 {
 	int pipes[2];
@@ -79,6 +54,7 @@ START_TEST(poll_ends_at_the_deadline_or_before)
 	int64_t deadline = clock_after(3 * CLOCK_MILLISECOND);
 	ck_assert_int_eq(clock_poll(&readable, 1, deadline), 0);
 	ck_assert_int_ge(clock_now(), deadline);
+	ck_assert_int_eq(clock_poll(&readable, 1, -5), 0);
 	ck_assert_int_eq(clock_poll(&readable, 1, 0), 0);
 	ck_assert_int_eq(write(pipes[1], "x", 1), 1);
 	ck_assert_int_eq(clock_poll(&readable, 1, CLOCK_NEVER), 1);
@@ -111,7 +87,7 @@ START_TEST(condition_is_signalled)
 		struct waiter waiter = {.lock = PTHREAD_MUTEX_INITIALIZER};
 		pthread_t thread;
 		int waited = 0;
-		ck_assert_int_eq(clock_condition_init(&waiter.condition), 0);
+		clock_condition_init(&waiter.condition);
 		pthread_mutex_lock(&waiter.lock);
 		ck_assert_int_eq(pthread_create(&thread, NULL, wake, &waiter), 0);
 		while (!waiter.go && !waited)
@@ -129,7 +105,7 @@ START_TEST(condition_times_out)
 {
 	const int64_t deadlines[] = {0, clock_now(), clock_after(CLOCK_MILLISECOND)};
 	struct waiter waiter = {.lock = PTHREAD_MUTEX_INITIALIZER};
-	ck_assert_int_eq(clock_condition_init(&waiter.condition), 0);
+	clock_condition_init(&waiter.condition);
 	pthread_mutex_lock(&waiter.lock);
 	for (int i = 0; i < 3; i++) {
 		int waited = 0;
@@ -172,7 +148,6 @@ int main(void)
 	tcase_add_test(time, now_goes_forward);
 	tcase_add_test(time, after_adds_and_saturates);
 	tcase_add_test(time, pauses_double_up_to_the_max);
-	tcase_add_test(time, poll_timeout_rounds_up);
 	tcase_add_test(time, poll_ends_at_the_deadline_or_before);
 	tcase_add_test(time, condition_is_signalled);
 	tcase_add_test(time, condition_times_out);
