@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
-#include "log/pipeline.h"
+#include "log/writer.h"
 
 enum { LOG_BATCH_MAX = 1 << 21 }; /* bytes of records in the open batch; then submitters wait */
 
@@ -32,19 +32,16 @@ struct log {
 	pthread_t committer;
 	pthread_mutex_t lock;
 	pthread_cond_t work;  /* for the committer: leadership, deferred records, or the end */
-	pthread_cond_t space; /* the open batch has been taken: there is space in a new one */
-	pthread_cond_t idle;  /* leadership is idle */
+	pthread_cond_t moved; /* the open batch has been taken, or leadership is idle */
 	/* under the lock */
 	enum leadership leadership;
 	struct stamp stamp;
 	bool reopen_wanted;
 	bool stopping;
-	bool flush_pending;		 /* the deferred records are written at flush_at */
-	int64_t flush_at;		 /* ns */
+	int64_t flush_at; /* ns, when the deferred records are written; CLOCK_NEVER: none are */
 	const struct reply_target *last; /* whose line was committed last; only compared */
 	int64_t yield_from;		 /* ns, when a commit may yield again */
-	/* its writer is the leader's; under the lock while leadership is idle */
-	struct pipeline pipeline;
+	struct writer writer;		 /* but for the open batch, the leader's */
 };
 
 const char *const log_sync_names[] = {"none", "write", "disk", NULL};
@@ -53,49 +50,47 @@ const char *const log_sync_names[] = {"none", "write", "disk", NULL};
 
 static bool has_lines(const struct log *log)
 {
-	return !record_list_is_empty(&log->pipeline.open->records) || log->reopen_wanted;
-}
-
-static bool has_deferred(const struct log *log)
-{
-	return !record_list_is_empty(&log->pipeline.writer.deferred);
+	return log->writer.open->records.length || log->reopen_wanted;
 }
 
 /* The sink takes another batch, or can be reopened. */
 static bool can_commit(const struct log *log)
 {
-	return log->reopen_wanted ? !log->pipeline.oldest : pipeline_has_space(&log->pipeline);
+	return log->reopen_wanted ? !log->writer.in_flight : writer_has_space(&log->writer);
+}
+
+static bool wants_commit(const struct log *log)
+{
+	return has_lines(log) && can_commit(log);
 }
 
 static bool has_work(const struct log *log)
 {
-	const struct batch *oldest = log->pipeline.oldest;
-	return (oldest && oldest->completed) || (has_lines(log) && can_commit(log));
-}
-
-static void pass_to_committer(struct log *log)
-{
-	log->leadership = LEADERSHIP_COMMITTER;
-	pthread_cond_signal(&log->work);
+	return writer_has_completed(&log->writer) || wants_commit(log);
 }
 
 /* Passes leadership to the committer if there is work and no leader. */
 static void wake_committer(struct log *log)
 {
-	if (log->leadership == LEADERSHIP_IDLE && has_work(log))
-		pass_to_committer(log);
+	if (log->leadership != LEADERSHIP_IDLE || !has_work(log))
+		return;
+	log->leadership = LEADERSHIP_COMMITTER;
+	pthread_cond_signal(&log->work);
 }
 
+/* Passes leadership on if there is work. */
 static void end_leadership(struct log *log)
 {
 	log->leadership = LEADERSHIP_IDLE;
-	if (has_deferred(log) && !log->flush_pending) {
-		log->flush_pending = true;
-		log->flush_at = clock_after(log->pipeline.writer.failing ? LOG_FLUSH_DELAY_FAILING
-									 : LOG_FLUSH_DELAY);
+	wake_committer(log);
+	if (log->leadership != LEADERSHIP_IDLE)
+		return;
+	if (log->writer.deferred.length && log->flush_at == CLOCK_NEVER) {
+		log->flush_at = clock_after(log->writer.failing ? LOG_FLUSH_DELAY_FAILING
+								: LOG_FLUSH_DELAY);
 		pthread_cond_signal(&log->work);
 	}
-	pthread_cond_broadcast(&log->idle);
+	pthread_cond_broadcast(&log->moved);
 }
 
 /* --- commits; as leader and with the lock, which they drop for a while --- */
@@ -104,38 +99,52 @@ static void end_leadership(struct log *log)
  * records alone are committed, to the old target; if it fails they go to the new one. */
 static void commit_next(struct log *log)
 {
-	struct writer *writer = &log->pipeline.writer;
-	bool reopen = log->reopen_wanted && !log->pipeline.oldest;
-	if (!reopen || (!writer->failing && has_deferred(log))) {
-		pipeline_commit(&log->pipeline, !reopen);
-		return;
+	struct writer *writer = &log->writer;
+	if (!log->reopen_wanted || writer->in_flight) {
+		pthread_cond_broadcast(&log->moved);
+		writer_commit(writer);
+	} else if (writer->deferred.length && !writer->failing) {
+		writer_commit_deferred(writer);
+	} else {
+		log->reopen_wanted = false;
+		writer_reopen(writer);
 	}
-	log->reopen_wanted = false;
-	pthread_mutex_unlock(&log->lock);
-	writer_reopen(writer);
-	pthread_mutex_lock(&log->lock);
 }
 
 /* Waits until the committer is leader, and returns false when it is to end. */
 static bool await_leadership(struct log *log)
 {
 	while (log->leadership != LEADERSHIP_COMMITTER) {
-		if (log->stopping && !log->pipeline.oldest)
+		bool idle = log->leadership == LEADERSHIP_IDLE;
+		if (idle && log->stopping && !log->writer.in_flight)
 			return false;
-		bool due = log->flush_pending && clock_now() >= log->flush_at;
-		if (due && log->leadership == LEADERSHIP_IDLE && can_commit(log)) {
+		bool due = clock_now() >= log->flush_at;
+		if (due && idle && can_commit(log)) {
 			log->leadership = LEADERSHIP_COMMITTER;
-			log->flush_pending = false;
-			if (has_deferred(log))
-				pipeline_commit(&log->pipeline, false);
+			log->flush_at = CLOCK_NEVER;
+			writer_commit_deferred(&log->writer);
 			return true;
 		}
 		if (due) /* the leader writes them, too, or defers others */
 			log->flush_at = clock_after(LOG_FLUSH_DELAY);
-		int64_t until = log->flush_pending ? log->flush_at : CLOCK_NEVER;
-		(void)clock_condition_wait(&log->work, &log->lock, until);
+		(void)clock_condition_wait(&log->work, &log->lock, log->flush_at);
 	}
 	return true;
+}
+
+/* Commits the deferred records, and waits until all is settled. */
+static void commit_last(struct log *log)
+{
+	log->leadership = LEADERSHIP_COMMITTER;
+	if (log->writer.failing) /* the last chance to say so */
+		writer_defer_refused(&log->writer);
+	writer_commit_deferred(&log->writer);
+	while (log->writer.in_flight) {
+		if (!writer_has_completed(&log->writer))
+			pthread_cond_wait(&log->work, &log->lock);
+		else
+			writer_settle(&log->writer);
+	}
 }
 
 static void *committer_run(void *argument)
@@ -143,13 +152,15 @@ static void *committer_run(void *argument)
 	struct log *log = argument;
 	pthread_mutex_lock(&log->lock);
 	while (await_leadership(log)) {
-		pipeline_settle(&log->pipeline);
 		while (has_work(log)) {
-			commit_next(log);
-			pipeline_settle(&log->pipeline);
+			if (writer_has_completed(&log->writer))
+				writer_settle(&log->writer);
+			else
+				commit_next(log);
 		}
 		end_leadership(log);
 	}
+	commit_last(log);
 	pthread_mutex_unlock(&log->lock);
 	return NULL;
 }
@@ -181,18 +192,15 @@ static void lead_once(struct log *log, const struct reply_target *target)
 	if (!alone)
 		let_others_in(log);
 	commit_next(log);
-	if (has_work(log))
-		pass_to_committer(log);
-	else
-		end_leadership(log);
+	end_leadership(log);
 }
 
 /* With the lock, which is dropped while waiting. */
 static void wait_for_space(struct log *log)
 {
-	while (log->pipeline.open->records.text.length > LOG_BATCH_MAX) {
+	while (log->writer.open->records.length > LOG_BATCH_MAX) {
 		if (log->leadership != LEADERSHIP_IDLE || !can_commit(log))
-			pthread_cond_wait(&log->space, &log->lock);
+			pthread_cond_wait(&log->moved, &log->lock);
 		else
 			lead_once(log, NULL);
 	}
@@ -204,7 +212,7 @@ static bool add(struct log *log, struct reply_target *target, const struct log_i
 		size_t count)
 {
 	stamp_update(&log->stamp);
-	return batch_add(log->pipeline.open, &log->stamp, target, items, count);
+	return batch_add(log->writer.open, log->writer.format, &log->stamp, target, items, count);
 }
 
 bool log_submit(struct log *log, struct reply_target *target, const struct log_item *items,
@@ -213,8 +221,7 @@ bool log_submit(struct log *log, struct reply_target *target, const struct log_i
 	pthread_mutex_lock(&log->lock);
 	wait_for_space(log);
 	bool added = add(log, target, items, count);
-	if ((!defer || !added) && log->leadership == LEADERSHIP_IDLE && has_lines(log) &&
-	    can_commit(log))
+	if ((!defer || !added) && log->leadership == LEADERSHIP_IDLE && wants_commit(log))
 		lead_once(log, target);
 	pthread_mutex_unlock(&log->lock);
 	return added;
@@ -224,8 +231,8 @@ bool log_try_submit(struct log *log, struct reply_target *target, const struct l
 		    size_t count)
 {
 	pthread_mutex_lock(&log->lock);
-	bool added = log->pipeline.open->records.text.length <= LOG_BATCH_MAX &&
-		     add(log, target, items, count);
+	bool added =
+		log->writer.open->records.length <= LOG_BATCH_MAX && add(log, target, items, count);
 	if (added)
 		wake_committer(log);
 	pthread_mutex_unlock(&log->lock);
@@ -237,10 +244,10 @@ void log_on_committed(struct log *log, void (*on_committed)(void *context, size_
 {
 	pthread_mutex_lock(&log->lock);
 	/* the leader may be about to call the one before */
-	while (log->leadership != LEADERSHIP_IDLE || log->pipeline.oldest)
-		pthread_cond_wait(&log->idle, &log->lock);
-	log->pipeline.writer.on_committed = on_committed;
-	log->pipeline.writer.context = context;
+	while (log->leadership != LEADERSHIP_IDLE || log->writer.in_flight)
+		pthread_cond_wait(&log->moved, &log->lock);
+	log->writer.on_committed = on_committed;
+	log->writer.context = context;
 	pthread_mutex_unlock(&log->lock);
 }
 
@@ -275,8 +282,8 @@ void log_reopen(struct log *log)
 /* Nothing is left to be done, as far as the log can be written. With the lock. */
 static bool is_at_rest(const struct log *log)
 {
-	return log->leadership == LEADERSHIP_IDLE && !log->pipeline.oldest && !has_lines(log) &&
-	       (!log->flush_pending || log->pipeline.writer.failing);
+	return log->leadership == LEADERSHIP_IDLE && !log->writer.in_flight && !has_lines(log) &&
+	       (log->flush_at == CLOCK_NEVER || log->writer.failing);
 }
 
 bool log_flush(struct log *log, int64_t deadline)
@@ -284,11 +291,11 @@ bool log_flush(struct log *log, int64_t deadline)
 	int late = 0;
 	pthread_mutex_lock(&log->lock);
 	while (!is_at_rest(log) && !late) {
-		log->flush_at = 0;
+		log->flush_at = log->flush_at == CLOCK_NEVER ? CLOCK_NEVER : 0;
 		wake_committer(log);
 		if (log->leadership == LEADERSHIP_IDLE)
 			pthread_cond_signal(&log->work);
-		late = clock_condition_wait(&log->idle, &log->lock, deadline);
+		late = clock_condition_wait(&log->moved, &log->lock, deadline);
 	}
 	bool done = is_at_rest(log);
 	pthread_mutex_unlock(&log->lock);
@@ -297,19 +304,23 @@ bool log_flush(struct log *log, int64_t deadline)
 
 static void free_log(struct log *log)
 {
-	pipeline_close(&log->pipeline);
-	pthread_cond_destroy(&log->idle);
-	pthread_cond_destroy(&log->space);
+	writer_close(&log->writer);
+	pthread_cond_destroy(&log->moved);
 	pthread_cond_destroy(&log->work);
 	pthread_mutex_destroy(&log->lock);
 	free(log);
 }
 
-static void on_completed(void *context)
+/* Called by the sink, in any thread. */
+static void complete(struct sink_batch *commit, int errnum)
 {
-	struct log *log = context;
+	struct batch *batch = (struct batch *)commit;
+	struct log *log = batch->log;
+	pthread_mutex_lock(&log->lock);
+	batch->result = errnum;
 	wake_committer(log);
-	pthread_cond_signal(&log->work); /* for log_close() */
+	pthread_cond_signal(&log->work); /* for commit_last() */
+	pthread_mutex_unlock(&log->lock);
 }
 
 struct log *log_open(const struct log_settings *settings, struct error *error)
@@ -319,23 +330,18 @@ struct log *log_open(const struct log_settings *settings, struct error *error)
 		error_set(error, "cannot open the log: %s", strerror(errno));
 		return NULL;
 	}
-	log->pipeline = (struct pipeline){
-		.lock = &log->lock,
-		.on_completed = on_completed,
-		.space = &log->space,
-		.context = log,
-		.writer = {.settings = {settings->target, settings->append,
-					settings->format ? settings->format : &record_text},
-			   .sync = settings->sync,
-			   .tee = settings->tee,
-			   .warn = settings->warn},
-	};
+	log->flush_at = CLOCK_NEVER;
+	log->writer.settings = *settings;
+	log->writer.lock = &log->lock;
+	for (int i = 0; i < WRITER_BATCHES; i++) {
+		log->writer.batches[i].log = log;
+		log->writer.batches[i].commit.complete = complete;
+	}
 	/* without attributes none of these fails on Linux */
 	pthread_mutex_init(&log->lock, NULL);
 	clock_condition_init(&log->work);
-	pthread_cond_init(&log->space, NULL);
-	clock_condition_init(&log->idle);
-	if (pipeline_open(&log->pipeline, error) == 0) {
+	clock_condition_init(&log->moved);
+	if (writer_open(&log->writer, error) == 0) {
 		int errnum = thread_create(&log->committer, NULL, committer_run, log);
 		if (!errnum)
 			return log;
@@ -355,17 +361,7 @@ bool log_close(struct log *log)
 	pthread_cond_signal(&log->work);
 	pthread_mutex_unlock(&log->lock);
 	pthread_join(log->committer, NULL);
-	if (log->pipeline.writer.failing) /* the last chance to say so */
-		writer_defer_refused(&log->pipeline.writer);
-	pthread_mutex_lock(&log->lock);
-	log->leadership = LEADERSHIP_LEADER;
-	pipeline_commit(&log->pipeline, true);
-	while (log->pipeline.oldest) {
-		pthread_cond_wait(&log->work, &log->lock);
-		pipeline_settle(&log->pipeline);
-	}
-	pthread_mutex_unlock(&log->lock);
-	bool written = log->pipeline.writer.errnum == 0;
+	bool written = !log->writer.deferred.length;
 	free_log(log);
 	return written;
 }

@@ -19,16 +19,6 @@ struct log;
 
 extern const char *const log_sync_names[];
 
-struct log_settings {
-	const char *target; /* file name; borrowed until log_close() */
-	bool append;
-	const struct record_format *format; /* NULL: record_text */
-	enum log_sync sync;
-	struct stdout_tee *tee; /* gets committed records as well, or NULL; borrowed */
-	/* Called by any thread, once when the log cannot be written, and once when it can again. */
-	void (*warn)(const char *message);
-};
-
 /* Opens the target, and refuses one that another server is writing. NULL: the failure is set. */
 struct log *log_open(const struct log_settings *settings, struct error *error);
 

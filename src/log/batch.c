@@ -55,10 +55,10 @@ failed:
 	return false;
 }
 
-bool batch_add(struct batch *batch, const struct stamp *stamp, struct reply_target *target,
-	       const struct log_item *items, size_t count)
+bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
+	       struct reply_target *target, const struct log_item *items, size_t count)
 {
-	struct record_mark before = record_list_end(&batch->records);
+	size_t before = batch->records.length;
 	for (size_t i = 0; i < count; i++) {
 		struct record record = {.level = items[i].level,
 					.event = items[i].event,
@@ -66,24 +66,35 @@ bool batch_add(struct batch *batch, const struct stamp *stamp, struct reply_targ
 					.bytes = items[i].bytes,
 					.length = items[i].length,
 					.fields = items[i].fields};
-		if (!record_list_add(&batch->records, stamp, &record))
+		if (!format->append(format, &batch->records, stamp, &record))
 			goto failed;
 	}
 	if (add_answers(batch, target, items, count))
 		return true;
 failed:
-	record_list_cut(&batch->records, before);
+	batch->records.length = before;
 	return false;
+}
+
+/* Appends the bytes from offset `start` on once more. Returns false if out of memory. */
+static bool repeat(struct buffer *buffer, size_t start)
+{
+	size_t length = buffer->length - start;
+	if (!length || !buffer_reserve(buffer, length))
+		return !length;
+	memcpy(buffer->bytes + buffer->length, buffer->bytes + start, length);
+	buffer->length += length;
+	return true;
 }
 
 /* Appends a record for each answer. Out of memory: the remainder is left out; the lines themselves
  * are stored, and that is what was promised. */
-static void append_sent(struct record_list *sent, const struct stamp *stamp, const char *name,
-			const char *answers, size_t length)
+static void append_sent(struct buffer *sent, const struct record_format *format,
+			const struct stamp *stamp, const char *name, const char *answers,
+			size_t length)
 {
 	const char *end = answers + length, *previous = NULL;
-	size_t previous_length = 0;
-	struct record_mark start = record_list_end(sent);
+	size_t previous_length = 0, start = 0;
 	while (answers < end) {
 		const char *feed = memchr(answers, '\n', (size_t)(end - answers));
 		if (!feed)
@@ -95,9 +106,8 @@ static void append_sent(struct record_list *sent, const struct stamp *stamp, con
 		/* one ok after the other: the same record */
 		bool again = previous && previous_length == record.length &&
 			     !memcmp(previous, answers, record.length);
-		struct record_mark before = record_list_end(sent);
-		if (again ? !record_list_repeat(sent, start)
-			  : !record_list_add(sent, stamp, &record))
+		size_t before = sent->length;
+		if (again ? !repeat(sent, start) : !format->append(format, sent, stamp, &record))
 			return;
 		start = before;
 		previous = answers;
@@ -108,16 +118,17 @@ static void append_sent(struct record_list *sent, const struct stamp *stamp, con
 
 /* Delivers answers whose records are stored, and adds the sent records. */
 static void deliver_stored(const struct batch_entry *entry, const char *answers,
-			   const struct stamp *stamp, struct record_list *sent)
+			   const struct record_format *format, const struct stamp *stamp,
+			   struct buffer *sent)
 {
 	/* the record first: the target may be freed once it has its answers */
-	struct record_mark before = record_list_end(sent);
+	size_t before = sent->length;
 	const struct reply_target target = *entry->target;
 	if (!entry->is_sent_record)
-		append_sent(sent, stamp, target.name, answers, entry->length);
+		append_sent(sent, format, stamp, target.name, answers, entry->length);
 	if (target.deliver(entry->target, answers, entry->length, entry->lines))
 		return;
-	record_list_cut(sent, before);
+	sent->length = before;
 	if (target.on_undelivered)
 		target.on_undelivered(target.context, answers, entry->length);
 }
@@ -133,8 +144,9 @@ static void deliver_refusal(const struct batch_entry *entry, const char *answers
 		target.refuse(entry->target, reason, entry->lines);
 }
 
-void batch_deliver(const struct batch *batch, const char *reason, const struct stamp *stamp,
-		   struct record_list *sent)
+void batch_deliver(const struct batch *batch, const char *reason,
+		   const struct record_format *format, const struct stamp *stamp,
+		   struct buffer *sent)
 {
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
@@ -142,13 +154,14 @@ void batch_deliver(const struct batch *batch, const char *reason, const struct s
 		if (reason)
 			deliver_refusal(entry, answers, reason);
 		else
-			deliver_stored(entry, answers, stamp, sent);
+			deliver_stored(entry, answers, format, stamp, sent);
 	}
 }
 
 void batch_clear(struct batch *batch)
 {
-	record_list_clear(&batch->records, BATCH_KEEP);
+	buffer_clear(&batch->deferred, BATCH_KEEP);
+	buffer_clear(&batch->records, BATCH_KEEP);
 	buffer_clear(&batch->answers, BATCH_KEEP);
 	if (batch->capacity > BATCH_KEEP_ENTRIES) {
 		free(batch->entries);
@@ -160,8 +173,8 @@ void batch_clear(struct batch *batch)
 
 void batch_free(struct batch *batch)
 {
-	record_list_free(&batch->deferred);
-	record_list_free(&batch->records);
+	buffer_free(&batch->deferred);
+	buffer_free(&batch->records);
 	buffer_free(&batch->answers);
 	free(batch->entries);
 	*batch = (struct batch){0};

@@ -4,13 +4,15 @@
 #ifndef ACKLINE_LOG_BATCH_H
 #define ACKLINE_LOG_BATCH_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buffer.h"
 #include "log/item.h"
-#include "log/record_list.h"
 #include "log/sink.h"
+
+struct log;
 
 /* The answers of one target that stand together in the batch. */
 struct batch_entry {
@@ -20,34 +22,31 @@ struct batch_entry {
 	bool is_sent_record; /* they need no sent records any more */
 };
 
-/* A zeroed one is empty, of text alone. */
+/* A zeroed one is empty. */
 struct batch {
-	struct sink_batch commit;    /* first member: the pointer is cast between the two types */
-	struct record_list deferred; /* written before its own records */
-	struct record_list records;
+	struct sink_batch commit; /* first member: the pointer is cast between the two types */
+	struct log *log;	  /* for commit.complete */
+	atomic_int result;	  /* of the commit: 0, an errno value or SINK_PENDING */
+	struct buffer deferred;	  /* records that are written before its own */
+	struct buffer records;
 	struct buffer answers; /* each with its line end */
 	struct batch_entry *entries;
 	size_t count, capacity;
 	size_t lines; /* answers that are refused if the commit fails */
-	/* for pipeline.c, in its queue */
-	struct batch *next;
-	struct pipeline *pipeline;
-	bool completed;
-	int errnum; /* then: 0 or why it failed */
 };
 
 /* Adds records and answers. Returns false if out of memory, and nothing has changed. */
-bool batch_add(struct batch *batch, const struct stamp *stamp, struct reply_target *target,
-	       const struct log_item *items, size_t count);
+bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
+	       struct reply_target *target, const struct log_item *items, size_t count);
 
 /* Delivers every answer and appends the sent records to `sent`, as far as there is memory for them.
  * If reason is not NULL the records could not be stored: every answer is refused for that reason,
  * and `sent` stays as it is. */
-void batch_deliver(const struct batch *batch, const char *reason, const struct stamp *stamp,
-		   struct record_list *sent);
+void batch_deliver(const struct batch *batch, const char *reason,
+		   const struct record_format *format, const struct stamp *stamp,
+		   struct buffer *sent);
 
-/* Empties all but the deferred records for the next commit, keeping what memory a usual one needs.
- */
+/* Empties it for the next commit, keeping what memory a usual one needs. */
 void batch_clear(struct batch *batch);
 void batch_free(struct batch *batch);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is given to the log: lines with their answers, and the target that the answers are delivered
- * to. */
+/* What is given to the log: its settings, lines with their answers, and the target that the answers
+ * are delivered to. */
 #ifndef ACKLINE_LOG_ITEM_H
 #define ACKLINE_LOG_ITEM_H
 
@@ -13,6 +13,16 @@
 /* What an ok means: the record is queued in this process; the kernel has it, so that it survives a
  * kill of the server; it is on the disk, so that it survives a power cut. */
 enum log_sync { LOG_SYNC_NONE, LOG_SYNC_WRITE, LOG_SYNC_DISK };
+
+struct log_settings {
+	const char *target; /* file name; borrowed until log_close() */
+	bool append;
+	const struct record_format *format; /* NULL: record_text */
+	enum log_sync sync;
+	struct stdout_tee *tee; /* gets committed records as well, or NULL; borrowed */
+	/* Called by any thread, once when the log cannot be written, and once when it can again. */
+	void (*warn)(const char *message);
+};
 
 /* Where answers go: embedded in a connection. It must live until each answer that was submitted is
  * delivered. */

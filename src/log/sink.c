@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "log/sink.h"
 
+#include <stdalign.h>
 #include <string.h>
 
 #include "log/sink_file.h"
@@ -21,15 +22,52 @@ static const struct sink_type *find_type(const char *target, const char **rest)
 	return sink_types[0];
 }
 
-struct sink *sink_open(const struct sink_settings *settings, struct error *error)
+struct sink *sink_open(const char *target, bool append, const struct record_format *format,
+		       struct error *error)
 {
-	struct sink_settings own = *settings;
-	const struct sink_type *type = find_type(settings->target, &own.target);
-	return type->open(&own, error);
+	const char *rest;
+	return find_type(target, &rest)->open(rest, append, format, error);
 }
 
 const char *sink_file_name(const char *target)
 {
 	const char *rest;
 	return find_type(target, &rest) == &sink_file ? rest : NULL;
+}
+
+bool sink_record_append(const struct record_format *format, struct buffer *buffer,
+			const struct stamp *stamp, const struct record *record)
+{
+	static const char padding[alignof(struct sink_record)];
+	const struct record_format *text = ((const struct sink_record_format *)format)->text;
+	const struct record_field *fields = record->fields;
+	struct sink_record head = {.second = stamp->second,
+				   .microsecond = stamp->microsecond,
+				   .level = record->level,
+				   .event = record->event,
+				   .subject_length = strlen(record->subject),
+				   .length = record->length};
+	size_t start = buffer->length;
+	while (fields && fields[head.field_count].name)
+		head.field_count++;
+	bool added = buffer_append(buffer, &head, sizeof head);
+	for (size_t i = 0; i < head.field_count; i++) {
+		struct sink_field field = {fields[i].name, fields[i].value.length};
+		added = added && buffer_append(buffer, &field, sizeof field);
+	}
+	added = added && buffer_append(buffer, record->subject, head.subject_length) &&
+		buffer_append(buffer, record->bytes, head.length);
+	for (size_t i = 0; i < head.field_count; i++)
+		added = added &&
+			buffer_append(buffer, fields[i].value.bytes, fields[i].value.length);
+	head.text_start = buffer->length - start;
+	added = added && text->append(text, buffer, stamp, record);
+	head.text_length = buffer->length - start - head.text_start;
+	if (!added || !buffer_append(buffer, padding, -buffer->length % sizeof padding)) {
+		buffer->length = start;
+		return false;
+	}
+	head.size = buffer->length - start;
+	memcpy(buffer->bytes + start, &head, sizeof head);
+	return true;
 }

@@ -17,14 +17,8 @@ enum {
 	SINK_PENDING = -1,	/* what submit() returns while a batch is not completed */
 };
 
-struct sink_settings {
-	const char *target; /* borrowed until the sink is closed */
-	bool append;
-	const struct record_format *format; /* of the text */
-};
-
-/* A record for a sink that keeps its fields apart. Behind it stand, one behind the other and not
- * escaped: what sink_record_bytes() returns. The next record stands `size` bytes behind this one.
+/* A record for a sink that asks for structured ones. Behind it stand, one behind the other: what
+ * sink_record_bytes() returns, and the text. The next record stands `size` bytes behind this one.
  */
 struct sink_record {
 	size_t size;	/* bytes, of all of it */
@@ -33,6 +27,7 @@ struct sink_record {
 	enum record_level level;
 	enum record_event event;
 	size_t subject_length, length;
+	size_t text_start, text_length; /* bytes from the record's start; the format's text */
 	size_t field_count;
 	struct sink_field {
 		const char *name; /* as in struct record_field: static */
@@ -40,19 +35,29 @@ struct sink_record {
 	} fields[]; /* what the service adds */
 };
 
-/* The bytes of a record: the subject, the line or message, and the values of the fields. */
+/* The bytes of a record, not escaped: the subject, the line or message, and the values of the
+ * fields. */
 static inline const char *sink_record_bytes(const struct sink_record *record)
 {
 	return (const char *)&record->fields[record->field_count];
 }
 
+/* The format of structured records. */
+struct sink_record_format {
+	struct record_format format; /* first member: the pointer is cast between the two types */
+	const struct record_format *text;
+};
+
+/* The `append` of that format. */
+bool sink_record_append(const struct record_format *format, struct buffer *buffer,
+			const struct stamp *stamp, const struct record *record);
+
 /* Whole records, in order: first those of part 0. A part may be empty. Owned by the log, and
  * unchanged until the batch is completed. */
 struct sink_batch {
-	struct iovec text[SINK_PARTS];
-	struct iovec records[SINK_PARTS]; /* the same as struct sink_record's, if the type asks */
-	bool durable;			  /* to survive a power cut */
-	size_t stored;			  /* set by the sink: bytes that the target has grown by */
+	struct iovec parts[SINK_PARTS]; /* text, or struct sink_record's if the type asks */
+	bool durable;			/* to survive a power cut */
+	size_t stored;			/* set by the sink: bytes that the target has grown by */
 	/* Completes a batch for which submit() has returned SINK_PENDING, or is about to: takes 0
 	 * or an errno value. To be called exactly once, from any thread, without a lock that
 	 * submit() takes. The batch must not be used afterwards. */
@@ -77,8 +82,10 @@ struct sink {
 struct sink_type {
 	const char *name;
 	bool structured; /* asks for struct sink_record's */
-	/* Opens the target for this server alone, emptied unless append. NULL: the error is set. */
-	struct sink *(*open)(const struct sink_settings *settings, struct error *error);
+	/* Opens the target for this server alone, emptied unless append; the format is that of the
+	 * text. NULL: the error is set. */
+	struct sink *(*open)(const char *target, bool append, const struct record_format *format,
+			     struct error *error);
 	/* Stores a batch. Returns 0 or an errno value if it is completed, else SINK_PENDING. */
 	int (*submit)(struct sink *sink, struct sink_batch *batch);
 	/* Takes note that the log knows of the failure; nothing is in flight. NULL: not needed. */
@@ -94,7 +101,8 @@ struct sink_type {
 extern const struct sink_type *const *sink_types;
 
 /* Opens a target: "TYPE:REST" for one of the table's types, anything else is a file's name. */
-struct sink *sink_open(const struct sink_settings *settings, struct error *error);
+struct sink *sink_open(const char *target, bool append, const struct record_format *format,
+		       struct error *error);
 
 /* The name of the file that a target means, part of it; NULL where it is no file. */
 const char *sink_file_name(const char *target);

@@ -27,7 +27,7 @@ struct file {
 	bool uncut;   /* cutting back has failed: at `whole` half a record begins */
 	off_t whole;
 	const char *preface; /* to be written before the next record */
-	char target[];
+	const char *target;  /* borrowed */
 };
 
 /* Syncs the directory of the file, so that a new name is on the disk too. Some file systems cannot;
@@ -139,20 +139,18 @@ static void file_close(struct sink *sink)
 	free(file);
 }
 
-static struct sink *file_open(const struct sink_settings *settings, struct error *error)
+static struct sink *file_open(const char *target, bool append, const struct record_format *format,
+			      struct error *error)
 {
-	size_t length = strlen(settings->target) + 1;
-	struct file *file = memory_calloc(1, sizeof *file + length);
+	struct file *file = memory_calloc(1, sizeof *file);
 	if (!file) {
-		error_set(error, "cannot open the log %s: %s", settings->target, strerror(errno));
+		error_set(error, "cannot open the log %s: %s", target, strerror(errno));
 		return NULL;
 	}
-	memcpy(file->target, settings->target, length);
-	file->format = settings->format;
-	file->sink.type = &sink_file;
-	file->sink.in_flight = 1;
-	file->descriptor = open_locked(file->target, &file->regular, error);
-	if (file->descriptor >= 0 && prepare(file, settings->append, error) == 0)
+	*file = (struct file){
+		.sink = {.type = &sink_file, .in_flight = 1}, .target = target, .format = format};
+	file->descriptor = open_locked(target, &file->regular, error);
+	if (file->descriptor >= 0 && prepare(file, append, error) == 0)
 		return &file->sink;
 	file_close(&file->sink);
 	return NULL;
@@ -201,7 +199,7 @@ static int file_submit(struct sink *sink, struct sink_batch *batch)
 	struct iovec *next = parts;
 	if (file->uncut && cut(file))
 		return errno;
-	memcpy(parts + 1, batch->text, sizeof batch->text);
+	memcpy(parts + 1, batch->parts, sizeof batch->parts);
 	size_t total = 0;
 	int count = advance(&next, FILE_PARTS, 0);
 	while (count) {

@@ -5,13 +5,13 @@
 
 #include "base/clock.h"
 
-enum { WRITER_KEEP = 1 << 21 }; /* bytes of deferred records kept for the next commit */
-
 /* On a disk that is nearly full a small batch still fits after a large one has failed: the log has
  * recovered after this time without a failure, so that the warnings do not alternate. */
 #define WRITER_RECOVERED (1 * CLOCK_SECOND)
 
-static void append_note(struct writer *writer, struct record_list *list, const char *message)
+/* --- deferred records; as leader --- */
+
+static void append_note(struct writer *writer, struct buffer *buffer, const char *message)
 {
 	struct record record = {.level = RECORD_WARNING,
 				.event = RECORD_NOTE,
@@ -19,100 +19,48 @@ static void append_note(struct writer *writer, struct record_list *list, const c
 				.bytes = message,
 				.length = strlen(message)};
 	/* out of memory: it was for information only */
-	(void)record_list_add(list, &writer->stamp, &record);
+	(void)writer->format->append(writer->format, buffer, &writer->stamp, &record);
 }
 
-static void swap(struct record_list *one, struct record_list *other)
+static void swap(struct buffer *one, struct buffer *other)
 {
-	struct record_list kept = *one;
+	struct buffer kept = *one;
 	*one = *other;
 	*other = kept;
 }
 
-/* Puts records before those that are deferred, and clears `first`. Out of memory: it is left out.
- * Those are notes and sent records: at -sync none, where lines are deferred too, nothing is in
- * flight beside a batch that fails, so that its records meet no others. */
-static void defer_first(struct writer *writer, struct record_list *first)
+/* Puts records before those that are deferred, behind those returned already. Out of memory: they
+ * are left out. They are notes and sent records: at -sync none, where lines are deferred too,
+ * nothing is in flight beside a batch that fails, so that its records meet no others. */
+static void return_records(struct writer *writer, struct buffer *records)
 {
-	swap(&writer->deferred, first);
-	if (!record_list_append(&writer->deferred, first))
-		swap(&writer->deferred, first);
-	record_list_clear(first, WRITER_KEEP);
+	struct buffer *deferred = &writer->deferred;
+	size_t length = records->length;
+	if (!deferred->length) {
+		swap(deferred, records);
+	} else if (length && buffer_reserve(deferred, length)) {
+		char *place = deferred->bytes + writer->returned;
+		memmove(place + length, place, deferred->length - writer->returned);
+		memcpy(place, records->bytes, length);
+		deferred->length += length;
+	} else {
+		return;
+	}
+	writer->returned += length;
 }
 
 /* Records what the sink has found when it opened its target. */
 static void defer_warning(struct writer *writer)
 {
+	struct buffer note = {0};
 	if (!writer->sink->warning)
 		return;
 	stamp_update(&writer->stamp);
-	append_note(writer, &writer->returned, writer->sink->warning);
+	append_note(writer, &note, writer->sink->warning);
 	writer->sink->warning = NULL;
-	defer_first(writer, &writer->returned);
-}
-
-int writer_open(struct writer *writer, struct error *error)
-{
-	writer->sink = sink_open(&writer->settings, error);
-	if (!writer->sink)
-		return -1;
-	writer->deferred.format = writer->returned.format = writer->settings.format;
-	writer->deferred.structured = writer->returned.structured = writer->sink->type->structured;
-	defer_warning(writer);
-	const char *header = writer->settings.format->header;
-	if (writer->tee)
-		stdout_tee_push(writer->tee, header, strlen(header));
-	return 0;
-}
-
-void writer_close(struct writer *writer)
-{
-	if (writer->sink)
-		writer->sink->type->close(writer->sink);
-	record_list_free(&writer->deferred);
-	record_list_free(&writer->returned);
-}
-
-int writer_in_flight(const struct writer *writer)
-{
-	return writer->sync == LOG_SYNC_NONE ? 1 : writer->sink->in_flight;
-}
-
-/* At -sync none an ok means "queued": the answers go first. There must be space for the records in
- * the deferred ones. */
-static void deliver_queued(struct writer *writer, struct batch *batch)
-{
-	struct record_list *sent = &batch->deferred; /* empty until the batch is submitted */
-	batch_deliver(batch, NULL, &writer->stamp, sent);
-	(void)record_list_append(&writer->deferred, &batch->records); /* has space */
-	/* out of memory: the lines are there, and that is what was promised */
-	(void)record_list_append(&writer->deferred, sent);
-	record_list_clear(sent, WRITER_KEEP);
-	batch_clear(batch);
-}
-
-int writer_submit(struct writer *writer, struct batch *batch)
-{
-	struct sink_batch *commit = &batch->commit;
-	stamp_update(&writer->stamp);
-	/* At -sync none, after a write error or without memory to queue in, write before answering:
-	 * no more is promised than what is queued already. */
-	if (writer->sync == LOG_SYNC_NONE && !writer->failing &&
-	    record_list_reserve(&writer->deferred, &batch->records))
-		deliver_queued(writer, batch);
-	swap(&batch->deferred, &writer->deferred);
-	if (record_list_is_empty(&batch->deferred) && record_list_is_empty(&batch->records))
-		return 0;
-	const struct record_list *parts[SINK_PARTS] = {&batch->deferred, &batch->records};
-	for (int i = 0; i < SINK_PARTS; i++) {
-		commit->text[i] = (struct iovec){parts[i]->text.bytes, parts[i]->text.length};
-		commit->records[i] =
-			(struct iovec){parts[i]->fields.bytes, parts[i]->fields.length};
-	}
-	/* deferred records alone are not answered */
-	commit->durable = writer->sync == LOG_SYNC_DISK && !record_list_is_empty(&batch->records);
-	commit->stored = 0;
-	return writer->sink->type->submit(writer->sink, commit);
+	return_records(writer, &note);
+	writer->returned = 0;
+	buffer_free(&note);
 }
 
 void writer_defer_refused(struct writer *writer)
@@ -122,6 +70,8 @@ void writer_defer_refused(struct writer *writer)
 		  writer->refused);
 	append_note(writer, &writer->deferred, message.message);
 }
+
+/* --- settling; as leader, without the lock --- */
 
 static void begin_failing(struct writer *writer, int errnum)
 {
@@ -134,7 +84,7 @@ static void begin_failing(struct writer *writer, int errnum)
 		  "WARNING: cannot write to %s: %s; lines are answered with an error until it "
 		  "can be written",
 		  writer->settings.target, strerror(errnum));
-	writer->warn(message.message);
+	writer->settings.warn(message.message);
 }
 
 /* The log can be written again: warns of it once it is likely to stay so. */
@@ -146,52 +96,199 @@ static void end_failing(struct writer *writer)
 	writer_defer_refused(writer);
 	error_set(&message, "%s can be written again; %zu lines were answered with an error",
 		  writer->settings.target, writer->refused);
-	writer->warn(message.message);
+	writer->settings.warn(message.message);
 	writer->failing = false;
 	writer->refused = 0;
 }
 
+static void show(struct writer *writer, const struct buffer *records)
+{
+	struct stdout_tee *tee = writer->settings.tee;
+	if (!writer->sink->type->structured) {
+		stdout_tee_push(tee, records->bytes, records->length);
+		return;
+	}
+	const struct sink_record *record;
+	for (size_t at = 0; at < records->length; at += record->size) {
+		record = (const void *)(records->bytes + at);
+		stdout_tee_push(tee, (const char *)record + record->text_start,
+				record->text_length);
+	}
+}
+
 static void settle_stored(struct writer *writer, struct batch *batch)
 {
-	const struct buffer *deferred = &batch->deferred.text, *records = &batch->records.text;
-	if (record_list_is_empty(&batch->deferred) && record_list_is_empty(&batch->records))
-		return;
-	if (writer->tee) {
-		stdout_tee_push(writer->tee, deferred->bytes, deferred->length);
-		stdout_tee_push(writer->tee, records->bytes, records->length);
+	if (writer->settings.tee) {
+		show(writer, &batch->deferred);
+		show(writer, &batch->records);
 	}
 	if (writer->on_committed)
 		writer->on_committed(writer->context, batch->commit.stored);
-	record_list_clear(&batch->deferred, WRITER_KEEP);
 	end_failing(writer);
 }
 
-static void settle_failed(struct writer *writer, struct batch *batch, int errnum)
+static void settle_failed(struct writer *writer, struct batch *batch)
 {
-	if (record_list_is_empty(&writer->returned))
-		swap(&writer->returned, &batch->deferred);
-	/* out of memory: as in defer_first() */
-	(void)record_list_append(&writer->returned, &batch->deferred);
-	record_list_clear(&batch->deferred, WRITER_KEEP);
-	begin_failing(writer, errnum);
+	return_records(writer, &batch->deferred);
+	begin_failing(writer, writer->errnum);
 	writer->refused += batch->lines;
 }
 
-void writer_settle(struct writer *writer, struct batch *batch, int errnum)
+static struct batch *enqueue(struct writer *writer)
 {
-	writer->errnum = errnum;
-	if (errnum)
-		settle_failed(writer, batch, errnum);
-	else
-		settle_stored(writer, batch);
-	batch_deliver(batch, errnum ? strerror(errnum) : NULL, &writer->stamp, &writer->deferred);
+	struct batch *batch = writer->queue[writer->in_flight++];
+	batch->result = SINK_PENDING;
+	return batch;
 }
 
-void writer_resume(struct writer *writer)
+/* Puts the open batch into the queue. With the lock. */
+static struct batch *enqueue_open(struct writer *writer)
 {
-	defer_first(writer, &writer->returned);
-	if (writer->sink->type->resume)
-		writer->sink->type->resume(writer->sink);
+	struct batch *batch = writer->open;
+	writer->open = writer->queue[writer->in_flight];
+	writer->queue[writer->in_flight] = batch;
+	return enqueue(writer);
+}
+
+/* Takes the oldest batch off the queue: it is the next spare one, as its memory is in the caches.
+ */
+static void dequeue(struct writer *writer)
+{
+	struct batch *batch = writer->queue[0];
+	int left = --writer->in_flight;
+	memmove(writer->queue, writer->queue + 1, (size_t)left * sizeof batch);
+	writer->queue[left] = batch;
+}
+
+/* A batch has failed: all behind it fail too, those in flight by the sink's contract, and the open
+ * one here, so that no later line of a connection is stored. A batch without lines loses nothing.
+ */
+static void refuse_open(struct writer *writer, const struct batch *failed)
+{
+	writer->errnum = failed->result;
+	if (!failed->records.length)
+		return;
+	pthread_mutex_lock(writer->lock);
+	if (writer->open->records.length)
+		enqueue_open(writer)->result = writer->errnum;
+	pthread_mutex_unlock(writer->lock);
+}
+
+static void settle_completed(struct writer *writer)
+{
+	while (writer_has_completed(writer)) {
+		struct batch *batch = writer->queue[0];
+		if (batch->result && !writer->errnum)
+			refuse_open(writer, batch);
+		if (writer->errnum)
+			settle_failed(writer, batch);
+		else
+			settle_stored(writer, batch);
+		batch_deliver(batch, writer->errnum ? strerror(writer->errnum) : NULL,
+			      writer->format, &writer->stamp, &writer->deferred);
+		batch_clear(batch);
+		dequeue(writer);
+		if (!writer->errnum || writer->in_flight)
+			continue;
+		writer->errnum = 0;
+		writer->returned = 0;
+		if (writer->sink->type->resume)
+			writer->sink->type->resume(writer->sink);
+	}
+}
+
+/* --- for log.c --- */
+
+int writer_open(struct writer *writer, struct error *error)
+{
+	struct log_settings *settings = &writer->settings;
+	if (!settings->format)
+		settings->format = &record_text;
+	writer->sink = sink_open(settings->target, settings->append, settings->format, error);
+	if (!writer->sink)
+		return -1;
+	writer->structured =
+		(struct sink_record_format){{.append = sink_record_append}, settings->format};
+	writer->format =
+		writer->sink->type->structured ? &writer->structured.format : settings->format;
+	writer->open = &writer->batches[0];
+	for (int i = 1; i < WRITER_BATCHES; i++)
+		writer->queue[i - 1] = &writer->batches[i];
+	defer_warning(writer);
+	if (settings->tee)
+		stdout_tee_push(settings->tee, settings->format->header,
+				strlen(settings->format->header));
+	return 0;
+}
+
+void writer_close(struct writer *writer)
+{
+	if (writer->sink)
+		writer->sink->type->close(writer->sink);
+	for (int i = 0; i < WRITER_BATCHES; i++)
+		batch_free(&writer->batches[i]);
+	buffer_free(&writer->deferred);
+}
+
+bool writer_has_space(const struct writer *writer)
+{
+	int max = writer->settings.sync == LOG_SYNC_NONE ? 1 : writer->sink->in_flight;
+	return !writer->errnum && writer->in_flight < max;
+}
+
+bool writer_has_completed(const struct writer *writer)
+{
+	return writer->in_flight && writer->queue[0]->result != SINK_PENDING;
+}
+
+/* At -sync none an ok means "queued": the records are deferred and the answers delivered. Not so
+ * after a write error or without memory: no more is promised than what is queued already. */
+static void queue_records(struct writer *writer, struct batch *batch)
+{
+	struct buffer *records = &batch->records;
+	if (writer->failing || !buffer_append(&writer->deferred, records->bytes, records->length))
+		return;
+	batch_deliver(batch, NULL, writer->format, &writer->stamp, &writer->deferred);
+	batch_clear(batch);
+}
+
+/* Stores a batch that is in the queue, and settles what is completed. Drops the lock for a while.
+ */
+static void submit(struct writer *writer, struct batch *batch)
+{
+	pthread_mutex_unlock(writer->lock);
+	stamp_update(&writer->stamp);
+	if (writer->settings.sync == LOG_SYNC_NONE)
+		queue_records(writer, batch);
+	swap(&batch->deferred, &writer->deferred);
+	batch->commit.parts[0] = (struct iovec){batch->deferred.bytes, batch->deferred.length};
+	batch->commit.parts[1] = (struct iovec){batch->records.bytes, batch->records.length};
+	batch->commit.stored = 0;
+	/* deferred records alone are not answered */
+	batch->commit.durable = writer->settings.sync == LOG_SYNC_DISK && batch->records.length;
+	int result = writer->sink->type->submit(writer->sink, &batch->commit);
+	if (result != SINK_PENDING)
+		batch->result = result;
+	settle_completed(writer);
+	pthread_mutex_lock(writer->lock);
+}
+
+void writer_commit(struct writer *writer)
+{
+	submit(writer, enqueue_open(writer));
+}
+
+void writer_commit_deferred(struct writer *writer)
+{
+	if (writer->deferred.length)
+		submit(writer, enqueue(writer));
+}
+
+void writer_settle(struct writer *writer)
+{
+	pthread_mutex_unlock(writer->lock);
+	settle_completed(writer);
+	pthread_mutex_lock(writer->lock);
 }
 
 void writer_reopen(struct writer *writer)
@@ -200,13 +297,15 @@ void writer_reopen(struct writer *writer)
 	const struct sink_type *type = writer->sink->type;
 	if (!type->reopen)
 		return;
+	pthread_mutex_unlock(writer->lock);
 	stamp_update(&writer->stamp);
 	if (type->reopen(writer->sink, &error) == 0) {
 		defer_warning(writer);
-		return;
+	} else {
+		error_set(&message, "WARNING: %s; going on with the old file", error.message);
+		/* the record has its level before it */
+		append_note(writer, &writer->deferred, message.message + strlen("WARNING: "));
+		writer->settings.warn(message.message);
 	}
-	error_set(&message, "WARNING: %s; going on with the old file", error.message);
-	/* the record has its level before it */
-	append_note(writer, &writer->deferred, message.message + strlen("WARNING: "));
-	writer->warn(message.message);
+	pthread_mutex_lock(writer->lock);
 }

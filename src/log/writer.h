@@ -1,58 +1,73 @@
 /* SPDX-License-Identifier: MIT */
-/* What the leader of a group commit owns: the sink, the deferred records and whether the log fails.
- * The leader alone calls this, without the log's lock. */
+/* What the leader of a group commit owns: batches on their way to the sink, the deferred records
+ * and whether the log fails. Batches are settled in the order of submission; a failure fails all
+ * that was submitted behind it. */
 #ifndef ACKLINE_LOG_WRITER_H
 #define ACKLINE_LOG_WRITER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "log/batch.h"
-#include "log/sink.h"
 #include "log/stdout_tee.h"
 
-/* To be zeroed but for the first fields, before writer_open(). */
-struct writer {
-	struct sink_settings settings;
-	enum log_sync sync;
-	struct stdout_tee *tee;				   /* or NULL; borrowed */
-	void (*warn)(const char *message);		   /* as in struct log_settings */
-	void (*on_committed)(void *context, size_t bytes); /* or NULL */
-	void *context;					   /* for it */
+/* In flight, the open one, and one that was open when a batch failed. */
+enum { WRITER_BATCHES = SINK_IN_FLIGHT_MAX + 2 };
 
+/* To be zeroed but for the first three, before writer_open(). */
+struct writer {
+	struct log_settings settings;
+	pthread_mutex_t *lock;				   /* the log's */
+	struct batch batches[WRITER_BATCHES];		   /* with commit.complete and log */
+	void (*on_committed)(void *context, size_t bytes); /* as of log_on_committed() */
+	void *context;					   /* for it */
+	struct batch *open;				   /* for lines; under the lock */
+
+	/* The leader's; under the lock while there is none. */
 	struct sink *sink;
-	struct record_list deferred; /* records that the next batch begins with */
-	struct record_list returned; /* those of failed batches; before the others, once resumed */
-	struct stamp stamp;	     /* of the batch that was submitted last */
-	int errnum;		     /* of the batch that was settled last; 0: stored */
-	bool failing;		     /* a commit has failed, and the log has not recovered */
-	int64_t failed;		     /* ns, when, the last time */
-	size_t refused;		     /* lines refused since it began to fail */
+	struct sink_record_format structured;
+	const struct record_format *format;	 /* of the records: structured or the text's */
+	struct batch *queue[WRITER_BATCHES - 1]; /* in the order of submission, then spare ones */
+	int in_flight;				 /* of the queue: submitted and not settled */
+	int errnum;		/* why a batch has failed, until all behind it have; 0: none has */
+	struct buffer deferred; /* records that the next batch begins with */
+	size_t returned;	/* bytes: how many of them come from batches that have failed */
+	struct stamp stamp;	/* of the batch that was submitted last */
+	bool failing;		/* a commit has failed, and the log has not recovered */
+	int64_t failed;		/* ns, when, the last time */
+	size_t refused;		/* lines refused since it began to fail */
 };
 
-/* Opens the sink. -1: the error is set. */
+/* Opens the sink. -1: the error is set, and writer_close() is due. */
 int writer_open(struct writer *writer, struct error *error);
+/* Nothing may be in flight. */
 void writer_close(struct writer *writer);
 
-/* Batches that may be submitted and not settled. */
-int writer_in_flight(const struct writer *writer);
+/* As leader, or with the lock while there is none: */
 
-/* Submits a batch with the deferred records before it. At -sync none its answers are delivered
- * first. Returns as the sink's submit. */
-int writer_submit(struct writer *writer, struct batch *batch);
+/* The sink takes another batch. */
+bool writer_has_space(const struct writer *writer);
+/* The oldest batch in flight is completed. */
+bool writer_has_completed(const struct writer *writer);
 
-/* Delivers the answers of a completed batch; errnum: 0, or why it was not stored. To be called in
- * the order of submission. Does not clear the batch. */
-void writer_settle(struct writer *writer, struct batch *batch, int errnum);
+/* As leader and with the lock, which they drop for a while: */
 
-/* Lets the sink store again. To be called when all batches behind a failed one are settled. */
-void writer_resume(struct writer *writer);
+/* Submits the open batch, which has records, and settles what is completed. The deferred records go
+ * before it. To be called if the sink takes another batch. */
+void writer_commit(struct writer *writer);
+
+/* As writer_commit(), of the deferred records alone, if there are any. */
+void writer_commit_deferred(struct writer *writer);
+
+/* Delivers the answers of completed batches, as far as all before them are completed. */
+void writer_settle(struct writer *writer);
 
 /* Has the sink open its target anew; nothing may be in flight. */
 void writer_reopen(struct writer *writer);
 
-/* Defers a record that says how many lines were refused. */
+/* Defers a record that says how many lines were refused. As leader. */
 void writer_defer_refused(struct writer *writer);
 
 #endif

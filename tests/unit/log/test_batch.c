@@ -24,20 +24,19 @@ static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+00:00", 0};
 #define AT "INFO\t| 2019-02-24 15:10:14 --"
 
 static struct batch batch;
-static struct record_list sent;
+static struct buffer sent;
 static struct fake a, b;
 
 static void begin(void)
 {
 	fake_init(&a, "a");
 	fake_init(&b, "b");
-	batch.records.format = sent.format = &record_text;
 }
 
 static void end(void)
 {
 	batch_free(&batch);
-	record_list_free(&sent);
+	buffer_free(&sent);
 	fake_free(&a);
 	fake_free(&b);
 }
@@ -45,12 +44,12 @@ static void end(void)
 static bool add(struct fake *fake, const char *line)
 {
 	struct log_item item = item_line(line);
-	return batch_add(&batch, &stamp, &fake->recipient, &item, 1);
+	return batch_add(&batch, &record_text, &stamp, &fake->recipient, &item, 1);
 }
 
 static void deliver(const char *reason)
 {
-	batch_deliver(&batch, reason, &stamp, &sent);
+	batch_deliver(&batch, reason, &record_text, &stamp, &sent);
 }
 
 static void assert_text(const struct buffer *text, const char *expected)
@@ -63,7 +62,7 @@ static void assert_text(const struct buffer *text, const char *expected)
 START_TEST(records_and_answers_of_several)
 {
 	ck_assert(add(&a, "one") && add(&b, "two") && add(&a, "three"));
-	assert_text(&batch.records.text,
+	assert_text(&batch.records,
 		    AT "a received: one\n" AT "b received: two\n" AT "a received: three\n");
 	ck_assert_uint_eq(batch.count, 3);
 	ck_assert_uint_eq(batch.lines, 3);
@@ -72,9 +71,9 @@ START_TEST(records_and_answers_of_several)
 	ck_assert(fake_has(&a, "ok\nok\n") && fake_has(&b, "ok\n"));
 	ck_assert_uint_eq(a.lines, 2);
 	ck_assert_uint_eq(b.lines, 1);
-	assert_text(&sent.text, AT "a sent: ok\n" AT "b sent: ok\n" AT "a sent: ok\n");
+	assert_text(&sent, AT "a sent: ok\n" AT "b sent: ok\n" AT "a sent: ok\n");
 	batch_clear(&batch);
-	ck_assert_uint_eq(batch.count + batch.lines + batch.records.text.length, 0);
+	ck_assert_uint_eq(batch.count + batch.lines + batch.records.length, 0);
 	ck_assert_uint_eq(batch.answers.length, 0);
 }
 END_TEST
@@ -87,7 +86,7 @@ START_TEST(neighbours_are_delivered_in_one)
 	items[0].answer_length = 1;
 	items[1].answer = "error: two";
 	items[1].answer_length = 10;
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, items, 3));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 3));
 	ck_assert(add(&a, "four") && add(&a, "five"));
 	ck_assert_uint_eq(batch.count, 1);
 	ck_assert(add(&b, "six"));
@@ -96,8 +95,8 @@ START_TEST(neighbours_are_delivered_in_one)
 	ck_assert_uint_eq(a.calls, 1);
 	ck_assert_uint_eq(a.lines, 5);
 	ck_assert(fake_has(&a, "o\nerror: two\nok\nok\nok\n"));
-	assert_text(&sent.text, AT "a sent: o\n" AT "a sent: error: two\n" AT "a sent: ok\n" AT
-				   "a sent: ok\n" AT "a sent: ok\n" AT "b sent: ok\n");
+	assert_text(&sent, AT "a sent: o\n" AT "a sent: error: two\n" AT "a sent: ok\n" AT
+			      "a sent: ok\n" AT "a sent: ok\n" AT "b sent: ok\n");
 }
 END_TEST
 
@@ -107,14 +106,14 @@ START_TEST(lines_without_an_answer)
 	items[0].answer_length = items[1].answer_length = 0;
 	items[0].level = RECORD_WARNING;
 	items[0].event = RECORD_NOTE;
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, items, 2));
-	assert_text(&batch.records.text,
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
+	assert_text(&batch.records,
 		    "WARNING\t| 2019-02-24 15:10:14 --a one\n" AT "a received: two\n");
 	ck_assert_uint_eq(batch.count + batch.lines, 0);
 	items[1] = item_line("three");
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, items, 2));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
 	ck_assert_uint_eq(batch.lines, 1);
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, NULL, 0));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, NULL, 0));
 	deliver(NULL);
 	ck_assert(fake_has(&a, "ok\n"));
 	ck_assert_uint_eq(a.lines, 1);
@@ -124,14 +123,14 @@ END_TEST
 START_TEST(errors_say_the_reason_and_leave_no_record)
 {
 	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
-	ck_assert(buffer_append_string(&sent.text, "before\n"));
+	ck_assert(buffer_append_string(&sent, "before\n"));
 	deliver("No space left on device");
 	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
 			       "error: not logged: No space left on device\n"));
 	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
 	ck_assert_uint_eq(a.lines, 2);
 	ck_assert_uint_eq(a.calls, 1);
-	assert_text(&sent.text, "before\n");
+	assert_text(&sent, "before\n");
 }
 END_TEST
 
@@ -141,7 +140,7 @@ START_TEST(a_connection_that_is_gone_leaves_no_sent_record)
 	ck_assert(add(&b, "one") && add(&a, "two") && add(&a, "three") && add(&b, "four"));
 	deliver(NULL);
 	ck_assert_uint_eq(a.lines, 2); /* they were delivered to it all the same */
-	assert_text(&sent.text, AT "b sent: ok\n" AT "b sent: ok\n");
+	assert_text(&sent, AT "b sent: ok\n" AT "b sent: ok\n");
 }
 END_TEST
 
@@ -185,16 +184,17 @@ START_TEST(out_of_memory_adds_nothing)
 		struct log_item items[] = {item_line("some words to fill it with"),
 					   item_line("and more of them")};
 		size_t count = batch.count, lines = batch.lines;
-		size_t records = batch.records.text.length, answers = batch.answers.length;
+		size_t records = batch.records.length, answers = batch.answers.length;
 		for (int spare = 0;; spare++) {
 			reallocs = spare;
-			bool added = batch_add(&batch, &stamp, &targets[i].recipient, items, 2);
+			bool added = batch_add(&batch, &record_text, &stamp, &targets[i].recipient,
+					       items, 2);
 			reallocs = -1;
 			if (added)
 				break;
 			refused++;
 			if (batch.count != count || batch.lines != lines ||
-			    batch.records.text.length != records || batch.answers.length != answers)
+			    batch.records.length != records || batch.answers.length != answers)
 				ck_abort_msg("target %d, spare %d", i, spare);
 		}
 		if (batch.count != count + 1 || batch.lines != lines + 2)
@@ -225,16 +225,16 @@ START_TEST(raw_answers_get_no_line_end)
 {
 	struct log_item items[] = {item_raw("one\n"), item_raw("\n"), item_raw("two\r\n"),
 				   item_raw("rest")};
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, items, 4));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 4));
 	ck_assert(add(&b, "other"));
-	assert_text(&batch.records.text,
+	assert_text(&batch.records,
 		    AT "a received: one\n" AT "a received: \n" AT "a received: two\\x0d\n" AT
 		       "a received: rest\n" AT "b received: other\n");
 	deliver(NULL);
 	ck_assert(fake_has(&a, "one\n\ntwo\r\nrest") && fake_has(&b, "ok\n"));
 	ck_assert_uint_eq(a.lines, 4);
-	assert_text(&sent.text, AT "a sent: one\n" AT "a sent: \n" AT "a sent: two\\x0d\n" AT
-				   "a sent: rest\n" AT "b sent: ok\n");
+	assert_text(&sent, AT "a sent: one\n" AT "a sent: \n" AT "a sent: two\\x0d\n" AT
+			      "a sent: rest\n" AT "b sent: ok\n");
 }
 END_TEST
 
@@ -242,26 +242,26 @@ END_TEST
 START_TEST(raw_chunks_are_merged)
 {
 	struct log_item first = item_raw("be"), second = item_raw("gin\n");
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, &first, 1));
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, &second, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &first, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &second, 1));
 	deliver(NULL);
 	ck_assert(fake_has(&a, "begin\n"));
 	ck_assert_uint_eq(a.lines, 2);
 	ck_assert_uint_eq(a.calls, 1);
-	assert_text(&batch.records.text, AT "a received: be\n" AT "a received: gin\n");
-	assert_text(&sent.text, AT "a sent: begin\n");
+	assert_text(&batch.records, AT "a received: be\n" AT "a received: gin\n");
+	assert_text(&sent, AT "a sent: begin\n");
 }
 END_TEST
 
 START_TEST(raw_chunks_that_are_not_logged_have_an_error_each)
 {
 	struct log_item items[] = {item_raw("one\n"), item_raw("rest")};
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, items, 2));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
 	deliver("No space left on device");
 	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
 			       "error: not logged: No space left on device\n"));
 	ck_assert_uint_eq(a.lines, 2);
-	ck_assert_uint_eq(sent.text.length, 0);
+	ck_assert_uint_eq(sent.length, 0);
 }
 END_TEST
 
@@ -280,16 +280,16 @@ START_TEST(a_sent_record_is_recorded_once)
 {
 	struct log_item news = item_sent_record("news"), more = item_sent_record("more news");
 	ck_assert(add(&a, "one"));
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, &news, 1));
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, &more, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &news, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &more, 1));
 	ck_assert(add(&a, "two"));
-	assert_text(&batch.records.text, AT "a received: one\n" AT "a sent: news\n" AT
-					    "a sent: more news\n" AT "a received: two\n");
+	assert_text(&batch.records, AT "a received: one\n" AT "a sent: news\n" AT
+				       "a sent: more news\n" AT "a received: two\n");
 	deliver(NULL);
 	ck_assert(fake_has(&a, "ok\nnews\nmore news\nok\n"));
 	ck_assert_uint_eq(a.lines, 4);
 	ck_assert_uint_eq(a.calls, 3);
-	assert_text(&sent.text, AT "a sent: ok\n" AT "a sent: ok\n");
+	assert_text(&sent, AT "a sent: ok\n" AT "a sent: ok\n");
 }
 END_TEST
 
@@ -298,8 +298,8 @@ START_TEST(a_push_that_cannot_be_recorded_is_left_out)
 {
 	struct log_item news = item_sent_record("news");
 	a.recipient.refuse = NULL;
-	ck_assert(batch_add(&batch, &stamp, &a.recipient, &news, 1));
-	ck_assert(batch_add(&batch, &stamp, &b.recipient, &news, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &news, 1));
+	ck_assert(batch_add(&batch, &record_text, &stamp, &b.recipient, &news, 1));
 	deliver("No space left on device");
 	ck_assert(fake_has(&a, ""));
 	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
@@ -335,7 +335,7 @@ START_TEST(out_of_memory_every_line_is_answered_all_the_same)
 		.name = "counter", .deliver = count_answers, .refuse = count_refused};
 	struct log_item item = item_line("one");
 	for (int i = 0; i < LINES; i++)
-		ck_assert(batch_add(&batch, &stamp, &counter, &item, 1));
+		ck_assert(batch_add(&batch, &record_text, &stamp, &counter, &item, 1));
 	reallocs = 0;
 	deliver("no reason");
 	reallocs = -1;
@@ -346,7 +346,7 @@ START_TEST(out_of_memory_every_line_is_answered_all_the_same)
 	reallocs = -1;
 	ck_assert_uint_eq(answered, 2 * LINES);
 	ck_assert_uint_eq(ends, 2 * LINES);
-	ck_assert_uint_eq(sent.text.length, 0);
+	ck_assert_uint_eq(sent.length, 0);
 }
 END_TEST
 
@@ -361,11 +361,11 @@ START_TEST(a_large_batch_gives_its_memory_back)
 			ck_abort_msg("%d", i);
 	ck_assert_uint_gt(batch.capacity, 16384);
 	batch_clear(&batch);
-	ck_assert_uint_eq(batch.capacity + batch.records.text.capacity, 0);
+	ck_assert_uint_eq(batch.capacity + batch.records.capacity, 0);
 	ck_assert(add(&a, "one"));
-	size_t kept = batch.records.text.capacity;
+	size_t kept = batch.records.capacity;
 	batch_clear(&batch);
-	ck_assert_uint_eq(batch.records.text.capacity, kept);
+	ck_assert_uint_eq(batch.records.capacity, kept);
 	ck_assert_uint_gt(batch.capacity, 0);
 }
 END_TEST

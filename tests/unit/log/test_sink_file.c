@@ -184,8 +184,8 @@ START_TEST(reopened_it_goes_on_under_its_name)
 	assert_file("log.1", "one\ntwo\n");
 	assert_file("log", "three\n");
 	assert_refused("log", true, "cannot log to log: another server is logging there");
-	const struct sink_settings settings = {"log.1", true, &record_text};
-	struct sink *moved = sink_open(&settings, &error); /* is no longer locked */
+	struct sink *moved =
+		sink_open("log.1", true, &record_text, &error); /* is no longer locked */
 	ck_assert_ptr_nonnull(moved);
 	moved->type->close(moved);
 	ck_assert_int_eq(unlink("log"), 0);

@@ -86,8 +86,7 @@ START_TEST(what_cannot_be_opened_is_refused)
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
 	assert_refused("fifo", false, "cannot open the log fifo: No such device or address");
 	fault.memory = 1;
-	const struct sink_settings settings = {"log", false, &record_text};
-	struct sink *opened = sink_open(&settings, &error);
+	struct sink *opened = sink_open("log", false, &record_text, &error);
 	fault.memory = 0;
 	ck_assert_ptr_null(opened);
 	fault.cut = EPERM;
