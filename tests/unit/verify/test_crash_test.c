@@ -123,6 +123,24 @@ static const struct drilled good[] = {
 	 "drill: 1 kill, 4 lines acknowledged, 0 missing in v.log; 0 sent again after a lost "
 	 "connection, 0 of them logged again; 0 torn, 0 torn ends closed; sync write" ORDER,
 	 NULL},
+	/* the same, and only the order of each client tells whose connection the line is on */
+	{START BOTH(B, 0, 1) BOTH(B, 1, 1) BOTH(A, 0, 1) START BOTH(A, 0, 2),
+	 {PLAN(1, "shared") ON(B) ON(A) THREAD(0, 2, 2, 0) THREAD(1, 1, 1, 0) "end\n",
+	  PLAN(1, "shared") ON(A) THREAD(0, 1, 1, 0) THREAD(1, 0, 0, 0) "end\n"},
+	 2,
+	 "write",
+	 "drill: 1 kill, 4 lines acknowledged, 0 missing in v.log; 0 sent again after a lost "
+	 "connection, 0 of them logged again; 0 torn, 0 torn ends closed; sync write" ORDER,
+	 NULL},
+	/* the same: the first client's connection was lost before a line came over it */
+	{START BOTH(B, 0, 1) BOTH(B, 1, 1) START BOTH(A, 0, 1),
+	 {PLAN(1, "shared") BEGUN(A, 0) BEGUN(B, 0) THREAD(0, 1, 1, 0) THREAD(1, 1, 1, 0) "end\n",
+	  PLAN(1, "shared") BEGUN(A, 0) THREAD(0, 1, 1, 0) THREAD(1, 0, 0, 0) "end\n"},
+	 2,
+	 "write",
+	 "drill: 1 kill, 3 lines acknowledged, 0 missing in v.log; 0 sent again after a lost "
+	 "connection, 0 of them logged again; 0 torn, 0 torn ends closed; sync write" ORDER,
+	 NULL},
 	/* a connection for each thread */
 	{START BOTH(A, 0, 1) GOT(B, 1, 1) START BOTH(A, 1, 1) BOTH(B, 0, 2),
 	 {PLAN(1, "each") ON(A) "connection 1 " B "\n" ON(B) "connection 1 " A "\n" THREAD(
@@ -180,6 +198,21 @@ static const struct drilled bad[] = {
 	 "write",
 	 MISSING("Thread 1, iteration 1"),
 	 "4 lines acknowledged, 1 missing in v.log; 0 sent"},
+	/* nor is it where both had the address */
+	{START BOTH(B, 0, 1) BOTH(B, 1, 1) BOTH(A, 0, 2) START,
+	 {PLAN(1, "shared") ON(B) ON(A) THREAD(0, 2, 2, 0) THREAD(1, 1, 1, 0) "end\n",
+	  PLAN(1, "shared") ON(A) THREAD(0, 1, 1, 0) THREAD(1, 0, 0, 0) "end\n"},
+	 2,
+	 "write",
+	 "client 2: 'Thread 0, iteration 1' is missing in v.log: it was acknowledged; drill: ",
+	 "4 lines acknowledged, 1 missing in v.log; 0 sent"},
+	{START BOTH(B, 0, 1) BOTH(B, 1, 1) START,
+	 {PLAN(1, "shared") BEGUN(A, 0) BEGUN(B, 0) THREAD(0, 1, 1, 0) THREAD(1, 1, 1, 0) "end\n",
+	  PLAN(1, "shared") BEGUN(A, 0) THREAD(0, 1, 1, 0) THREAD(1, 0, 0, 0) "end\n"},
+	 2,
+	 "write",
+	 "client 2: 'Thread 0, iteration 1' is missing in v.log: it was acknowledged; drill: ",
+	 "3 lines acknowledged, 1 missing in v.log; 0 sent"},
 	/* a torn record is no record, whether it was closed or not */
 	{START BOTH(A, 0, 1) HALF TORN START BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(0)},
