@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/conclusion.h"
+#include "verify/proof.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-#include "verify/faults.h"
 
 /* Sums over the clients whose results are complete. */
 struct sums {

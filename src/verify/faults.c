@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/faults.h"
+#include "verify/proof.h"
 
 #include <inttypes.h>
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/reported.h"
+#include "verify/proof.h"
 
 #include "base/memory.h"
-#include "verify/faults.h"
 
 /* Adds a connection behind the others of its address. */
 static bool add_connection(struct proof *proof, struct connection *connection, const char *name)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/run.h"
 
+#include <string.h>
+
+#include "verify/chars.h"
+#include "verify/ping.h"
+#include "verify/proof.h"
 #include "net/answers.h"
-#include "verify/conclusion.h"
-#include "verify/faults.h"
-#include "verify/standalone.h"
-#include "verify/reported.h"
 
 /* A line of a thread above is not taken as the first of an inferred client. */
 enum { THREADS_MAX = 1000000 };
@@ -263,8 +264,6 @@ static int run(const struct verify_job *job, const struct verify_expectation *ex
 		return -1;
 	int result = prove(&proof, verdict, error);
 	log_reader_close(&proof.log);
-	if (expected)
-		standalone_free(&proof);
 	tables_free(&proof);
 	return result;
 }
@@ -279,4 +278,14 @@ int verify_check(const char *log, const struct verify_expectation *expected,
 {
 	const struct verify_job job = {.log = log};
 	return run(&job, expected, verdict, error);
+}
+
+int verify_workload(const char *workload, const struct verify_job *job, struct verdict *verdict,
+		    struct error *error)
+{
+	if (!strcmp(workload, "chars"))
+		return verify_chars(job, verdict, error);
+	if (!strcmp(workload, "ping"))
+		return verify_ping(job, verdict, error);
+	return verify_run(job, verdict, error);
 }

@@ -21,4 +21,9 @@ int verify_run(const struct verify_job *job, struct verdict *verdict, struct err
 int verify_check(const char *log, const struct verify_expectation *expected,
 		 struct verdict *verdict, struct error *error);
 
+/* Proves a run of the workload of that name, some of which have a proof of their own. Returns as
+ * verify_run(). */
+int verify_workload(const char *workload, const struct verify_job *job, struct verdict *verdict,
+		    struct error *error);
+
 #endif

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/standalone.h"
-
-#include <stdlib.h>
+#include "verify/proof.h"
 
 #include "base/memory.h"
-#include "verify/faults.h"
 
 /* Any number of lines may be in flight. */
 #define WINDOW_ANY (INT64_MAX / 2)
@@ -165,14 +162,4 @@ void standalone_check_counts(struct proof *proof)
 	if (expected->clients && proof->inferred != expected->clients)
 		fault_set(proof, (struct fault){.message = "$1 client$s instead of $2",
 						.values = {proof->inferred, expected->clients}});
-}
-
-void standalone_free(struct proof *proof)
-{
-	for (struct address *address = proof->addresses.first; address; address = address->next)
-		while (address->first) {
-			struct connection *connection = address->first;
-			address->first = connection->other;
-			free(connection);
-		}
 }

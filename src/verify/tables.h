@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What a proof knows while it reads a log: clients, their ordered streams, and their connections.
- * They are taken from the results that the clients report, or inferred from the log. */
+/* What a proof knows while it reads a log: clients, their ordered streams, their connections and
+ * addresses. They are taken from the results that the clients report, or inferred from the log. */
 #ifndef ACKLINE_VERIFY_TABLES_H
 #define ACKLINE_VERIFY_TABLES_H
 
 #include "base/buffer.h"
 #include "record/log_reader.h"
-#include "verify/address_table.h"
 #include "verify/client_line.h"
 #include "verify/verdict.h"
 
@@ -48,8 +47,27 @@ struct connection {
 	struct connection *other; /* the next one of the same address */
 };
 
+struct address {
+	struct slice name;	    /* owned */
+	struct connection *first;   /* of all that had it; NULL: only foreign connections had it */
+	struct connection *current; /* the latest; NULL: none, or a foreign connection */
+	int64_t run;		    /* server run in which the latest connection began */
+	int64_t received, sent;	    /* lines and acknowledgements of a foreign connection */
+	struct address *next;	    /* added after it */
+};
+
+/* A zeroed struct is an empty table. An address stays where it is until the table is freed. */
+struct address_table {
+	void *tree;		      /* of tsearch(), by name */
+	struct address *first, *last; /* in the order in which they were added */
+};
+
+/* The first fault of a proof. Its message is a template: $b is the current line of the log when the
+ * fault was found, $n its number in the file, $p its address, $f the number of the first line that
+ * is the same, $d the line that was due, $l the log, $a the answer to a line ("ok" or "echo"), $1
+ * to $4 the values, and $s the plural of $1. */
 struct fault {
-	const char *message;	     /* template, as in faults.h; NULL: no fault was found */
+	const char *message;	     /* NULL: no fault was found */
 	const struct client *client; /* NULL: of none in particular */
 	struct client_line due;
 	int64_t values[4];
@@ -84,6 +102,12 @@ struct proof {
 };
 
 void tables_free(struct proof *proof);
+
+/* Finds an address. NULL: it is not in the table. */
+struct address *address_table_find(const struct address_table *table, struct slice name);
+
+/* Finds an address, or adds it with all but its name zeroed. NULL: out of memory. */
+struct address *address_table_add(struct address_table *table, struct slice name);
 
 /* The place of a line in a stream; -1: it is none of the stream's. */
 int64_t stream_place(const struct stream *stream, const struct client_line *line);
