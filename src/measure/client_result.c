@@ -220,7 +220,11 @@ static bool read_line(struct client_result *result, struct slice text)
 int client_result_read(struct client_result *result, const char *bytes, size_t length,
 		       struct error *error)
 {
+	static const char end[] = "\nend\n";
+	const size_t behind = sizeof end - 1;
 	struct slice text = {bytes, length}, line;
+	if (length < behind || memcmp(bytes + length - behind, end, behind) != 0)
+		result->measured = NULL; /* it is not complete */
 	while (slice_cut(&text, '\n', &line)) {
 		if (read_line(result, line))
 			continue;

@@ -50,8 +50,8 @@ struct client_result {
 	struct client_result_thread total;	 /* if complete: over all threads */
 	int64_t planned;			 /* if complete: lines */
 	struct chars_result chars;		 /* without a name: there was no such line */
-	/* Borrowed, with both histograms; what was measured is added to it. NULL: it is only
-	 * checked. */
+	/* Borrowed, with both histograms; what was measured is added to it if the text has its
+	 * end. NULL: it is only checked. */
 	struct result *measured;
 };
 

@@ -24,74 +24,41 @@ static void show_verdict(struct runall *runall, int result, const struct verdict
 		runall_complain(runall, "cannot write the verdict to stdout");
 }
 
-/* Adds up the results that are complete; the others are ignored. -1: the error is set. */
-static int add_up(const struct supervisor *watch, const struct client_result *client_results,
-		  struct result *sum, struct error *error)
-{
-	for (size_t i = 0; i < watch->clients; i++) {
-		const struct buffer *output = &watch->outputs[watch->servers + i];
-		if (!client_results[i].complete)
-			continue;
-		struct client_result again = {.measured = sum};
-		int result = client_result_read(&again, output->bytes, output->length, error);
-		sum->total.sent += (uint64_t)again.total.sent;
-		sum->total.acknowledged += (uint64_t)again.total.acknowledged;
-		sum->total.resent += (uint64_t)again.total.resent;
-		client_result_free(&again);
-		if (result < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Appends a report in JSON of what all clients have measured. -1: the error is set. */
-static int merge_reports(const struct supervisor *watch, const struct client_result *client_results,
-			 const char *fault, struct buffer *text, struct error *error)
-{
-	struct histogram *histograms = memory_calloc(2, sizeof *histograms);
-	if (!histograms)
-		return error_set(error, "out of memory for the report");
-	struct result sum = {.error = fault,
-			     .strict = true,
-			     .latency = &histograms[0],
-			     .uncorrected = &histograms[1]};
-	int added = add_up(watch, client_results, &sum, error);
-	if (!sum.uncorrected->count)
-		sum.uncorrected = NULL;
-	if (added == 0 && !report_json(text, &sum))
-		added = error_set(error, "out of memory for the report");
-	free(histograms);
-	return added;
-}
-
-static void show_report(struct runall *runall, const struct client_result *client_results,
-			const struct verdict *verdict)
-{
-	struct buffer text = {0};
-	struct error error;
-	bool proved = verdict->good && verdict->complete;
-	const char *fault = !proved ? verdict->message : runall->failed ? "a program failed" : NULL;
-	if (merge_reports(&runall->watch, client_results, fault, &text, &error) < 0)
-		runall_complain(runall, "%s", error.message);
-	else if (fwrite(text.bytes, 1, text.length, stdout) != text.length || fflush(stdout) != 0)
-		runall_complain(runall, "cannot write the report to stdout");
-	buffer_free(&text);
-}
-
-static void read_client_results(struct runall *runall, struct client_result *client_results)
+/* Reads what each client has reported. What it measured is added to *sum, if it is complete. */
+static void read_client_results(struct runall *runall, struct client_result *client_results,
+				struct result *sum)
 {
 	const struct supervisor *watch = &runall->watch;
 	struct error error;
 	for (size_t i = 0; i < watch->clients; i++) {
 		const struct buffer *output = &watch->outputs[watch->servers + i];
-		client_results[i].absent = !watch->children[watch->servers + i].pid;
-		if (client_result_read(&client_results[i], output->bytes, output->length, &error) <
-		    0)
+		struct client_result *result = &client_results[i];
+		result->absent = !watch->children[watch->servers + i].pid;
+		result->measured = sum;
+		if (client_result_read(result, output->bytes, output->length, &error) < 0)
 			runall_complain(runall, "client %zu: %s", i + 1, error.message);
+		if (!result->complete)
+			continue;
+		sum->total.sent += (uint64_t)result->total.sent;
+		sum->total.acknowledged += (uint64_t)result->total.acknowledged;
+		sum->total.resent += (uint64_t)result->total.resent;
 	}
 }
 
-static int judge(struct runall *runall, struct client_result *client_results,
+/* Prints a report in JSON of what all clients have measured. */
+static void show_report(struct runall *runall, struct result *sum)
+{
+	struct buffer text = {0};
+	if (!sum->uncorrected->count)
+		sum->uncorrected = NULL;
+	if (!report_json(&text, sum))
+		runall_complain(runall, "out of memory for the report");
+	else if (fwrite(text.bytes, 1, text.length, stdout) != text.length || fflush(stdout) != 0)
+		runall_complain(runall, "cannot write the report to stdout");
+	buffer_free(&text);
+}
+
+static int judge(const struct runall *runall, struct client_result *client_results,
 		 struct verdict *verdict, struct error *error)
 {
 	const struct runall_options *options = &runall->options;
@@ -112,12 +79,14 @@ static int judge(struct runall *runall, struct client_result *client_results,
 				       .crash_test = options->drill ? &facts : NULL};
 	if (workload->chain)
 		return relay_chain_prove(options, verdict, error);
-	read_client_results(runall, client_results);
 	return verify_workload(workload->name, &job, verdict, error);
 }
 
 void runall_prove(struct runall *runall)
 {
+	static struct histogram latency, uncorrected; /* too large for the stack */
+	struct result sum = {.strict = true, .latency = &latency, .uncorrected = &uncorrected};
+	const struct client_options *options = &runall->options.client;
 	size_t clients = runall->watch.clients;
 	struct client_result *client_results = memory_calloc(clients, sizeof *client_results);
 	struct verdict verdict;
@@ -126,10 +95,15 @@ void runall_prove(struct runall *runall)
 		runall_complain(runall, "cannot verify: out of memory");
 		return;
 	}
+	if (!workloads[options->service].chain)
+		read_client_results(runall, client_results, &sum);
 	int result = judge(runall, client_results, &verdict, &error);
 	show_verdict(runall, result, &verdict, &error);
-	if (result == 0 && runall->options.client.report == REPORT_JSON)
-		show_report(runall, client_results, &verdict);
+	if (result == 0 && options->report == REPORT_JSON) {
+		bool proved = verdict.good && verdict.complete;
+		sum.error = !proved ? verdict.message : runall->failed ? "a program failed" : NULL;
+		show_report(runall, &sum);
+	}
 	for (size_t i = 0; i < clients; i++)
 		client_result_free(&client_results[i]);
 	free(client_results);
