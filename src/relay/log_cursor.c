@@ -14,8 +14,7 @@ int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *e
 				 name);
 	if (log_reader_open(&cursor->log, name, 0, error) < 0)
 		return -1;
-	/* fails for no open regular file */
-	(void)fstat(cursor->log.descriptor, &status);
+	(void)fstat(cursor->log.descriptor, &status); /* fails for no open regular file */
 	cursor->log.old = cursor->log.limit = status.st_size;
 	return 0;
 }

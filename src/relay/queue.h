@@ -2,8 +2,8 @@
 /* The monitor of a relay: the lines that were read from the log and are not yet acknowledged, and
  * the offsets of log and next server. Reader, workers and forwarder meet only here.
  *
- * Each function takes the lock itself and calls no other module of relay. Any thread may call it.
- * It blocks only where it says that it waits. */
+ * Each function takes the lock itself and calls no other module of relay; any thread may call it.
+ * Those that wait end when the queue is stopped: they return false or NULL then. */
 #ifndef ACKLINE_RELAY_QUEUE_H
 #define ACKLINE_RELAY_QUEUE_H
 
@@ -54,10 +54,10 @@ void relay_queue_free(struct relay_queue *queue);
 /* Ends all waiting, for good. Any number of times. */
 void relay_queue_stop(struct relay_queue *queue);
 
-/* Waits for a duration in ns; a signal may end it early. False: stopped. */
+/* Waits for a duration in ns; a signal may end it early. */
 bool relay_queue_pause(struct relay_queue *queue, int64_t duration);
 
-/* A descriptor of the queue's own that is readable once it is stopped. */
+/* The queue's own descriptor that is readable once it is stopped. */
 int relay_queue_stop_descriptor(const struct relay_queue *queue);
 
 /* --- log and sessions --- */
@@ -75,19 +75,19 @@ struct relay_rest {
 	uint64_t jobs;
 };
 
-/* Waits until each line is acknowledged, and the log says so. False: not by the deadline; *rest is
- * set. */
+/* Waits until each line is acknowledged, and the log says so. Sets *rest. False: not by the
+ * deadline. */
 bool relay_queue_wait_finished(struct relay_queue *queue, int64_t deadline,
 			       struct relay_rest *rest);
 
 /* --- reader --- */
 
 /* Waits until the log has bytes that were not read, and there is space for a job. Sets *limit to
- * the committed bytes. False: stopped. */
+ * the committed bytes. */
 bool relay_queue_wait_log(struct relay_queue *queue, int64_t *limit);
 
-/* Adds a job with the number behind the last one; the queue owns it from now on. `read` is the
- * offset behind its record. */
+/* Adds the job of the next number, which the queue owns from now on. The log was read up to offset
+ * `read`. */
 void relay_queue_add(struct relay_queue *queue, struct relay_job *job, int64_t read);
 
 /* There is no further line up to this offset. */
@@ -95,7 +95,7 @@ void relay_queue_skip(struct relay_queue *queue, int64_t read);
 
 /* --- workers --- */
 
-/* Waits for the next job that no worker has got. NULL: stopped. */
+/* Waits for the next job that no worker has got. */
 struct relay_job *relay_queue_wait_job(struct relay_queue *queue);
 
 /* The job is done, and no longer the caller's. */
@@ -103,20 +103,19 @@ void relay_job_done(struct relay_job *job);
 
 /* --- forwarder --- */
 
-/* Returns a descriptor of the queue's own that is readable when something changes after the call,
- * and once the queue is stopped. -1: it is stopped already. */
+/* Returns the queue's own descriptor that is readable when something changes after the call, and
+ * once the queue is stopped. -1: it is stopped already. */
 int relay_queue_arm(struct relay_queue *queue);
 
-/* The job behind number `sent`, if it is done and the window allows to send it. While probing, the
- * window is one line. The job stays the queue's, valid until it is acknowledged. */
+/* The job behind number `sent`, if it is done and in the window; while probing, that is one line.
+ * It stays the queue's, valid until it is acknowledged. */
 const struct relay_job *relay_queue_next(struct relay_queue *queue, uint64_t sent, bool probing);
 
 /* The next server has taken the oldest job: frees it. */
 void relay_queue_acknowledge(struct relay_queue *queue);
 
-/* The number up to which the log is to say that lines are acknowledged: the caller writes that, and
- * calls relay_queue_end_note() once. 0: not now; *deadline is when to ask again if no wake comes
- * before. */
+/* Returns the number up to which the caller is to note in the log that lines are acknowledged, and
+ * then to call relay_queue_end_note() once. 0: not now; without a wake ask again at *deadline. */
 uint64_t relay_queue_begin_note(struct relay_queue *queue, int64_t *deadline);
 void relay_queue_end_note(struct relay_queue *queue, bool stored);
 

@@ -30,29 +30,21 @@ static void delay_job(const struct relay_settings *settings, struct relay_job *j
 		relay_job_done(job);
 }
 
-/* NULL: out of memory. */
-static struct relay_job *make_job(const struct relay_line *line)
+/* Waits while memory is out. False: stopped. */
+static bool take_line(struct relay *relay, const struct relay_line *line)
 {
-	struct relay_job *job = memory_calloc(1, sizeof *job);
-	if (!job || !buffer_append(&job->line, line->bytes.bytes, line->bytes.length) ||
-	    !buffer_append_string(&job->line, "\n")) {
+	struct relay_job *job;
+	while (!(job = memory_calloc(1, sizeof *job)) ||
+	       !buffer_append(&job->line, line->bytes.bytes, line->bytes.length) ||
+	       !buffer_append_string(&job->line, "\n")) {
 		relay_job_free(job);
-		return NULL;
+		if (!relay_queue_pause(relay->queue, READ_RETRY))
+			return false;
 	}
 	job->line.length--;
 	job->number = line->number;
 	job->start = line->start;
 	memcpy(job->received, line->time, sizeof job->received);
-	return job;
-}
-
-/* Waits while memory is out. False: stopped. */
-static bool take_line(struct relay *relay, const struct relay_line *line)
-{
-	struct relay_job *job;
-	while (!(job = make_job(line)))
-		if (!relay_queue_pause(relay->queue, READ_RETRY))
-			return false;
 	relay_queue_add(relay->queue, job, relay->cursor.log.at);
 	if (!relay->settings.command)
 		delay_job(&relay->settings, job);

@@ -13,10 +13,7 @@
 #include "base/random.h"
 #include "measure/histogram.h"
 
-#define PATIENCE (10 * CLOCK_SECOND) /* for a line to be logged, beyond clients' pauses */
-#define CLIENT_RETRY "30s"
-#define CLIENT_ITERATIONS "1000000000" /* the maximum */
-
+#define PATIENCE (10 * CLOCK_SECOND)	       /* for a line to be logged, beyond clients' pauses */
 #define KILL_DELAY_MIN (5 * CLOCK_MILLISECOND) /* after the first line was logged */
 #define KILL_DELAY_MAX (100 * CLOCK_MILLISECOND)
 #define SEARCH_INTERVAL (2 * CLOCK_MILLISECOND)
@@ -31,13 +28,6 @@ void drill_set_up(struct drill *drill, const struct runall_options *options,
 				.options = options,
 				.patience = PATIENCE + options->client.delay.max,
 				.random = random_state((uint64_t)options->client.seed, 0, 0)};
-}
-
-void drill_add_to_client(const struct runall_options *options, struct argument_list *list)
-{
-	argument_add(list, "-ni", CLIENT_ITERATIONS);
-	if (!runall_option_given(options, "retry"))
-		argument_add(list, "-retry", CLIENT_RETRY);
 }
 
 /* Something has ended that the drill needs, or runall was interrupted. */

@@ -27,17 +27,13 @@ struct drill {
 void drill_set_up(struct drill *drill, const struct runall_options *options,
 		  struct supervisor *watch);
 
-/* Adds the options by which a client sends until it is told to end, and reconnects to a server that
- * was killed. */
-void drill_add_to_client(const struct runall_options *options, struct argument_list *list);
-
 /* To be called each time that the server has begun to listen. */
 void drill_note_start(struct drill *drill);
 
 /* Kills the server and starts it again, as often as wanted. Each kill comes at a random time after
  * lines were logged since the last start. Returns 0 when lines are logged after the last start,
- * too. -1 with the error set: interrupted, a program has ended by itself, the server did not start
- * again, or no client came back to it. */
+ * too. -1 with the error set: interrupted, a program has ended by itself, or the server or its
+ * clients did not come back. */
 int drill_run(struct drill *drill, struct error *error);
 
 #endif

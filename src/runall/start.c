@@ -9,6 +9,10 @@
 #include "runall/context.h"
 #include "runall/relay_chain.h"
 
+/* Of clients in a drill: the maximum, and as long as the server may be away. */
+#define DRILL_ITERATIONS "1000000000"
+#define DRILL_RETRY "30s"
+
 static int find_program(char path[PATH_MAX], const char *prefix, const char *word,
 			const char *suffix, struct error *error)
 {
@@ -119,6 +123,7 @@ static bool is_in_vain(const struct supervisor *watch, size_t unused)
 
 int start_clients(struct runall *runall, struct error *error)
 {
+	const struct runall_options *options = &runall->options;
 	struct supervisor *watch = &runall->watch;
 	for (size_t i = 0; i < watch->clients; i++) {
 		struct argument_list list = {0};
@@ -126,9 +131,11 @@ int start_clients(struct runall *runall, struct error *error)
 		argument_add(&list, "-host", client_host(runall));
 		argument_add(&list, "-port", runall->address.port);
 		argument_format(&list, "-id", "%zu", i + 1);
-		runall_hand_on(&runall->options, OWNER_CLIENT, NULL, 0, &list);
-		if (runall->options.drill)
-			drill_add_to_client(&runall->options, &list);
+		runall_hand_on(options, OWNER_CLIENT, NULL, 0, &list);
+		if (options->drill) /* it sends until it is told to end */
+			argument_add(&list, "-ni", DRILL_ITERATIONS);
+		if (options->drill && !runall_option_given(options, "retry"))
+			argument_add(&list, "-retry", DRILL_RETRY);
 		if (supervisor_start(watch, watch->servers + i, runall->client, &list, "-acks",
 				     error) < 0)
 			return -1;

@@ -145,27 +145,22 @@ static void read_output(struct supervisor *watch, size_t i)
 	}
 }
 
-/* Collects programs that have ended. The output of each is read to the end, even if another process
- * has inherited its pipe. */
-static void collect(struct supervisor *watch)
-{
-	if (!process_collect(watch->children, watch->count))
-		return;
-	for (size_t i = 0; i < watch->count; i++)
-		if (watch->children[i].pid && !watch->children[i].running) {
-			read_output(watch, i);
-			close_pipe(watch, i);
-		}
-}
-
+/* Counts interrupts, and collects programs that have ended. The output of each is read to the end,
+ * even if another process has inherited its pipe. */
 static void take_signals(struct supervisor *watch)
 {
 	for (int number; (number = signalfd_take(watch->signals)) != 0;)
 		if (number == SIGINT || number == SIGTERM)
 			watch->interrupts++;
-	collect(watch);
-	for (size_t i = 0; watch->interrupts > 1 && i < watch->count; i++)
-		process_signal(&watch->children[i], SIGKILL);
+	bool collected = process_collect(watch->children, watch->count) > 0;
+	for (size_t i = 0; i < watch->count; i++) {
+		if (collected && watch->children[i].pid && !watch->children[i].running) {
+			read_output(watch, i);
+			close_pipe(watch, i);
+		}
+		if (watch->interrupts > 1)
+			process_signal(&watch->children[i], SIGKILL);
+	}
 }
 
 /* Waits for one event, or until the deadline. Closed pipes are left out: poll() refuses more

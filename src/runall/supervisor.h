@@ -2,7 +2,8 @@
 /* The programs that runall has started, and the one loop in which it waits for them: it collects
  * how they ended, what they write to their pipes, and the signals that runall itself gets.
  *
- * Program numbers: the servers come first, from 0, and then the clients. Single-threaded. */
+ * Programs have numbers: the servers from 0, then the clients. -1 with the error set is a failure.
+ */
 #ifndef ACKLINE_RUNALL_SUPERVISOR_H
 #define ACKLINE_RUNALL_SUPERVISOR_H
 
@@ -43,12 +44,12 @@ struct supervisor {
 	int interrupts;		  /* SIGINT and SIGTERM received so far */
 };
 
-/* -1: the error is set. supervisor_close() is due in any case. */
+/* supervisor_close() is due in any case. */
 int supervisor_open(struct supervisor *watch, size_t servers, size_t clients, struct error *error);
 void supervisor_close(struct supervisor *watch);
 
 /* Starts program number i. It gets a pipe to write to; "pipe_option FD" is added to the arguments.
- * A server gets SIGTERM if runall is killed, a client SIGKILL. -1: the error is set. */
+ * A server gets SIGTERM if runall is killed, a client SIGKILL. */
 int supervisor_start(struct supervisor *watch, size_t i, const char *path,
 		     struct argument_list *arguments, const char *pipe_option, struct error *error);
 
@@ -67,8 +68,7 @@ struct server_address {
 	char host[SOCKET_NAME_SIZE], port[8];
 };
 
-/* Waits until server i has written its address, for 10 s at most. `name` is for messages. -1: the
- * error is set. */
+/* Waits until server i has written its address, for 10 s at most. `name` is for messages. */
 int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 			  struct server_address *address, struct error *error);
 
