@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,29 +16,33 @@
 #include "net/ready.h"
 #include "net/stream.h"
 #include "service/server_options.h"
-#include "service/shutdown.h"
+#include "session/acceptor.h"
+
+/* How often a signal is looked for while waiting for the log. */
+#define SERVER_LOOK (100 * CLOCK_MILLISECOND)
 
 static const char *program = "server";
 
 struct server {
 	struct server_options options;
-	int signals;
+	int signals; /* a descriptor */
 	struct stdout_tee *tee;
-	struct log *log;
-	struct flusher *flusher;
-	struct session_table *table;
 	struct timer_queue *timer_queue;
 	const struct service *service;
-	void *state; /* the service's */
 	struct busy_poll spin;
-	struct session_settings sessions;
+	struct session_settings sessions; /* with the log, the session table, the service's state */
 	struct acceptor acceptor;
-	struct shutdown shutdown;
 };
 
 static void warn(const char *message)
 {
 	program_complain(program, message);
+}
+
+static int fail(const struct error *error)
+{
+	warn(error->message);
+	return EXIT_FAILED;
 }
 
 /* --- opening, in this order --- */
@@ -58,68 +63,49 @@ static int open_log(struct server *server, struct error *error)
 					.sync = (enum log_sync)options->sync,
 					.tee = server->tee,
 					.warn = warn};
-	server->log = log_open(&settings, error);
-	return server->log ? 0 : -1;
+	server->sessions.log = log_open(&settings, error);
+	return server->sessions.log ? 0 : -1;
 }
 
 static int open_threads(struct server *server, struct error *error)
 {
-	server->flusher = flusher_start(error);
-	server->table = server->flusher ? session_table_new(error) : NULL;
-	server->timer_queue = server->table ? timer_queue_start(error) : NULL;
+	struct session_settings *sessions = &server->sessions;
+	sessions->flusher = flusher_start(error);
+	sessions->table = sessions->flusher ? session_table_new(error) : NULL;
+	server->timer_queue = sessions->table ? timer_queue_start(error) : NULL;
 	return server->timer_queue ? 0 : -1;
 }
 
 static int start_service(struct server *server, struct error *error)
 {
+	struct session_settings *sessions = &server->sessions;
 	const struct service_settings settings = {
 		.options = server_options_of_service(&server->options),
-		.log = server->log,
+		.log = sessions->log,
 		.log_name = server_options_log(&server->options),
 		.timer_queue = server->timer_queue,
-		.broadcast = &server->table->broadcast,
-		.stream_type = &stream_tcp,
+		.broadcast = &sessions->table->broadcast,
+		.stream_type = sessions->stream_type,
 		.warn = warn,
 	};
-	if (!server->service->start)
-		return 0;
-	server->state = server->service->start(&settings, error);
-	return server->state ? 0 : -1;
-}
-
-static void prepare_sessions(struct server *server)
-{
-	server->spin.time = server->options.spin;
-	server->sessions = (struct session_settings){
-		.log = server->log,
-		.flusher = server->flusher,
-		.table = server->table,
-		.stream_type = &stream_tcp,
-		.spin = &server->spin,
-		.handler = &server->service->handler,
-		.service = server->state,
-		.maxline = (size_t)server->options.maxline,
-		.idle = server->options.idle,
-	};
-	server->acceptor = (struct acceptor){.listener = server->acceptor.listener,
-					     .max = (size_t)server->options.connections,
-					     .settings = &server->sessions,
-					     .warn = warn};
+	if (server->service->start)
+		sessions->service = server->service->start(&settings, error);
+	return sessions->service || !server->service->start ? 0 : -1;
 }
 
 /* Logs where the server listens, and tells the program that started it. */
 static int announce(struct server *server, struct error *error)
 {
 	const struct server_options *options = &server->options;
+	struct log *log = server->sessions.log;
 	char name[SOCKET_NAME_SIZE];
 	socket_local_name(server->acceptor.listener, name);
-	log_note(server->log, RECORD_INFO, RECORD_SERVER, "listening on %s, service %s, sync %s",
-		 name, server->service->name, log_sync_names[options->sync]);
+	log_note(log, RECORD_INFO, RECORD_SERVER, "listening on %s, service %s, sync %s", name,
+		 server->service->name, log_sync_names[options->sync]);
 	if (server->service->random)
-		log_note(server->log, RECORD_INFO, RECORD_SERVER, "seed %lld",
-			 (long long)options->seed);
+		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
 	/* so that the program finds it in the log; not for ever, if the log hangs */
-	(void)log_flush(server->log, clock_after(CLOCK_SECOND));
+	(void)log_flush(log, clock_after(CLOCK_SECOND));
 	return options->ready < 0 ? 0 : ready_write((int)options->ready, name, error);
 }
 
@@ -127,17 +113,14 @@ static int server_open(struct server *server, struct error *error)
 {
 	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, 0};
 	const struct server_options *options = &server->options;
+	int *listener = &server->acceptor.listener;
 	if ((server->signals = signalfd_open(signals, error)) < 0 ||
-	    (server->acceptor.listener = socket_bind(options->host, (int)options->port, error)) <
-		    0 ||
+	    (*listener = socket_bind(options->host, (int)options->port, error)) < 0 ||
 	    open_log(server, error) < 0 || open_threads(server, error) < 0 ||
 	    start_service(server, error) < 0)
 		return -1;
-	prepare_sessions(server);
 	thread_run_in_batches();
-	if (socket_listen(server->acceptor.listener, error) < 0)
-		return -1;
-	return announce(server, error);
+	return socket_listen(*listener, error) < 0 ? -1 : announce(server, error);
 }
 
 /* --- running --- */
@@ -145,20 +128,21 @@ static int server_open(struct server *server, struct error *error)
 static void reopen_log(struct server *server)
 {
 	if (server->service->keeps_log)
-		log_note(server->log, RECORD_WARNING, RECORD_SERVER,
+		log_note(server->sessions.log, RECORD_WARNING, RECORD_SERVER,
 			 "the log is not opened anew: lines are forwarded from it");
 	else
-		log_reopen(server->log);
+		log_reopen(server->sessions.log);
 }
 
 /* Accepts connections and joins finished sessions, until a signal to end. */
 static int server_run(struct server *server, struct error *error)
 {
+	struct session_table *table = server->sessions.table;
 	struct acceptor *acceptor = &server->acceptor;
 	for (;;) {
 		struct pollfd ready[] = {
 			{.fd = server->signals, .events = POLLIN},
-			{.fd = server->table->descriptor, .events = POLLIN},
+			{.fd = table->descriptor, .events = POLLIN},
 			{.fd = acceptor->listener, .events = acceptor_events(acceptor)},
 		};
 		int count = clock_poll(ready, 3, acceptor_deadline(acceptor));
@@ -170,57 +154,113 @@ static int server_run(struct server *server, struct error *error)
 		else if (signal)
 			return 0;
 		if (ready[1].revents)
-			session_table_join(server->table);
+			session_table_join(table);
 		if (count == 0 || ready[1].revents || ready[2].revents)
 			acceptor_run(acceptor);
 	}
 }
 
+/* --- the drain: sessions, service and log finish their work, until the deadline --- */
+
+/* At a second signal to end: leaves the rest undone. */
+static void end_if_told(const struct server *server)
+{
+	int signal = signalfd_take(server->signals);
+	if (!signal || signal == SIGHUP)
+		return;
+	warn("told twice to end: what was still under way is left undone");
+	_exit(EXIT_FAILED);
+}
+
+/* Waits until all sessions have ended. False: not by the deadline. */
+static bool wait_for_sessions(const struct server *server, int64_t deadline)
+{
+	struct session_table *table = server->sessions.table;
+	int count = 1;
+	while (table->count && count) {
+		struct pollfd ready[] = {
+			{.fd = server->signals, .events = POLLIN},
+			{.fd = table->descriptor, .events = POLLIN},
+		};
+		count = clock_poll(ready, 2, deadline);
+		end_if_told(server);
+		session_table_join(table);
+	}
+	return !table->count;
+}
+
+/* Accepts nothing more, and lets each session answer what has arrived. */
+static void drain_sessions(struct server *server)
+{
+	struct session_settings *sessions = &server->sessions;
+	sessions->drain_deadline = clock_after(server->options.drain);
+	acceptor_finish(&server->acceptor);
+	acceptor_close(&server->acceptor);
+	atomic_store(&sessions->draining, true);
+	if (server->service->drain)
+		server->service->drain(sessions->service);
+	session_table_drain(sessions->table);
+	if (wait_for_sessions(server, sessions->drain_deadline))
+		return;
+	timer_queue_stop(server->timer_queue); /* no session waits for a later answer any more */
+	log_note(sessions->log, RECORD_WARNING, RECORD_SERVER,
+		 "stopping; connections that did not end in time: %zu", sessions->table->count);
+	atomic_store(&sessions->stopping, true);
+	session_table_stop(sessions->table);
+	if (wait_for_sessions(server, clock_after(CLOCK_SECOND)))
+		return;
+	warn("connections could not be ended: the log does not take their lines");
+	_exit(EXIT_FAILED); /* their threads use all that is there */
+}
+
+/* -1: the service could not do what was left to do, and the error is set. */
+static int finish_service(struct server *server, struct error *error)
+{
+	int64_t deadline = server->sessions.drain_deadline;
+	if (!server->service->finish)
+		return 0;
+	do {
+		int64_t look = clock_earlier(clock_after(SERVER_LOOK), deadline);
+		if (server->service->finish(server->sessions.service, look, error) == 0)
+			return 0;
+		end_if_told(server);
+	} while (clock_now() < deadline);
+	return -1;
+}
+
+/* Waits until the log has delivered all that it was given, for a second at least: a disk can be
+ * slow without being broken. */
+static void flush_log(struct server *server)
+{
+	int64_t deadline = clock_after(CLOCK_SECOND);
+	if (deadline < server->sessions.drain_deadline)
+		deadline = server->sessions.drain_deadline;
+	while (server->sessions.log && !log_flush(server->sessions.log, clock_after(SERVER_LOOK))) {
+		if (clock_now() >= deadline) {
+			warn("the log cannot be written: the last records are lost");
+			_exit(EXIT_FAILED); /* its threads are stuck in a write */
+		}
+		end_if_told(server);
+	}
+}
+
 /* --- closing, in reverse order --- */
 
-static int fail(const struct error *error)
-{
-	warn(error->message);
-	return EXIT_FAILED;
-}
-
-static void prepare_shutdown(struct server *server)
-{
-	server->shutdown = (struct shutdown){.signals = server->signals,
-					     .log = server->log,
-					     .timer_queue = server->timer_queue,
-					     .acceptor = &server->acceptor,
-					     .sessions = &server->sessions,
-					     .service = server->service,
-					     .state = server->state,
-					     .warn = warn};
-}
-
-/* Finishes the work that is there. Returns the exit status. */
-static int server_drain(struct server *server)
-{
-	struct error error;
-	if (!shutdown_sessions(&server->shutdown, server->options.drain)) {
-		warn("connections could not be ended: the log does not take their lines");
-		_exit(EXIT_FAILED);
-	}
-	return shutdown_service(&server->shutdown, &error) < 0 ? fail(&error) : EXIT_DONE;
-}
-
-/* Frees what was opened. Returns the exit status, as it was so far or worse. */
+/* Returns the exit status, as it was so far or worse. */
 static int server_close(struct server *server, int status)
 {
+	struct session_settings *sessions = &server->sessions;
 	timer_queue_stop(server->timer_queue);
-	shutdown_log(&server->shutdown); /* it may still deliver to the service, and broadcast */
-	if (server->state)
-		server->service->stop(server->state);
+	flush_log(server); /* it may still deliver to the service, and broadcast */
+	if (sessions->service)
+		server->service->stop(sessions->service);
 	timer_queue_free(server->timer_queue);
-	session_table_free(server->table);
-	flusher_stop(server->flusher);
-	if (server->log)
-		log_note(server->log, RECORD_INFO, RECORD_SERVER, "stopped");
-	shutdown_log(&server->shutdown);
-	if (!log_close(server->log)) {
+	session_table_free(sessions->table);
+	flusher_stop(sessions->flusher);
+	if (sessions->log)
+		log_note(sessions->log, RECORD_INFO, RECORD_SERVER, "stopped");
+	flush_log(server);
+	if (!log_close(sessions->log)) {
 		warn("the log cannot be written: the last records are lost");
 		status = EXIT_FAILED;
 	}
@@ -232,16 +272,18 @@ static int server_close(struct server *server, int status)
 	return status;
 }
 
+/* --- the start --- */
+
 /* Returns -1 to go on, or the exit status. */
 static int read_options(struct server_options *options, int argc, char **argv)
 {
 	struct error error;
+	int status = EXIT_USAGE;
 	server_options_init(options);
 	enum option_outcome outcome =
 		options_read(server_option_table(), options, argc, argv, &error);
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
-	int status = EXIT_USAGE;
 	if (outcome == OPTIONS_READ)
 		status = (int)server_options_check(options, program_raise_descriptors(), &error);
 	if (status == EXIT_DONE)
@@ -250,24 +292,37 @@ static int read_options(struct server_options *options, int argc, char **argv)
 	return status;
 }
 
+static void prepare(struct server *server)
+{
+	const struct server_options *options = &server->options;
+	server->service = services[options->service];
+	server->spin.time = options->spin;
+	server->sessions.stream_type = &stream_tcp;
+	server->sessions.spin = &server->spin;
+	server->sessions.handler = &server->service->handler;
+	server->sessions.maxline = (size_t)options->maxline;
+	server->sessions.idle = options->idle;
+	server->acceptor = (struct acceptor){.listener = -1,
+					     .max = (size_t)options->connections,
+					     .settings = &server->sessions,
+					     .warn = warn};
+}
+
 int main(int argc, char **argv)
 {
 	struct error error;
-	struct server server = {.signals = -1, .acceptor = {.listener = -1}};
+	struct server server = {.signals = -1};
 	program_guard_descriptors();
 	program = program_name(argv[0]);
 	int status = read_options(&server.options, argc, argv);
 	if (status >= 0)
 		return status;
-	server.service = services[server.options.service];
-	int opened = server_open(&server, &error);
-	prepare_shutdown(&server);
-	if (opened < 0)
+	prepare(&server);
+	if (server_open(&server, &error) < 0)
 		return server_close(&server, fail(&error));
-	status = EXIT_DONE;
-	if (server_run(&server, &error) < 0)
+	status = server_run(&server, &error) < 0 ? fail(&error) : EXIT_DONE;
+	drain_sessions(&server);
+	if (finish_service(&server, &error) < 0)
 		status = fail(&error);
-	if (server_drain(&server) != EXIT_DONE)
-		status = EXIT_FAILED;
 	return server_close(&server, status);
 }

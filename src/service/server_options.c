@@ -25,90 +25,75 @@ enum {
 
 static const char *service_names[SERVICES_MAX + 1];
 static char random_names[NAMES_SIZE]; /* of the services that draw at random */
-static char service_help[NAMES_SIZE];
+static char service_help[NAMES_SIZE] = "what lines are answered with: ";
 
-/* In the order of -help. */
-static const struct option_spec first_specs[] = {
-	{"host", OPTION_TEXT, "HOST", "address or name to listen on [127.0.0.1]", AT(host), 0, 0,
-	 NULL, NULL},
-	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
-	 NULL, NULL},
-	{"service", OPTION_CHOICE, "NAME", service_help, AT(service), 0, 0, service_names, NULL},
+/* In the order of -help: these, those of the services, and -ready. */
+static struct option_spec specs[SPECS_MAX + 1] = {
+	{"host", OPTION_TEXT, "HOST", "address or name to listen on [127.0.0.1]",
+	 .offset = AT(host)},
+	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port),
+	 .max = 65535},
+	{"service", OPTION_CHOICE, "NAME", service_help, AT(service), .choices = service_names},
 	{"log", OPTION_TEXT, "FILE",
 	 "the log [logging.log; echo, relay: server.log; ping: logs/server.log; chars: chars.log]",
-	 AT(log), 0, 0, NULL, NULL},
+	 .offset = AT(log)},
 	{"append", OPTION_FLAG, NULL, "go on with an existing log instead of overwriting it",
-	 AT(append), 0, 0, NULL, NULL},
+	 .offset = AT(append)},
 	{"format", OPTION_CHOICE, "FORMAT", "of the records: text, csv or json [text]", AT(format),
-	 0, 0, record_format_names, NULL},
+	 .choices = record_format_names},
 	{"sync", OPTION_CHOICE, "LEVEL", "what an ok means: none, write or disk [write]", AT(sync),
-	 0, 0, log_sync_names, NULL},
-	{"quiet", OPTION_FLAG, NULL, "do not show the records on stdout", AT(quiet), 0, 0, NULL,
-	 NULL},
+	 .choices = log_sync_names},
+	{"quiet", OPTION_FLAG, NULL, "do not show the records on stdout", .offset = AT(quiet)},
 	{"connections", OPTION_NUMBER, "N",
-	 "most connections at once [what the descriptor limit allows]", AT(connections), 1,
-	 CONNECTIONS_MAX, NULL, NULL},
+	 "most connections at once [what the descriptor limit allows]", AT(connections), .min = 1,
+	 .max = CONNECTIONS_MAX},
 	{"maxline", OPTION_NUMBER, "BYTES", "longest line [65536; relay: 65408; none for echo]",
-	 AT(maxline), 1, 1 << 26, NULL, NULL},
+	 AT(maxline), .min = 1, .max = 1 << 26},
 	{"idle", OPTION_DURATION, "TIME", "close a connection silent for so long; 0: never [0]",
-	 AT(idle), 0, DAYS(365), NULL, NULL},
+	 AT(idle), .max = DAYS(365)},
 	{"drain", OPTION_DURATION, "TIME", "longest wait for open work at the end [5s]", AT(drain),
-	 0, DAYS(1), NULL, NULL},
+	 .max = DAYS(1)},
 	{"spin", OPTION_DURATION, "TIME", "look so long for more before sleeping; 0: never [50us]",
-	 AT(spin), 0, 10 * CLOCK_MILLISECOND, NULL, NULL},
+	 AT(spin), .max = 10 * CLOCK_MILLISECOND},
 	{"delay", OPTION_RANGE, "MIN:MAX", "random pause of the service [ping: 100ms:1s]",
-	 AT(delay), 0, DAYS(1), NULL, random_names},
+	 AT(delay), .max = DAYS(1), .only = random_names},
 	{"seed", OPTION_NUMBER, "N", "of all that is random [a fresh one, which is logged]",
-	 AT(seed), 0, INT64_MAX, NULL, random_names},
-	{0},
+	 AT(seed), .max = INT64_MAX, .only = random_names},
 };
 
-/* Behind those of the services. */
-static const struct option_spec last_specs[] = {
-	{"ready", OPTION_DESCRIPTOR, "FD", "write HOST PORT on this descriptor once listening",
-	 AT(ready), 1, 1000000, NULL, NULL},
-	{0},
-};
+static const struct option_spec ready_spec = {
+	"ready",       OPTION_DESCRIPTOR,
+	"FD",	       "write HOST PORT on this descriptor once listening",
+	AT(ready),     .min = 1,
+	.max = 1000000};
 
-static struct option_spec specs[SPECS_MAX + 1];
-
-/* Appends a name to a list. */
-static void add_name(char *list, size_t size, const char *separator, const char *name)
+static void append(char list[NAMES_SIZE], const char *before, const char *name, const char *behind)
 {
 	size_t length = strlen(list);
-	(void)snprintf(list + length, size - length, "%s%s", separator, name);
+	(void)snprintf(list + length, NAMES_SIZE - length, "%s%s%s", before, name, behind);
 }
 
-static void list_names(void)
-{
-	add_name(service_help, sizeof service_help,
-		 "what lines are answered with: ", services[0]->name);
-	for (size_t i = 0; services[i]; i++) {
-		service_names[i] = services[i]->name;
-		if (services[i]->random)
-			add_name(random_names, sizeof random_names, *random_names ? "," : "",
-				 services[i]->name);
-		if (i)
-			add_name(service_help, sizeof service_help, services[i + 1] ? ", " : " or ",
-				 services[i]->name);
-	}
-	add_name(service_help, sizeof service_help, " [", services[0]->name);
-	add_name(service_help, sizeof service_help, "]", "");
-}
-
-/* Appends a table's entries; for a service those are its own options. */
-static void add_specs(const struct option_spec *added, const char *only, size_t offset)
+/* Puts the table together, at the first call. */
+static void complete_specs(void)
 {
 	size_t count = 0;
 	while (specs[count].name)
 		count++;
-	for (; added && added->name && count < SPECS_MAX; added++) {
-		specs[count] = *added;
-		specs[count].offset += offset;
-		if (only)
-			specs[count].only = only;
-		count++;
+	for (size_t i = 0; services[i]; i++) {
+		const struct option_spec *own = services[i]->options;
+		const char *name = service_names[i] = services[i]->name;
+		append(service_help, !i ? "" : services[i + 1] ? ", " : " or ", name, "");
+		if (services[i]->random)
+			append(random_names, *random_names ? "," : "", name, "");
+		for (; own && own->name && count < SPECS_MAX; own++, count++) {
+			specs[count] = *own;
+			specs[count].offset += AT(own[i]);
+			specs[count].only = name;
+		}
 	}
+	append(service_help, " [", services[0]->name, "]");
+	if (count < SPECS_MAX)
+		specs[count] = ready_spec;
 }
 
 const struct option_table *server_option_table(void)
@@ -118,13 +103,8 @@ const struct option_table *server_option_table(void)
 		.synopsis = "Answers each text line with ok once it is in the log.",
 		.specs = specs,
 	};
-	if (specs[0].name)
-		return &table;
-	list_names();
-	add_specs(first_specs, NULL, 0);
-	for (size_t i = 0; services[i]; i++)
-		add_specs(services[i]->options, services[i]->name, AT(own[i]));
-	add_specs(last_specs, NULL, 0);
+	if (!service_names[0])
+		complete_specs();
 	return &table;
 }
 
@@ -154,11 +134,9 @@ int server_options_complete(struct server_options *options, struct error *error)
 				 service->name);
 	if (!options->maxline)
 		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
-	if (service->check && service->check(&own, error) < 0)
-		return -1;
 	if (options->seed < 0)
 		options->seed = random_fresh_seed();
-	return 0;
+	return service->check ? service->check(&own, error) : 0;
 }
 
 enum exit_status server_options_check(struct server_options *options, uint64_t descriptors,

@@ -37,8 +37,8 @@ const struct option_table *server_option_table(void);
 /* Sets the defaults, as they stand before the command line is read. */
 void server_options_init(struct server_options *options);
 
-/* Sets what was not given and depends on the service. -1: an option was given that the service does
- * not take, and the error names it. */
+/* Sets what was not given and depends on the service. -1: the error names an option that the
+ * service does not take. */
 int server_options_complete(struct server_options *options, struct error *error);
 
 /* Completes the options, and sets -connections where it was not given. Returns EXIT_DONE, or with

@@ -8,12 +8,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/options.h"
 #include "base/timer_queue.h"
 #include "log.h"
 #include "record/format.h"
-#include "service/options.h"
 #include "session/handler.h"
+
+/* Space for the struct of a service's own options, with which it must fit. */
+union service_own_options {
+	struct range ranges[2];
+	int64_t numbers[4];
+	const char *texts[4];
+};
+
+/* The options that only some services take. What was not given is -1 in a number or a range's min,
+ * NULL in a text. */
+struct service_options {
+	struct range delay; /* ns; for services that are random */
+	int64_t seed;	    /* the same; given or drawn, once the options are complete */
+	const void *own;    /* the struct that the service's option specs describe */
+};
 
 /* What the server lends to a service that it starts; all of it outlives the service. */
 struct service_settings {
