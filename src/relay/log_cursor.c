@@ -54,9 +54,8 @@ enum log_line log_cursor_next(struct log_cursor *cursor, struct relay_line *line
 			take_note(cursor, log->bytes);
 	if (found != LOG_RECORD)
 		return found;
-	*line = (struct relay_line){.number = ++cursor->received,
-				    .start = log->start,
-				    .bytes = log_reader_unescape(log)};
+	cursor->received++;
+	*line = (struct relay_line){.start = log->start, .bytes = log_reader_unescape(log)};
 	take_time(log->time, line->time);
 	return LOG_RECORD;
 }

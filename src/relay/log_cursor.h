@@ -22,16 +22,14 @@ struct log_cursor {
 	uint64_t acknowledged; /* as the last note says that was passed; 0: none */
 };
 
-/* A line that was received. */
+/* A line that was received; its number is that of the cursor. */
 struct relay_line {
-	uint64_t number; /* from 1, in the order of the log */
-	int64_t start;	 /* offset of its record in the log */
+	int64_t start; /* offset of its record in the log */
 	char time[RELAY_TIME_SIZE];
 	struct slice bytes; /* as received; valid until the next call */
 };
 
-/* Opens a log, a regular file, with its size as limit. -1: the error is set, and nothing is to be
- * closed. */
+/* Opens a log, a regular file, with its size as limit. -1: the error is set, nothing is open. */
 int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error);
 
 /* Reads the log to its limit to find the first line that is not acknowledged, and goes on before

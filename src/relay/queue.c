@@ -209,7 +209,8 @@ void relay_queue_add(struct relay_queue *queue, struct relay_job *job, int64_t r
 	job->queue = queue;
 	job->bytes = sizeof *job + job->line.length;
 	pthread_mutex_lock(&queue->lock);
-	*slot_of(queue, ++queue->added) = job;
+	job->number = ++queue->added;
+	*slot_of(queue, job->number) = job;
 	queue->bytes += job->bytes;
 	queue->in_work++;
 	queue->read = read;

@@ -42,7 +42,6 @@ static bool take_line(struct relay *relay, const struct relay_line *line)
 			return false;
 	}
 	job->line.length--;
-	job->number = line->number;
 	job->start = line->start;
 	memcpy(job->received, line->time, sizeof job->received);
 	relay_queue_add(relay->queue, job, relay->cursor.log.at);

@@ -23,7 +23,11 @@ struct runall {
 	bool failed;
 };
 
-/* --- start.c --- */
+/* --- programs.c --- */
+
+/* Prints "runall: MESSAGE" on stderr, and makes runall fail. */
+void runall_complain(struct runall *runall, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Finds server and client: in the directory of runall, and named like it. This holds for the build
  * tree, for any prefix, and for programs that were renamed by the installation. */
@@ -38,12 +42,6 @@ int start_server_again(void *runall, struct error *error);
 
 /* Starts the clients, until one cannot be started or the run cannot succeed any more. */
 int start_clients(struct runall *runall, struct error *error);
-
-/* --- end.c --- */
-
-/* Prints "runall: MESSAGE" on stderr, and makes runall fail. */
-void runall_complain(struct runall *runall, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 /* Waits until all clients have ended, or the run cannot succeed any more; then ends the rest. stop:
  * does not wait, they are to end now. */

@@ -26,9 +26,9 @@ static struct relay_job *add(uint64_t number, size_t length)
 	struct relay_job *job = calloc(1, sizeof *job);
 	ck_assert(job && buffer_reserve(&job->line, length + 1));
 	job->line.length = length;
-	job->number = number;
 	job->start = (int64_t)number;
 	relay_queue_add(queue, job, (int64_t)number + 1);
+	ck_assert_uint_eq(job->number, number);
 	return job;
 }
 
