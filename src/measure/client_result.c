@@ -217,6 +217,17 @@ static bool read_line(struct client_result *result, struct slice text)
 	return false;
 }
 
+void chars_sum_add(struct chars_sum *sum, struct slice text)
+{
+	static const uint64_t start = UINT64_C(0xcbf29ce484222325), prime = UINT64_C(0x100000001b3);
+	uint64_t digest = sum->messages ? sum->digest : start;
+	for (size_t i = 0; i < text.length; i++)
+		digest = (digest ^ (unsigned char)text.bytes[i]) * prime;
+	sum->digest = (digest ^ '\n') * prime;
+	sum->messages++;
+	sum->characters += text.length;
+}
+
 int client_result_read(struct client_result *result, const char *bytes, size_t length,
 		       struct error *error)
 {

@@ -20,9 +20,24 @@
 
 #include "base/error.h"
 #include "base/slice.h"
-#include "measure/chars_result.h"
 #include "measure/report_text.h"
 #include "net/socket.h"
+
+/* Messages of chars, with a digest of them in their order: FNV-1a of 64 bits over each text and an
+ * LF. Zeroed, it is of none. */
+struct chars_sum {
+	uint64_t messages, characters, digest;
+};
+
+void chars_sum_add(struct chars_sum *sum, struct slice text);
+
+/* What a client of chars has received, from its first message to its last answer. */
+struct chars_result {
+	char name[SOCKET_NAME_SIZE]; /* the client's end: the subject of the server's records */
+	struct chars_sum got;
+	uint64_t before;	 /* messages before the first answer */
+	uint64_t stats, counted; /* answers to stat, and the sum of their counts */
+};
 
 struct client_result_connection {
 	int64_t thread;		     /* if each thread has its own connections, else 0 */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "measure/chars_result.h"
+#include "measure/client_result.h"
 #include "measure/report_text.h"
 #include "measure/histogram.h"
 #include "base/buffer.h"

@@ -101,23 +101,21 @@ static bool has_shape(struct slice field, const char *shape)
 	return record_scan_shape(&field, shape) && !field.length;
 }
 
-bool exchange_read(const char *line, size_t length, struct exchange *exchange)
+bool exchange_read(struct slice line, struct exchange *exchange)
 {
 	static const char time[] = "dd:dd:dd.ddd";
-	struct slice rest = {line, length};
-	struct exchange read;
-	if (!slice_cut(&rest, ';', &read.date) || !slice_cut(&rest, ';', &read.time) ||
-	    !slice_cut(&rest, ';', &read.request) || !slice_cut(&rest, ';', &read.answer_time) ||
-	    memchr(rest.bytes, ';', rest.length) || !has_shape(read.date, "dddd-dd-dd"))
+	if (!slice_cut(&line, ';', &exchange->date) || !slice_cut(&line, ';', &exchange->time) ||
+	    !slice_cut(&line, ';', &exchange->request) ||
+	    !slice_cut(&line, ';', &exchange->answer_time) ||
+	    memchr(line.bytes, ';', line.length) || !has_shape(exchange->date, "dddd-dd-dd"))
 		return false;
-	read.answer = rest;
-	*exchange = read;
-	bool requested = has_shape(read.time, time) && read.request.length > 0;
-	if (!requested && (read.time.length || read.request.length))
+	exchange->answer = line;
+	bool requested = has_shape(exchange->time, time) && exchange->request.length > 0;
+	if (!requested && (exchange->time.length || exchange->request.length))
 		return false;
-	if (has_shape(read.answer_time, time))
-		return read.answer.length > 0;
-	if (slice_equals(read.answer_time, ignored))
-		return requested && slice_equals(read.answer, ignored);
-	return requested && !read.answer_time.length && !read.answer.length;
+	if (has_shape(exchange->answer_time, time))
+		return line.length > 0;
+	if (slice_equals(exchange->answer_time, ignored))
+		return requested && slice_equals(line, ignored);
+	return requested && !exchange->answer_time.length && !line.length;
 }

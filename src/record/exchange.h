@@ -27,12 +27,12 @@ struct exchange_request {
 void exchange_request_init(struct exchange_request *request, const struct stamp *stamp,
 			   const char *bytes, size_t length);
 
-/* A record that was read. Its slices lead into the line, and are still escaped. */
+/* A record that was read: parts of its line, still escaped. */
 struct exchange {
 	struct slice date, time, request, answer_time, answer;
 };
 
 /* Reads a line, without its line end. False: it is no record of this format. */
-bool exchange_read(const char *line, size_t length, struct exchange *exchange);
+bool exchange_read(struct slice line, struct exchange *exchange);
 
 #endif

@@ -4,9 +4,7 @@
 #ifndef ACKLINE_RECORD_PING_MESSAGE_H
 #define ACKLINE_RECORD_PING_MESSAGE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/slice.h"
 
 /* The longest line of 20 digits each, with a NUL. */
 #define PING_MESSAGE_SIZE 96
@@ -30,7 +28,7 @@ struct ping_message {
 };
 
 /* Reads a line without its end. False: it is none of these, and *message is as before. */
-bool ping_message_read(const char *line, size_t length, struct ping_message *message);
+bool ping_message_read(struct slice line, struct ping_message *message);
 
 /* Writes it without a line end, with a NUL. Returns its length. */
 size_t ping_message_write(char line[PING_MESSAGE_SIZE], const struct ping_message *message);

@@ -201,8 +201,9 @@ static bool take_ping(void *state, struct responder *responder, const struct fra
 {
 	static _Thread_local struct stamp received;
 	struct ping *ping = state;
+	struct slice line = {frame->bytes, frame->length};
 	struct ping_message read;
-	if (!ping_message_read(frame->bytes, frame->length, &read) || read.kind != PING_REQUEST)
+	if (!ping_message_read(line, &read) || read.kind != PING_REQUEST)
 		return responder_warn(responder, "malformed", frame->bytes, frame->length);
 	stamp_update(&received);
 	uint64_t chance = random_state(ping->seed, responder->number, read.request);

@@ -22,7 +22,7 @@ struct chars_client {
 
 struct chars_proof {
 	const struct verify_job *job;
-	struct verdict *verdict; /* has the fault, when there is one */
+	struct verdict *verdict; /* has the fault when a check returns false */
 	struct log_reader log;
 	struct chars_client *clients; /* sorted by their names */
 	uint64_t messages, characters;
@@ -37,19 +37,16 @@ static int compare_names(const void *one, const void *other)
 		      ((const struct chars_client *)other)->result->name);
 }
 
-/* False: there is a fault. */
 static bool take_results(struct chars_proof *proof)
 {
 	for (size_t i = 0; i < proof->job->clients; i++) {
 		const struct client_result *result = &proof->job->client_results[i];
-		proof->clients[i].number = i + 1;
-		proof->clients[i].result = &result->chars;
+		proof->clients[i] =
+			(struct chars_client){.number = i + 1, .result = &result->chars};
 		if (!result->complete)
-			verdict_add(proof->verdict, "client %zu: left no account", i + 1);
-		else if (!result->chars.stats)
-			verdict_add(proof->verdict, "client %zu: has no answer", i + 1);
-		if (!result->complete || !result->chars.stats)
-			return false;
+			return verdict_add(proof->verdict, "client %zu: left no account", i + 1);
+		if (!result->chars.stats)
+			return verdict_add(proof->verdict, "client %zu: has no answer", i + 1);
 	}
 	qsort(proof->clients, proof->job->clients, sizeof *proof->clients, compare_names);
 	return true;
@@ -135,23 +132,23 @@ static int for_records(struct chars_proof *proof, void (*take)(struct chars_proo
 	return kind == LOG_UNREADABLE ? -1 : 0;
 }
 
-static bool check_counts(struct chars_proof *proof)
+static bool check_counts(const struct chars_proof *proof)
 {
 	struct verdict *verdict = proof->verdict;
 	if (!proof->reported)
-		verdict_add(verdict, "the server has left no account in the log");
-	else if (proof->generated != proof->characters)
-		verdict_add(verdict,
-			    "%" PRIu64 " characters were generated, %" PRIu64 " are in the log",
-			    proof->generated, proof->characters);
-	else if (proof->counted + proof->since != proof->generated)
-		verdict_add(verdict,
-			    "%" PRIu64 " stats count %" PRIu64 " characters, and %" PRIu64
-			    " came after: not the %" PRIu64 " that were generated",
-			    proof->stats, proof->counted, proof->since, proof->generated);
-	else if (!proof->generated)
-		verdict_add(verdict, "no characters were generated, which proves nothing");
-	return !*verdict->message;
+		return verdict_add(verdict, "the server has left no account in the log");
+	if (proof->generated != proof->characters)
+		return verdict_add(verdict,
+				   "%" PRIu64 " characters were generated, %" PRIu64
+				   " are in the log",
+				   proof->generated, proof->characters);
+	if (proof->counted + proof->since != proof->generated)
+		return verdict_add(verdict,
+				   "%" PRIu64 " stats count %" PRIu64 " characters, and %" PRIu64
+				   " came after: not the %" PRIu64 " that were generated",
+				   proof->stats, proof->counted, proof->since, proof->generated);
+	return proof->generated ||
+	       verdict_add(verdict, "no characters were generated, which proves nothing");
 }
 
 /* Checks how many messages a client reports, by the log; sets which ones these must be. */
@@ -159,31 +156,26 @@ static bool check_client(struct chars_proof *proof, struct chars_client *client)
 {
 	const struct chars_result *result = client->result;
 	struct verdict *verdict = proof->verdict;
-	uint64_t before = result->before;
-	if (!client->connected) {
-		verdict_add(verdict, "client %zu: its connection is not in the log",
-			    client->number);
-	} else if (client->asked != result->stats || client->answered != result->stats ||
-		   client->counted != result->counted) {
-		verdict_add(verdict,
-			    "client %zu: it got %" PRIu64 " answers that count %" PRIu64
-			    ", but the log has %" PRIu64 " that count %" PRIu64,
-			    client->number, result->stats, result->counted, client->answered,
-			    client->counted);
-	} else if (before > client->first || client->first - before > client->after) {
-		verdict_add(verdict,
-			    "client %zu: it got %" PRIu64 " messages before its first answer, of "
-			    "the %" PRIu64 " that were sent since it was connected",
-			    client->number, before, client->first - client->after);
-	} else {
-		client->first -= before;
-		if (client->last - client->first != result->got.messages)
-			verdict_add(
-				verdict, "client %zu: it got %" PRIu64 " of %" PRIu64 " messages",
-				client->number, result->got.messages, client->last - client->first);
-		chars_sum_start(&client->sum);
-	}
-	return !*verdict->message;
+	if (!client->connected)
+		return verdict_add(verdict, "client %zu: its connection is not in the log",
+				   client->number);
+	if (client->asked != result->stats || client->answered != result->stats ||
+	    client->counted != result->counted)
+		return verdict_add(verdict,
+				   "client %zu: it got %" PRIu64 " answers that count %" PRIu64
+				   ", but the log has %" PRIu64 " that count %" PRIu64,
+				   client->number, result->stats, result->counted, client->answered,
+				   client->counted);
+	if (result->before > client->first || client->first - result->before > client->after)
+		return verdict_add(verdict,
+				   "client %zu: it got %" PRIu64
+				   " messages before its first answer, of the %" PRIu64
+				   " that were sent since it was connected",
+				   client->number, result->before, client->first - client->after);
+	client->first -= result->before;
+	return client->last - client->first == result->got.messages ||
+	       verdict_add(verdict, "client %zu: it got %" PRIu64 " of %" PRIu64 " messages",
+			   client->number, result->got.messages, client->last - client->first);
 }
 
 static void sum_record(struct chars_proof *proof)
@@ -194,7 +186,7 @@ static void sum_record(struct chars_proof *proof)
 	for (size_t i = 0; i < proof->job->clients; i++) {
 		struct chars_client *client = &proof->clients[i];
 		if (proof->messages >= client->first && proof->messages < client->last)
-			chars_sum_add(&client->sum, text.bytes, text.length);
+			chars_sum_add(&client->sum, text);
 	}
 	proof->messages++;
 }
@@ -203,13 +195,11 @@ static void sum_record(struct chars_proof *proof)
 static bool check_sum(struct chars_proof *proof, struct chars_client *client)
 {
 	const struct chars_sum *got = &client->result->got, *sent = &client->sum;
-	if (got->digest == sent->digest && got->characters == sent->characters)
-		return true;
-	verdict_add(proof->verdict,
-		    "client %zu: the %" PRIu64
-		    " characters that it got are not those that were sent",
-		    client->number, got->characters);
-	return false;
+	return (got->digest == sent->digest && got->characters == sent->characters) ||
+	       verdict_add(proof->verdict,
+			   "client %zu: the %" PRIu64
+			   " characters that it got are not those that were sent",
+			   client->number, got->characters);
 }
 
 static bool check_clients(struct chars_proof *proof,

@@ -2,12 +2,9 @@
 #include "verify/ping_logs.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "record/exchange.h"
 #include "record/log_reader.h"
 #include "record/ping_message.h"
@@ -15,31 +12,14 @@
 /* A request above would be an error in the log, and is not worth the memory. */
 #define REQUESTS_MAX 100000000
 
-bool ping_fault(struct ping_end *end, const char *format, ...)
+struct numbers numbers_of(const struct buffer *buffer)
 {
-	va_list values;
-	va_start(values, format);
-	(void)vsnprintf(end->error->message, sizeof end->error->message, format, values);
-	va_end(values);
-	end->fault = true;
-	return false;
+	return (struct numbers){(void *)buffer->bytes, buffer->length / sizeof(uint64_t)};
 }
 
-bool ping_out_of_memory(struct ping_end *end)
+bool numbers_add(struct buffer *buffer, uint64_t number)
 {
-	error_set(end->error, "cannot verify: out of memory");
-	return false;
-}
-
-bool numbers_add(struct numbers *numbers, uint64_t number, struct ping_end *end)
-{
-	uint64_t *larger =
-		memory_grow(numbers->at, numbers->count, &numbers->capacity, sizeof *larger);
-	if (!larger)
-		return ping_out_of_memory(end);
-	numbers->at = larger;
-	numbers->at[numbers->count++] = number;
-	return true;
+	return buffer_append(buffer, &number, sizeof number);
 }
 
 static int compare(uint64_t one, uint64_t other)
@@ -52,52 +32,61 @@ static int compare_numbers(const void *one, const void *other)
 	return compare(*(const uint64_t *)one, *(const uint64_t *)other);
 }
 
-void numbers_sort(struct numbers *numbers)
+static int compare_served(const void *left, const void *right)
 {
-	if (numbers->count)
-		qsort(numbers->at, numbers->count, sizeof *numbers->at, compare_numbers);
+	const struct ping_served *one = left, *other = right;
+	int clients = compare(one->client, other->client);
+	return clients ? clients : compare(one->request, other->request);
+}
+
+static void sort(const struct buffer *array, size_t size,
+		 int (*order)(const void *one, const void *other))
+{
+	if (array->length)
+		qsort(array->bytes, array->length / size, size, order);
+}
+
+void numbers_sort(const struct buffer *buffer)
+{
+	sort(buffer, sizeof(uint64_t), compare_numbers);
 }
 
 /* --- reading a log --- */
 
-/* Takes a line: a record, as the reader gives it, or an exchange. */
+/* Takes a line: a record, as the reader gives it, or an exchange. False: the verdict has the fault,
+ * or memory is out. */
 typedef bool take_line(void *context, const struct log_reader *log, const struct exchange *exchange,
-		       struct ping_end *end);
+		       struct verdict *verdict);
 
 static bool take_next(enum log_line kind, const struct log_reader *log, take_line *take,
-		      void *context, struct ping_end *end)
+		      void *context, struct verdict *verdict)
 {
 	struct exchange exchange;
 	if (kind == LOG_TORN)
-		return ping_fault(end, "it has no end");
+		return verdict_add(verdict, "it has no end");
 	if (kind == LOG_RECORD)
-		return take(context, log, NULL, end);
-	if (!exchange_read(log->bytes.bytes, log->bytes.length, &exchange))
-		return ping_fault(end, "it is no record");
-	return take(context, log, &exchange, end);
+		return take(context, log, NULL, verdict);
+	if (!exchange_read(log->bytes, &exchange))
+		return verdict_add(verdict, "it is no record");
+	return take(context, log, &exchange, verdict);
 }
 
 static bool read_log(const char *name, int64_t offset, take_line *take, void *context,
-		     struct ping_end *end)
+		     struct verdict *verdict, struct error *error)
 {
 	struct log_reader log;
+	struct verdict fault = {0};
 	enum log_line kind = LOG_END;
 	bool good = true;
-	if (log_reader_open(&log, name, offset, end->error) < 0)
+	if (log_reader_open(&log, name, offset, error) < 0)
 		return false;
-	while (good && (kind = log_reader_next(&log, end->error)) < LOG_END)
-		good = take_next(kind, &log, take, context, end);
-	if (end->fault) { /* of that line */
-		const struct error why = *end->error;
-		ping_fault(end, "%.200s line %" PRId64 ": %.250s", name, log.number, why.message);
-	}
+	while (good && (kind = log_reader_next(&log, error)) < LOG_END)
+		good = take_next(kind, &log, take, context, &fault);
+	if (*fault.message)
+		verdict_add(verdict, "%.200s line %" PRId64 ": %.250s", name, log.number,
+			    fault.message);
 	log_reader_close(&log);
 	return good && kind != LOG_UNREADABLE;
-}
-
-static bool read_message(struct slice bytes, struct ping_message *message)
-{
-	return ping_message_read(bytes.bytes, bytes.length, message);
 }
 
 /* Copies an address; one that is too long is left out. */
@@ -109,161 +98,137 @@ static void copy_name(char name[SOCKET_NAME_SIZE], struct slice from)
 
 /* --- the server's --- */
 
-static bool take_sent(struct ping_server *server, struct slice bytes, struct ping_end *end)
+static bool take_sent(struct ping_server *server, struct slice bytes, struct verdict *verdict)
 {
 	struct ping_message message;
-	if (!read_message(bytes, &message) || message.kind == PING_REQUEST)
-		return ping_fault(end, "what the server sent is no message of ping");
+	if (!ping_message_read(bytes, &message) || message.kind == PING_REQUEST)
+		return verdict_add(verdict, "what the server sent is no message of ping");
 	if (message.message != server->messages + 1)
-		return ping_fault(end, "message %" PRIu64 " follows message %" PRIu64,
-				  message.message, server->messages);
+		return verdict_add(verdict, "message %" PRIu64 " follows message %" PRIu64,
+				   message.message, server->messages);
 	server->messages = message.message;
 	if (message.kind == PING_KEEPALIVE)
-		return numbers_add(&server->keepalives, message.message, end);
-	void *larger = memory_grow(server->served, server->served_count, &server->served_capacity,
-				   sizeof *server->served);
-	if (!larger)
-		return ping_out_of_memory(end);
-	server->served = larger;
-	server->served[server->served_count++] =
-		(struct ping_served){message.client, message.request, message.message};
-	return true;
+		return numbers_add(&server->keepalives, message.message);
+	const struct ping_served served = {message.client, message.request, message.message};
+	return buffer_append(&server->served, &served, sizeof served);
 }
 
-static bool take_ignored(struct ping_server *server, struct slice bytes, struct ping_end *end)
+static bool take_ignored(struct ping_server *server, struct slice bytes, struct verdict *verdict)
 {
 	struct ping_message message;
-	if (!read_message(bytes, &message) || message.kind != PING_REQUEST)
-		return ping_fault(end, "what the server ignored is no request of ping");
-	return numbers_add(&server->ignored, message.request, end);
+	if (!ping_message_read(bytes, &message) || message.kind != PING_REQUEST)
+		return verdict_add(verdict, "what the server ignored is no request of ping");
+	return numbers_add(&server->ignored, message.request);
 }
 
 /* Only notes on connections are of use. */
-static bool take_note(struct ping_server *server, struct slice subject, struct slice note,
-		      struct ping_end *end)
+static bool take_note(struct ping_server *server, struct slice subject, struct slice note)
 {
-	struct ping_joined joined = {.keepalives = server->keepalives.count};
+	struct ping_joined joined = {.keepalives = numbers_of(&server->keepalives).count};
 	if (!slice_skip(&note, "connected as client ") || !slice_number(&note, &joined.client))
 		return true;
 	copy_name(joined.name, subject);
-	void *larger = memory_grow(server->joined, server->joined_count, &server->joined_capacity,
-				   sizeof joined);
-	if (!larger)
-		return ping_out_of_memory(end);
-	server->joined = larger;
-	server->joined[server->joined_count++] = joined;
-	return true;
+	return buffer_append(&server->joined, &joined, sizeof joined);
 }
 
 static bool take_server_exchange(struct ping_server *server, const struct exchange *exchange,
-				 struct ping_end *end)
+				 struct verdict *verdict)
 {
 	struct ping_message asked, answer;
 	struct slice note = exchange->request, subject;
 	if (!exchange->answer_time.length)
-		return !slice_cut(&note, ' ', &subject) || take_note(server, subject, note, end);
+		return !slice_cut(&note, ' ', &subject) || take_note(server, subject, note);
 	if (slice_begins(exchange->answer, "("))
-		return take_ignored(server, exchange->request, end);
+		return take_ignored(server, exchange->request, verdict);
 	if (exchange->request.length &&
-	    (!read_message(exchange->request, &asked) || !read_message(exchange->answer, &answer) ||
-	     asked.request != answer.request))
-		return ping_fault(end, "the answer is not one to the request");
-	return take_sent(server, exchange->answer, end);
+	    (!ping_message_read(exchange->request, &asked) ||
+	     !ping_message_read(exchange->answer, &answer) || asked.request != answer.request))
+		return verdict_add(verdict, "the answer is not one to the request");
+	return take_sent(server, exchange->answer, verdict);
 }
 
 static bool take_server_line(void *context, const struct log_reader *log,
-			     const struct exchange *exchange, struct ping_end *end)
+			     const struct exchange *exchange, struct verdict *verdict)
 {
 	if (exchange)
-		return take_server_exchange(context, exchange, end);
+		return take_server_exchange(context, exchange, verdict);
 	switch (log->event) {
 	case RECORD_SENT:
-		return take_sent(context, log->bytes, end);
+		return take_sent(context, log->bytes, verdict);
 	case RECORD_IGNORED:
-		return take_ignored(context, log->bytes, end);
+		return take_ignored(context, log->bytes, verdict);
 	case RECORD_NOTE:
-		return take_note(context, log->subject, log->bytes, end);
+		return take_note(context, log->subject, log->bytes);
 	case RECORD_RECEIVED:
 		break;
 	}
 	return true;
 }
 
-static int compare_served(const void *left, const void *right)
-{
-	const struct ping_served *one = left, *other = right;
-	int clients = compare(one->client, other->client);
-	return clients ? clients : compare(one->request, other->request);
-}
-
 bool ping_server_read(struct ping_server *server, const char *log, int64_t offset,
-		      struct ping_end *end)
+		      struct verdict *verdict, struct error *error)
 {
-	if (!read_log(log, offset, take_server_line, server, end))
-		return false;
+	bool read = read_log(log, offset, take_server_line, server, verdict, error);
 	numbers_sort(&server->ignored);
-	if (server->served_count)
-		qsort(server->served, server->served_count, sizeof *server->served, compare_served);
-	return true;
+	sort(&server->served, sizeof(struct ping_served), compare_served);
+	return read;
 }
 
 const struct ping_served *ping_server_find(const struct ping_server *server, uint64_t client,
 					   uint64_t request)
 {
 	const struct ping_served key = {.client = client, .request = request};
-	if (!server->served_count)
-		return NULL;
-	return bsearch(&key, server->served, server->served_count, sizeof key, compare_served);
+	const struct buffer *served = &server->served;
+	return !served->length ? NULL
+			       : bsearch(&key, served->bytes, served->length / sizeof key,
+					 sizeof key, compare_served);
 }
 
 /* --- a client's --- */
 
 /* Takes what holds for each message of the server. */
 static bool take_message(struct ping_client *client, const struct ping_message *message,
-			 struct ping_end *end)
+			 struct verdict *verdict)
 {
 	if (message->message <= client->message)
-		return ping_fault(end, "message %" PRIu64 " comes after message %" PRIu64,
-				  message->message, client->message);
+		return verdict_add(verdict, "message %" PRIu64 " comes after message %" PRIu64,
+				   message->message, client->message);
 	client->message = message->message;
 	if (message->kind != PING_ANSWER)
 		return true;
 	if (client->client && client->client != message->client)
-		return ping_fault(end, "the client's number has changed");
+		return verdict_add(verdict, "the client's number has changed");
 	client->client = message->client;
 	return true;
 }
 
 /* Sets the outcome of a request, which must have been `due` before. */
 static bool set_outcome(struct ping_client *client, uint64_t request, enum ping_outcome_kind due,
-			struct ping_outcome outcome, struct ping_end *end)
+			struct ping_outcome outcome, struct verdict *verdict)
 {
+	static const struct ping_outcome missing;
 	if (request >= REQUESTS_MAX)
-		return ping_fault(end, "the request has too high a number to be looked at");
-	while (client->outcome_count <= request) {
-		void *larger = memory_grow(client->outcomes, client->outcome_count,
-					   &client->outcome_capacity, sizeof outcome);
-		if (!larger)
-			return ping_out_of_memory(end);
-		client->outcomes = larger;
-		client->outcomes[client->outcome_count++] = (struct ping_outcome){0};
-	}
-	if (client->outcomes[request].kind != due)
-		return ping_fault(end, "the request has another end already, or none yet");
-	client->outcomes[request] = outcome;
+		return verdict_add(verdict, "the request has too high a number to be looked at");
+	while (client->outcomes.length <= request * sizeof outcome)
+		if (!buffer_append(&client->outcomes, &missing, sizeof missing))
+			return false;
+	struct ping_outcome *outcomes = (void *)client->outcomes.bytes;
+	if (outcomes[request].kind != due)
+		return verdict_add(verdict, "the request has another end already, or none yet");
+	outcomes[request] = outcome;
 	return true;
 }
 
-static bool take_client_note(struct ping_client *client, struct slice note, struct ping_end *end)
+static bool take_client_note(struct ping_client *client, struct slice note, struct verdict *verdict)
 {
 	struct ping_message message;
 	struct slice name;
 	if (slice_skip(&note, PING_NOTE_SUBJECT " " PING_NOTE_LATE)) {
-		if (!read_message(note, &message) || message.kind != PING_ANSWER)
-			return ping_fault(end, "what was late is no answer of ping");
+		if (!ping_message_read(note, &message) || message.kind != PING_ANSWER)
+			return verdict_add(verdict, "what was late is no answer of ping");
 		const struct ping_outcome outcome = {PING_WAS_LATE, message.message};
-		return take_message(client, &message, end) &&
-		       set_outcome(client, message.request, PING_TIMED_OUT, outcome, end);
+		return take_message(client, &message, verdict) &&
+		       set_outcome(client, message.request, PING_TIMED_OUT, outcome, verdict);
 	}
 	if (slice_skip(&note, PING_NOTE_SUBJECT " " PING_NOTE_CONNECTED) &&
 	    slice_cut(&note, ' ', &name))
@@ -272,48 +237,50 @@ static bool take_client_note(struct ping_client *client, struct slice note, stru
 }
 
 static bool take_client_line(void *context, const struct log_reader *log,
-			     const struct exchange *exchange, struct ping_end *end)
+			     const struct exchange *exchange, struct verdict *verdict)
 {
 	struct ping_client *client = context;
 	struct ping_message asked, answer;
 	(void)log;
 	if (!exchange)
-		return ping_fault(end, "it is no record");
+		return verdict_add(verdict, "it is no record");
 	bool requested = exchange->request.length > 0;
 	if (!exchange->answer_time.length)
-		return take_client_note(client, exchange->request, end);
-	if (requested && (!read_message(exchange->request, &asked) || asked.kind != PING_REQUEST))
-		return ping_fault(end, "what the client sent is no request of ping");
+		return take_client_note(client, exchange->request, verdict);
+	if (requested &&
+	    (!ping_message_read(exchange->request, &asked) || asked.kind != PING_REQUEST))
+		return verdict_add(verdict, "what the client sent is no request of ping");
 	if (requested && slice_equals(exchange->answer, EXCHANGE_TIMEOUT))
 		return set_outcome(client, asked.request, PING_MISSING,
-				   (struct ping_outcome){PING_TIMED_OUT, 0}, end);
-	if (!read_message(exchange->answer, &answer) ||
+				   (struct ping_outcome){PING_TIMED_OUT, 0}, verdict);
+	if (!ping_message_read(exchange->answer, &answer) ||
 	    answer.kind != (requested ? PING_ANSWER : PING_KEEPALIVE) ||
 	    (requested && answer.request != asked.request))
-		return ping_fault(end, "the answer is not one to the request");
-	if (!take_message(client, &answer, end))
+		return verdict_add(verdict, "the answer is not one to the request");
+	if (!take_message(client, &answer, verdict))
 		return false;
 	if (!requested)
-		return numbers_add(&client->keepalives, answer.message, end);
+		return numbers_add(&client->keepalives, answer.message);
 	return set_outcome(client, answer.request, PING_MISSING,
-			   (struct ping_outcome){PING_IN_TIME, answer.message}, end);
+			   (struct ping_outcome){PING_IN_TIME, answer.message}, verdict);
 }
 
-bool ping_client_read(struct ping_client *client, const char *log, struct ping_end *end)
+bool ping_client_read(struct ping_client *client, const char *log, struct verdict *verdict,
+		      struct error *error)
 {
-	return read_log(log, 0, take_client_line, client, end);
+	return read_log(log, 0, take_client_line, client, verdict, error);
 }
 
 void ping_server_free(struct ping_server *server)
 {
-	free(server->served);
-	free(server->joined);
-	free(server->ignored.at);
-	free(server->keepalives.at);
+	buffer_free(&server->served);
+	buffer_free(&server->joined);
+	buffer_free(&server->ignored);
+	buffer_free(&server->keepalives);
 }
 
 void ping_client_free(struct ping_client *client)
 {
-	free(client->outcomes);
-	free(client->keepalives.at);
+	buffer_free(&client->outcomes);
+	buffer_free(&client->keepalives);
 }

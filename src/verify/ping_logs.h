@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The logs of a run of ping, read into memory: the server's in any format, the clients' in that of
- * record/exchange.h. */
+ * record/exchange.h. An array is a buffer, whose memory is aligned for any type. */
 #ifndef ACKLINE_VERIFY_PING_LOGS_H
 #define ACKLINE_VERIFY_PING_LOGS_H
 
@@ -8,29 +8,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "net/socket.h"
+#include "verify/verdict.h"
 
-/* Why a proof ends before its time. Functions that take it return false when they have set it. */
-struct ping_end {
-	struct error *error;
-	bool fault; /* of a log; else the log cannot be read, or memory is out */
-};
-
-/* Each sets it, and returns false. */
-bool ping_fault(struct ping_end *end, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-bool ping_out_of_memory(struct ping_end *end);
-
-/* A growing array. Zeroed, it is empty. */
+/* What a buffer of uint64_t holds, until it grows. */
 struct numbers {
-	uint64_t *at; /* owned */
-	size_t count, capacity;
+	uint64_t *at;
+	size_t count;
 };
 
-bool numbers_add(struct numbers *numbers, uint64_t number, struct ping_end *end);
-void numbers_sort(struct numbers *numbers);
+struct numbers numbers_of(const struct buffer *buffer);
+bool numbers_add(struct buffer *buffer, uint64_t number); /* false: out of memory */
+void numbers_sort(const struct buffer *buffer);
 
+/* A message that answered a request. */
 struct ping_served {
 	uint64_t client, request, message;
 };
@@ -42,13 +35,11 @@ struct ping_joined {
 };
 
 struct ping_server {
-	struct ping_served *served; /* owned; sorted by client and request */
-	size_t served_count, served_capacity;
-	struct ping_joined *joined; /* owned; in order of time */
-	size_t joined_count, joined_capacity;
-	struct numbers ignored;	   /* requests, sorted */
-	struct numbers keepalives; /* messages, in order of time */
-	uint64_t messages;	   /* their numbers are 1 to this, each once */
+	struct buffer served;	  /* struct ping_served, sorted by client and request */
+	struct buffer joined;	  /* struct ping_joined, in order of time */
+	struct buffer ignored;	  /* numbers of requests, sorted */
+	struct buffer keepalives; /* numbers of messages, in order of time */
+	uint64_t messages;	  /* their numbers are 1 to this, each once */
 };
 
 enum ping_outcome_kind { PING_MISSING, PING_IN_TIME, PING_TIMED_OUT, PING_WAS_LATE };
@@ -59,18 +50,19 @@ struct ping_outcome {
 };
 
 struct ping_client {
-	struct ping_outcome *outcomes; /* owned; by request */
-	size_t outcome_count, outcome_capacity;
-	struct numbers keepalives; /* messages, in order of time */
-	uint64_t client;	   /* its number at the server; 0: not known */
-	uint64_t message;	   /* the last one */
+	struct buffer outcomes;	  /* struct ping_outcome, by request */
+	struct buffer keepalives; /* numbers of messages, in order of time */
+	uint64_t client;	  /* its number at the server; 0: not known */
+	uint64_t message;	  /* the last one */
 	char name[SOCKET_NAME_SIZE];
 };
 
-/* Both fill a zeroed struct, which is to be freed in any case. */
+/* Both fill a zeroed struct, which is to be freed in any case. False: the verdict has the fault of
+ * the log; or it has none, and the error is set if the log cannot be read, else memory is out. */
 bool ping_server_read(struct ping_server *server, const char *log, int64_t offset,
-		      struct ping_end *end);
-bool ping_client_read(struct ping_client *client, const char *log, struct ping_end *end);
+		      struct verdict *verdict, struct error *error);
+bool ping_client_read(struct ping_client *client, const char *log, struct verdict *verdict,
+		      struct error *error);
 
 /* The message that answered a request; NULL: none did. */
 const struct ping_served *ping_server_find(const struct ping_server *server, uint64_t client,

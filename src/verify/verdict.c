@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void verdict_add(struct verdict *verdict, const char *format, ...)
+bool verdict_add(struct verdict *verdict, const char *format, ...)
 {
 	size_t length = strlen(verdict->message);
 	va_list values;
@@ -13,6 +13,7 @@ void verdict_add(struct verdict *verdict, const char *format, ...)
 	(void)vsnprintf(verdict->message + length, sizeof verdict->message - length, format,
 			values);
 	va_end(values);
+	return false;
 }
 
 const char *verdict_plural(int64_t count)

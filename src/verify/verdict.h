@@ -15,8 +15,9 @@ struct verdict {
 	char message[1024]; /* one line: the first fault, if any, and the numbers */
 };
 
-/* Appends to the message; what does not fit is cut. */
-void verdict_add(struct verdict *verdict, const char *format, ...)
+/* Appends to the message; what does not fit is cut. Returns false, so that a check can end in
+ * `return verdict_add(...)`. */
+bool verdict_add(struct verdict *verdict, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* The ending of a noun: "" for one, else "s". */

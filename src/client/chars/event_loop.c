@@ -152,7 +152,6 @@ static int open_client(struct chars_client *client)
 	    !line_init(&client->commands, CHARS_CLIENT_LINE_MAX))
 		return error_set(&client->error, "out of memory");
 	stream_local_name(client->stream, client->result.name);
-	chars_sum_start(&client->result.got);
 	terminal_output_open(&client->output, STDOUT_FILENO, !client->automatic);
 	if (!client->automatic) {
 		raw_mode_open(&client->terminal, STDIN_FILENO);

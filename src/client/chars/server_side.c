@@ -48,7 +48,7 @@ static void refuse(struct chars_client *client, struct slice line)
 
 static void take_characters(struct chars_client *client, struct slice characters)
 {
-	chars_sum_add(&client->result.got, characters.bytes, characters.length);
+	chars_sum_add(&client->result.got, characters);
 	if (!client->options->quiet)
 		terminal_output_characters(&client->output, characters);
 }

@@ -13,7 +13,7 @@
 #include "client/chars/output.h"
 #include "client/chars/raw_mode.h"
 #include "client/options.h"
-#include "measure/chars_result.h"
+#include "measure/client_result.h"
 #include "net/line_splitter.h"
 #include "net/stream.h"
 

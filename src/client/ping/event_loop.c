@@ -74,7 +74,7 @@ static bool take_line(struct ping_client *client, struct slice line)
 	char excerpt[EXCERPT_SIZE];
 	if (slice_begins(line, ANSWER_ERROR))
 		return take_error(client, line);
-	if (!ping_message_read(line.bytes, line.length, &message)) {
+	if (!ping_message_read(line, &message)) {
 		error_set(&client->error, "the server sent what is no line of ping: '%s'",
 			  record_excerpt(excerpt, line.bytes, line.length));
 		return false;

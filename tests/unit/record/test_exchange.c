@@ -122,7 +122,7 @@ START_TEST(records_are_read)
 	struct exchange pair;
 	static const char answer[] =
 		"2026-11-21;23:59:59.987;[7] PING;00:00:00.005;[12/7] PONG (1)";
-	ck_assert(exchange_read(answer, sizeof answer - 1, &pair));
+	ck_assert(exchange_read(slice_of(answer), &pair));
 	assert_field(&pair.date, "2026-11-21");
 	assert_field(&pair.time, "23:59:59.987");
 	assert_field(&pair.request, "[7] PING");
@@ -135,7 +135,7 @@ START_TEST(records_are_read)
 		"2026-11-22;00:00:00.005;server stopped;;",
 	};
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-		ck_assert_msg(exchange_read(good[i], strlen(good[i]), &pair), "%s", good[i]);
+		ck_assert_msg(exchange_read(slice_of(good[i]), &pair), "%s", good[i]);
 }
 END_TEST
 
@@ -160,7 +160,7 @@ START_TEST(what_is_no_record_is_refused)
 	};
 	struct exchange pair;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		ck_assert_msg(!exchange_read(bad[i], strlen(bad[i]), &pair), "%s", bad[i]);
+		ck_assert_msg(!exchange_read(slice_of(bad[i]), &pair), "%s", bad[i]);
 }
 END_TEST
 

@@ -9,7 +9,7 @@ static void assert_same(const char *line, struct ping_message expected)
 {
 	struct ping_message read;
 	char written[PING_MESSAGE_SIZE];
-	ck_assert_msg(ping_message_read(line, strlen(line), &read), "refused: %s", line);
+	ck_assert_msg(ping_message_read(slice_of(line), &read), "refused: %s", line);
 	ck_assert_int_eq(read.kind, expected.kind);
 	ck_assert_uint_eq(read.request, expected.request);
 	ck_assert_uint_eq(read.message, expected.message);
@@ -72,10 +72,11 @@ START_TEST(anything_else_is_refused)
 	};
 	struct ping_message read;
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-		ck_assert_msg(!ping_message_read(lines[i], strlen(lines[i]), &read), "taken: '%s'",
+		ck_assert_msg(!ping_message_read(slice_of(lines[i]), &read), "taken: '%s'",
 			      lines[i]);
-	ck_assert(!ping_message_read("[1] PING\0", 9, &read));
-	ck_assert(!ping_message_read("[1] PING", 7, &read)); /* nothing behind the end is read */
+	ck_assert(!ping_message_read((struct slice){"[1] PING\0", 9}, &read));
+	ck_assert(!ping_message_read((struct slice){"[1] PING", 7},
+				     &read)); /* nothing behind the end is read */
 }
 END_TEST
 

@@ -85,7 +85,7 @@ static void ask_all(int64_t seed, const char *loss, char answered[REQUESTS + 1])
 	uint64_t message = 0;
 	for (char *at = strtok_r(answers, "\n", &next); at; at = strtok_r(NULL, "\n", &next)) {
 		struct ping_message read;
-		ck_assert_msg(ping_message_read(at, strlen(at), &read), "%s", at);
+		ck_assert_msg(ping_message_read(slice_of(at), &read), "%s", at);
 		ck_assert_int_eq(read.kind, PING_ANSWER);
 		ck_assert_uint_eq(read.message, ++message); /* no gap, in the order of leaving */
 		ck_assert_uint_eq(read.client, 1);

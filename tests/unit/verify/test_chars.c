@@ -34,10 +34,9 @@ static void compose(const struct told *told, char text[512])
 		.before = told->before, .stats = told->stats, .counted = told->counted};
 	int ends[2];
 	(void)strcpy(account.name, told->name);
-	chars_sum_start(&account.got);
 	for (const char *at = told->messages; *at; at += strspn(at, " ")) {
 		size_t length = strcspn(at, " ");
-		chars_sum_add(&account.got, at, length);
+		chars_sum_add(&account.got, (struct slice){at, length});
 		at += length;
 	}
 	struct error error;
@@ -223,16 +222,15 @@ START_TEST(result_is_read_as_it_was_written)
 {
 	static const struct told told = {"[2001:db8::1%eth0]:65535", "ab c", 1, 2, 3};
 	struct client_result result = {0};
-	struct chars_sum sum;
+	struct chars_sum sum = {0};
 	struct error error;
 	char text[512];
 	compose(&told, text);
 	ck_assert_int_eq(client_result_read(&result, text, strlen(text), &error), 0);
 	ck_assert(result.complete);
 	const struct chars_result account = result.chars;
-	chars_sum_start(&sum);
-	chars_sum_add(&sum, "ab", 2);
-	chars_sum_add(&sum, "c", 1);
+	chars_sum_add(&sum, slice_of("ab"));
+	chars_sum_add(&sum, slice_of("c"));
 	ck_assert_str_eq(account.name, told.name);
 	ck_assert_uint_eq(account.got.messages, 2);
 	ck_assert_uint_eq(account.got.characters, 3);

@@ -27,7 +27,7 @@ static enum request_result take(const char *line, int64_t now)
 {
 	struct ping_message read;
 	request = NULL;
-	ck_assert(ping_message_read(line, strlen(line), &read));
+	ck_assert(ping_message_read(slice_of(line), &read));
 	return request_table_take(&pings, &read, now, &request, &error);
 }
 
