@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,25 +11,21 @@
 
 /* A terminal may block in the middle of a write. Other programs use it as well, so it cannot be
  * made non-blocking; a description of our own can. */
-void terminal_output_open(struct terminal_output *output, int descriptor, bool terminal)
+void terminal_output_open(struct terminal_output *output, bool terminal)
 {
-	char name[32];
-	*output = (struct terminal_output){.descriptor = descriptor};
-	if (isatty(descriptor) != 1)
+	*output = (struct terminal_output){.descriptor = STDOUT_FILENO};
+	if (isatty(STDOUT_FILENO) != 1)
 		return;
 	output->terminal = terminal;
-	(void)snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
-	int own = open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	output->opened = own >= 0; /* may be forbidden */
-	if (output->opened)
+	int own = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own >= 0) /* it may be forbidden */
 		output->descriptor = own;
 }
 
 void terminal_output_close(struct terminal_output *output)
 {
-	if (output->opened)
+	if (output->descriptor > STDOUT_FILENO)
 		(void)close(output->descriptor); /* each write was checked */
-	output->opened = false;
 	buffer_free(&output->waiting);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The output of a chars client. On a terminal characters follow each other on one line, and an
+/* The stdout of a chars client. On a terminal characters follow each other on one line, and an
  * answer has a line of its own; elsewhere each message is a line. Never blocks: what stdout does
  * not take is kept. */
 #ifndef ACKLINE_CLIENT_CHARS_OUTPUT_H
@@ -16,24 +16,21 @@ enum { TERMINAL_OUTPUT_MAX = 65536 };
 
 struct terminal_output {
 	int descriptor;
-	bool opened;	 /* by terminal_output_open() */
 	bool terminal;	 /* characters follow each other */
 	bool midline;	 /* the last output was characters */
 	bool incomplete; /* memory was out for an addition */
 	struct buffer waiting;
 };
 
-/* `terminal`: use the form for terminals if it is one. */
-void terminal_output_open(struct terminal_output *output, int descriptor, bool terminal);
+/* `terminal`: use the form for terminals if stdout is one. terminal_output_close() accepts a zeroed
+ * output. */
+void terminal_output_open(struct terminal_output *output, bool terminal);
 void terminal_output_close(struct terminal_output *output);
 
-/* Adds characters. */
+/* Each adds to the output: characters; a line that is not, without its line end; and the end of the
+ * line of characters, if there is one. */
 void terminal_output_characters(struct terminal_output *output, struct slice characters);
-
-/* Adds a line that is not characters, without its line end. */
 void terminal_output_line(struct terminal_output *output, struct slice line);
-
-/* Ends the line of characters, if there is one. */
 void terminal_output_end(struct terminal_output *output);
 
 /* Writes what stdout takes now. -1: the error is set, and nothing is kept any more. */

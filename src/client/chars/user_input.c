@@ -1,126 +1,143 @@
 /* SPDX-License-Identifier: MIT */
+#include "client/chars/user_input.h"
+
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/program.h"
-#include "base/signalfd.h"
 #include "base/slice.h"
-#include "client/chars/state.h"
 #include "record/escape.h"
 
 enum {
-	KEY_INTERRUPT = 3, /* Ctrl-C, on a terminal that makes no signal of it */
-	KEY_END = 4,	   /* Ctrl-D */
+	COMMAND_MAX = 65536, /* bytes */
+	KEY_INTERRUPT = 3,   /* Ctrl-C, on a terminal that makes no signal of it */
+	KEY_END = 4,	     /* Ctrl-D */
 };
 
-/* For the remaining output when a user leaves: the terminal can be stopped. */
-#define CHARS_CLIENT_GRACE (200 * CLOCK_MILLISECOND)
+int user_input_open(struct user_input *input, const char *program, struct error *error)
+{
+	*input = (struct user_input){.program = program};
+	if (!line_init(&input->received, COMMAND_MAX))
+		return error_set(error, "out of memory");
+	input->keys = tcgetattr(STDIN_FILENO, &input->before) == 0;
+	return 0;
+}
+
+/* Does not wait for output. It fails only if the terminal was closed, as reading does then. */
+static void set_mode(const struct termios *mode)
+{
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, mode);
+}
+
+static void leave_raw_mode(struct user_input *input)
+{
+	if (input->raw)
+		set_mode(&input->before);
+	input->raw = false;
+}
+
+void user_input_close(struct user_input *input)
+{
+	leave_raw_mode(input);
+	line_free(&input->received);
+}
+
+void user_input_enter(struct user_input *input)
+{
+	if (!input->keys || input->raw || tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return;
+	struct termios raw = input->before;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	set_mode(&raw);
+	input->raw = true;
+}
+
+void user_input_stop(struct user_input *input)
+{
+	sigset_t stop;
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	leave_raw_mode(input);
+	(void)raise(SIGTSTP);				 /* waits, as it is blocked */
+	(void)pthread_sigmask(SIG_UNBLOCK, &stop, NULL); /* it stops in here */
+	(void)pthread_sigmask(SIG_BLOCK, &stop, NULL);
+}
+
+int user_input_read(struct user_input *input, struct error *error)
+{
+	size_t size;
+	char *space = line_space(&input->received, &size);
+	if (!space)
+		return error_set(error, "out of memory");
+	ssize_t length = read(STDIN_FILENO, space, size);
+	if (length > 0)
+		line_filled(&input->received, (size_t)length);
+	else if (length == 0 || (errno != EAGAIN && errno != EINTR))
+		input->ended = true;
+	if (length < 0 && input->ended && !input->keys) /* a terminal may be closed */
+		return error_set(error, "cannot read commands: %s", strerror(errno));
+	return 0;
+}
 
 /* Other keys do nothing, so that "stat" asks as well as "s". */
-static void press(struct chars_client *client, char key)
+static enum user_command next_key(struct user_input *input)
 {
-	if (key == 's')
-		chars_client_ask(client);
-	else if (key == 'q' || key == KEY_END || key == KEY_INTERRUPT)
-		chars_client_leave(client, CHARS_CLIENT_GRACE);
+	const char *key;
+	while (line_remainder(&input->received, &key)) {
+		line_skip(&input->received, 1);
+		if (*key == 's')
+			return USER_STAT;
+		if (*key == 'q' || *key == KEY_END || *key == KEY_INTERRUPT)
+			return USER_LEAVE;
+	}
+	return USER_NOTHING;
 }
 
-/* Ends the requests. The answers that are due are still shown. */
-static void ask_no_more(struct chars_client *client)
-{
-	if (client->state != CHARS_CLIENT_OPEN)
-		return;
-	client->state = CHARS_CLIENT_LEAVING;
-	if (!client->asked)
-		chars_client_leave(client, CLOCK_NEVER);
-}
-
-static void obey(struct chars_client *client, struct slice command)
+static enum user_command command_of(const struct user_input *input, struct slice line)
 {
 	struct error error;
 	char excerpt[EXCERPT_SIZE];
-	if (slice_equals(command, "s") || slice_equals(command, "stat"))
-		chars_client_ask(client);
-	else if (slice_equals(command, "q"))
-		ask_no_more(client);
-	else if (command.length) {
+	if (slice_equals(line, "s") || slice_equals(line, "stat"))
+		return USER_STAT;
+	if (slice_equals(line, "q"))
+		return USER_END;
+	if (line.length) {
 		error_set(&error, "unknown command '%s'; there are s or stat, and q",
-			  record_excerpt(excerpt, command.bytes, command.length));
-		program_complain(client->program, error.message);
+			  record_excerpt(excerpt, line.bytes, line.length));
+		program_complain(input->program, error.message);
 	}
+	return USER_NOTHING;
 }
 
-static void obey_lines(struct chars_client *client)
+static enum user_command next_line(struct user_input *input)
 {
-	struct slice command;
+	struct slice line;
 	enum line_result result;
-	while (client->state == CHARS_CLIENT_OPEN &&
-	       (result = line_next(&client->commands, &command.bytes, &command.length)) !=
-		       LINE_NONE) {
-		if (result == LINE_TOO_LONG)
-			program_complain(client->program, "a command is too long");
+	enum user_command command = USER_NOTHING;
+	while (command == USER_NOTHING &&
+	       (result = line_next(&input->received, &line.bytes, &line.length)) != LINE_NONE) {
+		if (result == LINE_FOUND)
+			command = command_of(input, line);
 		else
-			obey(client, command);
+			program_complain(input->program, "a command is too long");
 	}
+	return command;
 }
 
-/* At the end of stdin, what stands behind its last line end is a command, too. */
-static void end_commands(struct chars_client *client)
+enum user_command user_input_next(struct user_input *input)
 {
-	struct slice command = {0};
-	if (!client->keys)
-		command.length = line_remainder(&client->commands, &command.bytes);
-	obey(client, command);
-	ask_no_more(client);
-}
-
-void chars_client_command(struct chars_client *client)
-{
-	size_t room;
-	char *space = line_space(&client->commands, &room);
-	if (!space) {
-		chars_client_fail(client, "out of memory");
-		return;
-	}
-	ssize_t length = read(STDIN_FILENO, space, room);
-	if (length < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (length < 0 && !client->keys)
-		chars_client_fail(client, "cannot read commands: %s", strerror(errno));
-	else if (length <= 0) /* the end, or a terminal that was closed */
-		end_commands(client);
-	else if (client->keys)
-		for (ssize_t i = 0; i < length && client->state == CHARS_CLIENT_OPEN; i++)
-			press(client, space[i]);
-	else {
-		line_filled(&client->commands, (size_t)length);
-		obey_lines(client);
-	}
-}
-
-/* After a stop. The time of the stop does not count, as nothing could be received. */
-static void resume(struct chars_client *client)
-{
-	raw_mode_enter(&client->terminal);
-	if (client->asked)
-		client->answer_deadline = clock_after(client->options->timeout);
-}
-
-/* A user leaves with Ctrl-C; any other signal, or one to an automatic client, interrupts. */
-void chars_client_signal(struct chars_client *client)
-{
-	int signal = signalfd_take(client->signals);
-	if (!signal)
-		return;
-	if (signal == SIGTSTP)
-		raw_mode_stop(&client->terminal);
-	if (signal == SIGTSTP || signal == SIGCONT)
-		resume(client);
-	else if (signal == SIGINT && !client->automatic)
-		chars_client_leave(client, CHARS_CLIENT_GRACE);
-	else
-		chars_client_fail(client, "interrupted");
+	enum user_command command = input->keys ? next_key(input) : next_line(input);
+	if (command != USER_NOTHING || !input->ended)
+		return command;
+	/* what stands behind the last line end is a command, too */
+	struct slice line;
+	line.length = line_remainder(&input->received, &line.bytes);
+	line_skip(&input->received, line.length);
+	command = command_of(input, line);
+	return command == USER_NOTHING ? USER_END : command;
 }

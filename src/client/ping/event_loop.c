@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,8 +15,7 @@
 #include "client/ping/log.h"
 #include "client/ping/request_table.h"
 #include "net/answers.h"
-#include "net/line_splitter.h"
-#include "net/stream.h"
+#include "net/line_stream.h"
 #include "record/escape.h"
 #include "record/exchange.h"
 
@@ -29,14 +27,12 @@ enum { PING_CLIENT_LINE_MAX = 65536 }; /* bytes; messages of a server are shorte
 /* Signals this close together count as one. */
 #define PING_CLIENT_SAME_SIGNAL (200 * CLOCK_MILLISECOND)
 
+/* Functions that return int return 0, or -1 with the error set: the client has failed. */
 struct ping_client {
 	const struct client_options *options;
 	const char *program;
-	int signals;
-	struct stream *stream;
-	struct line_splitter lines;
-	char request[PING_MESSAGE_SIZE];
-	struct slice unsent; /* of `request` */
+	int signals; /* -1: not open */
+	struct line_stream server;
 	struct request_table requests;
 	uint64_t random;
 	struct ping_client_log log;
@@ -55,7 +51,7 @@ struct ping_client {
 
 /* --- receiving --- */
 
-static bool take_error(struct ping_client *client, struct slice line)
+static int take_error(struct ping_client *client, struct slice line)
 {
 	const int max = sizeof client->first_error;
 	int length = line.length < (size_t)max ? (int)line.length : max;
@@ -64,120 +60,102 @@ static bool take_error(struct ping_client *client, struct slice line)
 			       line.bytes);
 	ping_client_log_note(&client->log, RECORD_WARNING, "the server says: %.*s", length,
 			     line.bytes);
-	return true;
+	return 0;
 }
 
-static bool take_line(struct ping_client *client, struct slice line)
+static int take_line(struct ping_client *client, struct slice line)
 {
 	const struct ping_request *request;
 	struct ping_message message;
 	char excerpt[EXCERPT_SIZE];
 	if (slice_begins(line, ANSWER_ERROR))
 		return take_error(client, line);
-	if (!ping_message_read(line, &message)) {
-		error_set(&client->error, "the server sent what is no line of ping: '%s'",
-			  record_excerpt(excerpt, line.bytes, line.length));
-		return false;
-	}
+	if (!ping_message_read(line, &message))
+		return error_set(&client->error, "the server sent what is no line of ping: '%s'",
+				 record_excerpt(excerpt, line.bytes, line.length));
 	switch (request_table_take(&client->requests, &message, clock_now(), &request,
 				   &client->error)) {
 	case REQUEST_ANSWERED:
 		ping_client_log_exchange(&client->log, message.request, request, line);
-		return true;
+		return 0;
 	case REQUEST_LATE:
 		ping_client_log_note(&client->log, RECORD_INFO, PING_NOTE_LATE "%.*s",
 				     (int)line.length, line.bytes);
-		return true;
+		return 0;
 	case REQUEST_KEEPALIVE:
 		ping_client_log_message(&client->log, line);
-		return true;
+		return 0;
 	case REQUEST_WRONG:
 		break;
 	}
-	return false;
+	return -1;
 }
 
-static bool take_lines(struct ping_client *client)
+static int take_lines(struct ping_client *client)
 {
 	struct slice line;
 	enum line_result result;
-	while ((result = line_next(&client->lines, &line.bytes, &line.length)) == LINE_FOUND)
-		if (!take_line(client, line))
-			return false;
-	if (result == LINE_TOO_LONG)
-		error_set(&client->error, "the server sent a line longer than %d bytes",
-			  PING_CLIENT_LINE_MAX);
-	return result == LINE_NONE;
+	while ((result = line_next(&client->server.received, &line.bytes, &line.length)) ==
+	       LINE_FOUND)
+		if (take_line(client, line) < 0)
+			return -1;
+	return result == LINE_NONE
+		       ? 0
+		       : error_set(&client->error, "the server sent a line longer than %d bytes",
+				   PING_CLIENT_LINE_MAX);
 }
 
 /* The end of the stream, or an error (reason). */
-static bool take_end(struct ping_client *client, const char *reason)
+static int take_end(struct ping_client *client, const char *reason)
 {
 	const char *rest;
-	client->over = client->close_by && !reason && !line_remainder(&client->lines, &rest);
-	if (client->over)
-		return true;
-	error_set(&client->error, "the server closed the connection%s%s%s%s", reason ? ": " : "",
-		  reason ? reason : "", client->errors ? ": " : "", client->first_error);
-	return false;
+	client->over =
+		client->close_by && !reason && !line_remainder(&client->server.received, &rest);
+	return client->over ? 0
+			    : error_set(&client->error, "the server closed the connection%s%s%s%s",
+					reason ? ": " : "", reason ? reason : "",
+					client->errors ? ": " : "", client->first_error);
 }
 
 /* Receives all that has arrived, before any request expires. */
-static bool receive(struct ping_client *client)
+static int receive(struct ping_client *client)
 {
 	do {
-		size_t room;
-		char *space = line_space(&client->lines, &room);
-		if (!space) {
-			error_set(&client->error, "out of memory");
-			return false;
-		}
-		ssize_t length = stream_receive_now(client->stream, space, room);
-		if (length < 0 && errno == EAGAIN)
-			return true;
-		if (length <= 0)
-			return take_end(client, length < 0 ? strerror(errno) : NULL);
-		line_filled(&client->lines, (size_t)length);
-		if (!take_lines(client))
-			return false;
-	} while (stream_pending(client->stream));
-	return true;
+		ssize_t length = line_stream_receive(&client->server);
+		if (length == 0)
+			return take_end(client, NULL);
+		if (length < 0 && errno == ENOMEM)
+			return error_set(&client->error, "out of memory");
+		if (length < 0)
+			return errno == EAGAIN ? 0 : take_end(client, strerror(errno));
+		if (take_lines(client) < 0)
+			return -1;
+	} while (stream_pending(client->server.stream));
+	return 0;
 }
 
 /* --- sending --- */
 
-static bool has_unsent(const struct ping_client *client)
+static int send_unsent(struct ping_client *client)
 {
-	return client->unsent.length || stream_owed(client->stream);
-}
-
-static bool send_unsent(struct ping_client *client)
-{
-	ssize_t sent = stream_flush(client->stream);
-	if (sent == 0 && client->unsent.length)
-		sent = stream_send(client->stream, client->unsent.bytes, client->unsent.length);
-	if (sent < 0 && errno != EPIPE && errno != ECONNRESET) {
-		error_set(&client->error, "cannot send: %s", strerror(errno));
-		return false;
-	}
+	if (line_stream_send(&client->server) == 0)
+		return 0;
+	if (errno != EPIPE && errno != ECONNRESET)
+		return error_set(&client->error, "cannot send: %s", strerror(errno));
 	/* after a reset, what the server sent before it may say why */
-	size_t done = sent < 0 ? client->unsent.length : (size_t)sent;
-	client->unsent.bytes += done;
-	client->unsent.length -= done;
-	return true;
+	buffer_clear(&client->server.unsent, 0);
+	return 0;
 }
 
-static bool send_request(struct ping_client *client, int64_t now)
+static int send_request(struct ping_client *client, int64_t now)
 {
+	char line[PING_MESSAGE_SIZE];
 	const struct ping_message request = {.kind = PING_REQUEST,
 					     .request = request_table_sent(&client->requests)};
-	size_t length = ping_message_write(client->request, &request);
-	client->request[length++] = '\n'; /* in the place of the NUL */
-	client->unsent = (struct slice){.bytes = client->request, .length = length};
-	if (!request_table_add(&client->requests, now, ping_client_log_time(&client->log))) {
-		error_set(&client->error, "out of memory");
-		return false;
-	}
+	(void)ping_message_write(line, &request);
+	if (!buffer_printf(&client->server.unsent, "%s\n", line) ||
+	    !request_table_add(&client->requests, now, ping_client_log_time(&client->log)))
+		return error_set(&client->error, "out of memory");
 	client->next = now + random_in(&client->random, &client->options->delay);
 	return send_unsent(client);
 }
@@ -198,35 +176,35 @@ static void begin_close(struct ping_client *client)
 	int64_t timeout = client->options->timeout;
 	client->ended = clock_now();
 	client->close_by = clock_after(timeout > PING_CLIENT_CLOSE ? timeout : PING_CLIENT_CLOSE);
-	stream_end(client->stream);
+	stream_end(client->server.stream);
 }
 
 /* The first signal ends the sending, another one the client. */
-static bool take_signal(struct ping_client *client)
+static int take_signal(struct ping_client *client)
 {
-	if (!signalfd_take(client->signals))
-		return true;
 	int64_t now = clock_now();
+	if (!signalfd_take(client->signals))
+		return 0;
 	if (!client->interrupted)
 		client->interrupted = client->end = now;
-	error_set(&client->error, "interrupted");
-	return now - client->interrupted <= PING_CLIENT_SAME_SIGNAL;
+	return now - client->interrupted <= PING_CLIENT_SAME_SIGNAL
+		       ? 0
+		       : error_set(&client->error, "interrupted");
 }
 
-static bool act_in_time(struct ping_client *client)
+static int act_in_time(struct ping_client *client)
 {
 	int64_t now = clock_now();
 	expire(client, now);
 	/* back pressure: no request is added to an unsent one */
-	if (now < client->end && now >= client->next && !has_unsent(client))
+	if (now < client->end && now >= client->next && !line_stream_has_unsent(&client->server))
 		return send_request(client, now);
 	if (!client->close_by && now >= client->end &&
 	    request_table_deadline(&client->requests) == CLOCK_NEVER)
 		begin_close(client);
 	if (!client->close_by || now < client->close_by)
-		return true;
-	error_set(&client->error, "the server does not close the connection");
-	return false;
+		return 0;
+	return error_set(&client->error, "the server does not close the connection");
 }
 
 /* When act_in_time() has something to do. */
@@ -239,76 +217,65 @@ static int64_t next_deadline(struct ping_client *client)
 	if (now >= client->end)
 		return deadline == CLOCK_NEVER ? now : deadline;
 	deadline = clock_earlier(deadline, client->end);
-	return has_unsent(client) ? deadline : clock_earlier(deadline, client->next);
+	return line_stream_has_unsent(&client->server) ? deadline
+						       : clock_earlier(deadline, client->next);
 }
 
-/* Waits, and does what can be done then. False: failed. */
-static bool step(struct ping_client *client)
+/* Writes the log, waits, and does what can be done then. */
+static int step(struct ping_client *client)
 {
-	struct pollfd waiting[] = {
-		stream_pollfd(client->stream, has_unsent(client) ? POLLIN | POLLOUT : POLLIN),
-		{.fd = client->signals, .events = POLLIN},
-	};
-	bool buffered = stream_buffered(client->stream);
-	int ready = clock_poll(waiting, 2, buffered ? 0 : next_deadline(client));
-	if (ready < 0 && errno != EINTR) {
-		error_set(&client->error, "cannot wait: %s", strerror(errno));
-		return false;
-	}
-	int server = ready > 0 ? waiting[0].revents : 0;
-	if (ready > 0 && waiting[1].revents && !take_signal(client))
-		return false;
-	if ((buffered || server & ~POLLOUT) && !receive(client))
-		return false;
+	enum { SERVER, SIGNALS, COUNT };
+	struct pollfd waiting[COUNT] = {[SIGNALS] = {.fd = client->signals, .events = POLLIN}};
+	if (ping_client_log_write(&client->log, &client->error) < 0)
+		return -1;
+	if (line_stream_poll(&client->server, POLLIN | POLLOUT, waiting, COUNT,
+			     next_deadline(client)) < 0)
+		return error_set(&client->error, "cannot wait: %s", strerror(errno));
+	if ((waiting[SIGNALS].revents && take_signal(client) < 0) ||
+	    (waiting[SERVER].revents & ~POLLOUT && receive(client) < 0))
+		return -1;
 	if (client->over)
-		return true;
-	return (!(server & POLLOUT) || send_unsent(client)) && act_in_time(client);
+		return 0;
+	if (waiting[SERVER].revents & POLLOUT && send_unsent(client) < 0)
+		return -1;
+	return act_in_time(client);
 }
 
 /* --- open, run, report, close --- */
 
-static bool open_client(struct ping_client *client)
+static int open_client(struct ping_client *client)
 {
 	static const int handled[] = {SIGINT, SIGTERM, 0};
 	const struct client_options *options = client->options;
 	char local[SOCKET_NAME_SIZE], peer[SOCKET_NAME_SIZE];
 	client->signals = signalfd_open(handled, &client->error);
-	if (client->signals < 0)
-		return false;
-	if (!line_init(&client->lines, PING_CLIENT_LINE_MAX)) {
-		error_set(&client->error, "out of memory");
-		return false;
-	}
-	if (!ping_client_log_open(&client->log, options, client->signals, &client->error))
-		return false;
-	client->stream = stream_connect(&stream_tcp, options->host, (int)options->port, NULL,
-					clock_after(options->timeout), &client->error);
-	if (!client->stream)
-		return false;
-	stream_local_name(client->stream, local);
-	stream_peer_name(client->stream, peer);
+	if (client->signals < 0 ||
+	    ping_client_log_open(&client->log, options, client->signals, &client->error) < 0 ||
+	    line_stream_open(&client->server, &stream_tcp, options->host, (int)options->port,
+			     PING_CLIENT_LINE_MAX, clock_after(options->timeout),
+			     &client->error) < 0)
+		return -1;
+	stream_local_name(client->server.stream, local);
+	stream_peer_name(client->server.stream, peer);
 	ping_client_log_note(&client->log, RECORD_INFO,
 			     PING_NOTE_CONNECTED "%s to %s, seed %" PRId64, local, peer,
 			     options->seed);
-	return true;
+	return 0;
 }
 
-static bool run(struct ping_client *client)
+static int run(struct ping_client *client)
 {
 	struct error ignored; /* the first one counts */
 	client->started = clock_now();
 	client->end = clock_after(client->options->duration);
 	client->next = client->started + random_in(&client->random, &client->options->delay);
-	bool written, good = true;
-	while ((written = ping_client_log_write(&client->log, &client->error)) && good &&
-	       !client->over)
-		good = step(client);
-	if (written && good)
-		return true;
-	/* requests that are not answered any more expire, so that the log has an end of each */
-	expire(client, CLOCK_NEVER - 1);
-	(void)ping_client_log_write(&client->log, &ignored);
-	return false;
+	int result = 0;
+	while (result == 0 && !client->over)
+		result = step(client);
+	if (result < 0) /* the log has an end of each request, though it is not awaited any more */
+		expire(client, CLOCK_NEVER - 1);
+	int written = ping_client_log_write(&client->log, result < 0 ? &ignored : &client->error);
+	return result < 0 ? result : written;
 }
 
 /* Prints what it did to stdout. */
@@ -349,23 +316,24 @@ static bool report(struct ping_client *client, bool good)
 
 static void close_client(struct ping_client *client)
 {
-	stream_close(client->stream, 0);
+	line_stream_close(&client->server);
 	ping_client_log_close(&client->log);
 	if (client->signals >= 0)
 		(void)close(client->signals); /* no data was written to it */
-	line_free(&client->lines);
 	request_table_free(&client->requests);
 }
 
 enum exit_status ping_client_run(const struct client_options *options, const char *program)
 {
-	struct ping_client client = {.options = options, .program = program, .signals = -1};
-	client.log.descriptor = -1;
-	client.requests.timeout = options->timeout;
+	struct ping_client client = {.options = options,
+				     .program = program,
+				     .signals = -1,
+				     .requests = {.timeout = options->timeout},
+				     .log = {.descriptor = -1}};
 	/* a number that no request has, as the server draws from those */
 	client.random =
 		random_state((uint64_t)options->seed, (uint64_t)options->number, UINT64_MAX);
-	bool done = report(&client, open_client(&client) && run(&client));
+	bool done = report(&client, open_client(&client) == 0 && run(&client) == 0);
 	close_client(&client);
 	return done ? EXIT_DONE : EXIT_FAILED;
 }

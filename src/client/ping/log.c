@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/nonblocking_writer.h"
 #include "base/program.h"
 #include "record/exchange.h"
 #include "record/ping_message.h"
@@ -26,22 +28,19 @@ static int open_file(struct ping_client_log *log, struct error *error)
 	    fcntl(log->descriptor, F_SETFL, O_APPEND) < 0)
 		return error_set(error, "cannot open the log %s: %s", log->name, strerror(errno));
 	log->regular = S_ISREG(status.st_mode);
-	if (!log->regular)
-		return 0;
-	if (flock(log->descriptor, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK
-			       ? error_set(error,
-					   "cannot log to %s: another server is logging there",
-					   log->name)
-			       : error_set(error, "cannot lock the log %s: %s", log->name,
-					   strerror(errno));
-	if (ftruncate(log->descriptor, 0) < 0)
+	if (log->regular && flock(log->descriptor, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return error_set(error, "cannot log to %s: another server is logging there",
+					 log->name);
+		return error_set(error, "cannot lock the log %s: %s", log->name, strerror(errno));
+	}
+	if (log->regular && ftruncate(log->descriptor, 0) < 0)
 		return error_set(error, "cannot empty the log %s: %s", log->name, strerror(errno));
 	return 0;
 }
 
-bool ping_client_log_open(struct ping_client_log *log, const struct client_options *options,
-			  int stop, struct error *error)
+int ping_client_log_open(struct ping_client_log *log, const struct client_options *options,
+			 int stop, struct error *error)
 {
 	log->quiet = options->quiet;
 	log->name = options->log;
@@ -49,10 +48,10 @@ bool ping_client_log_open(struct ping_client_log *log, const struct client_optio
 		workload_log_name(log->default_name, options->number);
 		log->name = log->default_name;
 		if (program_make_directory(log->name, error) < 0)
-			return false;
+			return -1;
 	}
 	stdout_writer_open(&log->output, STDOUT_FILENO, stop);
-	return open_file(log, error) == 0;
+	return open_file(log, error);
 }
 
 void ping_client_log_close(struct ping_client_log *log)
@@ -110,42 +109,25 @@ void ping_client_log_message(struct ping_client_log *log, struct slice message)
 			 .event = RECORD_SENT, .bytes = message.bytes, .length = message.length});
 }
 
-/* Appends all records, or none. False: errno says why. */
-static bool append(struct ping_client_log *log)
+int ping_client_log_write(struct ping_client_log *log, struct error *error)
 {
-	size_t done = 0;
-	while (done < log->records.length) {
-		ssize_t written = write(log->descriptor, log->records.bytes + done,
-					log->records.length - done);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0) {
-			int errnum = written ? errno : ENOSPC;
-			log->torn = log->regular && ftruncate(log->descriptor, log->size) < 0;
-			errno = errnum;
-			return false;
-		}
-		done += (size_t)written;
-	}
-	log->size += (off_t)done;
-	return true;
-}
-
-bool ping_client_log_write(struct ping_client_log *log, struct error *error)
-{
-	if (log->incomplete) {
-		error_set(error, "out of memory");
-		return false;
-	}
-	if (!log->records.length || log->torn)
-		return true;
-	bool written = append(log);
-	if (!written)
+	struct buffer *records = &log->records;
+	if (log->incomplete)
+		return error_set(error, "out of memory");
+	if (!records->length || log->torn)
+		return 0;
+	int result = nonblocking_write_all(log->descriptor, records->bytes, records->length, -1,
+					   CLOCK_NEVER);
+	if (result < 0) {
 		error_set(error, "cannot write to %s: %s", log->name, strerror(errno));
-	else if (!log->quiet)
-		written = stdout_writer_line(&log->output, log->records.bytes, log->records.length,
-					     error) &&
-			  stdout_writer_flush(&log->output, error);
-	buffer_clear(&log->records, PING_CLIENT_LOG_KEEP);
-	return written;
+		log->torn = log->regular && ftruncate(log->descriptor, log->size) < 0;
+	} else {
+		log->size += (off_t)records->length;
+		if (!log->quiet &&
+		    (!stdout_writer_line(&log->output, records->bytes, records->length, error) ||
+		     !stdout_writer_flush(&log->output, error)))
+			result = -1;
+	}
+	buffer_clear(records, PING_CLIENT_LOG_KEEP);
+	return result;
 }

@@ -24,8 +24,7 @@ struct ping_client_log {
 	char default_name[WORKLOAD_LOG_NAME_SIZE];
 	int descriptor; /* -1: not open */
 	bool regular;	/* a pipe or a device cannot be locked or cut */
-	bool torn;	/* a write failed, and what it wrote could not be cut off: nothing more is
-			   written */
+	bool torn;	/* what a failed write wrote could not be cut off: no more is written */
 	off_t size;	/* of all records written */
 	struct stdout_writer output;
 	struct stamp stamp;
@@ -34,11 +33,11 @@ struct ping_client_log {
 };
 
 /* Opens the file of -log or the default one, empties it and locks it against other clients. `stop`
- * as for stdout_writer_open(). False: the error is set, and ping_client_log_close() is due. */
-bool ping_client_log_open(struct ping_client_log *log, const struct client_options *options,
-			  int stop, struct error *error);
+ * as for stdout_writer_open(). 0, or -1: the error is set. */
+int ping_client_log_open(struct ping_client_log *log, const struct client_options *options,
+			 int stop, struct error *error);
 
-/* Accepts one that is zeroed but for the descriptor, which is -1. */
+/* Due in any case. Accepts one that is zeroed but for the descriptor, which is -1. */
 void ping_client_log_close(struct ping_client_log *log);
 
 /* The current time; valid until the next call of any of these. */
@@ -52,8 +51,8 @@ void ping_client_log_exchange(struct ping_client_log *log, uint64_t number,
 			      const struct ping_request *sent, struct slice answer);
 void ping_client_log_message(struct ping_client_log *log, struct slice message);
 
-/* Writes what was added, all or nothing. Blocks while stdout takes no more. False: the error is
+/* Writes what was added, all or nothing. Blocks while stdout takes no more. 0, or -1: the error is
  * set, also where memory was out for a record. */
-bool ping_client_log_write(struct ping_client_log *log, struct error *error);
+int ping_client_log_write(struct ping_client_log *log, struct error *error);
 
 #endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection that sends bytes and receives lines, for one thread that waits with poll(). Nothing
+ * blocks but opening and waiting. Zeroed, it is closed. */
+#ifndef ACKLINE_NET_LINE_STREAM_H
+#define ACKLINE_NET_LINE_STREAM_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "net/line_splitter.h"
+#include "net/stream.h"
+
+struct line_stream {
+	struct stream *stream; /* NULL: closed */
+	struct line_splitter received;
+	struct buffer unsent; /* the caller appends */
+};
+
+/* As stream_connect(), for lines of up to line_max bytes. 0, or -1: the error is set.
+ * line_stream_close() is due in any case. */
+int line_stream_open(struct line_stream *lines, const struct stream_type *type, const char *host,
+		     int port, size_t line_max, int64_t deadline, struct error *error);
+void line_stream_close(struct line_stream *lines);
+
+/* Whether there are bytes that have not left. */
+bool line_stream_has_unsent(const struct line_stream *lines);
+
+/* Sends what the stream takes now. 0, or -1 with errno. */
+int line_stream_send(struct line_stream *lines);
+
+/* Receives once; line_next() then gives the lines. Returns the number of bytes, 0 at the end, or -1
+ * with errno: EAGAIN: there is nothing now. */
+ssize_t line_stream_receive(struct line_stream *lines);
+
+/* As poll(), with the deadline of base/clock.h. The first of the `count` entries is filled for the
+ * stream: to receive if `wanted` has POLLIN; to send if it has POLLOUT and there is something to
+ * send. An interrupted wait has no events. */
+int line_stream_poll(const struct line_stream *lines, short wanted, struct pollfd *waiting,
+		     nfds_t count, int64_t deadline);
+
+#endif
