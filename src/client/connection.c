@@ -58,12 +58,12 @@ enum session_step connection_open(struct client_session *session,
 	struct stream *stream = stream_connect(settings->stream_type, settings->host,
 					       settings->port, NULL, deadline, session->error);
 	atomic_store(&session->connecting, false);
-	bool stopped = atomic_load(&session->stopped);
 	if (!stream)
-		return stopped ? STEP_FAILED : session_lose(session, connection);
-	if (!stopped && prepare(session, connection, stream) < 0)
+		return atomic_load(&session->stopped) ? STEP_FAILED
+						      : session_lose(session, connection);
+	if (prepare(session, connection, stream) < 0)
 		error_set(session->error, "cannot set up a connection: %s", strerror(errno));
-	else if (!stopped && adopt(session, connection, stream)) {
+	else if (adopt(session, connection, stream)) {
 		char name[SOCKET_NAME_SIZE];
 		stream_local_name(stream, name);
 		settings->connected(settings->context, (size_t)(connection - session->connections),
@@ -99,19 +99,4 @@ void connection_close(struct client_session *session, struct client_connection *
 	connection->down_since = clock_now();
 	connection->pause = 0;
 	session->reason = *session->error;
-}
-
-enum session_step connection_send(struct client_session *session, const struct inflight_line *line,
-				  size_t *done)
-{
-	struct stream *stream = session->connections[line->connection].stream;
-	ssize_t sent =
-		*done < line->length
-			? stream_send(stream, inflight_bytes(&session->inflight, line) + *done,
-				      line->length - *done)
-			: stream_flush(stream);
-	if (sent < 0)
-		return session_lose(session, &session->connections[line->connection]);
-	*done += (size_t)sent;
-	return *done < line->length || stream_owed(stream) ? STEP_BLOCKED : STEP_DONE;
 }

@@ -8,9 +8,10 @@
 
 void cpu_affinity_init(struct cpu_affinity *group)
 {
-	*group = (struct cpu_affinity){.since = clock_now(), .cpu = sched_getcpu()};
-	group->choice = sched_getaffinity(0, sizeof group->allowed, &group->allowed) == 0 &&
-			CPU_COUNT(&group->allowed) > 1;
+	*group = (struct cpu_affinity){.since = clock_now(), .cpu = -1};
+	if (sched_getaffinity(0, sizeof group->allowed, &group->allowed) == 0 &&
+	    CPU_COUNT(&group->allowed) > 1)
+		group->cpu = sched_getcpu();
 }
 
 static void bind_to(struct cpu_affinity_place *place, int cpu)
@@ -24,7 +25,7 @@ static void bind_to(struct cpu_affinity_place *place, int cpu)
 
 void cpu_affinity_join(struct cpu_affinity *group, struct cpu_affinity_place *place)
 {
-	if (!group->choice || group->cpu < 0)
+	if (group->cpu < 0)
 		return;
 	if (place->probe) {
 		group->cpu = sched_getcpu();

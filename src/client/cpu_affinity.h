@@ -11,9 +11,8 @@
 
 struct cpu_affinity {
 	cpu_set_t allowed; /* of the thread that initialised the group */
-	bool choice;	   /* more than one CPU is allowed */
 	bool probing;	   /* a thread is unbound */
-	int cpu;	   /* where the group is */
+	int cpu;	   /* where the group is; -1: nothing is done, as there is no choice */
 	int64_t since;	   /* ns, when that was chosen */
 };
 

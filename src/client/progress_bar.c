@@ -19,12 +19,13 @@ enum { PROGRESS_BAR = 24 };
 void progress_bar_open(struct progress_bar *progress, int descriptor, uint64_t planned,
 		       int64_t time)
 {
-	bool terminal = isatty(descriptor) == 1;
-	*progress = (struct progress_bar){.descriptor = terminal ? descriptor : -1,
+	int64_t now = clock_now();
+	*progress = (struct progress_bar){.descriptor = descriptor,
 					  .planned = planned,
 					  .time = time,
-					  .started = clock_now()};
-	progress->next = terminal ? progress->started + PROGRESS_FIRST : CLOCK_NEVER;
+					  .started = now,
+					  .next = isatty(descriptor) == 1 ? now + PROGRESS_FIRST
+									  : CLOCK_NEVER};
 }
 
 /* From 0 to 1; negative: not known. */
@@ -65,33 +66,25 @@ bool progress_bar_format(const struct progress_bar *progress, uint64_t done, int
 	return fraction <= 0 || add_left(line, seconds * (1 - fraction) / fraction);
 }
 
-/* Without waiting for a terminal that is stopped. */
+/* Never blocks, also if the terminal is stopped: what is not written is soon written over. */
 static void show(const struct progress_bar *progress, const char *bytes, size_t length)
 {
-	/* what is not written is soon written over */
 	(void)nonblocking_write(progress->descriptor, bytes, length);
-}
-
-/* A line longer than the terminal is wide could not be written over. */
-static size_t columns(const struct progress_bar *progress)
-{
-	struct winsize size;
-	if (ioctl(progress->descriptor, TIOCGWINSZ, &size) < 0 || !size.ws_col)
-		return 80;
-	return size.ws_col;
 }
 
 void progress_bar_update(struct progress_bar *progress, uint64_t done)
 {
+	struct winsize size;
 	struct buffer line = {0};
 	int64_t now = clock_now();
 	if (now < progress->next)
 		return;
+	bool known = ioctl(progress->descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col;
+	/* a line longer than the terminal is wide could not be written over */
+	size_t max = strlen(PROGRESS_CLEAR) + (known ? size.ws_col : 80) - 1;
 	if (buffer_append_string(&line, PROGRESS_CLEAR) &&
-	    progress_bar_format(progress, done, now, &line)) {
-		size_t max = columns(progress) - 1 + strlen(PROGRESS_CLEAR);
+	    progress_bar_format(progress, done, now, &line))
 		show(progress, line.bytes, line.length < max ? line.length : max);
-	}
 	buffer_free(&line);
 	progress->shown = now;
 	progress->done = done;

@@ -9,11 +9,11 @@
 #include "base/buffer.h"
 
 struct progress_bar {
-	int descriptor;	  /* of the terminal; -1: nothing is shown */
+	int descriptor;	  /* of the terminal */
 	uint64_t planned; /* lines; 0: not known */
 	int64_t time;	  /* ns, planned; 0: not known */
 	int64_t started;  /* ns */
-	int64_t next;	  /* ns, of the next update */
+	int64_t next;	  /* ns, of the next update; CLOCK_NEVER: nothing is shown */
 	int64_t shown;	  /* ns, of the last update; 0: none yet */
 	uint64_t done;	  /* lines at that time */
 };

@@ -59,8 +59,7 @@ static enum session_step judge(struct client_session *session, struct client_con
 		answer.length--;
 	if (!line || !line->sent || !is_correct(session, line, answer))
 		return judge_wrong(session, connection, answer);
-	if (settings->answered &&
-	    !settings->answered(settings->context, answer.bytes, answer.length, session->error))
+	if (settings->answered && !settings->answered(settings->context, answer))
 		return STEP_FAILED;
 	if (!line->warming) {
 		histogram_record(settings->latency,
@@ -180,6 +179,8 @@ enum session_step response_overdue(struct client_session *session)
 {
 	const struct inflight_line *line = inflight_oldest(&session->inflight);
 	char time[DURATION_SIZE];
+	if (clock_now() < response_deadline(session))
+		return STEP_NOTHING;
 	duration_format(session->settings.timeout, time);
 	error_set(session->error, "no answer to '%s' within %s", session_excerpt(session, line),
 		  time);
@@ -193,36 +194,27 @@ enum session_step response_await_any(struct client_session *session, int64_t unt
 				    : (struct pollfd){.fd = session->events, .events = POLLIN},
 		{.fd = session->settings.stop, .events = POLLIN},
 		{.fd = descriptor, .events = POLLIN}};
-	int64_t deadline = response_deadline(session);
-	int ready = clock_poll(waiting, 3, clock_earlier(until, deadline));
+	int ready = clock_poll(waiting, 3, clock_earlier(until, response_deadline(session)));
 	if (ready > 0 && waiting[1].revents)
 		return STEP_FAILED; /* told to stop */
 	if (ready > 0 && waiting[0].revents)
 		return response_receive_all(session);
-	if (ready > 0)
-		return STEP_READY;
-	return clock_now() >= deadline ? response_overdue(session) : STEP_NOTHING;
+	return ready > 0 ? STEP_READY : response_overdue(session);
 }
 
-/* Waits on the one connection that has lines in flight. */
-static enum session_step await_one(struct client_session *session)
+enum session_step response_await(struct client_session *session)
 {
+	if (session->events >= 0)
+		return response_await_any(session, CLOCK_NEVER, -1);
 	const struct inflight_line *line = inflight_oldest(&session->inflight);
 	struct client_connection *connection = &session->connections[line->connection];
-	int64_t deadline = response_deadline(session);
 	enum session_step step = STEP_NOTHING;
 	if (clock_now() - line->sent < RESPONSE_YOUNG)
 		step = response_receive(session, connection, true);
 	else {
 		struct pollfd waiting = stream_pollfd(connection->stream, POLLIN);
-		if (clock_poll(&waiting, 1, deadline) > 0)
+		if (clock_poll(&waiting, 1, response_deadline(session)) > 0)
 			return response_receive(session, connection, false);
 	}
-	return step == STEP_NOTHING && clock_now() >= deadline ? response_overdue(session) : step;
-}
-
-enum session_step response_await(struct client_session *session)
-{
-	return session->events < 0 ? await_one(session)
-				   : response_await_any(session, CLOCK_NEVER, -1);
+	return step == STEP_NOTHING ? response_overdue(session) : step;
 }

@@ -73,9 +73,8 @@ void round_robin_pass(struct round_robin *token)
 void round_robin_stop(struct round_robin *token)
 {
 	pthread_mutex_lock(&token->mutex);
-	bool first = !token->stopped;
 	token->stopped = true;
 	pthread_mutex_unlock(&token->mutex);
-	for (size_t i = 0; first && i < token->threads; i++)
+	for (size_t i = 0; i < token->threads; i++)
 		pthread_cond_signal(&token->each[i].wake);
 }

@@ -42,7 +42,7 @@ static int open_descriptors(struct client *client)
 	if (client->stop < 0 || client->over < 0)
 		return error_set(&client->error, "cannot make an event descriptor: %s",
 				 strerror(errno));
-	stdout_writer_open(&client->output, STDOUT_FILENO, client->stop);
+	stdout_writer_open(&client->output, client->stop);
 	const char *input = client->options.input;
 	return input ? line_source_open(&client->input, input, &client->error) : 0;
 }
@@ -160,19 +160,18 @@ static void client_close(struct client *client)
 
 static int make_threads(struct client *client)
 {
+	size_t threads = (size_t)client->options.threads;
 	pthread_attr_t attributes;
 	int errnum = thread_attributes_init(&attributes, CLIENT_STACK);
 	if (errnum)
 		return errnum;
-	while (!errnum && client->made < (size_t)client->options.threads) {
+	atomic_store(&client->running, threads);
+	while (!errnum && client->made < threads) {
 		struct worker *worker = &client->workers[client->made];
-		atomic_fetch_add(&client->running, 1);
 		errnum = thread_create(&worker->thread, &attributes, worker_run, worker);
-		if (errnum)
-			atomic_fetch_sub(&client->running, 1);
-		else
-			client->made++;
+		client->made += !errnum;
 	}
+	atomic_fetch_sub(&client->running, threads - client->made);
 	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
 	return errnum;
 }

@@ -86,7 +86,7 @@ void *worker_run(void *worker);
 
 /* Callbacks of a session, with a struct worker as their context. */
 void worker_connected(void *context, size_t connection, const char *local_name);
-bool worker_answered(void *context, const char *answer, size_t length, struct error *error);
+bool worker_answered(void *context, struct slice answer);
 
 /* Reports how it ended, once all threads have. True: every line was acknowledged, as -expect says,
  * and all could be written. */

@@ -84,6 +84,21 @@ static enum session_step send_failed(struct client_session *session,
 	return session_lose(session, connection);
 }
 
+/* Sends a line from *done on, and adds to *done what was taken. LOST: errno is set. */
+static enum session_step send_rest(struct client_session *session, const struct inflight_line *line,
+				   size_t *done)
+{
+	struct stream *stream = session->connections[line->connection].stream;
+	const char *bytes = inflight_bytes(&session->inflight, line);
+	ssize_t sent = *done < line->length
+			       ? stream_send(stream, bytes + *done, line->length - *done)
+			       : stream_flush(stream);
+	if (sent < 0)
+		return STEP_LOST;
+	*done += (size_t)sent;
+	return *done < line->length || stream_owed(stream) ? STEP_BLOCKED : STEP_DONE;
+}
+
 /* Waits until a connection takes more. Receives answers meanwhile: the server may wait for that.
  * NOTHING: none came, and it is time to send. */
 static enum session_step await_space(struct client_session *session,
@@ -93,21 +108,17 @@ static enum session_step await_space(struct client_session *session,
 	short wanted = session->events < 0 ? POLLIN | POLLOUT : POLLOUT;
 	struct pollfd waiting[] = {stream_pollfd(connection->stream, wanted),
 				   {.fd = session->events, .events = POLLIN}};
-	int64_t overdue = response_deadline(session);
-	int ready = clock_poll(waiting, 2, clock_earlier(deadline, overdue));
+	int ready = clock_poll(waiting, 2, clock_earlier(deadline, response_deadline(session)));
 	if (waiting[0].revents & ~POLLOUT || waiting[1].revents)
-		return session->events < 0 ? response_receive(session, connection, false)
-					   : response_receive_all(session);
-	if (ready == 0 && clock_now() >= overdue)
-		return response_overdue(session);
-	if (ready == 0 && clock_now() >= deadline) {
-		char time[DURATION_SIZE];
-		duration_format(session->settings.timeout, time);
-		error_set(session->error, "the server has not taken '%s' within %s",
-			  session_excerpt(session, line), time);
-		return session_lose(session, connection);
-	}
-	return STEP_NOTHING;
+		return response_receive_all(session);
+	enum session_step step = ready ? STEP_NOTHING : response_overdue(session);
+	if (ready || step != STEP_NOTHING || clock_now() < deadline)
+		return step;
+	char time[DURATION_SIZE];
+	duration_format(session->settings.timeout, time);
+	error_set(session->error, "the server has not taken '%s' within %s",
+		  session_excerpt(session, line), time);
+	return session_lose(session, connection);
 }
 
 /* Sends a line. While its connection blocks, the time-out begins anew with each progress. A line of
@@ -120,7 +131,7 @@ static enum session_step send_line(struct client_session *session, struct inflig
 	int64_t deadline = began + timeout;
 	size_t done = 0, before = 0;
 	enum session_step step;
-	while ((step = connection_send(session, line, &done)) == STEP_BLOCKED) {
+	while ((step = send_rest(session, line, &done)) == STEP_BLOCKED) {
 		if (done > before)
 			deadline = clock_after(timeout);
 		before = done;
@@ -155,7 +166,7 @@ static bool pause_connection(struct client_session *session,
 	if (clock_now() >= end)
 		return false;
 	int64_t until = clock_earlier(clock_after(connection->pause), end);
-	while (connection->pause && clock_now() < until)
+	while (clock_now() < until)
 		if (clock_poll(&stop, 1, until) > 0)
 			return false;
 	return !atomic_load(&session->stopped);
@@ -195,18 +206,22 @@ static enum session_step reconnect(struct client_session *session,
 	return step;
 }
 
-/* Makes one attempt to bring a connection up. False: no other is to follow. */
-static bool restore(struct client_session *session, struct client_connection *connection)
+/* Closes a connection that was lost in a step. False: the session is over. */
+static bool survives(struct client_session *session, enum session_step step)
 {
-	if (!pause_connection(session, connection)) {
-		explain_retries(session);
-		return false;
-	}
-	enum session_step step = reconnect(session, connection);
 	if (step != STEP_LOST)
 		return step != STEP_FAILED;
 	connection_close(session, session->lost);
 	return session->settings.retry > 0;
+}
+
+/* Makes one attempt to bring a connection up. False: no other is to follow. */
+static bool restore(struct client_session *session, struct client_connection *connection)
+{
+	if (pause_connection(session, connection))
+		return survives(session, reconnect(session, connection));
+	explain_retries(session);
+	return false;
 }
 
 /* Brings all connections up. Meanwhile others can be lost: until one after the other is up. */
@@ -225,11 +240,7 @@ bool client_session_open(struct client_session *session)
 /* Decides what follows from a step. False: the session is over. */
 static bool settle(struct client_session *session, enum session_step step)
 {
-	if (step != STEP_LOST)
-		return step != STEP_FAILED;
-	connection_close(session, session->lost);
-	return session->settings.retry && !atomic_load(&session->stopped) &&
-	       client_session_open(session);
+	return survives(session, step) && (step != STEP_LOST || client_session_open(session));
 }
 
 bool client_session_await(struct client_session *session, int64_t deadline, int descriptor)
@@ -252,8 +263,7 @@ static enum session_step look(struct client_session *session)
 		return STEP_NOTHING;
 	session->received = now;
 	enum session_step step = response_receive_all(session);
-	return step == STEP_NOTHING && now >= response_deadline(session) ? response_overdue(session)
-									 : step;
+	return step == STEP_NOTHING ? response_overdue(session) : step;
 }
 
 /* Waits until fewer lines are in flight. */

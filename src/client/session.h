@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/slice.h"
 #include "client/inflight.h"
 #include "measure/histogram.h"
 
@@ -38,8 +39,8 @@ struct client_session_settings {
 	/* Called with each connection that is made, and its own address. */
 	void (*connected)(void *context, size_t connection, const char *local_name);
 	/* Called with each correct answer, without its line end; NULL: none is. False: ends the
-	 * session, with the error set. */
-	bool (*answered)(void *context, const char *answer, size_t length, struct error *error);
+	 * session; it has set the session's error. */
+	bool (*answered)(void *context, struct slice answer);
 	void *context;
 };
 

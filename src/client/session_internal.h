@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a client session, from the bottom: connection.c connects and sends; response.c
- * receives and judges answers; session.c alone decides what follows: it waits, reconnects, resends.
+/* The parts of a client session, from the bottom: connection.c connects; response.c receives and
+ * judges answers; session.c sends, and alone decides what follows: it waits, reconnects, resends.
  * Errors go to session->error. */
 #ifndef ACKLINE_CLIENT_SESSION_INTERNAL_H
 #define ACKLINE_CLIENT_SESSION_INTERNAL_H
@@ -63,11 +63,6 @@ enum session_step connection_open(struct client_session *session,
 /* Closes a lost connection, if it is up, and notes since when and why it is down. */
 void connection_close(struct client_session *session, struct client_connection *connection);
 
-/* Sends a line from *done on, and adds to *done what was taken. BLOCKED: not all is sent. LOST: the
- * error is not set, errno is. */
-enum session_step connection_send(struct client_session *session, const struct inflight_line *line,
-				  size_t *done);
-
 /* response.c */
 
 /* Receives once and judges. NOTHING: nothing came, if `wait` within the time of the stream. */
@@ -84,7 +79,7 @@ enum session_step response_await(struct client_session *session);
  * one connection or an epoll set. */
 enum session_step response_await_any(struct client_session *session, int64_t until, int descriptor);
 
-/* When the oldest line's answer is overdue, and the step that it is then. */
+/* When the oldest line's answer is overdue; and NOTHING until then, LOST afterwards. */
 int64_t response_deadline(const struct client_session *session);
 enum session_step response_overdue(struct client_session *session);
 

@@ -14,10 +14,9 @@ enum {
 	OUTPUT_ECHO_MAX = 256, /* bytes of an echo with its time; of more, the first ones */
 };
 
-void stdout_writer_open(struct stdout_writer *output, int descriptor, int stop)
+void stdout_writer_open(struct stdout_writer *output, int stop)
 {
-	*output = (struct stdout_writer){
-		.descriptor = descriptor, .stop = stop, .each_line = isatty(descriptor) == 1};
+	*output = (struct stdout_writer){.stop = stop, .each_line = isatty(STDOUT_FILENO) == 1};
 }
 
 void stdout_writer_free(struct stdout_writer *output)
@@ -40,7 +39,7 @@ bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t l
 bool stdout_writer_flush(struct stdout_writer *output, struct error *error)
 {
 	bool written =
-		nonblocking_write_all(output->descriptor, output->gathered.bytes,
+		nonblocking_write_all(STDOUT_FILENO, output->gathered.bytes,
 				      output->gathered.length, output->stop, CLOCK_NEVER) == 0;
 	if (!written && errno == ETIMEDOUT)
 		error_set(error, "stdout was not read");
@@ -50,13 +49,12 @@ bool stdout_writer_flush(struct stdout_writer *output, struct error *error)
 	return written;
 }
 
-bool stdout_writer_echo(struct stdout_writer *output, const char *answer, size_t length,
-			struct error *error)
+bool stdout_writer_echo(struct stdout_writer *output, struct slice answer, struct error *error)
 {
 	char line[OUTPUT_ECHO_MAX];
 	stamp_update(&output->stamp);
 	int all = snprintf(line, sizeof line, "%s.%03d echo: %.*s\n", output->stamp.local,
-			   (int)output->stamp.microsecond / 1000, (int)length, answer);
+			   (int)output->stamp.microsecond / 1000, (int)answer.length, answer.bytes);
 	size_t shown = (size_t)all < sizeof line ? (size_t)all : sizeof line - 1;
 	return stdout_writer_line(output, line, shown, error);
 }

@@ -9,10 +9,10 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/slice.h"
 #include "record/timestamp.h"
 
 struct stdout_writer {
-	int descriptor;
 	int stop;	/* descriptor that is readable when writing must not block any more */
 	bool each_line; /* a terminal: nothing is gathered */
 	struct buffer gathered;
@@ -20,7 +20,7 @@ struct stdout_writer {
 };
 
 /* stdout_writer_free() is due at the end. */
-void stdout_writer_open(struct stdout_writer *output, int descriptor, int stop);
+void stdout_writer_open(struct stdout_writer *output, int stop);
 void stdout_writer_free(struct stdout_writer *output);
 
 /* Writes or gathers a line, with its line end. False: the error is set. */
@@ -28,8 +28,7 @@ bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t l
 			struct error *error);
 
 /* Writes or gathers an answer, without its line end, with the time before it. As above. */
-bool stdout_writer_echo(struct stdout_writer *output, const char *answer, size_t length,
-			struct error *error);
+bool stdout_writer_echo(struct stdout_writer *output, struct slice answer, struct error *error);
 
 /* Writes what was gathered. False: the error is set, and it is dropped. */
 bool stdout_writer_flush(struct stdout_writer *output, struct error *error);

@@ -12,14 +12,6 @@
 
 enum { UNSENT_RECORDS = 1000000 }; /* max calls that record lines which were not sent */
 
-static struct counters total_of(const struct client *client)
-{
-	struct counters total = {0};
-	for (int64_t i = 0; i < client->options.threads; i++)
-		counters_merge(&total, &client->counters[i]);
-	return total;
-}
-
 /* The histograms of all sessions, merged into the first. */
 static struct histogram *merged(const struct client *client, struct histogram *histograms)
 {
@@ -51,31 +43,26 @@ static bool is_whole(const struct client *client)
 	return client->started && !client->failed && !client->interrupted;
 }
 
-/* Lines that were scheduled, and for which a slow server left no time. */
-static uint64_t unsent(const struct client *client, uint64_t sent)
+/* Returns the number of lines that were scheduled, and for which a slow server left no time.
+ * Records them against coordinated omission: an unsent line has waited from its intended start to
+ * the end at least, or a server that stands still would look as quick as before. The last lines of
+ * the schedule are taken for unsent, which have waited least. */
+static uint64_t record_unsent(const struct client *client, uint64_t sent)
 {
 	const struct client_options *options = &client->options;
 	if (!options->rate || !options->duration || options->input || !is_whole(client))
 		return 0;
 	double time = (double)(options->warmup + options->duration) / (double)CLOCK_SECOND;
 	double scheduled = time * (double)options->rate;
-	return scheduled > (double)sent ? (uint64_t)scheduled - sent : 0;
-}
-
-/* Against coordinated omission: an unsent line has waited from its intended start to the end at
- * least, or a server that stands still would look as quick as before. The last lines of the
- * schedule are taken for unsent, which have waited least. */
-static void record_unsent(const struct client *client, uint64_t sent, uint64_t unsent)
-{
+	uint64_t unsent = scheduled > (double)sent ? (uint64_t)scheduled - sent : 0;
 	uint64_t step = unsent / UNSENT_RECORDS + 1;
 	for (uint64_t i = 0; i < unsent; i += step) {
 		uint64_t times = unsent - i < step ? unsent - i : step;
-		int64_t start =
-			rate_schedule_start(client->started, client->options.rate, sent + i);
+		int64_t start = rate_schedule_start(client->started, options->rate, sent + i);
 		if (start >= client->measured)
-			histogram_record_many(&client->histograms[0], client->deadline - start,
-					      times);
+			histogram_record_many(client->histograms, client->deadline - start, times);
 	}
+	return unsent;
 }
 
 /* Strict order over several connections needs each answer before the next line. */
@@ -92,16 +79,16 @@ static struct result result_of(const struct client *client)
 		.error = client->interrupted ? "interrupted"
 			 : client->failed    ? client->error.message
 					     : NULL,
-		.total = total_of(client),
 		.elapsed = client->started ? ended(client) - client->started : 0,
 		.warmup = client->options.warmup,
 		.strict = is_strict(&client->options),
 		.latency = merged(client, client->histograms),
 	};
+	for (int64_t i = 0; i < client->options.threads; i++)
+		counters_merge(&result.total, &client->counters[i]);
 	if (client->options.rate)
 		result.uncorrected = merged(client, &client->histograms[client->sessions]);
-	result.unsent = unsent(client, result.total.sent);
-	record_unsent(client, result.total.sent, result.unsent);
+	result.unsent = record_unsent(client, result.total.sent);
 	return result;
 }
 

@@ -9,14 +9,9 @@
 /* OVER: no more lines are to be sent. FAILED: the worker's error is set, or it was stopped. */
 enum outcome { OUTCOME_SENT, OUTCOME_OVER, OUTCOME_FAILED };
 
-static void raise_event(int descriptor)
-{
-	(void)eventfd_write(descriptor, 1); /* a counter this low takes it at once */
-}
-
 void client_stop(struct client *client)
 {
-	raise_event(client->stop);
+	(void)eventfd_write(client->stop, 1); /* a counter this low takes it at once */
 	for (size_t i = 0; i < client->sessions; i++)
 		client_session_stop(client->workers[i].session);
 	if (client->token)
@@ -48,16 +43,17 @@ void worker_connected(void *context, size_t connection, const char *local_name)
 	if (client->options.acks < 0)
 		return;
 	pthread_mutex_lock(&client->mutex);
-	client_result_writer_connection(
-		&client->result, client_is_free(client) ? worker->number : connection, local_name);
+	/* one of the two is 0: a session has one connection, or there is one session */
+	client_result_writer_connection(&client->result, worker->number + connection, local_name);
 	pthread_mutex_unlock(&client->mutex);
 }
 
-bool worker_answered(void *context, const char *answer, size_t length, struct error *error)
+bool worker_answered(void *context, struct slice answer)
 {
-	struct client *client = ((struct worker *)context)->client;
+	const struct worker *worker = context;
+	struct client *client = worker->client;
 	pthread_mutex_lock(&client->mutex);
-	bool shown = stdout_writer_echo(&client->output, answer, length, error);
+	bool shown = stdout_writer_echo(&client->output, answer, worker->error);
 	pthread_mutex_unlock(&client->mutex);
 	return shown;
 }
@@ -208,9 +204,7 @@ static bool send_in_turn(struct worker *worker)
 	struct client *client = worker->client;
 	int64_t last = client->options.iterations; /* 0: none */
 	bool last_thread = worker->number + 1 == (size_t)client->options.threads;
-	for (int64_t i = 1;; i++) {
-		if (!round_robin_wait(client->token, worker->number))
-			return true;
+	for (int64_t i = 1; round_robin_wait(client->token, worker->number); i++) {
 		if (worker->number == 0 && i == 1) {
 			if (!client_session_open(worker->session))
 				return false;
@@ -227,8 +221,9 @@ static bool send_in_turn(struct worker *worker)
 		/* at once: the next thread receives the answer to this line before it sends */
 		round_robin_pass(client->token);
 		if (i == last)
-			return true;
+			break;
 	}
+	return true;
 }
 
 /* Free order. False: failed. */
@@ -258,6 +253,6 @@ void *worker_run(void *argument)
 	if (!(client_is_free(client) ? send_freely(worker) : send_in_turn(worker)))
 		fail(worker);
 	if (atomic_fetch_sub(&client->running, 1) == 1)
-		raise_event(client->over);
+		(void)eventfd_write(client->over, 1); /* as above */
 	return NULL;
 }

@@ -50,7 +50,7 @@ int ping_client_log_open(struct ping_client_log *log, const struct client_option
 		if (program_make_directory(log->name, error) < 0)
 			return -1;
 	}
-	stdout_writer_open(&log->output, STDOUT_FILENO, stop);
+	stdout_writer_open(&log->output, stop);
 	return open_file(log, error);
 }
 
