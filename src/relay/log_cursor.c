@@ -4,26 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error)
-{
-	struct stat status;
-	*cursor = (struct log_cursor){.log.descriptor = -1};
-	if (stat(name, &status) == 0 && !S_ISREG(status.st_mode))
-		return error_set(error,
-				 "cannot forward from the log %.200s: it is not a regular file",
-				 name);
-	if (log_reader_open(&cursor->log, name, 0, error) < 0)
-		return -1;
-	(void)fstat(cursor->log.descriptor, &status); /* fails for no open regular file */
-	cursor->log.old = cursor->log.limit = status.st_size;
-	return 0;
-}
-
-void log_cursor_close(struct log_cursor *cursor)
-{
-	log_reader_close(&cursor->log);
-}
-
 /* CSV and JSON have a T in the middle and the zone at the end; a log that another service began may
  * have fewer digits. */
 static void take_time(struct slice logged, char time[RELAY_TIME_SIZE])
@@ -43,8 +23,7 @@ static void take_note(struct log_cursor *cursor, struct slice note)
 		cursor->acknowledged = number;
 }
 
-enum log_line log_cursor_next(struct log_cursor *cursor, struct relay_line *line,
-			      struct error *error)
+enum log_line log_cursor_next(struct log_cursor *cursor, struct error *error)
 {
 	struct log_reader *log = &cursor->log;
 	enum log_line found;
@@ -55,22 +34,21 @@ enum log_line log_cursor_next(struct log_cursor *cursor, struct relay_line *line
 	if (found != LOG_RECORD)
 		return found;
 	cursor->received++;
-	*line = (struct relay_line){.start = log->start, .bytes = log_reader_unescape(log)};
-	take_time(log->time, line->time);
+	cursor->bytes = log_reader_unescape(log);
+	take_time(log->time, cursor->time);
 	return LOG_RECORD;
 }
 
 /* Passes lines up to that number, or to the limit. -1: the error is set. */
 static int pass(struct log_cursor *cursor, uint64_t number, struct error *error)
 {
-	struct relay_line line;
 	enum log_line found = LOG_RECORD;
 	while (found == LOG_RECORD && cursor->received < number)
-		found = log_cursor_next(cursor, &line, error);
+		found = log_cursor_next(cursor, error);
 	return found == LOG_UNREADABLE ? -1 : 0;
 }
 
-int log_cursor_recover(struct log_cursor *cursor, struct error *error)
+static int recover(struct log_cursor *cursor, struct error *error)
 {
 	if (pass(cursor, UINT64_MAX, error) < 0)
 		return -1;
@@ -79,10 +57,30 @@ int log_cursor_recover(struct log_cursor *cursor, struct error *error)
 		acknowledged = cursor->received;
 	log_reader_rewind(&cursor->log);
 	cursor->received = 0;
-	if (pass(cursor, acknowledged, error) < 0)
+	return pass(cursor, acknowledged, error);
+}
+
+int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error)
+{
+	struct stat status;
+	*cursor = (struct log_cursor){.log.descriptor = -1};
+	if (stat(name, &status) == 0 && !S_ISREG(status.st_mode))
+		return error_set(error,
+				 "cannot forward from the log %.200s: it is not a regular file",
+				 name);
+	if (log_reader_open(&cursor->log, name, 0, error) < 0)
 		return -1;
-	cursor->acknowledged = acknowledged;
-	return 0;
+	(void)fstat(cursor->log.descriptor, &status); /* fails for no open regular file */
+	cursor->log.old = cursor->log.limit = status.st_size;
+	if (recover(cursor, error) == 0)
+		return 0;
+	log_cursor_close(cursor);
+	return -1;
+}
+
+void log_cursor_close(struct log_cursor *cursor)
+{
+	log_reader_close(&cursor->log);
 }
 
 uint64_t log_cursor_count(const struct log_cursor *cursor, int64_t from, int64_t limit)

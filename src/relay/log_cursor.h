@@ -18,28 +18,21 @@
 
 struct log_cursor {
 	struct log_reader log; /* its limit, the committed bytes, is set by the caller */
-	uint64_t received;     /* number of the last line given, from 1 */
+	uint64_t received;     /* number of the line given last, from 1 */
 	uint64_t acknowledged; /* as the last note says that was passed; 0: none */
-};
 
-/* A line that was received; its number is that of the cursor. */
-struct relay_line {
-	int64_t start; /* offset of its record in the log */
+	/* The line given last: its record begins at log.start. */
 	char time[RELAY_TIME_SIZE];
 	struct slice bytes; /* as received; valid until the next call */
 };
 
-/* Opens a log, a regular file, with its size as limit. -1: the error is set, nothing is open. */
+/* Opens a log, a regular file, with its size as limit. Reads it to find the first line that is not
+ * acknowledged, and goes on before it. -1: the error is set, and nothing is open. */
 int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error);
-
-/* Reads the log to its limit to find the first line that is not acknowledged, and goes on before
- * it. -1: the error is set. */
-int log_cursor_recover(struct log_cursor *cursor, struct error *error);
 
 /* Gives the next line up to the limit: LOG_RECORD. LOG_END: there is none. LOG_UNREADABLE: the
  * error is set; a later call tries again. */
-enum log_line log_cursor_next(struct log_cursor *cursor, struct relay_line *line,
-			      struct error *error);
+enum log_line log_cursor_next(struct log_cursor *cursor, struct error *error);
 
 /* Counts the lines received from one offset to another; at each a record begins, or the log ends.
  * Another thread may use the cursor at the same time. 0 if they cannot be read. */

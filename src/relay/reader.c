@@ -31,20 +31,21 @@ static void delay_job(const struct relay_settings *settings, struct relay_job *j
 }
 
 /* Waits while memory is out. False: stopped. */
-static bool take_line(struct relay *relay, const struct relay_line *line)
+static bool take_line(struct relay *relay)
 {
+	const struct log_cursor *cursor = &relay->cursor;
 	struct relay_job *job;
 	while (!(job = memory_calloc(1, sizeof *job)) ||
-	       !buffer_append(&job->line, line->bytes.bytes, line->bytes.length) ||
+	       !buffer_append(&job->line, cursor->bytes.bytes, cursor->bytes.length) ||
 	       !buffer_append_string(&job->line, "\n")) {
 		relay_job_free(job);
 		if (!relay_queue_pause(relay->queue, READ_RETRY))
 			return false;
 	}
 	job->line.length--;
-	job->start = line->start;
-	memcpy(job->received, line->time, sizeof job->received);
-	relay_queue_add(relay->queue, job, relay->cursor.log.at);
+	job->start = cursor->log.start;
+	memcpy(job->received, cursor->time, sizeof job->received);
+	relay_queue_add(relay->queue, job, cursor->log.at);
 	if (!relay->settings.command)
 		delay_job(&relay->settings, job);
 	return true;
@@ -54,11 +55,10 @@ void *relay_reader_run(void *context)
 {
 	struct relay *relay = context;
 	struct log_cursor *cursor = &relay->cursor;
-	struct relay_line line;
 	struct error error;
 	bool warned = false, going = true;
 	while (going && relay_queue_wait_log(relay->queue, &cursor->log.limit)) {
-		enum log_line found = log_cursor_next(cursor, &line, &error);
+		enum log_line found = log_cursor_next(cursor, &error);
 		if (found == LOG_UNREADABLE && !warned)
 			log_note(relay->settings.log, RECORD_WARNING, RECORD_SERVER,
 				 "%s; trying again", error.message);
@@ -68,7 +68,7 @@ void *relay_reader_run(void *context)
 		else if (found == LOG_END)
 			relay_queue_skip(relay->queue, cursor->log.limit);
 		else
-			going = take_line(relay, &line);
+			going = take_line(relay);
 	}
 	return NULL;
 }

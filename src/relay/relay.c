@@ -102,7 +102,7 @@ static int set_up(struct relay *relay, struct error *error)
 	if (!name)
 		return error_set(error, "cannot forward from the log %.200s: it is not a file",
 				 settings->log_name);
-	if (log_cursor_open(cursor, name, error) < 0 || log_cursor_recover(cursor, error) < 0)
+	if (log_cursor_open(cursor, name, error) < 0)
 		return -1;
 	relay->acknowledged = cursor->received;
 	relay->queue = relay_queue_make(settings->workers, relay->acknowledged, cursor->log.old,

@@ -64,7 +64,7 @@ void relay_chain_add_arguments(const struct runall_options *options, size_t i,
 		argument_add(list, "-log", i == 1 ? process_log : save_log);
 	if (i == RELAY_CHAIN_SERVERS - 1)
 		return;
-	argument_format(list, "-next", "%s:%s", next->host, next->port);
+	argument_format(list, "-next", "%s:%d", next->host, next->port);
 	argument_format(list, "-drain", "%" PRId64 "ms",
 			relay_chain_drain(options) / CLOCK_MILLISECOND);
 }

@@ -235,9 +235,8 @@ int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 			     : error_set(error, "%s does not listen after %d s", name,
 					 (int)(READY_TIMEOUT / CLOCK_SECOND));
 	}
-	int port;
-	if (ready_read((struct slice){output->bytes, output->length}, address->host, &port) < 0)
+	if (ready_read((struct slice){output->bytes, output->length}, address->host,
+		       &address->port) < 0)
 		return error_set(error, "cannot understand where %s listens", name);
-	(void)snprintf(address->port, sizeof address->port, "%d", port);
 	return 0;
 }

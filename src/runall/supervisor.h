@@ -65,7 +65,8 @@ bool supervisor_clients_over(const struct supervisor *watch, size_t unused);
 
 /* Where a server listens, as it writes it itself. */
 struct server_address {
-	char host[SOCKET_NAME_SIZE], port[8];
+	char host[SOCKET_NAME_SIZE];
+	int port;
 };
 
 /* Waits until server i has written its address, for 10 s at most. `name` is for messages. */

@@ -23,7 +23,6 @@
 	"while it wrote it\n"
 
 static struct log_cursor cursor;
-static struct relay_line line;
 static struct error error;
 
 static void open_log(const char *log)
@@ -35,7 +34,6 @@ static void open_log(const char *log)
 static void recover(const char *log, uint64_t acknowledged)
 {
 	open_log(log);
-	ck_assert_msg(log_cursor_recover(&cursor, &error) == 0, "%s", error.message);
 	ck_assert_uint_eq(cursor.received, acknowledged);
 }
 
@@ -50,16 +48,16 @@ static void append(const char *more)
 /* The next line has that number and those bytes. */
 static void assert_next(uint64_t number, const char *bytes)
 {
-	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_RECORD);
+	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_RECORD);
 	ck_assert_uint_eq(cursor.received, number);
-	ck_assert_msg(slice_equals(line.bytes, bytes), "%.*s instead of %s", (int)line.bytes.length,
-		      line.bytes.bytes, bytes);
-	ck_assert_str_eq(line.time, TIME);
+	ck_assert_msg(slice_equals(cursor.bytes, bytes), "%.*s instead of %s",
+		      (int)cursor.bytes.length, cursor.bytes.bytes, bytes);
+	ck_assert_str_eq(cursor.time, TIME);
 }
 
 static void assert_end(void)
 {
-	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_END);
+	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_END);
 }
 
 START_TEST(lines_received_are_numbered)
@@ -68,7 +66,7 @@ START_TEST(lines_received_are_numbered)
 		 "127.0.0.1:4000 sent: ok\n" GOT("") "garbage\n" GOT("\\x1b \\x5cx41 \\y"));
 	ck_assert_uint_eq(log_cursor_count(&cursor, 0, cursor.log.limit), 3);
 	assert_next(1, "one");
-	ck_assert_int_eq(line.start, strlen(NOTE("server listening")));
+	ck_assert_int_eq(cursor.log.start, strlen(NOTE("server listening")));
 	ck_assert_uint_eq(log_cursor_count(&cursor, cursor.log.at, cursor.log.limit), 2);
 	assert_next(2, "");
 	assert_next(3, "\x1b \\x41 \\y");
@@ -172,10 +170,10 @@ START_TEST(other_formats_and_times)
 		 "INFO\t| 2019-02-24 15:10:14.123 --127.0.0.1:4000 received: e\n");
 	assert_next(1, "a, \"b\"");
 	assert_next(2, "\"c\" \x1b");
-	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_RECORD);
-	ck_assert_str_eq(line.time, "2019-02-24 15:10:14.000000");
-	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_RECORD);
-	ck_assert_str_eq(line.time, "2019-02-24 15:10:14.123000");
+	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_RECORD);
+	ck_assert_str_eq(cursor.time, "2019-02-24 15:10:14.000000");
+	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_RECORD);
+	ck_assert_str_eq(cursor.time, "2019-02-24 15:10:14.123000");
 	assert_end();
 	log_cursor_close(&cursor);
 }
@@ -195,9 +193,9 @@ START_TEST(long_lines_and_many)
 	ck_assert_int_eq(log_cursor_open(&cursor, LOG, &error), 0);
 	for (int i = 0; i < MANY; i++) {
 		bool large = i == 7 || i == MANY - 1;
-		ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_RECORD);
-		ck_assert_uint_eq(line.bytes.length, large ? LONG : 5);
-		ck_assert_int_eq(atoi(line.bytes.bytes + line.bytes.length - 5), i);
+		ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_RECORD);
+		ck_assert_uint_eq(cursor.bytes.length, large ? LONG : 5);
+		ck_assert_int_eq(atoi(cursor.bytes.bytes + cursor.bytes.length - 5), i);
 	}
 	assert_end();
 	ck_assert_uint_le(cursor.log.capacity, 1 << 20);
@@ -216,7 +214,7 @@ START_TEST(what_is_no_log_is_refused)
 	ck_assert_int_eq(log_cursor_open(&cursor, "fifo", &error), -1);
 	open_log(GOT("one"));
 	file_write(LOG, "");
-	ck_assert_int_eq(log_cursor_next(&cursor, &line, &error), LOG_UNREADABLE);
+	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_UNREADABLE);
 	ck_assert_str_eq(error.message, "cannot read " LOG ": it was cut");
 	log_cursor_close(&cursor);
 }
