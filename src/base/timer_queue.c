@@ -132,7 +132,8 @@ void timer_queue_stop(struct timer_queue *queue)
 	pthread_join(queue->thread, NULL);
 	/* no task can be added any more */
 	for (size_t i = 0; i < queue->count; i++)
-		queue->heap[i]->drop(queue->heap[i]);
+		if (queue->heap[i]->drop)
+			queue->heap[i]->drop(queue->heap[i]);
 	queue->count = 0;
 }
 

@@ -16,7 +16,8 @@ struct task {
 	 * task is no longer scheduled: it may be scheduled again, or freed. Must not block, as all
 	 * other tasks wait for it. */
 	void (*run)(struct task *task);
-	/* Called instead of run() when the queue is stopped, in the thread that stops it. */
+	/* Called instead of run() when the queue is stopped, in the thread that stops it; or NULL.
+	 */
 	void (*drop)(struct task *task);
 	int64_t deadline; /* these two are set by timer_queue_at() */
 	uint64_t order;	  /* tasks with the same deadline run in the order of scheduling */

@@ -16,7 +16,9 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "net/answers.h"
+#include "base/memory.h"
 #include "service/charset.h"
+#include "service/table.h"
 
 /* Min pause, so that -delay 0 neither takes a processor nor cuts off peers that read. */
 #define CHARS_PAUSE CLOCK_MILLISECOND
@@ -24,8 +26,6 @@
 /* After which a burst is tried again: the open batch is full, the log cannot be written. */
 #define CHARS_FULL (5 * CLOCK_MILLISECOND)
 #define CHARS_FAILED (100 * CLOCK_MILLISECOND)
-
-extern const struct service service_chars;
 
 enum {
 	CHARS_BURST_MAX = 1000,
@@ -45,9 +45,9 @@ struct chars_options {
 
 static const struct option_spec options_chars[] = {
 	{"burst", OPTION_COUNTS, "MIN:MAX", "characters at once [1:20]", AT(burst), 1,
-	 CHARS_BURST_MAX, NULL, NULL},
-	{"alphabet", OPTION_TEXT, "CHARACTERS", "what they are drawn from [a-zA-Z]", AT(alphabet),
-	 0, 0, NULL, NULL},
+	 .max = CHARS_BURST_MAX},
+	{"alphabet", OPTION_TEXT, "CHARACTERS", "what they are drawn from [a-zA-Z]",
+	 .offset = AT(alphabet)},
 	{0},
 };
 
@@ -77,14 +77,14 @@ static void schedule(struct chars *chars, int64_t pause)
 
 static int64_t draw_pause(struct chars *chars)
 {
-	int64_t pause = random_between(&chars->random, chars->delay.min, chars->delay.max);
+	int64_t pause = random_in(&chars->random, &chars->delay);
 	return pause < CHARS_PAUSE ? CHARS_PAUSE : pause;
 }
 
 static void draw(struct chars *chars)
 {
 	size_t skip = sizeof burst_word - 1;
-	int64_t length = random_between(&chars->random, chars->burst.min, chars->burst.max);
+	int64_t length = random_in(&chars->random, &chars->burst);
 	memcpy(chars->message, burst_word, skip);
 	for (size_t i = 0; i < (size_t)length; i++) {
 		int64_t at = random_between(&chars->random, 0, (int64_t)chars->charset.count - 1);
@@ -110,11 +110,6 @@ static void burst_run(struct task *task)
 				.is_sent_record = true};
 	if (!log_try_submit(chars->settings.log, &chars->target, &item, 1))
 		schedule(chars, CHARS_FULL);
-}
-
-static void burst_drop(struct task *task)
-{
-	(void)task; /* it was not sent, and so it was not counted */
 }
 
 /* The burst is in the log: counts it first, so that a peer that has it finds it in the count. */
@@ -171,16 +166,16 @@ static bool take(void *state, struct responder *responder, const struct frame *f
 	return false;
 }
 
-static int read_charset(const struct chars_options *own, struct charset *charset,
-			struct error *error)
+static const char *alphabet_of(const struct service_options *options)
 {
-	return charset_read(charset, own->alphabet ? own->alphabet : CHARSET_DEFAULT, error);
+	const struct chars_options *own = options->own;
+	return own->alphabet ? own->alphabet : CHARSET_DEFAULT;
 }
 
 static int check(const struct service_options *options, struct error *error)
 {
 	struct charset charset;
-	return read_charset(options->own, &charset, error);
+	return charset_read(&charset, alphabet_of(options), error);
 }
 
 static void *start(const struct service_settings *settings, struct error *error)
@@ -193,7 +188,7 @@ static void *start(const struct service_settings *settings, struct error *error)
 		return NULL;
 	}
 	chars->settings = *settings;
-	chars->task = (struct task){.run = burst_run, .drop = burst_drop};
+	chars->task.run = burst_run; /* a burst that is dropped was not counted */
 	chars->target = (struct reply_target){.name = settings->broadcast->name,
 					      .deliver = deliver_burst,
 					      .on_undelivered = burst_undelivered,
@@ -202,10 +197,7 @@ static void *start(const struct service_settings *settings, struct error *error)
 	chars->delay =
 		options->delay.min < 0 ? (struct range){0, 5 * CLOCK_SECOND} : options->delay;
 	chars->random = (uint64_t)options->seed;
-	if (read_charset(own, &chars->charset, error) < 0) {
-		free(chars);
-		return NULL;
-	}
+	(void)charset_read(&chars->charset, alphabet_of(options), error); /* it was checked */
 	schedule(chars, draw_pause(chars));
 	return chars;
 }

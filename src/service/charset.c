@@ -2,13 +2,7 @@
 #include "service/charset.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-
-static bool is_printable(char character)
-{
-	return character >= ' ' && character <= '~';
-}
 
 static int refuse(const char *description, const char *why, struct error *error)
 {
@@ -28,7 +22,7 @@ int charset_read(struct charset *charset, const char *description, struct error 
 	if (!*description)
 		return refuse(description, "names no character", error);
 	for (const char *at = description; *at; at++)
-		if (!is_printable(*at))
+		if (*at < ' ' || *at > '~')
 			return refuse(description, "has a character that is not printable ASCII",
 				      error);
 	for (const char *at = description; *at; at++) {

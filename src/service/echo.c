@@ -2,8 +2,6 @@
 /* The service echo: the bytes come back as they are, as in RFC 862. */
 #include "service/table.h"
 
-extern const struct service service_echo;
-
 static struct slice answer(void *state, const struct frame *frame)
 {
 	(void)state;

@@ -3,8 +3,6 @@
 #include "net/answers.h"
 #include "service/table.h"
 
-extern const struct service service_ok;
-
 static struct slice answer(void *state, const struct frame *frame)
 {
 	(void)state;

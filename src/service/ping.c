@@ -4,18 +4,14 @@
  *
  * All messages are given to the log by the timer queue's thread: so they have one order, and their
  * counter M needs no lock. */
-#include "base/memory.h"
-#include "service/table.h"
-
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
+#include "base/random.h"
 #include "record/exchange.h"
 #include "record/ping_message.h"
-#include "base/random.h"
-
-extern const struct service service_ping;
+#include "service/table.h"
 
 #define PING_AGAIN (5 * CLOCK_MILLISECOND) /* after the log could not take a message */
 
@@ -29,25 +25,22 @@ struct ping_options {
 #define AT(member) offsetof(struct ping_options, member)
 
 static const struct option_spec options_ping[] = {
-	{"loss", OPTION_PERCENT, "PERCENT", "so many requests are ignored [ping: 10%]", AT(loss), 0,
-	 0, NULL, NULL},
+	{"loss", OPTION_PERCENT, "PERCENT", "so many requests are ignored [ping: 10%]",
+	 .offset = AT(loss)},
 	{"keepalive", OPTION_DURATION, "TIME", "between messages to everyone; 0: none [ping: 5s]",
-	 AT(keepalive), 0, 24 * 3600 * CLOCK_SECOND, NULL, NULL},
+	 AT(keepalive), .max = 24 * 3600 * CLOCK_SECOND},
 	{0},
 };
 
 struct ping {
-	struct log *log;
-	struct timer_queue *timer_queue;
-	struct reply_target *broadcast;
-	uint64_t seed;
+	struct task keepalive; /* first member: the pointer is cast between the two types */
+	struct service_settings settings;
 	int64_t loss; /* millionths */
 	struct range delay;
 	int64_t interval; /* of keepalives, 0: none */
 	/* in the timer queue's thread only */
 	uint64_t sent; /* the last M */
-	struct task keepalive;
-	int64_t due; /* of the next keepalive, on the monotonic clock */
+	int64_t due;   /* of the next keepalive, on the monotonic clock */
 };
 
 /* A request whose answer is to come. */
@@ -73,7 +66,7 @@ static struct log_item message_item(const char *line, size_t length)
 static void drop_pong(struct task *task)
 {
 	struct pong *pong = (struct pong *)task;
-	log_note(pong->ping->log, RECORD_WARNING, pong->responder->target.name,
+	log_note(pong->ping->settings.log, RECORD_WARNING, pong->responder->target.name,
 		 "[%llu] PING will not be answered", (unsigned long long)pong->number);
 	responder_unreference(pong->responder);
 	free(pong);
@@ -84,29 +77,21 @@ static void send_pong(struct task *task)
 	struct pong *pong = (struct pong *)task;
 	struct ping *ping = pong->ping;
 	char asked[PING_MESSAGE_SIZE], answer[PING_MESSAGE_SIZE];
-	const struct ping_message lines[] = {
-		{.kind = PING_REQUEST, .request = pong->number},
-		{.kind = PING_ANSWER,
-		 .message = ping->sent + 1,
-		 .request = pong->number,
-		 .client = pong->responder->number},
-	};
+	struct ping_message message = {.kind = PING_REQUEST, .request = pong->number};
 	struct exchange_request request;
 	exchange_request_init(&request, &pong->received, asked,
-			      ping_message_write(asked, &lines[0]));
-	struct log_item item = message_item(answer, ping_message_write(answer, &lines[1]));
+			      ping_message_write(asked, &message));
+	message.kind = PING_ANSWER;
+	message.message = ping->sent + 1;
+	message.client = pong->responder->number;
+	struct log_item item = message_item(answer, ping_message_write(answer, &message));
 	item.fields = request.fields;
 	if (responder_push(pong->responder, &item)) {
 		ping->sent++;
 		free(pong); /* the session may be freed, too */
-	} else if (timer_queue_at(ping->timer_queue, task, clock_after(PING_AGAIN)) < 0) {
+	} else if (timer_queue_at(ping->settings.timer_queue, task, clock_after(PING_AGAIN)) < 0) {
 		drop_pong(task);
 	}
-}
-
-static void drop_keepalive(struct task *task)
-{
-	(void)task; /* part of the service's state */
 }
 
 /* By intended times, so that they do not drift; those that were missed because the process stood
@@ -116,23 +101,21 @@ static void plan_keepalive(struct ping *ping)
 	int64_t missed = (clock_now() - ping->due) / ping->interval;
 	ping->due += (missed + 1) * ping->interval;
 	/* -1: the server ends, or without memory the keepalives do */
-	(void)timer_queue_at(ping->timer_queue, &ping->keepalive, ping->due);
+	(void)timer_queue_at(ping->settings.timer_queue, &ping->keepalive, ping->due);
 }
 
 static void send_keepalive(struct task *task)
 {
-	struct ping *ping =
-		(struct ping *)(void *)((char *)task - offsetof(struct ping, keepalive));
+	struct ping *ping = (struct ping *)task;
 	char line[PING_MESSAGE_SIZE];
 	const struct ping_message keepalive = {.kind = PING_KEEPALIVE, .message = ping->sent + 1};
 	const struct log_item item = message_item(line, ping_message_write(line, &keepalive));
-	if (!log_try_submit(ping->log, ping->broadcast, &item, 1)) {
-		(void)timer_queue_at(ping->timer_queue, task,
-				     clock_after(PING_AGAIN)); /* as above */
-		return;
+	if (log_try_submit(ping->settings.log, ping->settings.broadcast, &item, 1)) {
+		ping->sent++;
+		plan_keepalive(ping);
+	} else { /* as above */
+		(void)timer_queue_at(ping->settings.timer_queue, task, clock_after(PING_AGAIN));
 	}
-	ping->sent++;
-	plan_keepalive(ping);
 }
 
 static void *start_ping(const struct service_settings *settings, struct error *error)
@@ -144,14 +127,11 @@ static void *start_ping(const struct service_settings *settings, struct error *e
 		return NULL;
 	}
 	*ping = (struct ping){
-		.log = settings->log,
-		.timer_queue = settings->timer_queue,
-		.broadcast = settings->broadcast,
-		.seed = (uint64_t)settings->options.seed,
+		.keepalive.run = send_keepalive,
+		.settings = *settings,
 		.loss = own->loss < 0 ? MILLION / 10 : own->loss,
 		.delay = settings->options.delay,
 		.interval = own->keepalive < 0 ? 5 * CLOCK_SECOND : own->keepalive,
-		.keepalive = {.run = send_keepalive, .drop = drop_keepalive},
 	};
 	if (ping->delay.min < 0)
 		ping->delay = (struct range){100 * CLOCK_MILLISECOND, 1 * CLOCK_SECOND};
@@ -190,7 +170,7 @@ static bool schedule_pong(struct ping *ping, struct responder *responder, uint64
 			      .received = *received};
 	int64_t deadline = clock_after(delay); /* waiting for the reference is part of the delay */
 	responder_reference(responder);
-	if (timer_queue_at(ping->timer_queue, &pong->task, deadline) < 0)
+	if (timer_queue_at(ping->settings.timer_queue, &pong->task, deadline) < 0)
 		drop_pong(&pong->task);
 	return true;
 }
@@ -206,17 +186,13 @@ static bool take_ping(void *state, struct responder *responder, const struct fra
 	if (!ping_message_read(line, &read) || read.kind != PING_REQUEST)
 		return responder_warn(responder, "malformed", frame->bytes, frame->length);
 	stamp_update(&received);
-	uint64_t chance = random_state(ping->seed, responder->number, read.request);
+	uint64_t chance = random_state((uint64_t)ping->settings.options.seed, responder->number,
+				       read.request);
 	bool ignored = random_between(&chance, 0, MILLION - 1) < ping->loss;
-	int64_t delay = random_between(&chance, ping->delay.min, ping->delay.max);
+	int64_t delay = random_in(&chance, &ping->delay);
 	if (!record_request(responder, frame, &received, ignored))
 		return false;
 	return ignored || schedule_pong(ping, responder, read.request, delay, &received);
-}
-
-static void stop_ping(void *state)
-{
-	free(state);
 }
 
 const struct service service_ping = {
@@ -230,5 +206,5 @@ const struct service service_ping = {
 		    .notes_numbers = true,
 		    .take = take_ping},
 	.start = start_ping,
-	.stop = stop_ping,
+	.stop = free,
 };

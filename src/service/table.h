@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A service decides how the server answers a connection. It is one file with one struct service,
- * and one line in the table of table.c: no other file names it. */
+ * which is named here and in table.c, and nowhere else. */
 #ifndef ACKLINE_SERVICE_TABLE_H
 #define ACKLINE_SERVICE_TABLE_H
 
@@ -69,6 +69,8 @@ struct service {
 	/* Frees the state. No task of it is scheduled, and the log has delivered all of it. */
 	void (*stop)(void *state);
 };
+
+extern const struct service service_chars, service_echo, service_ok, service_ping, service_relay;
 
 enum { SERVICES_MAX = 16 };
 

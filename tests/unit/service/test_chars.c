@@ -14,8 +14,6 @@
 #include "unit.h"
 #include "world.h"
 
-extern const struct service service_chars;
-
 enum { ASKERS = 8, QUESTIONS = 2000, GIVERS = 2 };
 
 static struct timer_queue *timer_queue;

@@ -14,8 +14,6 @@
 #include "unit.h"
 #include "world.h"
 
-extern const struct service service_ping;
-
 enum { REQUESTS = 200 };
 
 static struct timer_queue *timer_queue;
