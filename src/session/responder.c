@@ -19,7 +19,8 @@ static void refuse(struct reply_target *target, const char *reason, size_t lines
 	size_t length =
 		responder->settings->handler->protocol->refuse(REFUSAL_RECORD, reason, message);
 	if (!length) {
-		send_queue_abort(&responder->queue, lines);
+		stream_stop(responder->queue.stream);
+		send_queue_cancel(&responder->queue, lines);
 		return;
 	}
 	size_t max = sizeof messages / length;

@@ -29,29 +29,27 @@ static bool is_broken(const struct send_queue *queue)
 /* Nothing is taken any more; the session's own thread has to end as well. */
 static void break_off(struct send_queue *queue, enum send_queue_state state)
 {
+	if (is_broken(queue))
+		return;
 	queue->state = state;
 	stream_stop(queue->stream);
 }
 
-/* Returns how many bytes were sent. */
+/* Returns how many bytes were sent; none once it is broken. */
 static size_t send_some(struct send_queue *queue, const char *bytes, size_t length)
 {
-	ssize_t sent = stream_send(queue->stream, bytes, length);
+	ssize_t sent = is_broken(queue) ? 0 : stream_send(queue->stream, bytes, length);
 	if (sent >= 0)
 		return (size_t)sent;
 	break_off(queue, SEND_QUEUE_BROKEN);
 	return 0;
 }
 
-static bool has_unsent(struct send_queue *queue)
-{
-	return queue->unsent.length || stream_owed(queue->stream);
-}
-
-/* Has the flusher send the rest. */
+/* Has the flusher send the rest, if there is any. */
 static void watch(struct send_queue *queue)
 {
-	if (queue->watched || is_broken(queue))
+	if ((!queue->unsent.length && !stream_owed(queue->stream)) || queue->watched ||
+	    is_broken(queue))
 		return;
 	/* POLLIN and POLLOUT have the values of EPOLLIN and EPOLLOUT */
 	struct pollfd wanted = stream_pollfd(queue->stream, POLLOUT);
@@ -67,16 +65,13 @@ static void watch(struct send_queue *queue)
 /* Sends or keeps. */
 static void take(struct send_queue *queue, const char *bytes, size_t length)
 {
-	size_t sent = 0;
-	if (!is_broken(queue) && !queue->unsent.length)
-		sent = send_some(queue, bytes, length);
+	size_t sent = queue->unsent.length ? 0 : send_some(queue, bytes, length);
 	if (is_broken(queue))
 		return;
 	/* out of memory: no later byte may follow those that are missing */
 	if (sent < length && !buffer_append(&queue->unsent, bytes + sent, length - sent))
 		break_off(queue, SEND_QUEUE_BROKEN);
-	else if (has_unsent(queue))
-		watch(queue);
+	watch(queue);
 }
 
 static void drop_reservation(struct send_queue *queue, size_t lines)
@@ -93,13 +88,12 @@ static void flush(struct send_queue *queue, bool gone)
 {
 	pthread_mutex_lock(&queue->lock);
 	queue->watched = false;
-	if (!is_broken(queue) && (gone || stream_flush(queue->stream) < 0))
+	if (gone || stream_flush(queue->stream) < 0)
 		break_off(queue, SEND_QUEUE_BROKEN);
-	if (!is_broken(queue) && queue->unsent.length)
+	if (queue->unsent.length)
 		buffer_drop(&queue->unsent,
 			    send_some(queue, queue->unsent.bytes, queue->unsent.length));
-	if (has_unsent(queue))
-		watch(queue);
+	watch(queue);
 	if (!queue->unsent.length)
 		buffer_free(&queue->unsent);
 	pthread_cond_broadcast(&queue->changed);
@@ -186,15 +180,6 @@ void send_queue_cancel(struct send_queue *queue, size_t lines)
 	pthread_mutex_unlock(&queue->lock);
 }
 
-void send_queue_abort(struct send_queue *queue, size_t lines)
-{
-	pthread_mutex_lock(&queue->lock);
-	if (!is_broken(queue))
-		break_off(queue, SEND_QUEUE_BROKEN);
-	drop_reservation(queue, lines);
-	pthread_mutex_unlock(&queue->lock);
-}
-
 void send_queue_wait_space(struct send_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
@@ -240,8 +225,7 @@ void send_queue_push(struct send_queue *queue, const char *bytes, size_t length)
 void send_queue_flush(struct send_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
-	if (has_unsent(queue))
-		watch(queue);
+	watch(queue);
 	pthread_mutex_unlock(&queue->lock);
 }
 

@@ -50,9 +50,6 @@ bool send_queue_reserve(struct send_queue *queue, size_t lines);
 /* Takes a reservation back. */
 void send_queue_cancel(struct send_queue *queue, size_t lines);
 
-/* Takes a reservation back, and ends the connection. */
-void send_queue_abort(struct send_queue *queue, size_t lines);
-
 /* Waits until there is space, or the queue is broken. */
 void send_queue_wait_space(struct send_queue *queue);
 
@@ -61,7 +58,7 @@ void send_queue_wait_space(struct send_queue *queue);
 void send_queue_wait_answers(struct send_queue *queue, size_t max);
 
 /* Sends `lines` reserved answers, or keeps them. Never blocks. False: the queue is broken. It may
- * be closed and freed once the last reserved answer is sent or cancelled. */
+ * be freed once the last reserved answer is sent or cancelled. */
 bool send_queue_send(struct send_queue *queue, const char *bytes, size_t length, size_t lines);
 
 /* Sends bytes without a reservation, or keeps them. Never blocks. A peer for which more than

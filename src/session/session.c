@@ -34,9 +34,8 @@ static enum ending open_session(struct session *session)
 		return ENDED_BROKEN;
 	}
 	send_queue_flush(&session->responder.queue);
-	session->state = settings->service;
-	if (handler->open)
-		session->state = handler->open(settings->service, &session->responder);
+	session->state = handler->open ? handler->open(settings->service, &session->responder)
+				       : settings->service;
 	return session->state || !handler->open ? NOT_ENDED : ENDED_NO_MEMORY;
 }
 

@@ -33,13 +33,6 @@ struct session_table *session_table_new(struct error *error)
 		free(table);
 		return NULL;
 	}
-	int errnum = thread_attributes_init(&table->attributes, SESSION_STACK);
-	if (errnum) {
-		error_set(error, "cannot set the stack of connections: %s", strerror(errnum));
-		(void)close(table->descriptor);
-		free(table);
-		return NULL;
-	}
 	pthread_mutex_init(&table->lock, NULL); /* cannot fail without attributes */
 	table->broadcast = (struct reply_target){.name = "everyone", .deliver = deliver_to_all};
 	return table;
@@ -51,16 +44,19 @@ void session_table_free(struct session_table *table)
 		return;
 	(void)close(table->descriptor); /* only ever an event */
 	pthread_mutex_destroy(&table->lock);
-	(void)pthread_attr_destroy(&table->attributes); /* cannot fail */
 	free(table);
 }
 
 int session_table_start(struct session_table *table, struct session *session,
 			void *(*run)(void *session))
 {
+	pthread_attr_t attributes;
+	int errnum = thread_attributes_init(&attributes, SESSION_STACK);
+	if (errnum)
+		return errnum;
 	/* the thread that is started waits at this lock, should it end at once */
 	pthread_mutex_lock(&table->lock);
-	int errnum = thread_create(&session->thread, &table->attributes, run, session);
+	errnum = thread_create(&session->thread, &attributes, run, session);
 	if (!errnum) {
 		session->next = table->live;
 		if (table->live)
@@ -69,6 +65,7 @@ int session_table_start(struct session_table *table, struct session *session,
 		table->count++;
 	}
 	pthread_mutex_unlock(&table->lock);
+	(void)pthread_attr_destroy(&attributes); /* cannot fail */
 	return errnum;
 }
 

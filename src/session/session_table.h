@@ -12,8 +12,7 @@ struct session_table {
 	int descriptor; /* readable when sessions have finished: then call session_table_join() */
 	size_t count;	/* of those started and not yet joined; for main's thread */
 	/* its own: */
-	pthread_attr_t attributes; /* of the sessions' threads */
-	pthread_mutex_t lock;	   /* the send queues' locks come below it */
+	pthread_mutex_t lock; /* the send queues' locks come below it */
 	/* under the lock */
 	struct session *live;	  /* their streams are open */
 	struct session *finished; /* their threads can be joined */
