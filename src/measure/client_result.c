@@ -12,23 +12,6 @@ enum {
 };
 #define ITERATIONS_MAX (INT64_C(1) << 42) /* product stays in range */
 
-struct line {
-	struct slice fields[FIELDS_MAX];
-	size_t count;
-};
-
-/* Splits text at single spaces. False: there are too many fields. */
-static bool split(struct slice text, struct line *line)
-{
-	line->count = 0;
-	while (line->count < FIELDS_MAX && slice_cut(&text, ' ', &line->fields[line->count]))
-		line->count++;
-	if (line->count == FIELDS_MAX)
-		return false;
-	line->fields[line->count++] = text;
-	return true;
-}
-
 static bool read_unsigned(struct slice field, uint64_t *number)
 {
 	return slice_number(&field, number) && !field.length;
@@ -45,8 +28,7 @@ static bool read_number(struct slice field, int64_t min, int64_t max, int64_t *n
 
 static bool read_name(struct slice field, char name[SOCKET_NAME_SIZE])
 {
-	if (!field.length || field.length >= SOCKET_NAME_SIZE ||
-	    memchr(field.bytes, '\0', field.length))
+	if (field.length >= SOCKET_NAME_SIZE || memchr(field.bytes, '\0', field.length))
 		return false;
 	memcpy(name, field.bytes, field.length);
 	name[field.length] = '\0';
@@ -60,31 +42,29 @@ static bool read_choice(struct slice field, const char *yes, const char *no, boo
 	return *choice || slice_equals(field, no);
 }
 
-static bool read_plan(struct client_result *result, const struct line *line)
+static bool read_plan(struct client_result *result, const struct slice *field)
 {
-	if (result->per_thread || !read_number(line->fields[1], 1, THREADS_MAX, &result->threads) ||
-	    !read_number(line->fields[2], 1, ITERATIONS_MAX, &result->iterations) ||
-	    !read_number(line->fields[3], 1, INT32_MAX, &result->window) ||
-	    !read_choice(line->fields[4], "each", "shared", &result->each))
+	if (result->per_thread || !read_number(field[1], 1, THREADS_MAX, &result->threads) ||
+	    !read_number(field[2], 1, ITERATIONS_MAX, &result->iterations) ||
+	    !read_number(field[3], 1, INT32_MAX, &result->window) ||
+	    !read_choice(field[4], "each", "shared", &result->each))
 		return false;
-	size_t next = 5;
-	result->free =
-		next < line->count && result->each && slice_equals(line->fields[next], "free");
+	const struct slice *next = field + 5;
+	result->free = result->each && slice_equals(*next, "free");
 	next += result->free;
-	result->open = next < line->count && slice_equals(line->fields[next], "open");
+	result->open = slice_equals(*next, "open");
 	next += result->open;
 	result->per_thread = memory_calloc((size_t)result->threads, sizeof *result->per_thread);
-	return next == line->count && result->per_thread;
+	return !next->length && result->per_thread;
 }
 
-static bool read_connection(struct client_result *result, const struct line *line)
+static bool read_connection(struct client_result *result, const struct slice *field)
 {
 	struct client_result_connection made = {.answered = -1};
 	if (!result->per_thread ||
-	    !read_number(line->fields[1], 0, result->each ? result->threads - 1 : 0,
-			 &made.thread) ||
-	    !read_name(line->fields[2], made.name) ||
-	    (line->count == 4 && !read_number(line->fields[3], 0, INT64_MAX, &made.answered)))
+	    !read_number(field[1], 0, result->each ? result->threads - 1 : 0, &made.thread) ||
+	    !read_name(field[2], made.name) ||
+	    (field[3].length && !read_number(field[3], 0, INT64_MAX, &made.answered)))
 		return false;
 	void *larger = memory_grow(result->connections, result->connection_count,
 				   &result->connection_capacity, sizeof made);
@@ -95,30 +75,29 @@ static bool read_connection(struct client_result *result, const struct line *lin
 	return true;
 }
 
-static bool read_thread(struct client_result *result, const struct line *line)
+static bool read_thread(struct client_result *result, const struct slice *field)
 {
 	int64_t number;
-	if (!result->per_thread || !read_number(line->fields[1], 0, result->threads - 1, &number))
+	if (!result->per_thread || !read_number(field[1], 0, result->threads - 1, &number))
 		return false;
 	struct client_result_thread *thread = &result->per_thread[number];
-	if (thread->reported ||
-	    !read_number(line->fields[2], 0, result->iterations, &thread->sent) ||
-	    !read_number(line->fields[3], 0, thread->sent, &thread->acknowledged) ||
-	    !read_number(line->fields[4], 0, INT32_MAX, &thread->resent))
+	if (thread->reported || !read_number(field[2], 0, result->iterations, &thread->sent) ||
+	    !read_number(field[3], 0, thread->sent, &thread->acknowledged) ||
+	    !read_number(field[4], 0, INT32_MAX, &thread->resent))
 		return false;
 	thread->reported = true;
 	return true;
 }
 
 /* Clients run at the same time: the longest time counts. */
-static bool read_measured(struct client_result *result, const struct line *line)
+static bool read_measured(struct client_result *result, const struct slice *field)
 {
 	struct result *sum = result->measured;
 	int64_t elapsed, warmup;
 	bool strict;
-	if (!read_number(line->fields[1], 0, INT64_MAX, &elapsed) ||
-	    !read_number(line->fields[2], 0, INT64_MAX, &warmup) ||
-	    !read_choice(line->fields[3], "strict", "free", &strict))
+	if (!read_number(field[1], 0, INT64_MAX, &elapsed) ||
+	    !read_number(field[2], 0, INT64_MAX, &warmup) ||
+	    !read_choice(field[3], "strict", "free", &strict))
 		return false;
 	if (!sum)
 		return true;
@@ -129,14 +108,14 @@ static bool read_measured(struct client_result *result, const struct line *line)
 }
 
 /* The exact ends; all between them comes with the buckets. */
-static bool read_histogram(struct client_result *result, const struct line *line)
+static bool read_histogram(struct client_result *result, const struct slice *field)
 {
 	struct histogram one = {0}, *sum = NULL;
 	bool raw;
-	if (!read_choice(line->fields[1], "raw", "latency", &raw) ||
-	    !read_unsigned(line->fields[2], &one.count) ||
-	    !read_number(line->fields[3], 0, INT64_MAX, &one.min) ||
-	    !read_number(line->fields[4], 0, INT64_MAX, &one.max))
+	if (!read_choice(field[1], "raw", "latency", &raw) ||
+	    !read_unsigned(field[2], &one.count) ||
+	    !read_number(field[3], 0, INT64_MAX, &one.min) ||
+	    !read_number(field[4], 0, INT64_MAX, &one.max))
 		return false;
 	if (result->measured)
 		sum = raw ? result->measured->uncorrected : result->measured->latency;
@@ -145,14 +124,14 @@ static bool read_histogram(struct client_result *result, const struct line *line
 	return true;
 }
 
-static bool read_bucket(struct client_result *result, const struct line *line)
+static bool read_bucket(struct client_result *result, const struct slice *field)
 {
 	int64_t index;
 	uint64_t value;
 	bool raw;
-	if (!read_choice(line->fields[1], "raw", "latency", &raw) ||
-	    !read_number(line->fields[2], 0, HISTOGRAM_BUCKETS - 1, &index) ||
-	    !read_unsigned(line->fields[3], &value))
+	if (!read_choice(field[1], "raw", "latency", &raw) ||
+	    !read_number(field[2], 0, HISTOGRAM_BUCKETS - 1, &index) ||
+	    !read_unsigned(field[3], &value))
 		return false;
 	if (result->measured)
 		(raw ? result->measured->uncorrected : result->measured->latency)->buckets[index] +=
@@ -160,36 +139,32 @@ static bool read_bucket(struct client_result *result, const struct line *line)
 	return true;
 }
 
-static bool read_chars(struct client_result *result, const struct line *line)
+static bool read_chars(struct client_result *result, const struct slice *field)
 {
 	struct chars_result *chars = &result->chars;
-	return !*chars->name && read_name(line->fields[1], chars->name) &&
-	       read_unsigned(line->fields[2], &chars->got.messages) &&
-	       read_unsigned(line->fields[3], &chars->got.characters) &&
-	       read_unsigned(line->fields[4], &chars->got.digest) &&
-	       read_unsigned(line->fields[5], &chars->before) &&
-	       read_unsigned(line->fields[6], &chars->stats) &&
-	       read_unsigned(line->fields[7], &chars->counted) &&
-	       chars->before <= chars->got.messages;
+	return !*chars->name && read_name(field[1], chars->name) &&
+	       read_unsigned(field[2], &chars->got.messages) &&
+	       read_unsigned(field[3], &chars->got.characters) &&
+	       read_unsigned(field[4], &chars->got.digest) &&
+	       read_unsigned(field[5], &chars->before) && read_unsigned(field[6], &chars->stats) &&
+	       read_unsigned(field[7], &chars->counted) && chars->before <= chars->got.messages;
 }
 
 /* Each thread must have its line. */
-static bool read_end(struct client_result *result, const struct line *line)
+static bool read_end(struct client_result *result, const struct slice *field)
 {
-	(void)line;
+	(void)field;
 	if (!result->per_thread && !*result->chars.name)
 		return false;
-	struct client_result_thread total = {0};
 	for (int64_t i = 0; i < result->threads; i++) {
 		const struct client_result_thread *thread = &result->per_thread[i];
 		if (!thread->reported)
 			return false;
-		total.sent += thread->sent;
-		total.acknowledged += thread->acknowledged;
-		total.resent += thread->resent;
+		result->total.sent += thread->sent;
+		result->total.acknowledged += thread->acknowledged;
+		result->total.resent += thread->resent;
 	}
-	result->total = total;
-	result->planned = result->open ? total.sent : result->threads * result->iterations;
+	result->planned = result->open ? result->total.sent : result->threads * result->iterations;
 	result->complete = true;
 	return true;
 }
@@ -197,7 +172,7 @@ static bool read_end(struct client_result *result, const struct line *line)
 static const struct {
 	const char *keyword;
 	size_t min, max; /* fields, with the keyword */
-	bool (*read)(struct client_result *result, const struct line *line);
+	bool (*read)(struct client_result *result, const struct slice *field);
 } kinds[] = {
 	{"plan", 5, 7, read_plan},	     {"connection", 3, 4, read_connection},
 	{"thread", 5, 5, read_thread},	     {"measured", 4, 4, read_measured},
@@ -205,15 +180,19 @@ static const struct {
 	{"chars", 8, 8, read_chars},	     {"end", 1, 1, read_end},
 };
 
-static bool read_line(struct client_result *result, struct slice text)
+/* Splits a line at single spaces. Fields that it does not have are empty, others must not be. */
+static bool read_line(struct client_result *result, struct slice line)
 {
-	struct line line;
-	if (!split(text, &line) || result->complete) /* nothing may follow the end */
-		return false;
+	struct slice field[FIELDS_MAX + 1] = {{0}};
+	size_t count = 0;
+	while (count < FIELDS_MAX && slice_cut(&line, ' ', &field[count]))
+		if (!field[count++].length)
+			return false;
+	field[count++] = line;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (slice_equals(line.fields[0], kinds[i].keyword))
-			return line.count >= kinds[i].min && line.count <= kinds[i].max &&
-			       kinds[i].read(result, &line);
+		if (slice_equals(field[0], kinds[i].keyword))
+			return line.length && count >= kinds[i].min && count <= kinds[i].max &&
+			       kinds[i].read(result, field);
 	return false;
 }
 
@@ -237,7 +216,7 @@ int client_result_read(struct client_result *result, const char *bytes, size_t l
 	if (length < behind || memcmp(bytes + length - behind, end, behind) != 0)
 		result->measured = NULL; /* it is not complete */
 	while (slice_cut(&text, '\n', &line)) {
-		if (read_line(result, line))
+		if (!result->complete && read_line(result, line)) /* nothing may follow the end */
 			continue;
 		result->complete = false;
 		return error_set(error, "damaged account at '%.*s'",

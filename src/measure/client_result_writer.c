@@ -60,29 +60,31 @@ static bool compose(struct buffer *text, const struct client_result_writer *writ
 		    const struct result *measured)
 {
 	const struct plan *plan = &writer->plan;
-	bool complete = !writer->incomplete;
-	complete &=
+	bool complete =
+		!writer->incomplete &&
 		buffer_printf(text, "plan %zu %" PRIu64 " %" PRIu64 " %s%s%s\n", plan->threads,
 			      iterations_of(writer), plan->window, plan->each ? "each" : "shared",
-			      plan->free ? " free" : "", plan->iterations ? "" : " open");
-	complete &= buffer_append(text, writer->connections.bytes, writer->connections.length);
-	for (size_t i = 0; i < plan->threads; i++)
+			      plan->free ? " free" : "", plan->iterations ? "" : " open") &&
+		buffer_append(text, writer->connections.bytes, writer->connections.length);
+	for (size_t i = 0; i < plan->threads; i++) {
+		const struct counters *counters = &writer->counters[i];
 		complete &=
 			buffer_printf(text, "thread %zu %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
-				      writer->counters[i].sent, writer->counters[i].acknowledged,
-				      writer->counters[i].resent);
-	if (measured)
-		complete &= add_measured(text, measured);
-	return complete && buffer_append_string(text, "end\n");
+				      counters->sent, counters->acknowledged, counters->resent);
+	}
+	return complete && (!measured || add_measured(text, measured));
 }
 
-/* Writes the text, and closes the descriptor. Not complete: memory was out for it. */
-static bool send_text(int descriptor, const struct buffer *text, bool complete, struct error *error)
+/* Writes the text, to which the last line is added, closes the descriptor, and frees the text. Not
+ * complete: memory was out for it. */
+static bool send_text(int descriptor, struct buffer *text, bool complete, struct error *error)
 {
+	complete &= buffer_append_string(text, "end\n");
 	errno = ENOMEM;
 	bool written = complete && nonblocking_write_all(descriptor, text->bytes, text->length, -1,
 							 CLOCK_NEVER) == 0;
 	int errnum = errno;
+	buffer_free(text);
 	if (close(descriptor) < 0 && written) {
 		written = false;
 		errnum = errno;
@@ -98,9 +100,7 @@ bool client_result_writer_write(const struct client_result_writer *writer, int d
 {
 	struct buffer text = {0};
 	bool complete = compose(&text, writer, measured);
-	bool written = send_text(descriptor, &text, complete, error);
-	buffer_free(&text);
-	return written;
+	return send_text(descriptor, &text, complete, error);
 }
 
 bool chars_result_write(const struct chars_result *chars, int descriptor, struct error *error)
@@ -109,10 +109,8 @@ bool chars_result_write(const struct chars_result *chars, int descriptor, struct
 	bool complete =
 		buffer_printf(&text,
 			      "chars %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-			      " %" PRIu64 "\nend\n",
+			      " %" PRIu64 "\n",
 			      chars->name, chars->got.messages, chars->got.characters,
 			      chars->got.digest, chars->before, chars->stats, chars->counted);
-	bool written = send_text(descriptor, &text, complete, error);
-	buffer_free(&text);
-	return written;
+	return send_text(descriptor, &text, complete, error);
 }

@@ -7,11 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "measure/client_result.h"
 #include "measure/report_text.h"
-#include "measure/histogram.h"
-#include "base/buffer.h"
 
 /* What a client had to do. */
 struct plan {
