@@ -2,6 +2,7 @@
 #include "verify/proof.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 /* Of an order fault, until it is explained. */
 static const char unexplained[] = "";
@@ -118,57 +119,50 @@ int fault_explain(struct proof *proof, struct error *error)
 	return 0;
 }
 
-static void add_number(struct verdict *verdict, int64_t number)
-{
-	verdict_add(verdict, "%" PRId64, number);
-}
-
-static void add_value(const struct proof *proof, char name, struct verdict *verdict)
+/* Returns what a name in a template stands for. */
+static const char *value_of(const struct proof *proof, char name, char text[CLIENT_LINE_SIZE])
 {
 	const struct fault *fault = &proof->fault;
-	char due[CLIENT_LINE_SIZE];
+	int64_t number;
 	switch (name) {
 	case 'b':
-		verdict_add(verdict, "%s", fault->here);
-		break;
+		return fault->here;
 	case 'p':
-		verdict_add(verdict, "%s", fault->subject);
-		break;
+		return fault->subject;
+	case 'a':
+		return proof->job->echoes ? "echo" : "ok";
+	case 's':
+		return verdict_plural(fault->values[0]);
+	case 'd':
+		client_line_write(&fault->due, text);
+		return text;
 	case 'n':
-		add_number(verdict, log_reader_lines_before(&proof->log) + fault->line);
+		number = log_reader_lines_before(&proof->log) + fault->line;
 		break;
 	case 'f':
-		add_number(verdict, log_reader_lines_before(&proof->log) + fault->first);
-		break;
-	case 'd':
-		client_line_write(&fault->due, due);
-		verdict_add(verdict, "%s", due);
-		break;
-	case 'l':
-		verdict_add(verdict, "%.200s", proof->log.name);
-		break;
-	case 'a':
-		verdict_add(verdict, proof->job->echoes ? "echo" : "ok");
-		break;
-	case 's':
-		verdict_add(verdict, "%s", verdict_plural(fault->values[0]));
+		number = log_reader_lines_before(&proof->log) + fault->first;
 		break;
 	default:
-		add_number(verdict, fault->values[name - '1']);
+		number = fault->values[name - '1'];
 	}
+	(void)snprintf(text, CLIENT_LINE_SIZE, "%" PRId64, number); /* always fits */
+	return text;
 }
 
 void fault_add(const struct proof *proof, struct verdict *verdict)
 {
 	const struct client *client = proof->fault.client;
-	char name[EXCERPT_SIZE];
+	char excerpt[EXCERPT_SIZE], text[CLIENT_LINE_SIZE];
 	if (client && client->address)
-		verdict_add(verdict, "%s: ", log_excerpt(name, client->address->name));
+		verdict_add(verdict, "%s: ", log_excerpt(excerpt, client->address->name));
 	else if (client)
 		verdict_add(verdict, "client %zu: ", client->number);
-	for (const char *at = proof->fault.message; *at; at++)
-		if (*at == '$')
-			add_value(proof, *++at, verdict);
-		else
+	for (const char *at = proof->fault.message; *at; at++) {
+		if (*at != '$')
 			verdict_add(verdict, "%c", *at);
+		else if (*++at == 'l')
+			verdict_add(verdict, "%.200s", proof->log.name);
+		else
+			verdict_add(verdict, "%s", value_of(proof, *at, text));
+	}
 }

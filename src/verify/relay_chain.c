@@ -6,12 +6,6 @@
 
 #include "record/log_reader.h"
 
-/* A forwarded line: NUMBER | RECEIVED | DONE | LINE */
-struct forwarded {
-	int64_t number;
-	struct slice line;
-};
-
 /* The comparison of the logs of two stages that follow each other. */
 struct hop {
 	const struct verify_chain *chain;
@@ -19,32 +13,27 @@ struct hop {
 	int64_t lines;	 /* received by the earlier one */
 	int64_t arrived; /* received by the later one, with those that came again */
 	int64_t due;	 /* the number that comes next for the first time */
-	bool good;
-	char fault[400]; /* the first, unless it is good */
+	char fault[400]; /* the first; empty: none */
 };
 
 /* Takes YYYY-MM-DD HH:MM:SS.ffffff and the bar behind it. */
-static bool skip_time(struct slice *rest)
+static bool skip_time(struct slice *line)
 {
 	enum { TIME = 26 };
-	static const char bar[] = " | ";
-	if (rest->length < TIME)
+	if (line->length < TIME)
 		return false;
-	struct slice behind = {rest->bytes + TIME, rest->length - TIME};
-	if (!slice_skip(&behind, bar))
-		return false;
-	*rest = behind;
-	return true;
+	slice_drop(line, TIME);
+	return slice_skip(line, " | ");
 }
 
-static bool read_forwarded(struct slice bytes, struct forwarded *forwarded)
+/* Takes NUMBER | RECEIVED | DONE | off a forwarded line. Returns the number; 0: it has none. */
+static int64_t take_number(struct slice *line)
 {
 	uint64_t number;
-	if (!slice_number(&bytes, &number) || number < 1 || number > INT64_MAX ||
-	    !slice_skip(&bytes, " | ") || !skip_time(&bytes) || !skip_time(&bytes))
-		return false;
-	*forwarded = (struct forwarded){(int64_t)number, bytes};
-	return true;
+	if (!slice_number(line, &number) || number > INT64_MAX || !slice_skip(line, " | ") ||
+	    !skip_time(line) || !skip_time(line))
+		return 0;
+	return (int64_t)number;
 }
 
 /* Goes on to the next line that was received. 1; 0: there is none; -1 with the error set. */
@@ -60,12 +49,10 @@ static int next_received(struct log_reader *log, struct error *error)
 /* Keeps the first fault. */
 static void set_fault(struct hop *hop, const struct log_reader *to, const char *what)
 {
-	if (!hop->good)
-		return;
-	hop->good = false;
-	(void)snprintf(hop->fault, sizeof hop->fault,
-		       "%.200s, line %" PRId64 ": %s line %" PRId64 " of %s", to->name, to->number,
-		       what, hop->due, hop->chain->names[hop->to - 1]);
+	if (!*hop->fault)
+		(void)snprintf(hop->fault, sizeof hop->fault,
+			       "%.200s, line %" PRId64 ": %s line %" PRId64 " of %s", to->name,
+			       to->number, what, hop->due, hop->chain->names[hop->to - 1]);
 }
 
 /* Takes a line that has arrived. `from` goes on with each that comes for the first time. -1: the
@@ -73,16 +60,15 @@ static void set_fault(struct hop *hop, const struct log_reader *to, const char *
 static int take_arrived(struct hop *hop, struct log_reader *from, const struct log_reader *to,
 			struct error *error)
 {
-	struct forwarded forwarded;
+	struct slice line = to->bytes;
+	int64_t number = take_number(&line);
 	hop->arrived++;
-	if (!read_forwarded(to->bytes, &forwarded)) {
-		set_fault(hop, to, "not a forwarded line, where there should be");
-		return 0;
-	}
-	if (forwarded.number < hop->due)
+	if (number && number < hop->due)
 		return 0; /* it came again */
-	if (forwarded.number > hop->due) {
-		set_fault(hop, to, "out of order or missing before it:");
+	if (number != hop->due) {
+		set_fault(hop, to,
+			  number ? "out of order or missing before it:"
+				 : "not a forwarded line, where there should be");
 		return 0;
 	}
 	int found = next_received(from, error);
@@ -91,7 +77,7 @@ static int take_arrived(struct hop *hop, struct log_reader *from, const struct l
 	bool worked = hop->chain->worked && hop->to == 2;
 	if (!found)
 		set_fault(hop, to, "it was never received:");
-	else if (!worked && !slice_same(from->bytes, forwarded.line))
+	else if (!worked && !slice_same(from->bytes, line))
 		set_fault(hop, to, "it is not as it was received:");
 	hop->lines += found;
 	hop->due++;
@@ -109,12 +95,10 @@ static int compare(struct hop *hop, struct log_reader *from, struct log_reader *
 		return -1;
 	while ((more = next_received(from, error)) > 0) {
 		hop->lines++;
-		if (!hop->good)
-			continue;
-		hop->good = false;
-		(void)snprintf(hop->fault, sizeof hop->fault,
-			       "line %" PRId64 " of %s is missing in %.200s", hop->lines,
-			       hop->chain->names[hop->to - 1], to->name);
+		if (!*hop->fault)
+			(void)snprintf(hop->fault, sizeof hop->fault,
+				       "line %" PRId64 " of %s is missing in %.200s", hop->lines,
+				       hop->chain->names[hop->to - 1], to->name);
 	}
 	return more;
 }
@@ -137,16 +121,16 @@ static int take_hop(struct hop *hop, struct error *error)
 
 int verify_chain(const struct verify_chain *chain, struct verdict *verdict, struct error *error)
 {
-	struct hop first = {.chain = chain, .to = 1, .due = 1, .good = true}, second = first;
-	second.to = 2;
+	struct hop first = {.chain = chain, .to = 1, .due = 1},
+		   second = {.chain = chain, .to = 2, .due = 1};
 	*verdict = (struct verdict){0};
 	if (take_hop(&first, error) < 0 || take_hop(&second, error) < 0)
 		return -1;
 	int64_t received = first.lines;
-	const struct hop *bad = !first.good ? &first : !second.good ? &second : NULL;
-	if (bad) {
+	const char *fault = *first.fault ? first.fault : second.fault;
+	if (*fault) {
 		verdict_add(verdict, "FAILED: %s; %" PRId64 " lines received, %" PRId64 " saved",
-			    bad->fault, received, second.arrived);
+			    fault, received, second.arrived);
 		return 0;
 	}
 	verdict->good = true;
