@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "record/escape.h"
 
 enum {
@@ -28,7 +27,7 @@ static int unreadable(const struct log_reader *log, int errnum, struct error *er
 void log_reader_rewind(struct log_reader *log)
 {
 	log->at = log->offset;
-	log->begin = log->end = 0;
+	log->begin = log->buffer.length = 0;
 	log->number = log->closed = 0;
 	log->looked = false;
 }
@@ -36,12 +35,11 @@ void log_reader_rewind(struct log_reader *log)
 int log_reader_open(struct log_reader *log, const char *name, int64_t offset, struct error *error)
 {
 	struct stat status;
-	int result = -1;
 	*log = (struct log_reader){.name = name,
 				   .offset = offset,
 				   .limit = LOG_READER_ALL,
 				   .old = LOG_READER_ALL,
-				   .capacity = BUFFER_FIRST};
+				   .at = offset};
 	/* nonblocking: opening a FIFO would wait for a writer */
 	log->descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (log->descriptor < 0)
@@ -50,30 +48,26 @@ int log_reader_open(struct log_reader *log, const char *name, int64_t offset, st
 		unreadable(log, errno, error);
 	else if (!S_ISREG(status.st_mode))
 		error_set(error, "cannot read %.200s: it is not a regular file", name);
-	else if (!(log->buffer = memory_malloc(log->capacity)))
-		unreadable(log, ENOMEM, error);
 	else
-		result = 0;
-	if (result < 0)
-		log_reader_close(log);
-	log_reader_rewind(log);
-	return result;
+		return 0;
+	log_reader_close(log);
+	return -1;
 }
 
-bool log_reader_share(struct log_reader *copy, const struct log_reader *log, int64_t offset)
+void log_reader_share(struct log_reader *copy, const struct log_reader *log, int64_t offset,
+		      int64_t limit)
 {
-	*copy = *log;
-	copy->offset = offset;
-	copy->capacity = BUFFER_FIRST;
-	copy->buffer = memory_malloc(copy->capacity);
-	log_reader_rewind(copy);
-	return copy->buffer != NULL;
+	*copy = (struct log_reader){.name = log->name,
+				    .descriptor = log->descriptor,
+				    .offset = offset,
+				    .limit = limit,
+				    .old = log->old,
+				    .at = offset};
 }
 
 void log_reader_unshare(struct log_reader *copy)
 {
-	free(copy->buffer);
-	copy->buffer = NULL;
+	buffer_free(&copy->buffer);
 }
 
 void log_reader_close(struct log_reader *log)
@@ -84,45 +78,31 @@ void log_reader_close(struct log_reader *log)
 	log_reader_unshare(log);
 }
 
-/* Makes space behind the bytes in the buffer. */
-static bool make_space(struct log_reader *log)
-{
-	if (log->begin) {
-		memmove(log->buffer, log->buffer + log->begin, log->end - log->begin);
-		log->end -= log->begin;
-		log->begin = 0;
-	}
-	if (log->end < log->capacity)
-		return true;
-	char *larger =
-		log->capacity < BUFFER_MAX ? memory_realloc(log->buffer, log->capacity * 2) : NULL;
-	if (!larger)
-		return false;
-	log->buffer = larger;
-	log->capacity *= 2;
-	return true;
-}
-
 /* Reads more behind the bytes in the buffer. 1; 0: there is no more; -1: the error is set. */
 static int read_more(struct log_reader *log, struct error *error)
 {
-	int64_t from = log->at + (int64_t)(log->end - log->begin), left = log->limit - from;
+	struct buffer *buffer = &log->buffer;
+	buffer_drop(buffer, log->begin);
+	log->begin = 0;
+	int64_t from = log->at + (int64_t)buffer->length, left = log->limit - from;
 	ssize_t length;
 	if (left <= 0)
 		return 0;
-	if (!make_space(log))
+	if (buffer->length >= BUFFER_MAX)
 		return error_set(error, "cannot read %.200s: line %" PRId64 " is too long",
 				 log->name, log->number + 1);
-	size_t space = log->capacity - log->end;
+	if (buffer->length == buffer->capacity && !buffer_reserve(buffer, BUFFER_FIRST))
+		return unreadable(log, ENOMEM, error);
+	size_t space = buffer->capacity - buffer->length;
 	do
-		length = pread(log->descriptor, log->buffer + log->end,
+		length = pread(log->descriptor, buffer->bytes + buffer->length,
 			       left < (int64_t)space ? (size_t)left : space, from);
 	while (length < 0 && errno == EINTR);
 	if (length < 0)
 		return unreadable(log, errno, error);
 	if (length == 0 && log->limit != LOG_READER_ALL)
 		return error_set(error, "cannot read %.200s: it was cut", log->name);
-	log->end += (size_t)length;
+	buffer->length += (size_t)length;
 	return length > 0;
 }
 
@@ -131,21 +111,21 @@ static int read_more(struct log_reader *log, struct error *error)
 static int find_line(struct log_reader *log, size_t skip, size_t *length, struct error *error)
 {
 	size_t searched = skip;
-	for (;;) {
-		size_t present = log->end - log->begin;
-		const char *from = log->buffer + log->begin, *stop = NULL;
+	int more = 1;
+	while (more > 0) {
+		size_t present = log->buffer.length - log->begin;
 		if (present > searched) {
-			stop = memchr(from + searched, '\n', present - searched);
+			const char *from = log->buffer.bytes + log->begin;
+			const char *stop = memchr(from + searched, '\n', present - searched);
+			if (stop) {
+				*length = (size_t)(stop - from) - skip;
+				return 1;
+			}
 			searched = present;
 		}
-		if (stop) {
-			*length = (size_t)(stop - from) - skip;
-			return 1;
-		}
-		int more = read_more(log, error);
-		if (more <= 0)
-			return more;
+		more = read_more(log, error);
 	}
+	return more;
 }
 
 /* Is that the server's note that the line before it is torn? */
@@ -169,13 +149,14 @@ static int is_torn(struct log_reader *log, size_t length, struct error *error)
 		return log->at < log->old && end > log->old;
 	int found = find_line(log, length + 1, &log->next, error);
 	log->looked = found > 0;
-	return found > 0 ? notes_torn(log->buffer + log->begin + length + 1, log->next) : found;
+	return found > 0 ? notes_torn(log->buffer.bytes + log->begin + length + 1, log->next)
+			 : found;
 }
 
 /* Goes on behind bytes of the buffer. Returns their beginning. */
 static char *take(struct log_reader *log, size_t length)
 {
-	char *bytes = log->buffer + log->begin;
+	char *bytes = log->buffer.bytes + log->begin;
 	log->start = log->at;
 	log->number++;
 	log->at += (int64_t)length;
@@ -202,7 +183,7 @@ enum log_line log_reader_next(struct log_reader *log, struct error *error)
 	for (;;) {
 		size_t length = log->next;
 		int found = log->looked ? 1 : find_line(log, 0, &length, error);
-		size_t rest = log->end - log->begin;
+		size_t rest = log->buffer.length - log->begin;
 		log->looked = false;
 		if (found < 0)
 			return LOG_UNREADABLE;
@@ -240,19 +221,13 @@ struct slice log_reader_unescape(struct log_reader *log)
 
 int64_t log_reader_lines_before(const struct log_reader *log)
 {
-	char chunk[16384];
-	int64_t lines = 0, at = 0;
-	while (at < log->offset) {
-		int64_t left = log->offset - at;
-		size_t want = left < (int64_t)sizeof chunk ? (size_t)left : sizeof chunk;
-		ssize_t length = pread(log->descriptor, chunk, want, at);
-		if (length < 0 && errno == EINTR)
-			continue;
-		if (length <= 0)
-			return 0;
-		for (ssize_t i = 0; i < length; i++)
-			lines += chunk[i] == '\n';
-		at += length;
-	}
-	return lines;
+	struct log_reader before;
+	struct error error;
+	size_t length;
+	int found;
+	log_reader_share(&before, log, 0, log->offset);
+	while ((found = find_line(&before, 0, &length, &error)) > 0)
+		(void)take(&before, length + 1);
+	log_reader_unshare(&before);
+	return found < 0 ? 0 : before.number;
 }

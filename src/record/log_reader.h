@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"
 #include "record/format.h"
@@ -39,9 +40,9 @@ struct log_reader {
 	struct slice time, subject; /* of a record, without the quoting of its format, escaped */
 	struct slice bytes;	    /* the same; of a line that is no record: the whole line */
 
-	int64_t closed; /* torn lines so far that the server has closed and noted as such */
-	char *buffer;	/* owned; what was read from `at` on is between begin and end */
-	size_t capacity, begin, end;
+	int64_t closed;	      /* torn lines so far that the server has closed and noted as such */
+	struct buffer buffer; /* owned; has what was read from `at` on, behind `begin` bytes */
+	size_t begin;
 	size_t next; /* length of the next line, if it was looked at */
 	bool looked;
 };
@@ -50,9 +51,10 @@ struct log_reader {
  * set, and nothing is to be closed. */
 int log_reader_open(struct log_reader *log, const char *name, int64_t offset, struct error *error);
 
-/* Makes a reader of the same open file, which begins at an offset where a record begins. It has a
- * buffer of its own, and must be closed first, by log_reader_unshare(). False: out of memory. */
-bool log_reader_share(struct log_reader *copy, const struct log_reader *log, int64_t offset);
+/* Makes a reader of the same open file, from an offset where a record begins to a limit. Another
+ * thread may use the log. It must be closed first, by log_reader_unshare(). */
+void log_reader_share(struct log_reader *copy, const struct log_reader *log, int64_t offset,
+		      int64_t limit);
 void log_reader_unshare(struct log_reader *copy);
 
 /* Starts again at the offset. */

@@ -85,15 +85,10 @@ void log_cursor_close(struct log_cursor *cursor)
 
 uint64_t log_cursor_count(const struct log_cursor *cursor, int64_t from, int64_t limit)
 {
-	/* only what the other thread does not change */
-	const struct log_reader file = {.name = cursor->log.name,
-					.descriptor = cursor->log.descriptor,
-					.old = cursor->log.old,
-					.limit = limit};
 	struct log_cursor rest = {.received = 0};
 	struct error error;
-	if (log_reader_share(&rest.log, &file, from))
-		(void)pass(&rest, UINT64_MAX, &error); /* what can be read is counted */
+	log_reader_share(&rest.log, &cursor->log, from, limit);
+	(void)pass(&rest, UINT64_MAX, &error); /* what can be read is counted */
 	log_reader_unshare(&rest.log);
 	return rest.received;
 }

@@ -64,7 +64,7 @@ START_TEST(a_growing_log_is_read_to_its_limit)
 	ck_assert_int_eq(log_reader_next(&reader, &error), LOG_END);
 	ck_assert_int_eq(log_reader_next(&reader, &error), LOG_END);
 	reader.limit = (int64_t)file_size(LOG);
-	ck_assert(log_reader_share(&copy, &reader, 0));
+	log_reader_share(&copy, &reader, 0, reader.limit);
 	assert_next(LOG_RECORD, 3, "three");
 	ck_assert_int_eq(reader.closed, 1);
 	ck_assert_int_eq(reader.start, (int64_t)strlen(first) + 1);

@@ -198,7 +198,7 @@ START_TEST(long_lines_and_many)
 		ck_assert_int_eq(atoi(cursor.bytes.bytes + cursor.bytes.length - 5), i);
 	}
 	assert_end();
-	ck_assert_uint_le(cursor.log.capacity, 1 << 20);
+	ck_assert_uint_le(cursor.log.buffer.capacity, 1 << 20);
 	log_cursor_close(&cursor);
 }
 END_TEST
