@@ -36,9 +36,9 @@ static const struct slice *find_field(const struct record *record, const char *n
 }
 
 /* A ';' in it would end the field, so it is escaped too. */
-static bool append_field(struct buffer *buffer, const char *bytes, size_t length)
+static bool append_field(struct buffer *buffer, struct slice rest)
 {
-	struct slice rest = {bytes, length}, part;
+	struct slice part;
 	while (slice_cut(&rest, ';', &part))
 		if (!record_escape(buffer, part.bytes, part.length) ||
 		    !buffer_append_string(buffer, "\\x3b"))
@@ -46,34 +46,27 @@ static bool append_field(struct buffer *buffer, const char *bytes, size_t length
 	return record_escape(buffer, rest.bytes, rest.length);
 }
 
-static bool append_note(struct buffer *buffer, const char *now, const struct record *record)
+static bool append_fields(struct buffer *buffer, const char *now, const struct record *record,
+			  const struct slice *request)
 {
-	return buffer_printf(buffer, "%.10s;%.12s;%s", now, now + TIME_AT,
-			     record->level == RECORD_WARNING ? "WARNING: " : "") &&
-	       append_field(buffer, record->subject, strlen(record->subject)) &&
-	       buffer_append(buffer, " ", 1) &&
-	       append_field(buffer, record->bytes, record->length) &&
-	       buffer_append_string(buffer, ";;\n");
-}
-
-static bool append_request(struct buffer *buffer, const char *now, const struct record *record,
-			   const struct slice *request)
-{
-	if (!request)
-		return buffer_printf(buffer, "%.10s;;;", now);
-	const char *time = find_field(record, time_name)->bytes;
-	return buffer_printf(buffer, "%.10s;%.12s;", time, time + TIME_AT) &&
-	       append_field(buffer, request->bytes, request->length) &&
-	       buffer_append(buffer, ";", 1);
-}
-
-static bool append_answer(struct buffer *buffer, const char *now, const struct record *record)
-{
+	bool note = record->event == RECORD_NOTE;
+	const char *time = request ? find_field(record, time_name)->bytes : now;
+	if (!buffer_printf(buffer, "%.10s;%.12s;", time, request || note ? time + TIME_AT : ""))
+		return false;
+	if (note)
+		return buffer_append_string(buffer,
+					    record->level == RECORD_WARNING ? "WARNING: " : "") &&
+		       append_field(buffer, slice_of(record->subject)) &&
+		       buffer_append_string(buffer, " ") &&
+		       append_field(buffer, (struct slice){record->bytes, record->length}) &&
+		       buffer_append_string(buffer, ";;\n");
+	if (request && !append_field(buffer, *request))
+		return false;
 	if (record->event == RECORD_IGNORED)
-		return buffer_printf(buffer, "%s;%s\n", ignored, ignored);
-	return buffer_printf(buffer, "%.12s;", now + TIME_AT) &&
-	       append_field(buffer, record->bytes, record->length) &&
-	       buffer_append(buffer, "\n", 1);
+		return buffer_printf(buffer, ";%s;%s\n", ignored, ignored);
+	return buffer_printf(buffer, ";%.12s;", now + TIME_AT) &&
+	       append_field(buffer, (struct slice){record->bytes, record->length}) &&
+	       buffer_append_string(buffer, "\n");
 }
 
 static bool append(const struct record_format *format, struct buffer *buffer,
@@ -86,9 +79,7 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 	if (record->event == RECORD_RECEIVED && !request)
 		return true;
 	put_time(now, stamp);
-	if (record->event == RECORD_NOTE ? append_note(buffer, now, record)
-					 : append_request(buffer, now, record, request) &&
-						   append_answer(buffer, now, record))
+	if (append_fields(buffer, now, record, request))
 		return true;
 	buffer->length = before;
 	return false;

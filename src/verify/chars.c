@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/chars.h"
+#include "verify/run.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,7 +8,10 @@
 #include "base/memory.h"
 #include "record/log_reader.h"
 
-/* Messages are numbered from 0, in the order of the log. */
+/* The log has messages in the order in which they were sent: between two questions of a client
+ * stand exactly the messages that it received between the two answers. So the client's result gives
+ * the range of messages that it must have received, and the counts in the answers must add up to
+ * what was generated. Messages are numbered from 0, in the order of the log. */
 struct chars_client {
 	size_t number; /* from 1 */
 	const struct chars_result *result;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/ping.h"
+#include "verify/run.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -14,17 +14,16 @@ struct ping_proof {
 	struct ping_server server;
 	struct ping_client client; /* the current one */
 	size_t number;		   /* of it, from 1 */
-	struct buffer clients;	   /* the server's numbers of those before and of it */
 	struct buffer unserved;	   /* numbers of requests that the server did not answer */
 	uint64_t requests, answered, late;
 	uint64_t lost; /* requests and answers */
 };
 
 /* The server's note on the connection of the current client; NULL: there is none. */
-static const struct ping_joined *find_joined(const struct ping_proof *proof)
+static struct ping_joined *find_joined(const struct ping_proof *proof)
 {
 	const struct ping_client *client = &proof->client;
-	const struct ping_joined *joined = (const void *)proof->server.joined.bytes;
+	struct ping_joined *joined = (void *)proof->server.joined.bytes;
 	for (size_t i = 0; i < proof->server.joined.length / sizeof *joined; i++)
 		if (client->client ? joined[i].client == client->client
 				   : !strcmp(joined[i].name, client->name))
@@ -81,20 +80,18 @@ static bool check_request(struct ping_proof *proof, uint64_t request,
 
 static bool check_client(struct ping_proof *proof)
 {
-	const struct ping_joined *joined = find_joined(proof);
+	struct ping_joined *joined = find_joined(proof);
 	const struct ping_outcome *outcomes = (const void *)proof->client.outcomes.bytes;
-	struct numbers clients = numbers_of(&proof->clients);
 	if (!joined)
 		return verdict_add(proof->verdict, "the server has no record of client %zu",
 				   proof->number);
 	proof->client.client = joined->client;
-	for (size_t i = 0; i < clients.count; i++)
-		if (clients.at[i] == joined->client)
-			return verdict_add(proof->verdict,
-					   "clients %zu and %zu are both the server's %" PRIu64,
-					   i + 1, proof->number, joined->client);
-	if (!numbers_add(&proof->clients, joined->client) ||
-	    !check_keepalives(proof, joined->keepalives))
+	if (joined->number)
+		return verdict_add(proof->verdict,
+				   "clients %zu and %zu are both the server's %" PRIu64,
+				   joined->number, proof->number, joined->client);
+	joined->number = proof->number;
+	if (!check_keepalives(proof, joined->keepalives))
 		return false;
 	for (size_t i = 0; i < proof->client.outcomes.length / sizeof *outcomes; i++)
 		if (!check_request(proof, i, &outcomes[i]))
@@ -177,7 +174,6 @@ int verify_ping(const struct verify_job *job, struct verdict *verdict, struct er
 	if (good)
 		conclude(&proof);
 	ping_server_free(&proof.server);
-	buffer_free(&proof.clients);
 	buffer_free(&proof.unserved);
 	return *verdict->message ? 0 : -1;
 }

@@ -32,6 +32,7 @@ struct ping_joined {
 	char name[SOCKET_NAME_SIZE];
 	uint64_t client;
 	size_t keepalives; /* sent before */
+	size_t number;	   /* for the proof: of the client that it is, from 1; 0: not known */
 };
 
 struct ping_server {

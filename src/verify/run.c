@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "verify/chars.h"
-#include "verify/ping.h"
 #include "verify/proof.h"
 #include "net/answers.h"
 

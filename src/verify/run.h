@@ -21,6 +21,16 @@ int verify_run(const struct verify_job *job, struct verdict *verdict, struct err
 int verify_check(const char *log, const struct verify_expectation *expected,
 		 struct verdict *verdict, struct error *error);
 
+/* Proves a run of chars: each client has received all messages while it was connected, and the
+ * answers count all characters. Reads the log twice; memory grows with the clients. Returns as
+ * verify_run(). */
+int verify_chars(const struct verify_job *job, struct verdict *verdict, struct error *error);
+
+/* Proves a run of ping, from the log and the clients' logs under their default names: each request
+ * has one outcome at both ends, and each message of the server a number of its own. Uses no client
+ * results. Memory grows with the requests. Returns as verify_run(). */
+int verify_ping(const struct verify_job *job, struct verdict *verdict, struct error *error);
+
 /* Proves a run of the workload of that name, some of which have a proof of their own. Returns as
  * verify_run(). */
 int verify_workload(const char *workload, const struct verify_job *job, struct verdict *verdict,

@@ -25,7 +25,7 @@ uint64_t request_table_sent(const struct request_table *table)
 static struct ping_request *entry(const struct request_table *table, uint64_t number)
 {
 	struct ping_request *entries = (void *)table->pending.bytes;
-	return &entries[table->first + (size_t)(number - table->oldest)];
+	return &entries[number - table->dropped];
 }
 
 bool request_table_add(struct request_table *table, int64_t now, const struct stamp *stamp)
@@ -41,13 +41,12 @@ bool request_table_add(struct request_table *table, int64_t now, const struct st
 static bool find_oldest(struct request_table *table)
 {
 	uint64_t sent = request_table_sent(table);
-	while (table->oldest < sent && table->states.bytes[table->oldest] != STATE_UNANSWERED) {
-		table->first++;
+	while (table->oldest < sent && table->states.bytes[table->oldest] != STATE_UNANSWERED)
 		table->oldest++;
-	}
-	if (table->oldest == sent || table->first >= REQUEST_DONE_MAX) {
-		buffer_drop(&table->pending, table->first * sizeof(struct ping_request));
-		table->first = 0;
+	size_t done = (size_t)(table->oldest - table->dropped);
+	if (table->oldest == sent || done >= REQUEST_DONE_MAX) {
+		buffer_drop(&table->pending, done * sizeof(struct ping_request));
+		table->dropped = table->oldest;
 	}
 	return table->oldest < sent;
 }

@@ -24,8 +24,8 @@ struct ping_request {
 struct request_table {
 	int64_t timeout;	  /* ns */
 	struct buffer states;	  /* a byte for each request ever sent */
-	struct buffer pending;	  /* struct ping_request, from `first` on those from `oldest` on */
-	size_t first;		  /* entries before it are done */
+	struct buffer pending;	  /* struct ping_request, those from `dropped` on */
+	uint64_t dropped;	  /* at most `oldest` */
 	uint64_t oldest;	  /* number of the oldest request that may be unanswered */
 	uint64_t message, client; /* the last M, and C; 0: none so far */
 	uint64_t answered, timed_out, late, keepalives;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The accounts of clients of chars, and the proof of their runs. */
-#include "verify/chars.h"
+#include "verify/run.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The proof of a run of ping, from logs that are written here. */
-#include "verify/ping.h"
+#include "verify/run.h"
 
 #include <stdlib.h>
 #include <string.h>
