@@ -83,20 +83,19 @@ void connection_close(struct client_session *session, struct client_connection *
 		pthread_mutex_unlock(&session->mutex);
 		stream_close(stream, 0);
 		buffer_clear(&connection->remainder, 0);
-		struct inflight_line *line =
-			inflight_oldest_of(&session->inflight, &connection->lines);
+		struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
 		if (!line && clock_now() - connection->up_since >= CONNECTION_GOOD)
-			connection->down_since = 0;
+			connection->give_up = 0;
 		for (; line; line = inflight_next_of(&session->inflight, line))
 			line->sent = 0;
 	}
-	if (connection->down_since) {
+	if (connection->give_up) {
 		connection->pause = clock_backoff(connection->pause, CONNECTION_MAX_PAUSE);
 		return;
 	}
 	/* The first attempt is at once: with a pause, many connections would come back one after
 	 * the other. */
-	connection->down_since = clock_now();
+	connection->give_up = clock_after(session->settings.retry);
 	connection->pause = 0;
 	session->reason = *session->error;
 }

@@ -62,8 +62,8 @@ struct inflight_line *inflight_oldest(const struct inflight_queue *inflight)
 	return inflight->waiting ? line_of(inflight, inflight->removed + 1) : NULL;
 }
 
-struct inflight_line *inflight_oldest_of(const struct inflight_queue *inflight,
-					 const struct inflight_chain *chain)
+struct inflight_line *inflight_first(const struct inflight_queue *inflight,
+				     const struct inflight_chain *chain)
 {
 	return line_of(inflight, chain->first);
 }

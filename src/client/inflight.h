@@ -53,8 +53,8 @@ struct inflight_line *inflight_add(struct inflight_queue *inflight, struct infli
 
 /* The oldest line without an answer, of all connections or of one. NULL: there is none. */
 struct inflight_line *inflight_oldest(const struct inflight_queue *inflight);
-struct inflight_line *inflight_oldest_of(const struct inflight_queue *inflight,
-					 const struct inflight_chain *chain);
+struct inflight_line *inflight_first(const struct inflight_queue *inflight,
+				     const struct inflight_chain *chain);
 
 /* The next line of the same connection, or NULL. */
 struct inflight_line *inflight_next_of(const struct inflight_queue *inflight,

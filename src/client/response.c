@@ -24,8 +24,7 @@ enum {
 static enum session_step judge_wrong(struct client_session *session,
 				     struct client_connection *connection, struct slice answer)
 {
-	const struct inflight_line *line =
-		inflight_oldest_of(&session->inflight, &connection->lines);
+	const struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
 	char excerpt[EXCERPT_SIZE];
 	record_excerpt(excerpt, answer.bytes, answer.length);
 	if (line && line->sent)
@@ -53,8 +52,7 @@ static enum session_step judge(struct client_session *session, struct client_con
 			       struct slice answer, int64_t now)
 {
 	const struct client_session_settings *settings = &session->settings;
-	const struct inflight_line *line =
-		inflight_oldest_of(&session->inflight, &connection->lines);
+	const struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
 	if (answer.length && answer.bytes[answer.length - 1] == '\r' && !settings->echoes)
 		answer.length--;
 	if (!line || !line->sent || !is_correct(session, line, answer))
@@ -69,7 +67,7 @@ static enum session_step judge(struct client_session *session, struct client_con
 	}
 	settings->counters[line->thread].acknowledged++;
 	inflight_answer(&session->inflight, &connection->lines);
-	connection->down_since = connection->pause = 0;
+	connection->give_up = connection->pause = 0;
 	return STEP_DONE;
 }
 
@@ -99,8 +97,7 @@ static enum session_step judge_all(struct client_session *session,
 static enum session_step judge_end(struct client_session *session,
 				   struct client_connection *connection, int errnum)
 {
-	const struct inflight_line *line =
-		inflight_oldest_of(&session->inflight, &connection->lines);
+	const struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
 	const char *excerpt = line ? session_excerpt(session, line) : NULL;
 	if (errnum && line)
 		error_set(session->error, "the connection broke before '%s' was answered: %s",

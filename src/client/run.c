@@ -26,9 +26,8 @@ enum {
 	 * terminal and from the parent. Also how long threads may take to end after a signal,
 	 * before one that still connects is abandoned. */
 	CLIENT_GRACE = 200,
-	CLIENT_DESCRIPTORS = 32, /* for all but connections, with some to spare */
-	/* Max threads that connect at a time: fewer than a server's backlog. */
-	CLIENT_CONNECT_LIMIT = 100,
+	CLIENT_DESCRIPTORS = 32,    /* for all but connections, with some to spare */
+	CLIENT_CONNECT_LIMIT = 100, /* threads that connect at a time: below a server's backlog */
 };
 
 static int open_descriptors(struct client *client)
@@ -47,8 +46,7 @@ static int open_descriptors(struct client *client)
 	return input ? line_source_open(&client->input, input, &client->error) : 0;
 }
 
-/* Makes the worker's session, with its connections. Returns 0, or -1 with the worker's error set.
- */
+/* Returns 0, or -1 with the worker's error set. */
 static int make_session(struct worker *worker, size_t connections)
 {
 	const struct client *client = worker->client;
@@ -176,20 +174,18 @@ static int make_threads(struct client *client)
 	return errnum;
 }
 
-/* Makes the threads, and in strict order hands out the token. Where one cannot be made, those that
- * were made end at once. */
+/* Makes the threads, and hands out the token. If one cannot be made, those that were end. */
 static void start_threads(struct client *client)
 {
-	/* inherited by the threads: a wait for an intended start ends on time, not up to 50 µs
-	 * later
-	 */
+	/* inherited by the threads: else a wait for an intended start ends up to 50 µs late */
 	if (client->options.rate)
 		(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* costs only precision */
 	int errnum = make_threads(client);
-	if (!errnum && client->token)
-		round_robin_pass(client->token);
-	if (!errnum)
+	if (!errnum) {
+		if (client->token)
+			round_robin_pass(client->token);
 		return;
+	}
 	pthread_mutex_lock(&client->mutex);
 	client->failed = true;
 	error_set(&client->error, "cannot make thread %zu of %zu: %s", client->made + 1,

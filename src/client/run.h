@@ -53,8 +53,7 @@ struct client {
 	bool abandoned;		    /* a thread hangs in connecting, and is not waited for */
 	struct progress_bar progress;
 	struct counters *counters;    /* of each thread */
-	struct histogram *histograms; /* of each session; with -rate as many uncorrected ones follow
-				       */
+	struct histogram *histograms; /* of each session; with -rate also uncorrected, behind */
 	struct line_source input;     /* of -input; only its one thread uses it */
 	atomic_ullong sent;	      /* lines, by all threads */
 

@@ -11,8 +11,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-/* With space in the window answers are looked for this often, which is the precision of latencies
- * then. */
+/* With space in the window, how often to receive: the precision of latencies then. */
 #define SESSION_LOOK_INTERVAL (20 * CLOCK_MICROSECOND)
 
 /* Whether answers can come from several connections at once, or from any of them during waits. */
@@ -84,9 +83,10 @@ static enum session_step send_failed(struct client_session *session,
 	return session_lose(session, connection);
 }
 
-/* Sends a line from *done on, and adds to *done what was taken. LOST: errno is set. */
-static enum session_step send_rest(struct client_session *session, const struct inflight_line *line,
-				   size_t *done)
+/* Sends a line from *done on, and adds to *done what was taken. Returns how many bytes are not
+ * taken or owed, or -1 with errno. */
+static ssize_t send_rest(struct client_session *session, const struct inflight_line *line,
+			 size_t *done)
 {
 	struct stream *stream = session->connections[line->connection].stream;
 	const char *bytes = inflight_bytes(&session->inflight, line);
@@ -94,9 +94,9 @@ static enum session_step send_rest(struct client_session *session, const struct 
 			       ? stream_send(stream, bytes + *done, line->length - *done)
 			       : stream_flush(stream);
 	if (sent < 0)
-		return STEP_LOST;
+		return -1;
 	*done += (size_t)sent;
-	return *done < line->length || stream_owed(stream) ? STEP_BLOCKED : STEP_DONE;
+	return (ssize_t)(line->length - *done + stream_owed(stream));
 }
 
 /* Waits until a connection takes more. Receives answers meanwhile: the server may wait for that.
@@ -111,8 +111,10 @@ static enum session_step await_space(struct client_session *session,
 	int ready = clock_poll(waiting, 2, clock_earlier(deadline, response_deadline(session)));
 	if (waiting[0].revents & ~POLLOUT || waiting[1].revents)
 		return response_receive_all(session);
-	enum session_step step = ready ? STEP_NOTHING : response_overdue(session);
-	if (ready || step != STEP_NOTHING || clock_now() < deadline)
+	if (ready)
+		return STEP_NOTHING;
+	enum session_step step = response_overdue(session);
+	if (step != STEP_NOTHING || clock_now() < deadline)
 		return step;
 	char time[DURATION_SIZE];
 	duration_format(session->settings.timeout, time);
@@ -130,12 +132,12 @@ static enum session_step send_line(struct client_session *session, struct inflig
 	int64_t timeout = session->settings.timeout, began = clock_now(), sent = began;
 	int64_t deadline = began + timeout;
 	size_t done = 0, before = 0;
-	enum session_step step;
-	while ((step = send_rest(session, line, &done)) == STEP_BLOCKED) {
+	ssize_t left;
+	while ((left = send_rest(session, line, &done)) > 0) {
 		if (done > before)
 			deadline = clock_after(timeout);
 		before = done;
-		step = await_space(session, line, deadline);
+		enum session_step step = await_space(session, line, deadline);
 		if (step == STEP_LOST && session->lost != connection)
 			connection_close(session, connection);
 		if (step == STEP_LOST || step == STEP_FAILED)
@@ -144,7 +146,7 @@ static enum session_step send_line(struct client_session *session, struct inflig
 		if (step == STEP_DONE)
 			deadline = sent + timeout;
 	}
-	if (step == STEP_LOST)
+	if (left < 0)
 		return send_failed(session, line, errno);
 	line->sent = sent;
 	if (line->first)
@@ -161,8 +163,7 @@ static bool pause_connection(struct client_session *session,
 			     const struct client_connection *connection)
 {
 	struct pollfd stop = {.fd = session->settings.stop, .events = POLLIN};
-	int64_t end = connection->down_since ? connection->down_since + session->settings.retry
-					     : CLOCK_NEVER;
+	int64_t end = connection->give_up ? connection->give_up : CLOCK_NEVER;
 	if (clock_now() >= end)
 		return false;
 	int64_t until = clock_earlier(clock_after(connection->pause), end);
@@ -190,16 +191,14 @@ static enum session_step reconnect(struct client_session *session,
 				   struct client_connection *connection)
 {
 	int64_t deadline = clock_after(session->settings.timeout);
-	if (connection->down_since) /* with some time for the last attempt */
-		deadline =
-			clock_earlier(deadline, connection->down_since + session->settings.retry +
-							CLOCK_MILLISECOND);
+	if (connection->give_up) /* with some time for the last attempt */
+		deadline = clock_earlier(deadline, connection->give_up + CLOCK_MILLISECOND);
 	enum session_step step = connection_open(session, connection, deadline);
 	/* what came with the handshake is not reported by poll() */
 	if (step == STEP_DONE && stream_buffered(connection->stream))
 		step = response_receive(session, connection, false);
 	/* answers can come meanwhile, but not to a line that has not been sent again */
-	struct inflight_line *line = inflight_oldest_of(&session->inflight, &connection->lines);
+	struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
 	for (; line && (step == STEP_DONE || step == STEP_NOTHING);
 	     line = inflight_next_of(&session->inflight, line))
 		step = send_line(session, line);

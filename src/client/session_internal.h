@@ -17,7 +17,6 @@ enum session_step {
 	STEP_DONE,
 	STEP_NOTHING, /* nothing to receive */
 	STEP_READY,   /* the descriptor is readable that was waited for besides answers */
-	STEP_BLOCKED, /* the connection takes no more bytes now */
 	STEP_LOST,    /* session->lost has failed, with the error set */
 	STEP_FAILED,  /* the session is over, with the error set, or stopped */
 };
@@ -27,8 +26,9 @@ struct client_connection {
 	struct inflight_chain lines; /* in flight */
 	struct buffer remainder;     /* the beginning of an answer that is not complete */
 	int64_t up_since;	     /* ns */
-	int64_t down_since;	     /* ns, the first loss since the last answer; 0: none */
-	int64_t pause;		     /* ns, before the next attempt to connect */
+	int64_t give_up; /* ns, end of attempts: from the first loss since the last answer; 0: none
+			  */
+	int64_t pause;	 /* ns, before the next attempt to connect */
 };
 
 struct client_session {
@@ -60,7 +60,7 @@ enum session_step session_lose(struct client_session *session,
 enum session_step connection_open(struct client_session *session,
 				  struct client_connection *connection, int64_t deadline);
 
-/* Closes a lost connection, if it is up, and notes since when and why it is down. */
+/* Closes a lost connection, if it is up, and notes why it is down and until when to connect. */
 void connection_close(struct client_session *session, struct client_connection *connection);
 
 /* response.c */

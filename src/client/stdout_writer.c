@@ -38,14 +38,14 @@ bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t l
 
 bool stdout_writer_flush(struct stdout_writer *output, struct error *error)
 {
-	bool written =
-		nonblocking_write_all(STDOUT_FILENO, output->gathered.bytes,
-				      output->gathered.length, output->stop, CLOCK_NEVER) == 0;
+	struct buffer *text = &output->gathered;
+	bool written = nonblocking_write_all(STDOUT_FILENO, text->bytes, text->length, output->stop,
+					     CLOCK_NEVER) == 0;
 	if (!written && errno == ETIMEDOUT)
 		error_set(error, "stdout was not read");
 	else if (!written)
 		error_set(error, "cannot write to stdout: %s", strerror(errno));
-	buffer_clear(&output->gathered, OUTPUT_CHUNK * 2);
+	buffer_clear(text, OUTPUT_CHUNK * 2);
 	return written;
 }
 

@@ -51,11 +51,11 @@ START_TEST(answers_take_out_the_oldest)
 		ck_assert_uint_eq(inflight.waiting, said - answered);
 	}
 	for (; answered < said; answered++) {
-		assert_line(inflight_oldest_of(&inflight, &chains[0]), answered);
+		assert_line(inflight_first(&inflight, &chains[0]), answered);
 		inflight_answer(&inflight, &chains[0]);
 	}
 	ck_assert_ptr_null(inflight_oldest(&inflight));
-	ck_assert_ptr_null(inflight_oldest_of(&inflight, &chains[0]));
+	ck_assert_ptr_null(inflight_first(&inflight, &chains[0]));
 	ck_assert_uint_eq(inflight.bytes.length, 0);
 }
 END_TEST
@@ -65,10 +65,10 @@ START_TEST(connections_answer_in_any_order)
 	for (unsigned i = 0; i < 300; i++)
 		add(i % 3, i);
 	for (unsigned i = 2; i < 300; i += 3) {
-		assert_line(inflight_oldest_of(&inflight, &chains[2]), i);
+		assert_line(inflight_first(&inflight, &chains[2]), i);
 		inflight_answer(&inflight, &chains[2]);
 	}
-	ck_assert_ptr_null(inflight_oldest_of(&inflight, &chains[2]));
+	ck_assert_ptr_null(inflight_first(&inflight, &chains[2]));
 	assert_line(inflight_oldest(&inflight), 0);
 	for (unsigned i = 0; i < 300; i += 3)
 		inflight_answer(&inflight, &chains[0]);
@@ -87,7 +87,7 @@ START_TEST(lines_of_one_connection_can_be_walked)
 		add(i % 2, i);
 	inflight_answer(&inflight, &chains[1]);
 	unsigned expected = 3;
-	const struct inflight_line *found = inflight_oldest_of(&inflight, &chains[1]);
+	const struct inflight_line *found = inflight_first(&inflight, &chains[1]);
 	for (; found; found = inflight_next_of(&inflight, found), expected += 2)
 		assert_line(found, expected);
 	ck_assert_uint_eq(expected, 201);
