@@ -48,6 +48,11 @@ const char *const log_sync_names[] = {"none", "write", "disk", NULL};
 
 /* --- leadership; with the lock --- */
 
+static bool is_full(const struct log *log)
+{
+	return log->writer.open->records.length > LOG_BATCH_MAX;
+}
+
 static bool has_lines(const struct log *log)
 {
 	return log->writer.open->records.length || log->reopen_wanted;
@@ -66,7 +71,7 @@ static bool wants_commit(const struct log *log)
 
 static bool has_work(const struct log *log)
 {
-	return writer_has_completed(&log->writer) || wants_commit(log);
+	return wants_commit(log) || writer_has_completed(&log->writer);
 }
 
 /* Passes leadership to the committer if there is work and no leader. */
@@ -101,7 +106,8 @@ static void commit_next(struct log *log)
 {
 	struct writer *writer = &log->writer;
 	if (!log->reopen_wanted || writer->in_flight) {
-		pthread_cond_broadcast(&log->moved);
+		if (is_full(log)) /* else no thread waits for space */
+			pthread_cond_broadcast(&log->moved);
 		writer_commit(writer);
 	} else if (writer->deferred.length && !writer->failing) {
 		writer_commit_deferred(writer);
@@ -198,7 +204,7 @@ static void lead_once(struct log *log, const struct reply_target *target)
 /* With the lock, which is dropped while waiting. */
 static void wait_for_space(struct log *log)
 {
-	while (log->writer.open->records.length > LOG_BATCH_MAX) {
+	while (is_full(log)) {
 		if (log->leadership != LEADERSHIP_IDLE || !can_commit(log))
 			pthread_cond_wait(&log->moved, &log->lock);
 		else
@@ -231,8 +237,7 @@ bool log_try_submit(struct log *log, struct reply_target *target, const struct l
 		    size_t count)
 {
 	pthread_mutex_lock(&log->lock);
-	bool added =
-		log->writer.open->records.length <= LOG_BATCH_MAX && add(log, target, items, count);
+	bool added = !is_full(log) && add(log, target, items, count);
 	if (added)
 		wake_committer(log);
 	pthread_mutex_unlock(&log->lock);

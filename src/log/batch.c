@@ -18,11 +18,13 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *t
 	struct batch_entry *last = batch->count ? &batch->entries[batch->count - 1] : NULL;
 	if (last && last->target == target && last->is_sent_record == is_sent_record)
 		return last;
-	struct batch_entry *entries =
-		memory_grow(batch->entries, batch->count, &batch->capacity, sizeof *entries);
-	if (!entries)
-		return NULL;
-	batch->entries = entries;
+	if (batch->count == batch->capacity) {
+		void *larger =
+			memory_grow(batch->entries, batch->count, &batch->capacity, sizeof *last);
+		if (!larger)
+			return NULL;
+		batch->entries = larger;
+	}
 	struct batch_entry *entry = &batch->entries[batch->count++];
 	*entry = (struct batch_entry){
 		.target = target, .start = start, .is_sent_record = is_sent_record};
@@ -32,13 +34,18 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *t
 static bool add_answers(struct batch *batch, struct reply_target *target,
 			const struct log_item *items, size_t count)
 {
-	size_t before = batch->answers.length, lines = 0;
+	struct buffer *answers = &batch->answers;
+	size_t before = answers->length, lines = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (!items[i].answer_length)
+		size_t length = items[i].answer_length;
+		if (!length)
 			continue;
-		if (!buffer_append(&batch->answers, items[i].answer, items[i].answer_length) ||
-		    (!items[i].raw && !buffer_append(&batch->answers, "\n", 1)))
+		if (!buffer_reserve(answers, length + 1))
 			goto failed;
+		memcpy(answers->bytes + answers->length, items[i].answer, length);
+		answers->length += length;
+		if (!items[i].raw)
+			answers->bytes[answers->length++] = '\n';
 		lines++;
 	}
 	if (!lines)
@@ -46,12 +53,12 @@ static bool add_answers(struct batch *batch, struct reply_target *target,
 	struct batch_entry *entry = entry_for(batch, target, before, items[0].is_sent_record);
 	if (!entry)
 		goto failed;
-	entry->length += batch->answers.length - before;
+	entry->length += answers->length - before;
 	entry->lines += lines;
 	batch->lines += target->refuse && !target->control ? lines : 0;
 	return true;
 failed:
-	batch->answers.length = before;
+	answers->length = before;
 	return false;
 }
 

@@ -137,7 +137,7 @@ static void settle_failed(struct writer *writer, struct batch *batch)
 static struct batch *enqueue(struct writer *writer)
 {
 	struct batch *batch = writer->queue[writer->in_flight++];
-	batch->result = SINK_PENDING;
+	atomic_init(&batch->result, SINK_PENDING); /* the sink publishes the batch */
 	return batch;
 }
 
@@ -156,7 +156,8 @@ static void dequeue(struct writer *writer)
 {
 	struct batch *batch = writer->queue[0];
 	int left = --writer->in_flight;
-	memmove(writer->queue, writer->queue + 1, (size_t)left * sizeof batch);
+	for (int i = 0; i < left; i++)
+		writer->queue[i] = writer->queue[i + 1];
 	writer->queue[left] = batch;
 }
 
@@ -211,6 +212,9 @@ int writer_open(struct writer *writer, struct error *error)
 		(struct sink_record_format){{.append = sink_record_append}, settings->format};
 	writer->format =
 		writer->sink->type->structured ? &writer->structured.format : settings->format;
+	/* at -sync none the records of one batch at most come back from the sink: see
+	 * return_records() */
+	writer->in_flight_max = settings->sync == LOG_SYNC_NONE ? 1 : writer->sink->in_flight;
 	writer->open = &writer->batches[0];
 	for (int i = 1; i < WRITER_BATCHES; i++)
 		writer->queue[i - 1] = &writer->batches[i];
@@ -228,17 +232,6 @@ void writer_close(struct writer *writer)
 	for (int i = 0; i < WRITER_BATCHES; i++)
 		batch_free(&writer->batches[i]);
 	buffer_free(&writer->deferred);
-}
-
-bool writer_has_space(const struct writer *writer)
-{
-	int max = writer->settings.sync == LOG_SYNC_NONE ? 1 : writer->sink->in_flight;
-	return !writer->errnum && writer->in_flight < max;
-}
-
-bool writer_has_completed(const struct writer *writer)
-{
-	return writer->in_flight && writer->queue[0]->result != SINK_PENDING;
 }
 
 /* At -sync none an ok means "queued": the records are deferred and the answers delivered. Not so
@@ -268,7 +261,7 @@ static void submit(struct writer *writer, struct batch *batch)
 	batch->commit.durable = writer->settings.sync == LOG_SYNC_DISK && batch->records.length;
 	int result = writer->sink->type->submit(writer->sink, &batch->commit);
 	if (result != SINK_PENDING)
-		batch->result = result;
+		atomic_init(&batch->result, result);
 	settle_completed(writer);
 	pthread_mutex_lock(writer->lock);
 }

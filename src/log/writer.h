@@ -31,6 +31,7 @@ struct writer {
 	const struct record_format *format;	 /* of the records: structured or the text's */
 	struct batch *queue[WRITER_BATCHES - 1]; /* in the order of submission, then spare ones */
 	int in_flight;				 /* of the queue: submitted and not settled */
+	int in_flight_max;			 /* then nothing is submitted */
 	int errnum;		/* why a batch has failed, until all behind it have; 0: none has */
 	struct buffer deferred; /* records that the next batch begins with */
 	size_t returned;	/* bytes: how many of them come from batches that have failed */
@@ -48,9 +49,16 @@ void writer_close(struct writer *writer);
 /* As leader, or with the lock while there is none: */
 
 /* The sink takes another batch. */
-bool writer_has_space(const struct writer *writer);
+static inline bool writer_has_space(const struct writer *writer)
+{
+	return writer->in_flight < writer->in_flight_max && !writer->errnum;
+}
+
 /* The oldest batch in flight is completed. */
-bool writer_has_completed(const struct writer *writer);
+static inline bool writer_has_completed(const struct writer *writer)
+{
+	return writer->in_flight && writer->queue[0]->result != SINK_PENDING;
+}
 
 /* As leader and with the lock, which they drop for a while: */
 
