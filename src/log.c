@@ -53,20 +53,12 @@ static bool is_full(const struct log *log)
 	return log->writer.open->records.length > LOG_BATCH_MAX;
 }
 
-static bool has_lines(const struct log *log)
-{
-	return log->writer.open->records.length || log->reopen_wanted;
-}
-
-/* The sink takes another batch, or can be reopened. */
-static bool can_commit(const struct log *log)
-{
-	return log->reopen_wanted ? !log->writer.in_flight : writer_has_space(&log->writer);
-}
-
+/* There is something to do that the sink takes now. A target is reopened with nothing in flight. */
 static bool wants_commit(const struct log *log)
 {
-	return has_lines(log) && can_commit(log);
+	if (log->reopen_wanted)
+		return !log->writer.in_flight;
+	return log->writer.open->records.length && writer_has_space(&log->writer);
 }
 
 static bool has_work(const struct log *log)
@@ -125,7 +117,7 @@ static bool await_leadership(struct log *log)
 		if (idle && log->stopping && !log->writer.in_flight)
 			return false;
 		bool due = clock_now() >= log->flush_at;
-		if (due && idle && can_commit(log)) {
+		if (due && idle && writer_has_space(&log->writer)) {
 			log->leadership = LEADERSHIP_COMMITTER;
 			log->flush_at = CLOCK_NEVER;
 			writer_commit_deferred(&log->writer);
@@ -205,10 +197,10 @@ static void lead_once(struct log *log, const struct reply_target *target)
 static void wait_for_space(struct log *log)
 {
 	while (is_full(log)) {
-		if (log->leadership != LEADERSHIP_IDLE || !can_commit(log))
-			pthread_cond_wait(&log->moved, &log->lock);
-		else
+		if (log->leadership == LEADERSHIP_IDLE && wants_commit(log))
 			lead_once(log, NULL);
+		else
+			pthread_cond_wait(&log->moved, &log->lock);
 	}
 }
 
@@ -218,7 +210,8 @@ static bool add(struct log *log, struct reply_target *target, const struct log_i
 		size_t count)
 {
 	stamp_update(&log->stamp);
-	return batch_add(log->writer.open, log->writer.format, &log->stamp, target, items, count);
+	return batch_add(log->writer.open, log->writer.sink->format, &log->stamp, target, items,
+			 count);
 }
 
 bool log_submit(struct log *log, struct reply_target *target, const struct log_item *items,
@@ -287,7 +280,8 @@ void log_reopen(struct log *log)
 /* Nothing is left to be done, as far as the log can be written. With the lock. */
 static bool is_at_rest(const struct log *log)
 {
-	return log->leadership == LEADERSHIP_IDLE && !log->writer.in_flight && !has_lines(log) &&
+	return log->leadership == LEADERSHIP_IDLE && !log->writer.in_flight &&
+	       !log->writer.open->records.length && !log->reopen_wanted &&
 	       (log->flush_at == CLOCK_NEVER || log->writer.failing);
 }
 
@@ -298,8 +292,7 @@ bool log_flush(struct log *log, int64_t deadline)
 	while (!is_at_rest(log) && !late) {
 		log->flush_at = log->flush_at == CLOCK_NEVER ? CLOCK_NEVER : 0;
 		wake_committer(log);
-		if (log->leadership == LEADERSHIP_IDLE)
-			pthread_cond_signal(&log->work);
+		pthread_cond_signal(&log->work);
 		late = clock_condition_wait(&log->moved, &log->lock, deadline);
 	}
 	bool done = is_at_rest(log);

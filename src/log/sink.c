@@ -22,21 +22,15 @@ static const struct sink_type *find_type(const char *target, const char **rest)
 	return sink_types[0];
 }
 
-struct sink *sink_open(const char *target, bool append, const struct record_format *format,
-		       struct error *error)
-{
-	const char *rest;
-	return find_type(target, &rest)->open(rest, append, format, error);
-}
-
 const char *sink_file_name(const char *target)
 {
 	const char *rest;
 	return find_type(target, &rest) == &sink_file ? rest : NULL;
 }
 
-bool sink_record_append(const struct record_format *format, struct buffer *buffer,
-			const struct stamp *stamp, const struct record *record)
+/* Appends a struct sink_record, as the `append` of a format. */
+static bool append_structured(const struct record_format *format, struct buffer *buffer,
+			      const struct stamp *stamp, const struct record *record)
 {
 	static const char padding[alignof(struct sink_record)];
 	const struct record_format *text = ((const struct sink_record_format *)format)->text;
@@ -70,4 +64,17 @@ bool sink_record_append(const struct record_format *format, struct buffer *buffe
 	head.size = buffer->length - start;
 	memcpy(buffer->bytes + start, &head, sizeof head);
 	return true;
+}
+
+struct sink *sink_open(const char *target, bool append, const struct record_format *format,
+		       struct error *error)
+{
+	const char *rest;
+	const struct sink_type *type = find_type(target, &rest);
+	struct sink *sink = type->open(rest, append, format, error);
+	if (!sink)
+		return NULL;
+	sink->structured = (struct sink_record_format){{.append = append_structured}, format};
+	sink->format = type->structured ? &sink->structured.format : format;
+	return sink;
 }

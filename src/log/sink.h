@@ -42,16 +42,6 @@ static inline const char *sink_record_bytes(const struct sink_record *record)
 	return (const char *)&record->fields[record->field_count];
 }
 
-/* The format of structured records. */
-struct sink_record_format {
-	struct record_format format; /* first member: the pointer is cast between the two types */
-	const struct record_format *text;
-};
-
-/* The `append` of that format. */
-bool sink_record_append(const struct record_format *format, struct buffer *buffer,
-			const struct stamp *stamp, const struct record *record);
-
 /* Whole records, in order: first those of part 0. A part may be empty. Owned by the log, and
  * unchanged until the batch is completed. */
 struct sink_batch {
@@ -64,11 +54,18 @@ struct sink_batch {
 	void (*complete)(struct sink_batch *batch, int errnum);
 };
 
+/* To be zeroed by the type's open(), but for the first members. */
 struct sink {
 	const struct sink_type *type;
 	int in_flight; /* batches that may be submitted and not completed, 1..SINK_IN_FLIGHT_MAX */
 	/* Set by open and reopen: a warning to be recorded before anything else, or NULL. */
 	const char *warning;
+	/* Set by sink_open(): what makes the records of a batch. */
+	const struct record_format *format;
+	struct sink_record_format {
+		struct record_format format; /* first member: the pointer is cast */
+		const struct record_format *text;
+	} structured;
 };
 
 /* The log calls these from one thread at a time, close after all batches are completed.

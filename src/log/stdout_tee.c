@@ -20,15 +20,15 @@ enum { TEE_QUEUE_MAX = 1 << 20 }; /* bytes that may wait for the reader */
 
 struct stdout_tee {
 	int descriptor;
+	_Atomic int64_t deadline; /* CLOCK_NEVER until it is to stop */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	/* under the lock */
 	struct buffer queue;
-	size_t skipped;	  /* records */
-	int64_t deadline; /* CLOCK_NEVER until it is to stop */
-	bool stopping, ended;
-	bool broken; /* the reader has closed, or was not waited for any longer */
+	size_t skipped; /* records */
+	bool stopping;
+	bool ended; /* also when the reader has closed, or was not waited for any longer */
 };
 
 static size_t count_lines(const char *bytes, size_t length)
@@ -44,20 +44,12 @@ void stdout_tee_push(struct stdout_tee *tee, const char *bytes, size_t length)
 {
 	pthread_mutex_lock(&tee->lock);
 	bool idle = !tee->queue.length && !tee->skipped;
-	if (!tee->broken && (tee->queue.length + length > TEE_QUEUE_MAX ||
-			     !buffer_append(&tee->queue, bytes, length)))
+	if (!tee->ended && (tee->queue.length + length > TEE_QUEUE_MAX ||
+			    !buffer_append(&tee->queue, bytes, length)))
 		tee->skipped += count_lines(bytes, length);
 	if (idle)
 		pthread_cond_broadcast(&tee->changed);
 	pthread_mutex_unlock(&tee->lock);
-}
-
-static int64_t current_deadline(struct stdout_tee *tee)
-{
-	pthread_mutex_lock(&tee->lock);
-	int64_t deadline = tee->deadline;
-	pthread_mutex_unlock(&tee->lock);
-	return deadline;
 }
 
 /* Returns false if the reader takes no more, or not by the deadline. */
@@ -70,7 +62,7 @@ static bool write_all(struct stdout_tee *tee, const char *bytes, size_t length)
 		bytes += written;
 		length -= (size_t)written;
 		if (length && !nonblocking_wait(tee->descriptor, -1, clock_after(TEE_INTERVAL)) &&
-		    clock_now() >= current_deadline(tee))
+		    clock_now() >= tee->deadline)
 			return false;
 	}
 	return true;
@@ -108,7 +100,6 @@ static void *tee_run(void *argument)
 	}
 	buffer_free(&records);
 	pthread_mutex_lock(&tee->lock);
-	tee->broken = !written;
 	tee->ended = true;
 	pthread_cond_broadcast(&tee->changed);
 	pthread_mutex_unlock(&tee->lock);

@@ -19,7 +19,8 @@ static void append_note(struct writer *writer, struct buffer *buffer, const char
 				.bytes = message,
 				.length = strlen(message)};
 	/* out of memory: it was for information only */
-	(void)writer->format->append(writer->format, buffer, &writer->stamp, &record);
+	const struct record_format *format = writer->sink->format;
+	(void)format->append(format, buffer, &writer->stamp, &record);
 }
 
 static void swap(struct buffer *one, struct buffer *other)
@@ -186,7 +187,7 @@ static void settle_completed(struct writer *writer)
 		else
 			settle_stored(writer, batch);
 		batch_deliver(batch, writer->errnum ? strerror(writer->errnum) : NULL,
-			      writer->format, &writer->stamp, &writer->deferred);
+			      writer->sink->format, &writer->stamp, &writer->deferred);
 		batch_clear(batch);
 		dequeue(writer);
 		if (!writer->errnum || writer->in_flight)
@@ -208,10 +209,6 @@ int writer_open(struct writer *writer, struct error *error)
 	writer->sink = sink_open(settings->target, settings->append, settings->format, error);
 	if (!writer->sink)
 		return -1;
-	writer->structured =
-		(struct sink_record_format){{.append = sink_record_append}, settings->format};
-	writer->format =
-		writer->sink->type->structured ? &writer->structured.format : settings->format;
 	/* at -sync none the records of one batch at most come back from the sink: see
 	 * return_records() */
 	writer->in_flight_max = settings->sync == LOG_SYNC_NONE ? 1 : writer->sink->in_flight;
@@ -241,7 +238,7 @@ static void queue_records(struct writer *writer, struct batch *batch)
 	struct buffer *records = &batch->records;
 	if (writer->failing || !buffer_append(&writer->deferred, records->bytes, records->length))
 		return;
-	batch_deliver(batch, NULL, writer->format, &writer->stamp, &writer->deferred);
+	batch_deliver(batch, NULL, writer->sink->format, &writer->stamp, &writer->deferred);
 	batch_clear(batch);
 }
 

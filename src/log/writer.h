@@ -27,8 +27,6 @@ struct writer {
 
 	/* The leader's; under the lock while there is none. */
 	struct sink *sink;
-	struct sink_record_format structured;
-	const struct record_format *format;	 /* of the records: structured or the text's */
 	struct batch *queue[WRITER_BATCHES - 1]; /* in the order of submission, then spare ones */
 	int in_flight;				 /* of the queue: submitted and not settled */
 	int in_flight_max;			 /* then nothing is submitted */
