@@ -290,7 +290,8 @@ bool log_flush(struct log *log, int64_t deadline)
 	int late = 0;
 	pthread_mutex_lock(&log->lock);
 	while (!is_at_rest(log) && !late) {
-		log->flush_at = log->flush_at == CLOCK_NEVER ? CLOCK_NEVER : 0;
+		if (log->flush_at != CLOCK_NEVER)
+			log->flush_at = 0;
 		wake_committer(log);
 		pthread_cond_signal(&log->work);
 		late = clock_condition_wait(&log->moved, &log->lock, deadline);

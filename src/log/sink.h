@@ -54,7 +54,7 @@ struct sink_batch {
 	void (*complete)(struct sink_batch *batch, int errnum);
 };
 
-/* To be zeroed by the type's open(), but for the first members. */
+/* The type's open() sets the first two members and a warning, and zeroes the others. */
 struct sink {
 	const struct sink_type *type;
 	int in_flight; /* batches that may be submitted and not completed, 1..SINK_IN_FLIGHT_MAX */

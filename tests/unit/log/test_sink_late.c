@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The log above a sink that completes late, out of order, and fails: many connections submit
  * without waiting for answers. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "log/stdout_tee.h"
 #include "log_fixture.h"
 #include "sinks.h"
 #include "support.h"
@@ -44,6 +47,7 @@ static atomic_uint tickets;
 static unsigned known_at[FAILURES_MAX]; /* ticket, for each failure */
 static enum log_sync sync_level;
 static atomic_uint warnings;
+static struct stdout_tee *shown; /* or NULL */
 
 /* The connection and the line that a record is of; NULL: a note. */
 static struct connection *find(const struct sink_record *record, unsigned *line)
@@ -194,7 +198,7 @@ static void begin(int in_flight)
 	static const struct sink_type *const late[] = {&sink_late, NULL};
 	struct error error;
 	struct log_settings settings = {
-		.target = "late:", .sync = sync_level, .warn = count_warning};
+		.target = "late:", .sync = sync_level, .tee = shown, .warn = count_warning};
 	late_settings = (struct late_settings){.in_flight = in_flight,
 					       .fail = 12,
 					       .stored = take_stored,
@@ -242,9 +246,30 @@ START_TEST(late_completions_keep_order_and_promise)
 }
 END_TEST
 
+/* Of structured records the text is shown. */
+START_TEST(text_is_shown)
+{
+	struct error error;
+	int file = open("shown", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	shown = stdout_tee_start(file, &error);
+	begin(1);
+	late_settings.fail = 0;
+	log_note(log_under_test, RECORD_INFO, "a", "one");
+	log_note(log_under_test, RECORD_WARNING, "b", "two");
+	ck_assert(log_close(log_under_test));
+	ck_assert(stdout_tee_stop(shown, clock_after(PATIENCE)));
+	char *text = file_read("shown", NULL);
+	char *one = strstr(text, "--a one\n"), *two = strstr(text, "--b two\n");
+	ck_assert_msg(one && two && one < two && !two[strlen("--b two\n")], "%s", text);
+	free(text);
+	(void)close(file);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *cases = tcase_create("late");
 	tcase_add_loop_test(cases, late_completions_keep_order_and_promise, 0, 6);
+	tcase_add_test(cases, text_is_shown);
 	return unit_main("sink_late", cases, NULL);
 }
