@@ -6,15 +6,6 @@
 #include "runall/context.h"
 #include "runall/relay_chain.h"
 
-/* Kills the server as often as wanted. Clients that have ended by themselves are named before the
- * others are told to end. */
-static int drill(struct runall *runall, struct error *error)
-{
-	int result = drill_run(&runall->drill, error);
-	name_failed_clients(runall);
-	return result;
-}
-
 /* Ends all programs, and names those that failed. A client is not needed any more after a drill. */
 static void end_all(struct runall *runall, bool listening, bool started, bool done)
 {
@@ -36,7 +27,10 @@ static void run(struct runall *runall)
 	struct error error = {""};
 	bool listening = start_servers(runall, &error) == 0;
 	bool started = listening && start_clients(runall, &error) == 0;
-	bool done = started && (!runall->options.drill || drill(runall, &error) == 0);
+	bool drilling = started && runall->options.drill;
+	bool done = started && (!drilling || drill_run(&runall->drill, &error) == 0);
+	if (drilling) /* before the others are told to end */
+		name_failed_clients(runall);
 	end_all(runall, listening, started, done);
 	if (!done && !watch->interrupts)
 		runall_complain(runall, "%s", error.message);

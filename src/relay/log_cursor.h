@@ -4,7 +4,6 @@
 #ifndef ACKLINE_RELAY_LOG_CURSOR_H
 #define ACKLINE_RELAY_LOG_CURSOR_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
