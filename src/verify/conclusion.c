@@ -37,12 +37,6 @@ static struct sums sum_up(const struct proof *proof)
 	return sums;
 }
 
-static void add_fault(const struct proof *proof, struct verdict *verdict)
-{
-	fault_add(proof, verdict);
-	verdict_add(verdict, "; ");
-}
-
 static void add_foreign(const struct proof *proof, struct verdict *verdict)
 {
 	if (proof->foreign_connections)
@@ -56,11 +50,8 @@ static void add_foreign(const struct proof *proof, struct verdict *verdict)
 
 static void conclude_standalone(const struct proof *proof, struct verdict *verdict)
 {
-	bool found = proof->fault.message != NULL;
-	verdict->good = verdict->complete = !found && proof->lines > 0;
-	if (found)
-		add_fault(proof, verdict);
-	if (proof->lines || found)
+	verdict->complete = verdict->good;
+	if (proof->lines || proof->fault.message)
 		verdict_add(verdict, "%" PRId64 " line%s in %.200s", proof->lines,
 			    verdict_plural(proof->lines), proof->log.name);
 	else
@@ -102,15 +93,11 @@ static const char *order_of(const struct proof *proof, const struct sums *sums)
 static void conclude_run(const struct proof *proof, const struct sums *sums,
 			 struct verdict *verdict)
 {
-	bool found = proof->fault.message != NULL;
-	verdict->good = !found && proof->lines > 0;
 	verdict->complete = sums->complete && sums->acknowledged == sums->planned;
-	if (found)
-		add_fault(proof, verdict);
 	add_numbers(proof, sums, verdict);
 	if (verdict->good)
 		verdict_add(verdict, "%s", order_of(proof, sums));
-	else if (!found)
+	else if (!proof->fault.message)
 		verdict_add(verdict, ": nothing is proved");
 	if (sums->absent)
 		verdict_add(verdict, " (%zu client%s not started)", sums->absent,
@@ -120,14 +107,12 @@ static void conclude_run(const struct proof *proof, const struct sums *sums,
 
 /* --- of a crash test --- */
 
-/* The fault of the run, or what only counting shows. */
+/* A fault that only counting shows. */
 static void add_crash_fault(const struct proof *proof, const struct sums *sums,
 			    struct verdict *verdict)
 {
 	int64_t starts = proof->job->crash_test->starts, noted = proof->runs - 1;
-	if (proof->fault.message)
-		add_fault(proof, verdict);
-	else if (noted < starts)
+	if (noted < starts)
 		verdict_add(verdict, "the server has noted %" PRId64 " of its %" PRId64 " starts; ",
 			    noted, starts);
 	else if (sums->missing)
@@ -142,11 +127,10 @@ static void conclude_crash_test(const struct proof *proof, const struct sums *su
 				struct verdict *verdict)
 {
 	const struct crash_test_facts *facts = proof->job->crash_test;
-	verdict->good = !proof->fault.message && proof->lines > 0 && !sums->missing &&
-			!proof->damaged && proof->doubled <= sums->resent &&
-			proof->runs - 1 >= facts->starts;
+	verdict->good &= !sums->missing && !proof->damaged && proof->doubled <= sums->resent &&
+			 proof->runs - 1 >= facts->starts;
 	verdict->complete = sums->complete;
-	if (!verdict->good)
+	if (!verdict->good && !proof->fault.message)
 		add_crash_fault(proof, sums, verdict);
 	verdict_add(verdict,
 		    "drill: %" PRId64 " kill%s, %" PRId64 " line%s acknowledged, %" PRId64
@@ -167,12 +151,12 @@ static void conclude_crash_test(const struct proof *proof, const struct sums *su
 
 void proof_conclude(const struct proof *proof, struct verdict *verdict)
 {
-	if (proof->expected) {
-		conclude_standalone(proof, verdict);
-		return;
-	}
 	const struct sums sums = sum_up(proof);
-	if (proof->job->crash_test)
+	verdict->good = !proof->fault.message && proof->lines > 0;
+	fault_add(proof, verdict);
+	if (proof->expected)
+		conclude_standalone(proof, verdict);
+	else if (proof->job->crash_test)
 		conclude_crash_test(proof, &sums, verdict);
 	else
 		conclude_run(proof, &sums, verdict);

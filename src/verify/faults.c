@@ -153,6 +153,8 @@ void fault_add(const struct proof *proof, struct verdict *verdict)
 {
 	const struct client *client = proof->fault.client;
 	char excerpt[EXCERPT_SIZE], text[CLIENT_LINE_SIZE];
+	if (!proof->fault.message)
+		return;
 	if (client && client->address)
 		verdict_add(verdict, "%s: ", log_excerpt(excerpt, client->address->name));
 	else if (client)
@@ -165,4 +167,5 @@ void fault_add(const struct proof *proof, struct verdict *verdict)
 		else
 			verdict_add(verdict, "%s", value_of(proof, *at, text));
 	}
+	verdict_add(verdict, "; ");
 }

@@ -23,7 +23,7 @@ void fault_missing(struct proof *proof, const struct client *client, struct clie
  * misplaced. 0; -1 with the error set. */
 int fault_explain(struct proof *proof, struct error *error);
 
-/* Appends the message, with the client before it. */
+/* Appends the message of the fault, if there is one, with the client before it. */
 void fault_add(const struct proof *proof, struct verdict *verdict);
 
 /* --- clients that have reported their results --- */
