@@ -56,8 +56,9 @@ bool standalone_connection(struct proof *proof, struct address *address,
  * and are as many as expected, and counts it. False: out of memory. */
 bool standalone_end(struct proof *proof, struct address *address);
 
-/* Checks the numbers of clients and threads at the end of the log. */
-void standalone_check_counts(struct proof *proof);
+/* At the end of the log ends all connections, and checks the numbers of clients and threads. False:
+ * out of memory. */
+bool standalone_check_end(struct proof *proof);
 
 /* Draws the conclusion of a proof whose log was read. */
 void proof_conclude(const struct proof *proof, struct verdict *verdict);

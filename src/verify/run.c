@@ -186,65 +186,38 @@ static void take_sent(struct proof *proof)
 
 /* --- the whole log --- */
 
-static bool is_server_start(const struct log_reader *log)
+/* Takes a line of the log. False: out of memory. */
+static bool take(struct proof *proof, enum log_line kind)
 {
-	return slice_equals(log->subject, RECORD_SERVER) &&
-	       slice_begins(log->bytes, "listening on ");
-}
-
-/* False: out of memory. */
-static bool take_record(struct proof *proof)
-{
-	if (proof->log.event == RECORD_RECEIVED)
+	const struct log_reader *log = &proof->log;
+	if (kind != LOG_RECORD) {
+		proof->damaged++;
+		fault_here(proof, NULL,
+			   kind == LOG_TORN ? "line $n of $l is torn: '$b'"
+					    : "line $n of $l is no record: '$b'");
+	} else if (log->event == RECORD_RECEIVED) {
 		return take_received(proof);
-	if (proof->log.event == RECORD_SENT)
+	} else if (log->event == RECORD_SENT) {
 		take_sent(proof);
-	else if (proof->log.event == RECORD_NOTE)
-		proof->runs += is_server_start(&proof->log);
-	return true;
-}
-
-static int read_log(struct proof *proof, struct error *error)
-{
-	for (;;) {
-		enum log_line kind = log_reader_next(&proof->log, error);
-		if (kind == LOG_UNREADABLE)
-			return -1;
-		if (kind == LOG_END)
-			return 0;
-		if (kind == LOG_RECORD) {
-			if (!take_record(proof))
-				return out_of_memory(error);
-		} else {
-			proof->damaged++;
-			fault_here(proof, NULL,
-				   kind == LOG_TORN ? "line $n of $l is torn: '$b'"
-						    : "line $n of $l is no record: '$b'");
-		}
+	} else if (log->event == RECORD_NOTE && slice_equals(log->subject, RECORD_SERVER)) {
+		proof->runs += slice_begins(log->bytes, "listening on ");
 	}
-}
-
-/* Checks what only the end of the log shows. False: out of memory. */
-static bool check_end(struct proof *proof)
-{
-	if (!proof->expected) {
-		reported_check_end(proof);
-		return true;
-	}
-	for (struct address *address = proof->addresses.first; address; address = address->next)
-		if (!standalone_end(proof, address))
-			return false;
-	standalone_check_counts(proof);
 	return true;
 }
 
 static int prove(struct proof *proof, struct verdict *verdict, struct error *error)
 {
+	enum log_line kind;
 	if (!reported_init(proof) || (proof->job->crash_test && !bits_init(proof)))
 		return out_of_memory(error);
-	if (read_log(proof, error) < 0)
+	while ((kind = log_reader_next(&proof->log, error)) < LOG_END)
+		if (!take(proof, kind))
+			return out_of_memory(error);
+	if (kind == LOG_UNREADABLE)
 		return -1;
-	if (!check_end(proof))
+	if (!proof->expected)
+		reported_check_end(proof);
+	else if (!standalone_check_end(proof))
 		return out_of_memory(error);
 	if (fault_explain(proof, error) < 0)
 		return -1;

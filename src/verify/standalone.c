@@ -144,7 +144,7 @@ bool standalone_connection(struct proof *proof, struct address *address,
 
 /* Clients each of whose threads had its own connection: as many as connections of thread 0. If they
  * ended before their end, the later threads have fewer, unless that is not expected. */
-void standalone_check_counts(struct proof *proof)
+static void check_counts(struct proof *proof)
 {
 	const struct verify_expectation *expected = proof->expected;
 	const int64_t *lone = (const int64_t *)(const void *)proof->lone.bytes;
@@ -162,4 +162,13 @@ void standalone_check_counts(struct proof *proof)
 	if (expected->clients && proof->inferred != expected->clients)
 		fault_set(proof, (struct fault){.message = "$1 client$s instead of $2",
 						.values = {proof->inferred, expected->clients}});
+}
+
+bool standalone_check_end(struct proof *proof)
+{
+	for (struct address *address = proof->addresses.first; address; address = address->next)
+		if (!standalone_end(proof, address))
+			return false;
+	check_counts(proof);
+	return true;
 }
