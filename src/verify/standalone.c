@@ -43,8 +43,6 @@ static int64_t expected_lines(const struct proof *proof, const struct connection
 	int64_t threads = connection->stream->client->threads;
 	if (is_lone(connection))
 		return iterations;
-	if (proof->expected->threads)
-		threads = proof->expected->threads;
 	return (threads ? threads : connection->next) * iterations;
 }
 

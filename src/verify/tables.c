@@ -128,21 +128,22 @@ bool bits_init(struct proof *proof)
 	return proof->bits != NULL;
 }
 
-/* The byte that has the bit of a line, and a mask for it. */
-static unsigned char *byte_of(const struct proof *proof, const struct client *client,
-			      const struct client_line *line, unsigned char *mask)
+/* Returns the bit of a line as it was, and sets it on demand. */
+static bool bit_of(const struct proof *proof, const struct client *client,
+		   const struct client_line *line, bool set)
 {
 	size_t bit = client->first_bit +
 		     (size_t)((line->iteration - 1) * client->threads + line->thread);
-	*mask = (unsigned char)(1U << bit % BYTE_BITS);
-	return &proof->bits[bit / BYTE_BITS];
+	unsigned char *byte = &proof->bits[bit / BYTE_BITS], before = *byte;
+	unsigned char mask = (unsigned char)(1U << bit % BYTE_BITS);
+	if (set)
+		*byte |= mask;
+	return before & mask;
 }
 
 void bits_set(struct proof *proof, const struct client *client, const struct client_line *line)
 {
-	unsigned char mask, *byte = byte_of(proof, client, line, &mask);
-	proof->doubled += (*byte & mask) != 0;
-	*byte |= mask;
+	proof->doubled += bit_of(proof, client, line, true);
 }
 
 int64_t bits_missing(const struct proof *proof, const struct client *client)
@@ -150,9 +151,7 @@ int64_t bits_missing(const struct proof *proof, const struct client *client)
 	int64_t missing = 0;
 	struct client_line line = {0};
 	for (; line.thread < client->threads; line.thread++)
-		for (line.iteration = 1; client_was_acknowledged(client, &line); line.iteration++) {
-			unsigned char mask, *byte = byte_of(proof, client, &line, &mask);
-			missing += !(*byte & mask);
-		}
+		for (line.iteration = 1; client_was_acknowledged(client, &line); line.iteration++)
+			missing += !bit_of(proof, client, &line, false);
 	return missing;
 }
