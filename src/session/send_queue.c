@@ -35,7 +35,7 @@ static void break_off(struct send_queue *queue, enum send_queue_state state)
 	stream_stop(queue->stream);
 }
 
-/* Returns how many bytes were sent; none once it is broken. */
+/* Returns how many bytes were sent: none of a broken queue. */
 static size_t send_some(struct send_queue *queue, const char *bytes, size_t length)
 {
 	ssize_t sent = is_broken(queue) ? 0 : stream_send(queue->stream, bytes, length);
@@ -71,7 +71,8 @@ static void take(struct send_queue *queue, const char *bytes, size_t length)
 	/* out of memory: no later byte may follow those that are missing */
 	if (sent < length && !buffer_append(&queue->unsent, bytes + sent, length - sent))
 		break_off(queue, SEND_QUEUE_BROKEN);
-	watch(queue);
+	else if (sent < length || stream_owed(queue->stream)) /* mostly there is no rest */
+		watch(queue);
 }
 
 static void drop_reservation(struct send_queue *queue, size_t lines)
@@ -90,7 +91,7 @@ static void flush(struct send_queue *queue, bool gone)
 	queue->watched = false;
 	if (gone || stream_flush(queue->stream) < 0)
 		break_off(queue, SEND_QUEUE_BROKEN);
-	if (queue->unsent.length)
+	if (queue->unsent.length && !is_broken(queue))
 		buffer_drop(&queue->unsent,
 			    send_some(queue, queue->unsent.bytes, queue->unsent.length));
 	watch(queue);
