@@ -57,7 +57,7 @@ ssize_t line_stream_receive(struct line_stream *lines)
 int line_stream_poll(const struct line_stream *lines, short wanted, struct pollfd *waiting,
 		     nfds_t count, int64_t deadline)
 {
-	if (!line_stream_has_unsent(lines))
+	if (wanted & POLLOUT && !line_stream_has_unsent(lines))
 		wanted &= ~POLLOUT;
 	bool buffered = wanted & POLLIN && stream_buffered(lines->stream);
 	waiting[0] = stream_pollfd(wanted ? lines->stream : NULL, wanted);

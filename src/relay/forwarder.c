@@ -9,8 +9,7 @@
 #include "base/clock.h"
 #include "base/slice.h"
 #include "net/answers.h"
-#include "net/line_splitter.h"
-#include "net/stream.h"
+#include "net/line_stream.h"
 
 #define CONNECT_TIMEOUT (2 * CLOCK_SECOND)
 #define PAUSE_MAX CLOCK_SECOND /* before another connection is tried */
@@ -26,13 +25,11 @@ static const struct socket_keepalive keepalive = {
 
 struct forwarder {
 	struct relay *relay;
-	int wake;	       /* readable when the queue has changed */
-	struct stream *stream; /* NULL: no connection */
-	struct buffer out;     /* not yet sent */
-	struct line_splitter answers;
-	uint64_t acknowledged;	/* lines up to this number; only this thread acknowledges */
-	uint64_t sent;		/* lines up to this number were put into out, on this connection */
-	int64_t deadline;	/* for the next answer */
+	int wake;		 /* readable when the queue has changed */
+	struct line_stream next; /* closed: no connection */
+	uint64_t acknowledged;	 /* lines up to this number; only this thread acknowledges */
+	uint64_t sent;	  /* lines up to this number were put into unsent, on this connection */
+	int64_t deadline; /* for the next answer */
 	int64_t answer_timeout; /* ns; doubled after each timeout */
 	int64_t pause;		/* ns before the last connection; 0: it took a line */
 	bool lost;		/* the log says that the next server cannot be reached */
@@ -43,11 +40,8 @@ struct forwarder {
 
 static void disconnect(struct forwarder *forwarder)
 {
-	stream_close(forwarder->stream, 0); /* what was not acknowledged is sent again */
-	forwarder->stream = NULL;
-	forwarder->sent = forwarder->acknowledged;
-	buffer_clear(&forwarder->out, 0);
-	line_free(&forwarder->answers);
+	line_stream_close(&forwarder->next);
+	forwarder->sent = forwarder->acknowledged; /* the others are sent again */
 }
 
 /* Disconnects, notes it once, and waits before the next attempt. */
@@ -68,11 +62,12 @@ static void connect_next(struct forwarder *forwarder)
 {
 	const struct relay_settings *settings = &forwarder->relay->settings;
 	struct error error;
-	forwarder->stream = stream_connect(settings->stream_type, settings->host, settings->port,
-					   &keepalive, clock_after(CONNECT_TIMEOUT), &error);
-	if (!forwarder->stream)
+	forwarder->next.stream =
+		stream_connect(settings->stream_type, settings->host, settings->port, &keepalive,
+			       clock_after(CONNECT_TIMEOUT), &error);
+	if (!forwarder->next.stream)
 		lose(forwarder, error.message);
-	else if (!line_init(&forwarder->answers, ANSWER_MAX))
+	else if (!line_init(&forwarder->next.received, ANSWER_MAX))
 		lose(forwarder, strerror(ENOMEM));
 }
 
@@ -93,7 +88,7 @@ static bool append_job(struct buffer *out, const struct relay_job *job)
 	return false;
 }
 
-/* Appends to out the lines that may be sent; without a connection only looks whether there is one.
+/* Appends the lines that may be sent; without a connection only looks whether there is one.
  * Returns whether there are lines that wait for an answer, or would. */
 static bool fill(struct forwarder *forwarder)
 {
@@ -102,25 +97,13 @@ static bool fill(struct forwarder *forwarder)
 	while ((job = relay_queue_next(forwarder->relay->queue, forwarder->sent,
 				       forwarder->probing))) {
 		waiting = true;
-		if (!forwarder->stream || !append_job(&forwarder->out, job))
+		if (!forwarder->next.stream || !append_job(&forwarder->next.unsent, job))
 			break;
 		forwarder->sent++;
 	}
 	if (idle && waiting)
 		forwarder->deadline = clock_after(forwarder->answer_timeout);
 	return waiting;
-}
-
-/* Sends what the kernel takes now. False: the connection is lost, errno says why. */
-static bool send_out(struct forwarder *forwarder)
-{
-	struct buffer *out = &forwarder->out;
-	ssize_t sent = stream_flush(forwarder->stream);
-	if (sent == 0 && out->length)
-		sent = stream_send(forwarder->stream, out->bytes, out->length);
-	if (sent > 0)
-		buffer_drop(out, (size_t)sent);
-	return sent >= 0;
 }
 
 /* --- acknowledgements --- */
@@ -180,18 +163,13 @@ static int receive(struct forwarder *forwarder, struct error *error)
 {
 	struct slice answer;
 	enum line_result result;
-	size_t size;
-	char *space = line_space(&forwarder->answers, &size);
-	if (!space)
-		return error_set(error, "%s", strerror(ENOMEM));
-	ssize_t received = stream_receive_now(forwarder->stream, space, size);
+	ssize_t received = line_stream_receive(&forwarder->next);
 	if (received < 0 && errno == EAGAIN)
 		return 0;
 	if (received <= 0)
 		return error_set(error, "%s",
 				 received ? strerror(errno) : "it has closed the connection");
-	line_filled(&forwarder->answers, (size_t)received);
-	while ((result = line_next(&forwarder->answers, &answer.bytes, &answer.length)) ==
+	while ((result = line_next(&forwarder->next.received, &answer.bytes, &answer.length)) ==
 	       LINE_FOUND)
 		if (take_answer(forwarder, answer, error) < 0)
 			return -1;
@@ -204,22 +182,18 @@ static int receive(struct forwarder *forwarder, struct error *error)
  * deadline. Returns the connection's events. */
 static short wait_event(const struct forwarder *forwarder, int64_t deadline)
 {
-	struct stream *stream = forwarder->stream;
-	bool sends = stream && (forwarder->out.length || stream_owed(stream));
-	if (stream && stream_buffered(stream))
-		return POLLIN;
-	struct pollfd ready[] = {{.fd = forwarder->wake, .events = POLLIN},
-				 stream_pollfd(stream, sends ? POLLIN | POLLOUT : POLLIN)};
-	if (clock_poll(ready, 2, deadline) <= 0)
-		return 0; /* late, or interrupted: the caller looks again */
-	return ready[1].revents;
+	struct pollfd ready[] = {{.fd = -1}, {.fd = forwarder->wake, .events = POLLIN}};
+	short wanted = forwarder->next.stream ? POLLIN | POLLOUT : 0;
+	/* late, interrupted or failed: the caller looks again */
+	(void)line_stream_poll(&forwarder->next, wanted, ready, 2, deadline);
+	return ready[0].revents;
 }
 
 /* Sends, waits until `deadline` at the longest, and receives. */
 static void exchange(struct forwarder *forwarder, bool waiting, int64_t deadline)
 {
 	struct error error;
-	if (!send_out(forwarder)) {
+	if (line_stream_send(&forwarder->next) < 0) {
 		lose(forwarder, strerror(errno));
 		return;
 	}
@@ -249,7 +223,7 @@ void *relay_forwarder_run(void *context)
 	while ((forwarder.wake = relay_queue_arm(relay->queue)) >= 0) {
 		int64_t deadline = note_acknowledged(relay);
 		bool waiting = fill(&forwarder);
-		if (forwarder.stream)
+		if (forwarder.next.stream)
 			exchange(&forwarder, waiting, deadline);
 		else if (waiting)
 			connect_next(&forwarder);
@@ -257,6 +231,5 @@ void *relay_forwarder_run(void *context)
 			(void)wait_event(&forwarder, deadline);
 	}
 	disconnect(&forwarder);
-	buffer_free(&forwarder.out);
 	return NULL;
 }
