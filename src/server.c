@@ -146,7 +146,7 @@ static int server_run(struct server *server, struct error *error)
 			{.fd = acceptor->listener, .events = acceptor_events(acceptor)},
 		};
 		int count = clock_poll(ready, 3, acceptor_deadline(acceptor));
-		if (count < 0 && errno != EINTR)
+		if (count < 0)
 			return error_set(error, "cannot wait for connections: %s", strerror(errno));
 		int signal = signalfd_take(server->signals);
 		if (signal == SIGHUP)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <time.h>
 
 static int64_t monotonic_now(void)
@@ -29,14 +30,21 @@ int64_t clock_backoff(int64_t last, int64_t max)
 	return last ? clock_earlier(last * 2, max) : 10 * CLOCK_MILLISECOND;
 }
 
+static struct timespec timespec_of(int64_t time)
+{
+	return (struct timespec){.tv_sec = (time_t)(time / CLOCK_SECOND),
+				 .tv_nsec = (long)(time % CLOCK_SECOND)};
+}
+
 int clock_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline)
 {
-	if (deadline == CLOCK_NEVER)
-		return poll(descriptors, count, -1);
-	int64_t now = monotonic_now(), left = deadline > now ? deadline - now : 0;
-	const struct timespec time = {.tv_sec = (time_t)(left / CLOCK_SECOND),
-				      .tv_nsec = (long)(left % CLOCK_SECOND)};
-	return ppoll(descriptors, count, &time, NULL);
+	int ready;
+	do {
+		int64_t now = deadline == CLOCK_NEVER ? 0 : monotonic_now();
+		struct timespec left = timespec_of(deadline > now ? deadline - now : 0);
+		ready = ppoll(descriptors, count, deadline == CLOCK_NEVER ? NULL : &left, NULL);
+	} while (ready < 0 && errno == EINTR);
+	return ready;
 }
 
 void clock_condition_init(pthread_cond_t *condition)
@@ -52,7 +60,6 @@ int clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int6
 {
 	if (deadline == CLOCK_NEVER)
 		return pthread_cond_wait(condition, mutex);
-	struct timespec until = {.tv_sec = (time_t)(deadline / CLOCK_SECOND),
-				 .tv_nsec = (long)(deadline % CLOCK_SECOND)};
+	struct timespec until = timespec_of(deadline);
 	return pthread_cond_timedwait(condition, mutex, &until);
 }

@@ -26,7 +26,7 @@ int64_t clock_earlier(int64_t one, int64_t other);
  * in nanoseconds. */
 int64_t clock_backoff(int64_t last, int64_t max);
 
-/* As poll(), until a deadline, with the precision of the clock. */
+/* As poll(), until a deadline; never EINTR. */
 int clock_poll(struct pollfd *descriptors, nfds_t count, int64_t deadline);
 
 /* Makes a condition variable for clock_condition_wait(); never fails on Linux. */

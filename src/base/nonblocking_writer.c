@@ -15,10 +15,8 @@ bool nonblocking_wait(int descriptor, int stop, int64_t deadline)
 {
 	struct pollfd waiting[] = {{.fd = descriptor, .events = POLLOUT},
 				   {.fd = stop, .events = POLLIN}};
-	while (clock_poll(waiting, 2, deadline) < 0)
-		if (errno != EINTR)
-			return true; /* write() then says why */
-	return waiting[0].revents != 0;
+	/* of an error write() then says why */
+	return clock_poll(waiting, 2, deadline) < 0 || waiting[0].revents;
 }
 
 /* A pipe that poll() calls writable takes PIPE_BUF bytes; a file does not wait for a reader. */

@@ -15,15 +15,13 @@ int signalfd_open(const int *list, struct error *error)
 	for (; *list; list++)
 		sigaddset(&set, *list);
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	int descriptor = -1;
-	int errnum = pthread_sigmask(SIG_BLOCK, &set, NULL);
-	if (!errnum && sigaction(SIGPIPE, &ignore, NULL) == 0 &&
-	    sigaction(SIGXFSZ, &ignore, NULL) == 0)
-		descriptor = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (descriptor < 0)
-		return error_set(error, "cannot wait for signals: %s",
-				 strerror(errnum ? errnum : errno));
-	return descriptor;
+	/* none of these can fail for valid signals */
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
+	int descriptor = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return descriptor >= 0 ? descriptor
+			       : error_set(error, "cannot wait for signals: %s", strerror(errno));
 }
 
 int signalfd_take(int descriptor)
@@ -40,7 +38,6 @@ void signalfd_restore(const int *pending)
 	sigemptyset(&set);
 	for (; pending && *pending; pending++)
 		sigaddset(&set, *pending);
-	/* none of these can fail for valid signals */
 	(void)sigaction(SIGPIPE, &standard, NULL);
 	(void)sigaction(SIGXFSZ, &standard, NULL);
 	(void)pthread_sigmask(SIG_SETMASK, &set, NULL);

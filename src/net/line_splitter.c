@@ -21,16 +21,11 @@ void line_free(struct line_splitter *splitter)
 	*splitter = (struct line_splitter){0};
 }
 
-/* Enough for the longest unfinished line that is kept: the limit and a CR LF. */
-static size_t max_capacity(const struct line_splitter *splitter)
-{
-	size_t line = splitter->limit + 2;
-	return line > LINE_BUSY_CAPACITY ? line : LINE_BUSY_CAPACITY;
-}
-
 static size_t choose_capacity(const struct line_splitter *splitter, size_t kept)
 {
-	size_t capacity = splitter->capacity, max = max_capacity(splitter);
+	size_t capacity = splitter->capacity;
+	size_t line = splitter->limit + 2; /* the longest one that is kept, with CR LF */
+	size_t max = line > LINE_BUSY_CAPACITY ? line : LINE_BUSY_CAPACITY;
 	if (kept == capacity || (splitter->full && capacity < LINE_BUSY_CAPACITY))
 		return capacity * 2 < max ? capacity * 2 : max;
 	/* an idle connection costs one page */

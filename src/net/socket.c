@@ -110,10 +110,7 @@ int socket_listen(int descriptor, struct error *error)
 static int wait_connected(int descriptor, int64_t deadline)
 {
 	struct pollfd waiting = {.fd = descriptor, .events = POLLOUT};
-	int ready;
-	do
-		ready = clock_poll(&waiting, 1, deadline);
-	while (ready < 0 && errno == EINTR);
+	int ready = clock_poll(&waiting, 1, deadline);
 	if (ready == 0)
 		errno = ETIMEDOUT;
 	if (ready <= 0)

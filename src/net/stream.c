@@ -90,14 +90,7 @@ size_t stream_pending(struct stream *stream)
 bool stream_wait(struct stream *stream, int64_t duration)
 {
 	struct pollfd waiting = stream_pollfd(stream, POLLIN);
-	int64_t deadline = clock_after(duration);
-	int ready;
-	if (stream_buffered(stream))
-		return true;
-	do
-		ready = clock_poll(&waiting, 1, deadline);
-	while (ready < 0 && errno == EINTR);
-	return ready != 0;
+	return stream_buffered(stream) || clock_poll(&waiting, 1, clock_after(duration)) != 0;
 }
 
 ssize_t stream_send(struct stream *stream, const void *bytes, size_t length)

@@ -174,7 +174,7 @@ static void wait_once(struct supervisor *watch, int64_t deadline)
 			watch->polled[count++] =
 				(struct pollfd){.fd = watch->pipes[i], .events = POLLIN};
 	if (clock_poll(watch->polled, count, deadline) <= 0)
-		return; /* late; or EINTR and ENOMEM, after which the caller tries again */
+		return; /* late; or ENOMEM, after which the caller tries again */
 	nfds_t at = 1;
 	for (size_t i = 0; i < watch->count; i++)
 		if (watch->pipes[i] >= 0 && watch->polled[at++].revents)
