@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+static bool is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
 struct slice slice_of(const char *string)
 {
 	return (struct slice){.bytes = string, .length = strlen(string)};
@@ -41,6 +46,33 @@ bool slice_skip(struct slice *slice, const char *prefix)
 	return true;
 }
 
+static bool fits(char shape, char byte)
+{
+	if (shape == 'd')
+		return is_digit(byte);
+	return byte == shape || (shape == '+' && byte == '-');
+}
+
+bool slice_skip_shape(struct slice *slice, const char *shape)
+{
+	size_t length = strlen(shape);
+	if (slice->length < length)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!fits(shape[i], slice->bytes[i]))
+			return false;
+	slice_drop(slice, length);
+	return true;
+}
+
+bool slice_skip_name(struct slice *slice, const char *const *names, int *index)
+{
+	for (*index = 0; names[*index]; ++*index)
+		if (slice_skip(slice, names[*index]))
+			return true;
+	return false;
+}
+
 bool slice_cut(struct slice *slice, char separator, struct slice *field)
 {
 	const char *end = slice->length ? memchr(slice->bytes, separator, slice->length) : NULL;
@@ -55,8 +87,7 @@ bool slice_number(struct slice *slice, uint64_t *number)
 {
 	uint64_t value = 0;
 	size_t length = 0;
-	while (length < slice->length && slice->bytes[length] >= '0' &&
-	       slice->bytes[length] <= '9') {
+	while (length < slice->length && is_digit(slice->bytes[length])) {
 		if (__builtin_mul_overflow(value, 10, &value) ||
 		    __builtin_add_overflow(value, slice->bytes[length] - '0', &value))
 			return false;

@@ -5,7 +5,6 @@
 
 #include "record/escape.h"
 #include "record/format.h"
-#include "record/scan.h"
 
 enum { TIME_LENGTH = 32 }; /* RFC 3339: YYYY-MM-DDTHH:MM:SS.UUUUUU+HH:MM */
 
@@ -147,11 +146,11 @@ static bool read(const struct record_format *format, char *line, size_t length,
 	if (!slice_skip(&rest, layout->time))
 		return false;
 	view->time = (struct slice){rest.bytes, TIME_LENGTH};
-	if (!record_scan_shape(&rest, "dddd-dd-ddTdd:dd:dd.dddddd+dd:dd") ||
-	    !slice_skip(&rest, layout->level) || !record_scan_name(&rest, level_names, &level) ||
+	if (!slice_skip_shape(&rest, "dddd-dd-ddTdd:dd:dd.dddddd+dd:dd") ||
+	    !slice_skip(&rest, layout->level) || !slice_skip_name(&rest, level_names, &level) ||
 	    !slice_skip(&rest, layout->peer) || !layout->find(&rest, &view->subject) ||
 	    !view->subject.length || !slice_skip(&rest, layout->event) ||
-	    !record_scan_name(&rest, event_names, &event) || !slice_skip(&rest, layout->bytes) ||
+	    !slice_skip_name(&rest, event_names, &event) || !slice_skip(&rest, layout->bytes) ||
 	    !layout->find(&rest, &view->bytes) || !slice_equals(rest, layout->end))
 		return false;
 	view->level = (enum record_level)level;

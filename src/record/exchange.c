@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "record/escape.h"
-#include "record/scan.h"
 
 enum { TIME_AT = 11 }; /* of DATE TIME; in print formats, a date has 10 bytes and a time 12 */
 
@@ -89,7 +88,7 @@ const struct record_format record_exchange = {append, NULL, 3, "", false};
 
 static bool has_shape(struct slice field, const char *shape)
 {
-	return record_scan_shape(&field, shape) && !field.length;
+	return slice_skip_shape(&field, shape) && !field.length;
 }
 
 bool exchange_read(struct slice line, struct exchange *exchange)

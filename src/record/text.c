@@ -4,7 +4,6 @@
 
 #include "record/escape.h"
 #include "record/format.h"
-#include "record/scan.h"
 
 static const char *const level_names[] = {"INFO\t| ", "WARNING\t| ", NULL};
 static const char *const event_names[] = {" received: ", " sent: ", " ignored: ", " ", NULL};
@@ -41,10 +40,10 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 static bool read_time(struct slice *rest, struct slice *time)
 {
 	*time = *rest;
-	if (!record_scan_shape(rest, "dddd-dd-dd dd:dd:dd"))
+	if (!slice_skip_shape(rest, "dddd-dd-dd dd:dd:dd"))
 		return false;
-	if (!record_scan_shape(rest, ".dddddd"))
-		(void)record_scan_shape(rest, ".ddd");
+	if (!slice_skip_shape(rest, ".dddddd"))
+		(void)slice_skip_shape(rest, ".ddd");
 	time->length -= rest->length;
 	return true;
 }
@@ -55,14 +54,14 @@ static bool read(const struct record_format *format, char *line, size_t length,
 	(void)format; /* any number of digits is read */
 	struct slice rest = {line, length};
 	int level, event;
-	if (!record_scan_name(&rest, level_names, &level) || !read_time(&rest, &view->time) ||
+	if (!slice_skip_name(&rest, level_names, &level) || !read_time(&rest, &view->time) ||
 	    !slice_skip(&rest, " --"))
 		return false;
 	struct slice behind = rest;
 	if (!slice_cut(&behind, ' ', &view->subject) || !view->subject.length)
 		return false;
 	slice_drop(&rest, view->subject.length);
-	if (!record_scan_name(&rest, event_names, &event))
+	if (!slice_skip_name(&rest, event_names, &event))
 		return false;
 	view->level = (enum record_level)level;
 	view->event = (enum record_event)event;
