@@ -2,6 +2,7 @@
 #include "measure/report_text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -105,4 +106,60 @@ bool report_text(struct buffer *buffer, const struct result *result)
 			      uncorrected ? " from when it was due" : "") &&
 	       (!uncorrected ||
 		report_latency(buffer, result->program, uncorrected, " from when it was sent"));
+}
+
+/* --- bars: each row is the same number of buckets, so the time axis is nearly logarithmic --- */
+
+enum {
+	ROWS_MAX = 16,
+	BAR_MAX = 32,	/* characters */
+	TIME_WIDTH = 8, /* columns */
+};
+
+static uint64_t count_row(const struct histogram *latency, size_t first, size_t step)
+{
+	uint64_t count = 0;
+	for (size_t i = first; i < first + step && i < HISTOGRAM_BUCKETS; i++)
+		count += latency->buckets[i];
+	return count;
+}
+
+/* The width in bytes for a time in a column: "µ" is two bytes. */
+static int width_of(const char *time)
+{
+	return TIME_WIDTH + (strstr(time, "µ") != NULL);
+}
+
+static bool add_row(struct buffer *buffer, const struct result *result, size_t first, size_t step,
+		    uint64_t max)
+{
+	static const char bar[BAR_MAX + 1] = "################################";
+	char start[DURATION_SIZE], end[DURATION_SIZE];
+	double count = (double)count_row(result->latency, first, step);
+	duration_format(histogram_bucket_start(first), start);
+	duration_format(histogram_bucket_start(first + step), end);
+	int length = (int)(count / (double)max * BAR_MAX);
+	if (count > 0 && !length) /* it must be visible */
+		length = 1;
+	return buffer_printf(buffer, "%s: %*s to %*s |%-*.*s %10.0f %6.2f%%\n", result->program,
+			     width_of(start), start, width_of(end), end, BAR_MAX, length, bar,
+			     count, 100 * count / (double)result->latency->count);
+}
+
+bool report_bars(struct buffer *buffer, const struct result *result)
+{
+	const struct histogram *latency = result->latency;
+	if (!latency->count)
+		return true;
+	size_t first = histogram_bucket(latency->min), last = histogram_bucket(latency->max);
+	size_t step = (last - first) / ROWS_MAX + 1;
+	uint64_t max = 0;
+	for (size_t row = first; row <= last; row += step) {
+		uint64_t count = count_row(latency, row, step);
+		max = count > max ? count : max;
+	}
+	bool complete = true;
+	for (size_t row = first; row <= last; row += step)
+		complete &= add_row(buffer, result, row, step, max);
+	return complete;
 }
