@@ -13,7 +13,7 @@
 #include "base/thread.h"
 #include "log.h"
 #include "log/stdout_tee.h"
-#include "net/ready.h"
+#include "net/socket.h"
 #include "net/stream.h"
 #include "service/server_options.h"
 #include "session/acceptor.h"
@@ -106,7 +106,7 @@ static int announce(struct server *server, struct error *error)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
 	/* so that the program finds it in the log; not for ever, if the log hangs */
 	(void)log_flush(log, clock_after(CLOCK_SECOND));
-	return options->ready < 0 ? 0 : ready_write((int)options->ready, name, error);
+	return options->ready < 0 ? 0 : socket_ready_write((int)options->ready, name, error);
 }
 
 static int server_open(struct server *server, struct error *error)

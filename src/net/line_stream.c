@@ -64,5 +64,5 @@ int line_stream_poll(const struct line_stream *lines, short wanted, struct pollf
 	int ready = clock_poll(waiting, count, buffered ? 0 : deadline);
 	if (buffered)
 		waiting[0].revents |= POLLIN;
-	return ready < 0 && errno == EINTR ? 0 : ready;
+	return ready;
 }

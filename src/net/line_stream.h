@@ -34,7 +34,7 @@ ssize_t line_stream_receive(struct line_stream *lines);
 
 /* As poll(), with the deadline of base/clock.h. The first of the `count` entries is filled for the
  * stream: to receive if `wanted` has POLLIN; to send if it has POLLOUT and there is something to
- * send; 0 of a closed one. An interrupted wait has no events. */
+ * send; 0 of a closed one. */
 int line_stream_poll(const struct line_stream *lines, short wanted, struct pollfd *waiting,
 		     nfds_t count, int64_t deadline);
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/error.h"
+#include "base/slice.h"
 
 /* Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn. */
 #define SOCKET_BACKLOG 4096
@@ -46,5 +47,15 @@ void socket_peer_name(int descriptor, char name[SOCKET_NAME_SIZE]);
 
 /* Splits such a name into host, without brackets, and port. 0, or -1: it is no such name. */
 int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port);
+
+/* How a server tells the program that started it where it listens: the line "HOST PORT" on the
+ * descriptor that -ready names. */
+
+/* Writes the line for such a name of a listening socket, and closes the descriptor unless it is a
+ * standard one. 0, or -1: the error is set. */
+int socket_ready_write(int descriptor, const char *name, struct error *error);
+
+/* Reads a whole line. 0, or -1: it is no such line. */
+int socket_ready_read(struct slice line, char host[SOCKET_NAME_SIZE], int *port);
 
 #endif

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/signalfd.h"
-#include "net/ready.h"
+#include "net/socket.h"
 
 #define READY_TIMEOUT (10 * CLOCK_SECOND)
 
@@ -235,8 +235,8 @@ int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 			     : error_set(error, "%s does not listen after %d s", name,
 					 (int)(READY_TIMEOUT / CLOCK_SECOND));
 	}
-	if (ready_read((struct slice){output->bytes, output->length}, address->host,
-		       &address->port) < 0)
+	if (socket_ready_read((struct slice){output->bytes, output->length}, address->host,
+			      &address->port) < 0)
 		return error_set(error, "cannot understand where %s listens", name);
 	return 0;
 }
