@@ -16,13 +16,9 @@ struct buffer {
 /* Makes space for `more` bytes behind the length, at least doubling the capacity. */
 bool buffer_reserve(struct buffer *buffer, size_t more);
 
-/* Appends `length` bytes. */
+/* Each appends: bytes; a string without its NUL; formatted output, as printf(). */
 bool buffer_append(struct buffer *buffer, const void *bytes, size_t length);
-
-/* Appends a string without its NUL. */
 bool buffer_append_string(struct buffer *buffer, const char *string);
-
-/* Appends formatted output, as printf(). */
 bool buffer_printf(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An error message: one line, without the program's name and a line end. Modules set it; main()
- * prints it. */
+/* An error message: one line, without the program's name and a line end. */
 #ifndef ACKLINE_BASE_ERROR_H
 #define ACKLINE_BASE_ERROR_H
 

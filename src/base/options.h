@@ -17,10 +17,10 @@ enum option_kind {
 	OPTION_TEXT,	   /* const char *, not empty; points into argv */
 	OPTION_NUMBER,	   /* int64_t, min to max */
 	OPTION_DESCRIPTOR, /* int64_t, an open descriptor, min to max */
-	OPTION_DURATION,   /* int64_t nanoseconds, min to max, as duration_parse() */
-	OPTION_RANGE,	   /* struct range of nanoseconds, min to max, as range_parse() */
-	OPTION_COUNTS,	   /* struct range of numbers, min to max, as counts_parse() */
-	OPTION_PERCENT,	   /* int64_t millionths, as percent_parse() */
+	OPTION_DURATION,   /* int64_t nanoseconds, min to max */
+	OPTION_RANGE,	   /* struct range of nanoseconds, min to max */
+	OPTION_COUNTS,	   /* struct range of numbers, min to max */
+	OPTION_PERCENT,	   /* int64_t millionths */
 	OPTION_CHOICE,	   /* int, the index in choices */
 };
 
@@ -61,14 +61,12 @@ int option_store(const struct option_spec *spec, void *settings, const char *val
 /* Stores the value of an option that was not given: false, NULL, or -1, in a range as its min. */
 void option_unset(const struct option_spec *spec, void *settings);
 
-/* Does the service take the option? */
+/* Does the service take the option? If not, option_refuse() sets *error to those that do, and
+ * returns -1. */
 bool option_suits(const struct option_spec *spec, const char *service);
-
-/* Sets *error to the services that take the option. Returns -1. */
 int option_refuse(const struct option_spec *spec, struct error *error);
 
-/* Checks that each option that was given is one that the service takes. Returns 0, or -1 with
- * *error set. */
+/* The same for all options that were given. Returns 0, or -1 with *error set. */
 int options_check_service(const struct option_table *table, const void *settings,
 			  const char *service, struct error *error);
 

@@ -37,7 +37,7 @@ int process_start(struct process *child, const struct process_setup *setup, stru
  * Other children of this process are reaped too. */
 size_t process_collect(struct process *children, size_t count);
 
-/* Sends a signal to a child that has not ended. */
+/* Sends a signal, unless the child has ended. */
 void process_signal(const struct process *child, int number);
 
 /* Has it ended with status 0? */

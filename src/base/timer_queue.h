@@ -31,10 +31,9 @@ struct timer_queue *timer_queue_start(struct error *error);
 int timer_queue_at(struct timer_queue *queue, struct task *task, int64_t deadline);
 
 /* Waits for the task that runs, ends the thread and drops all tasks. timer_queue_at() fails from
- * then on. May be called again; accepts NULL. */
+ * then on. May be called again by the same thread. timer_queue_free() stops it, too. Both accept
+ * NULL. */
 void timer_queue_stop(struct timer_queue *queue);
-
-/* Stops and frees it; accepts NULL. */
 void timer_queue_free(struct timer_queue *queue);
 
 #endif

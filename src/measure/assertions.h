@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Assertions on a run (-expect), such as 'lost=0,p99<5ms': read at the start, checked at the end.
- */
+/* Assertions on a run (-expect), such as 'lost=0,p99<5ms'. */
 #ifndef ACKLINE_MEASURE_ASSERTIONS_H
 #define ACKLINE_MEASURE_ASSERTIONS_H
 
@@ -29,8 +28,7 @@ struct assertions {
 	struct assertion list[ASSERTIONS_MAX];
 };
 
-/* Reads assertions that are separated by commas. Returns 0, or -1 with *error naming the bad one.
- */
+/* Reads a list with commas. Returns 0, or -1 with *error naming the bad one. */
 int assertions_parse(struct assertions *assertions, const char *string, struct error *error);
 
 /* Checks each and appends a line on it with the measured value. A run without any answer fails.

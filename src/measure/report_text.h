@@ -24,14 +24,12 @@ struct result {
 	struct histogram *uncorrected; /* from their sending; NULL: the same as latency */
 };
 
-/* Each returns, of the time after the warm-up: its length, the lines acknowledged, lines a second.
- */
+/* Of the time after the warm-up: its length, the lines acknowledged, lines a second. */
 int64_t result_measured(const struct result *result);
 uint64_t result_lines(const struct result *result);
 double result_rate(const struct result *result);
 
-/* The values of a distribution that reports show: its quantiles, by name. The list ends with a NULL
- * name. */
+/* The quantiles that reports show; NULL ends the list. */
 struct report_quantile {
 	const char *name, *label; /* in JSON and in text */
 	double fraction;
@@ -43,8 +41,7 @@ bool report_text(struct buffer *buffer, const struct result *result);
 bool report_bars(struct buffer *buffer, const struct result *result);
 bool report_json(struct buffer *buffer, const struct result *result);
 
-/* Appends the line of report_text() on a latency, with `suffix` at its end; none for an empty one.
- */
+/* The line of report_text() on a latency, with `suffix` at its end; none for an empty one. */
 bool report_latency(struct buffer *buffer, const char *program, const struct histogram *latency,
 		    const char *suffix);
 

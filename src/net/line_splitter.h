@@ -39,14 +39,12 @@ enum line_result line_next(struct line_splitter *splitter, const char **line, si
  * bytes behind the last end. Valid until line_space(). NULL: there is none. */
 const char *line_chunk(struct line_splitter *splitter, bool remainder, size_t *length);
 
-/* For another kind of framing: consumes bytes at the front of those that line_remainder() returns.
- */
-void line_skip(struct line_splitter *splitter, size_t length);
-
-/* Whether the buffer cannot grow without a line end in it. For raw mode. */
+/* Raw mode: whether the buffer cannot grow without a line end in it. */
 bool line_is_full(const struct line_splitter *splitter);
 
-/* The bytes behind the last line end, after the last receive. Returns their number. */
+/* The bytes that are not consumed, and their number; and, for another kind of framing than lines,
+ * consumes some at their front. */
 size_t line_remainder(const struct line_splitter *splitter, const char **remainder);
+void line_skip(struct line_splitter *splitter, size_t length);
 
 #endif

@@ -234,8 +234,8 @@ int socket_ready_write(int descriptor, const char *name, struct error *error)
 	int written = dprintf(descriptor, "%s %d\n", host, port);
 	if (written < 0)
 		error_set(error, "cannot write to descriptor %d: %s", descriptor, strerror(errno));
-	if (descriptor > STDERR_FILENO)	 /* no connection may become stdout or stderr */
-		(void)close(descriptor); /* so that its reader sees the end */
+	if (descriptor > STDERR_FILENO) /* no connection may become stdout or stderr */
+		(void)close(descriptor);
 	return written < 0 ? -1 : 0;
 }
 

@@ -23,18 +23,19 @@ struct socket_keepalive {
 	int user_timeout; /* ms that sent data may stay unconfirmed */
 };
 
+/* The functions with a struct error return -1 and set it if they fail. */
+
 /* Binds a non-blocking TCP socket to host (name, IPv4 or IPv6 address) and port (0: a free one),
  * without listening yet: the first of the host's addresses that can be bound. "::" takes IPv4 as
- * well. Returns the descriptor, or -1: the error is set. */
+ * well. Returns the descriptor. */
 int socket_bind(const char *host, int port, struct error *error);
 
 /* Starts listening on a bound socket. Accepted sockets inherit TCP_NODELAY, keepalive and the user
- * timeout. 0, or -1: the error is set. */
+ * timeout. Returns 0. */
 int socket_listen(int descriptor, struct error *error);
 
-/* Connects to host:port, trying each of the host's addresses in turn. Blocks until the deadline at
- * most. Returns a blocking socket with TCP_NODELAY and, unless NULL, keepalive; or -1: the error is
- * set. */
+/* Connects to the first of the host's addresses that accepts. Blocks until the deadline at most.
+ * Returns a blocking socket with TCP_NODELAY and, unless NULL, keepalive. */
 int socket_connect(const char *host, int port, const struct socket_keepalive *keepalive,
 		   int64_t deadline, struct error *error);
 
@@ -48,14 +49,12 @@ void socket_peer_name(int descriptor, char name[SOCKET_NAME_SIZE]);
 /* Splits such a name into host, without brackets, and port. 0, or -1: it is no such name. */
 int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port);
 
-/* How a server tells the program that started it where it listens: the line "HOST PORT" on the
- * descriptor that -ready names. */
-
-/* Writes the line for such a name of a listening socket, and closes the descriptor unless it is a
- * standard one. 0, or -1: the error is set. */
+/* Where a server listens, as it tells the program that started it: the line "HOST PORT" on the
+ * descriptor that -ready names. Writes it for such a name, and closes the descriptor unless it is a
+ * standard one, so that its reader sees the end. Returns 0. */
 int socket_ready_write(int descriptor, const char *name, struct error *error);
 
-/* Reads a whole line. 0, or -1: it is no such line. */
+/* Reads such a line, whole. 0, or -1: it is no such line. */
 int socket_ready_read(struct slice line, char host[SOCKET_NAME_SIZE], int *port);
 
 #endif

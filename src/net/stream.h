@@ -23,8 +23,7 @@ enum stream_side { STREAM_CLIENT, STREAM_SERVER };
 /* Plain TCP: the bytes as they are. */
 extern const struct stream_type stream_tcp;
 
-/* Makes a stream that owns a connected, blocking socket. NULL: out of memory; the socket stays the
- * caller's. */
+/* Makes a stream that owns a connected, blocking socket. NULL: out of memory, and it does not. */
 struct stream *stream_open(const struct stream_type *type, int descriptor, enum stream_side side);
 
 /* socket_connect(), stream_open() and stream_handshake(). NULL: the error is set. */
@@ -32,8 +31,8 @@ struct stream *stream_connect(const struct stream_type *type, const char *host, 
 			      const struct socket_keepalive *keepalive, int64_t deadline,
 			      struct error *error);
 
-/* What the type needs before bytes can be exchanged. Blocks until the deadline at most; the stop
- * functions end it. 0, or -1: the error is set. */
+/* What the type needs before bytes can be exchanged. Blocks until the deadline or a stop function.
+ * 0, or -1: the error is set. */
 int stream_handshake(struct stream *stream, int64_t deadline, struct error *error);
 
 /* Blocks until bytes arrive. Returns their number, 0 at the end, -1 with errno; EAGAIN: nothing
@@ -44,12 +43,10 @@ void stream_set_idle(struct stream *stream, int64_t duration);
 /* The same without blocking. EAGAIN: there is nothing now. */
 ssize_t stream_receive_now(struct stream *stream, void *bytes, size_t space);
 
-/* How many bytes can be received though poll() does not report the socket readable: receive them
- * before polling. No system call. */
-size_t stream_buffered(struct stream *stream);
-
-/* How many bytes arrived and were not received, at most. */
+/* How many bytes arrived and were not received, at most; and those of them that poll() does not
+ * report: receive them before polling. The latter makes no system call. */
 size_t stream_pending(struct stream *stream);
+size_t stream_buffered(struct stream *stream);
 
 /* Blocks until there are bytes to receive, or the end. False: not within the duration. */
 bool stream_wait(struct stream *stream, int64_t duration);
@@ -64,18 +61,16 @@ size_t stream_owed(struct stream *stream);
 /* Sends owed bytes. Never blocks. 0, also if some are still owed; -1 with errno. */
 int stream_flush(struct stream *stream);
 
-/* For poll() and epoll: the descriptor, and the events to wait for before the next try to receive
- * (POLLIN), or to send or flush (POLLOUT); they may be others than those. NULL: poll() ignores it.
- */
+/* For poll() and epoll: the descriptor, and the events, which may be others, to wait for before the
+ * next try to receive (POLLIN), or to send or flush (POLLOUT). NULL: poll() ignores it. */
 struct pollfd stream_pollfd(struct stream *stream, short wanted);
 
 /* Ends sending: the peer sees the end behind what was sent and owed. Never blocks. */
 void stream_end(struct stream *stream);
 
-/* Ends receiving, also in a thread that blocks in it; what arrived can still be received. */
+/* Ends receiving, also in a thread that blocks in it; what arrived can still be received. Or ends
+ * the connection at once, in all threads. */
 void stream_stop_receiving(struct stream *stream);
-
-/* Ends the connection at once, in all threads. */
 void stream_stop(struct stream *stream);
 
 /* Closes and frees the stream; accepts NULL. What was sent arrives, though there may be unread

@@ -13,29 +13,23 @@ struct stream {
 	bool ending;	/* stream_end() was called; the sender's */
 };
 
-/* Contracts as in stream.h. NULL in the place of an optional function: nothing to do, or 0. Any
- * thread may call stop functions meanwhile, which shut the descriptor down. */
+/* Contracts as in stream.h. Where an optional function is NULL there is nothing to do, or
+ * 0 to return. Any thread may call stop functions meanwhile, which shut the descriptor down. */
 struct stream_type {
 	size_t size; /* of the type's own struct, which is given zeroed to init() */
-	/* optional; 0, or -1: out of memory */
-	int (*init)(struct stream *stream, enum stream_side side);
-	/* optional; frees what init() made, not the stream */
-	void (*destroy)(struct stream *stream);
-	/* optional */
-	int (*handshake)(struct stream *stream, int64_t deadline, struct error *error);
 	/* blocks if wait is true, as long as the descriptor's SO_RCVTIMEO */
 	ssize_t (*receive)(struct stream *stream, void *bytes, size_t space, bool wait);
 	ssize_t (*send)(struct stream *stream, const void *bytes, size_t length);
-	/* optional, both or none */
-	size_t (*owed)(struct stream *stream);
+
+	/* the others are optional */
+	int (*init)(struct stream *stream, enum stream_side side); /* -1: out of memory */
+	void (*destroy)(struct stream *stream); /* frees what init() made, not the stream */
+	int (*handshake)(struct stream *stream, int64_t deadline, struct error *error);
+	size_t (*owed)(struct stream *stream); /* this and flush: both or none */
 	int (*flush)(struct stream *stream);
-	/* optional */
 	size_t (*buffered)(struct stream *stream);
-	/* optional; without it the wanted events are waited for */
-	short (*events)(struct stream *stream, short wanted);
-	/* optional; a last message before the descriptor's sending side is shut down, may be owed
-	 */
-	void (*end)(struct stream *stream);
+	short (*events)(struct stream *stream, short wanted); /* NULL: the wanted ones */
+	void (*end)(struct stream *stream); /* sends a last message, which may be owed */
 };
 
 #endif

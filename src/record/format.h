@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One record of the log, and the formats that it is written in. A record is one line, for any
- * bytes: see record/escape.h. A format is one struct record_format in a file of its own;
- * a service may name one that no option names. */
+ * bytes: see record/escape.h. A service may name a format that no option names. */
 #ifndef ACKLINE_RECORD_FORMAT_H
 #define ACKLINE_RECORD_FORMAT_H
 
