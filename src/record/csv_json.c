@@ -6,7 +6,10 @@
 #include "record/escape.h"
 #include "record/format.h"
 
-enum { TIME_LENGTH = 32 }; /* RFC 3339: YYYY-MM-DDTHH:MM:SS.UUUUUU+HH:MM */
+enum {
+	TIME_LENGTH = 32, /* RFC 3339: YYYY-MM-DDTHH:MM:SS.UUUUUU+HH:MM */
+	PARTS_MAX = 64,	  /* more than three parts next to each other have, with a NUL */
+};
 
 /* What stands before each field, and behind the last one. Only the peer and the bytes can need
  * quoting. */
@@ -81,16 +84,19 @@ static const struct layout *layout_of(const struct record_format *format)
 	return format == &record_csv ? &csv : &json;
 }
 
-static bool append_time(struct buffer *buffer, const struct stamp *stamp)
+static void write_time(char time[TIME_LENGTH + 1], const struct stamp *stamp)
 {
-	if (!buffer_reserve(buffer, TIME_LENGTH))
+	char *fraction = stpcpy(time, stamp->local);
+	time[10] = 'T';
+	strcpy(stamp_put_fraction(fraction, stamp, 6), stamp->zone);
+}
+
+static bool append_parts(struct buffer *buffer, const char *one, const char *two, const char *three)
+{
+	if (!buffer_reserve(buffer, PARTS_MAX))
 		return false;
 	char *out = buffer->bytes + buffer->length;
-	memcpy(out, stamp->local, STAMP_LENGTH);
-	out[10] = 'T';
-	out = stamp_put_fraction(out + STAMP_LENGTH, stamp, 6);
-	memcpy(out, stamp->zone, 6);
-	buffer->length += TIME_LENGTH;
+	buffer->length += (size_t)(stpcpy(stpcpy(stpcpy(out, one), two), three) - out);
 	return true;
 }
 
@@ -101,24 +107,19 @@ static bool append_quoted(struct buffer *buffer, const struct layout *layout, co
 	return record_escape(buffer, bytes, length) && layout->quote(buffer, start);
 }
 
-static bool append_strings(struct buffer *buffer, const char *one, const char *other)
-{
-	return buffer_append_string(buffer, one) && buffer_append_string(buffer, other);
-}
-
 static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
 	const struct layout *layout = layout_of(format);
 	size_t before = buffer->length;
-	if (buffer_append_string(buffer, layout->time) && append_time(buffer, stamp) &&
-	    append_strings(buffer, layout->level, level_names[record->level]) &&
-	    buffer_append_string(buffer, layout->peer) &&
+	char time[TIME_LENGTH + 1];
+	write_time(time, stamp);
+	if (append_parts(buffer, layout->time, time, layout->level) &&
+	    append_parts(buffer, level_names[record->level], layout->peer, "") &&
 	    append_quoted(buffer, layout, record->subject, strlen(record->subject)) &&
-	    append_strings(buffer, layout->event, event_names[record->event]) &&
-	    buffer_append_string(buffer, layout->bytes) &&
+	    append_parts(buffer, layout->event, event_names[record->event], layout->bytes) &&
 	    append_quoted(buffer, layout, record->bytes, record->length) &&
-	    append_strings(buffer, layout->end, "\n"))
+	    append_parts(buffer, layout->end, "\n", ""))
 		return true;
 	buffer->length = before;
 	return false;

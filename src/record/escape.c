@@ -75,10 +75,12 @@ static size_t readable_head(const char *bytes, size_t length)
 	return sequence && !acts(point) ? sequence : 0;
 }
 
-/* Writes up to 4 * length bytes. Returns the end. */
-static char *escape(char *out, const char *bytes, size_t length)
+bool record_escape(struct buffer *buffer, const char *bytes, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";
+	if (!buffer_reserve(buffer, length * 4)) /* the most it can become */
+		return false;
+	char *out = buffer->bytes + buffer->length;
 	for (size_t i = 0; i < length;) {
 		size_t run = plain_run(bytes + i, length - i);
 		if (!run && !(run = readable_head(bytes + i, length - i))) {
@@ -93,22 +95,16 @@ static char *escape(char *out, const char *bytes, size_t length)
 		out += run;
 		i += run;
 	}
-	return out;
-}
-
-bool record_escape(struct buffer *buffer, const char *bytes, size_t length)
-{
-	if (!buffer_reserve(buffer, length * 4))
-		return false;
-	char *end = escape(buffer->bytes + buffer->length, bytes, length);
-	buffer->length = (size_t)(end - buffer->bytes);
+	buffer->length = (size_t)(out - buffer->bytes);
 	return true;
 }
 
 const char *record_excerpt(char excerpt[EXCERPT_SIZE], const char *bytes, size_t length)
 {
 	bool cut = length > EXCERPT_MAX;
-	strcpy(escape(excerpt, bytes, cut ? EXCERPT_MAX : length), cut ? "..." : "");
+	struct buffer out = {.bytes = excerpt, .capacity = EXCERPT_SIZE}; /* need not grow */
+	(void)record_escape(&out, bytes, cut ? EXCERPT_MAX : length);
+	strcpy(excerpt + out.length, cut ? "..." : "");
 	return excerpt;
 }
 

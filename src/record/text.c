@@ -8,28 +8,18 @@
 static const char *const level_names[] = {"INFO\t| ", "WARNING\t| ", NULL};
 static const char *const event_names[] = {" received: ", " sent: ", " ignored: ", " ", NULL};
 
-static char *put(char *out, const char *bytes, size_t length)
-{
-	memcpy(out, bytes, length);
-	return out + length;
-}
-
 static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
-	const char *level = level_names[record->level], *event = event_names[record->event];
-	size_t subject_length = strlen(record->subject);
-	size_t before = buffer->length;
+	size_t before = buffer->length, subject_length = strlen(record->subject);
 	if (!buffer_reserve(buffer, 64 + subject_length))
 		return false;
-	char *out = buffer->bytes + before;
-	out = put(out, level, strlen(level));
-	out = put(out, stamp->local, STAMP_LENGTH);
+	char *out = stpcpy(buffer->bytes + before, level_names[record->level]);
+	out = mempcpy(out, stamp->local, STAMP_LENGTH);
 	if (format->digits)
 		out = stamp_put_fraction(out, stamp, format->digits);
-	out = put(out, " --", 3);
-	out = put(out, record->subject, subject_length);
-	out = put(out, event, strlen(event));
+	out = mempcpy(stpcpy(out, " --"), record->subject, subject_length);
+	out = stpcpy(out, event_names[record->event]);
 	buffer->length = (size_t)(out - buffer->bytes);
 	if (record_escape(buffer, record->bytes, record->length) && buffer_append(buffer, "\n", 1))
 		return true;
