@@ -6,10 +6,9 @@
 #include <pthread.h>
 #include <stddef.h>
 
-/* Makes attributes for threads with a stack of so many bytes, or of the system's minimum if that is
- * more (over 64 KiB on aarch64). Returns 0; then the caller calls pthread_attr_destroy(). Or
- * returns an errno value. */
-int thread_attributes_init(pthread_attr_t *attributes, size_t stack);
+/* Starts a thread with a stack of so many bytes, or of the system's minimum if that is more (over
+ * 64 KiB on aarch64). Returns 0 or an errno value. */
+int thread_start(pthread_t *thread, size_t stack, void *(*run)(void *argument), void *argument);
 
 /* Puts the calling thread, and those that it makes later, under SCHED_BATCH: threads that were just
  * woken do not preempt one that runs. Errors are ignored: without it all works, only slower. */

@@ -159,18 +159,14 @@ static void client_close(struct client *client)
 static int make_threads(struct client *client)
 {
 	size_t threads = (size_t)client->options.threads;
-	pthread_attr_t attributes;
-	int errnum = thread_attributes_init(&attributes, CLIENT_STACK);
-	if (errnum)
-		return errnum;
+	int errnum = 0;
 	atomic_store(&client->running, threads);
 	while (!errnum && client->made < threads) {
 		struct worker *worker = &client->workers[client->made];
-		errnum = thread_create(&worker->thread, &attributes, worker_run, worker);
+		errnum = thread_start(&worker->thread, CLIENT_STACK, worker_run, worker);
 		client->made += !errnum;
 	}
 	atomic_fetch_sub(&client->running, threads - client->made);
-	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
 	return errnum;
 }
 

@@ -119,20 +119,18 @@ static int set_up(struct relay *relay, struct error *error)
  * scheduled. Returns 0 or an errno value. */
 static int start_threads(struct relay *relay, size_t workers)
 {
-	pthread_attr_t attributes;
-	int errnum = thread_attributes_init(&attributes, WORKER_STACK);
-	if (errnum)
-		return errnum;
+	int errnum = 0;
 	while (!errnum && relay->count < workers + 2) {
 		size_t left = workers + 2 - relay->count;
-		void *(*run)(void *) = left > 2	   ? relay_worker_run
-				       : left == 2 ? relay_forwarder_run
-						   : relay_reader_run;
-		errnum = thread_create(&relay->threads[relay->count], left > 2 ? &attributes : NULL,
-				       run, relay);
+		pthread_t *thread = &relay->threads[relay->count];
+		if (left > 2)
+			errnum = thread_start(thread, WORKER_STACK, relay_worker_run, relay);
+		else
+			errnum = thread_create(thread, NULL,
+					       left == 2 ? relay_forwarder_run : relay_reader_run,
+					       relay);
 		relay->count += !errnum;
 	}
-	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
 	return errnum;
 }
 

@@ -50,13 +50,9 @@ void session_table_free(struct session_table *table)
 int session_table_start(struct session_table *table, struct session *session,
 			void *(*run)(void *session))
 {
-	pthread_attr_t attributes;
-	int errnum = thread_attributes_init(&attributes, SESSION_STACK);
-	if (errnum)
-		return errnum;
 	/* the thread that is started waits at this lock, should it end at once */
 	pthread_mutex_lock(&table->lock);
-	errnum = thread_create(&session->thread, &attributes, run, session);
+	int errnum = thread_start(&session->thread, SESSION_STACK, run, session);
 	if (!errnum) {
 		session->next = table->live;
 		if (table->live)
@@ -65,7 +61,6 @@ int session_table_start(struct session_table *table, struct session *session,
 		table->count++;
 	}
 	pthread_mutex_unlock(&table->lock);
-	(void)pthread_attr_destroy(&attributes); /* cannot fail */
 	return errnum;
 }
 
