@@ -87,8 +87,11 @@ failed:
 static bool repeat(struct buffer *buffer, size_t start)
 {
 	size_t length = buffer->length - start;
-	return !length || (buffer_reserve(buffer, length) &&
-			   buffer_append(buffer, buffer->bytes + start, length));
+	if (!length || !buffer_reserve(buffer, length))
+		return !length;
+	memcpy(buffer->bytes + buffer->length, buffer->bytes + start, length);
+	buffer->length += length;
+	return true;
 }
 
 /* Appends a record for each answer. Out of memory: the remainder is left out; the lines themselves
