@@ -7,19 +7,28 @@
 int (*thread_create)(pthread_t *thread, const pthread_attr_t *attributes,
 		     void *(*run)(void *argument), void *argument) = pthread_create;
 
-int thread_start(pthread_t *thread, size_t stack, void *(*run)(void *argument), void *argument)
+int thread_attributes_init(pthread_attr_t *attributes, size_t stack)
 {
-	pthread_attr_t attributes;
 	long smallest = sysconf(_SC_THREAD_STACK_MIN); /* -1: not known */
 	if (smallest > 0 && stack < (size_t)smallest)
 		stack = (size_t)smallest;
-	int errnum = pthread_attr_init(&attributes);
+	int errnum = pthread_attr_init(attributes);
 	if (errnum)
 		return errnum;
-	errnum = pthread_attr_setstacksize(&attributes, stack);
-	if (!errnum)
-		errnum = thread_create(thread, &attributes, run, argument);
-	(void)pthread_attr_destroy(&attributes); /* frees nothing that could fail */
+	errnum = pthread_attr_setstacksize(attributes, stack);
+	if (errnum)
+		(void)pthread_attr_destroy(attributes); /* frees nothing that could fail */
+	return errnum;
+}
+
+int thread_start(pthread_t *thread, size_t stack, void *(*run)(void *argument), void *argument)
+{
+	pthread_attr_t attributes;
+	int errnum = thread_attributes_init(&attributes, stack);
+	if (errnum)
+		return errnum;
+	errnum = thread_create(thread, &attributes, run, argument);
+	(void)pthread_attr_destroy(&attributes); /* as above */
 	return errnum;
 }
 

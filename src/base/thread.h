@@ -6,8 +6,11 @@
 #include <pthread.h>
 #include <stddef.h>
 
-/* Starts a thread with a stack of so many bytes, or of the system's minimum if that is more (over
- * 64 KiB on aarch64). Returns 0 or an errno value. */
+/* Makes attributes for threads with a stack of so many bytes, or of the system's minimum if that is
+ * more (over 64 KiB on aarch64). Returns 0, or an errno value and there is nothing to destroy. */
+int thread_attributes_init(pthread_attr_t *attributes, size_t stack);
+
+/* Starts one thread with such attributes. Returns 0 or an errno value. */
 int thread_start(pthread_t *thread, size_t stack, void *(*run)(void *argument), void *argument);
 
 /* Puts the calling thread, and those that it makes later, under SCHED_BATCH: threads that were just

@@ -33,6 +33,13 @@ struct session_table *session_table_new(struct error *error)
 		free(table);
 		return NULL;
 	}
+	int errnum = thread_attributes_init(&table->attributes, SESSION_STACK);
+	if (errnum) {
+		error_set(error, "cannot set the stack of connections: %s", strerror(errnum));
+		(void)close(table->descriptor);
+		free(table);
+		return NULL;
+	}
 	pthread_mutex_init(&table->lock, NULL); /* cannot fail without attributes */
 	table->broadcast = (struct reply_target){.name = "everyone", .deliver = deliver_to_all};
 	return table;
@@ -42,7 +49,8 @@ void session_table_free(struct session_table *table)
 {
 	if (!table)
 		return;
-	(void)close(table->descriptor); /* only ever an event */
+	(void)close(table->descriptor);			/* only ever an event */
+	(void)pthread_attr_destroy(&table->attributes); /* frees nothing that could fail */
 	pthread_mutex_destroy(&table->lock);
 	free(table);
 }
@@ -52,7 +60,7 @@ int session_table_start(struct session_table *table, struct session *session,
 {
 	/* the thread that is started waits at this lock, should it end at once */
 	pthread_mutex_lock(&table->lock);
-	int errnum = thread_start(&session->thread, SESSION_STACK, run, session);
+	int errnum = thread_create(&session->thread, &table->attributes, run, session);
 	if (!errnum) {
 		session->next = table->live;
 		if (table->live)

@@ -11,6 +11,7 @@ struct session_table {
 	struct reply_target broadcast;
 	int descriptor; /* readable when sessions have finished: then call session_table_join() */
 	size_t count;	/* of those started and not yet joined; for main's thread */
+	pthread_attr_t attributes; /* of the sessions' threads */
 	/* its own: */
 	pthread_mutex_t lock; /* the send queues' locks come below it */
 	/* under the lock */
