@@ -3,8 +3,7 @@
  * answers show. Requests are counted between a warm-up, in which every connection has its window
  * acknowledged once, and a drain, in which no more are sent: so the load is full all the time that
  * is counted, and still every request gets its answer. */
-#ifndef ACKLINE_BENCH_LOAD_H
-#define ACKLINE_BENCH_LOAD_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -36,5 +35,3 @@ struct load_result {
 /* Connects, puts the load on, and takes it off again. 0, or -1 with the failure set: a connection
  * was lost, answered nonsense, or was silent for ten seconds. */
 int load_run(const struct load_settings *settings, struct load_result *result, struct error *error);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the load generator says to a server and how it reads the answers: one struct for each
  * protocol in which a line is handed over and acknowledged. Pure functions on memory. */
-#ifndef ACKLINE_BENCH_PROTOCOLS_H
-#define ACKLINE_BENCH_PROTOCOLS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -42,5 +41,3 @@ const struct protocol *protocol_find(const char *name);
 
 /* All names, with blanks between them. */
 const char *protocol_names(void);
-
-#endif

@@ -5,8 +5,7 @@
  * becomes leader: it commits the batch and delivers the answers of every connection in it. Then it
  * passes leadership to the committer, one standing thread, if more has come. No thread is woken
  * only to send an answer. Where the sink completes later, the committer delivers. */
-#ifndef ACKLINE_LOG_H
-#define ACKLINE_LOG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,5 +52,3 @@ bool log_flush(struct log *log, int64_t deadline);
 
 /* Commits what is left and frees the log; accepts NULL. False: some records were never written. */
 bool log_close(struct log *log);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A growable run of bytes. Zeroed, it is empty; buffer_free() frees its memory. Functions that
  * return bool return false when memory is out, and have changed nothing then. */
-#ifndef ACKLINE_BASE_BUFFER_H
-#define ACKLINE_BASE_BUFFER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +29,3 @@ void buffer_clear(struct buffer *buffer, size_t keep);
 
 /* Frees the memory; leaves an empty buffer. */
 void buffer_free(struct buffer *buffer);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Deadlines on the monotonic clock, in nanoseconds, and waiting for them. */
-#ifndef ACKLINE_BASE_CLOCK_H
-#define ACKLINE_BASE_CLOCK_H
+#pragma once
 
 #include <poll.h>
 #include <pthread.h>
@@ -34,5 +33,3 @@ void clock_condition_init(pthread_cond_t *condition);
 
 /* As pthread_cond_timedwait(), with a deadline. Returns 0, or ETIMEDOUT. */
 int clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t deadline);
-
-#endif

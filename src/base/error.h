@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An error message: one line, without the program's name and a line end. */
-#ifndef ACKLINE_BASE_ERROR_H
-#define ACKLINE_BASE_ERROR_H
+#pragma once
 
 struct error {
 	char message[512];
@@ -10,5 +9,3 @@ struct error {
 /* Formats the message, as printf(), cut at the size of the struct. Keeps errno. Returns -1, so that
  * a function can end in `return error_set(...)`. */
 int error_set(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-#endif

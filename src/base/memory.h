@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Allocation through function pointers, so that tests can let it fail. A module whose out-of-memory
  * path is tested allocates by these; free() stays libc's. */
-#ifndef ACKLINE_BASE_MEMORY_H
-#define ACKLINE_BASE_MEMORY_H
+#pragma once
 
 #include <stddef.h>
 
@@ -15,5 +14,3 @@ extern void *(*memory_realloc)(void *bytes, size_t size);
  * `size` bytes. A full one is moved to twice the capacity. Returns the array, or NULL: out of
  * memory, and nothing has changed. */
 void *memory_grow(void *array, size_t count, size_t *capacity, size_t size);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes to a descriptor that others use as well (stdout, stderr, a pipe), so that it cannot be
  * made non-blocking, without blocking on a reader that has stopped. */
-#ifndef ACKLINE_BASE_NONBLOCKING_WRITER_H
-#define ACKLINE_BASE_NONBLOCKING_WRITER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,5 +20,3 @@ ssize_t nonblocking_write(int descriptor, const char *bytes, size_t length);
  * ETIMEDOUT if the wait was over. */
 int nonblocking_write_all(int descriptor, const char *bytes, size_t length, int stop,
 			  int64_t deadline);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Command lines from tables. A program lists its options once; reading, checking and -help follow
  * from that table. */
-#ifndef ACKLINE_BASE_OPTIONS_H
-#define ACKLINE_BASE_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,5 +71,3 @@ int options_check_service(const struct option_table *table, const void *settings
 
 /* Returns the entry of that exact name, or NULL. */
 const struct option_spec *option_find(const struct option_table *table, const char *name);
-
-#endif

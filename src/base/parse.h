@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Strict conversions of a whole string. Each returns 0, or -1 for any other string and leaves the
  * result as it is. */
-#ifndef ACKLINE_BASE_PARSE_H
-#define ACKLINE_BASE_PARSE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -24,5 +23,3 @@ int counts_parse(const char *string, int64_t min, int64_t max, struct range *ran
 
 /* A percentage, such as 10% or 0.5%, up to 100%, in millionths. */
 int percent_parse(const char *string, int64_t *millionths);
-
-#endif

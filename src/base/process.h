@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Child processes. Each runs in a session of its own, so that a signal from the terminal reaches
  * only the parent; the kernel signals it when the parent's thread ends. */
-#ifndef ACKLINE_BASE_PROCESS_H
-#define ACKLINE_BASE_PROCESS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,5 +44,3 @@ bool process_succeeded(const struct process *child);
 
 /* Writes how it ended: "ended with status 1", "was killed by signal 9 (Killed)". */
 void process_describe(const struct process *child, char *message, size_t size);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What each program needs of the system: its name, its exit status, descriptors, messages on stderr
  * and the directory of its log. */
-#ifndef ACKLINE_BASE_PROGRAM_H
-#define ACKLINE_BASE_PROGRAM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -28,5 +27,3 @@ int program_make_directory(const char *file, struct error *error);
 /* Prints "PROGRAM: MESSAGE" on stderr. Does not block: the message is dropped if stderr is a full
  * pipe. */
 void program_complain(const char *program, const char *message);
-
-#endif

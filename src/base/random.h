@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reproducible random numbers: all random choices of a run follow from one seed. Not for secrets.
  * splitmix64 by Sebastiano Vigna (https://prng.di.unimi.it/splitmix64.c, public domain). */
-#ifndef ACKLINE_BASE_RANDOM_H
-#define ACKLINE_BASE_RANDOM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@ uint64_t random_state(uint64_t seed, uint64_t one, uint64_t other);
 
 /* Returns an unpredictable seed that is short enough to type, 1 to 999999. */
 int64_t random_fresh_seed(void);
-
-#endif

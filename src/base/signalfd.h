@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals are blocked in every thread and read from a descriptor. There are no signal handlers. */
-#ifndef ACKLINE_BASE_SIGNALFD_H
-#define ACKLINE_BASE_SIGNALFD_H
+#pragma once
 
 #include "base/error.h"
 
@@ -18,5 +17,3 @@ int signalfd_take(int descriptor);
  * `pending`, which 0 ends (NULL: none), stay blocked, so that the program gets those that come
  * early. */
 void signalfd_restore(const int *pending);
-
-#endif

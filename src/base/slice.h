@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A pointer to bytes and their number. The bytes are borrowed and have no NUL at the end. */
-#ifndef ACKLINE_BASE_SLICE_H
-#define ACKLINE_BASE_SLICE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,5 +37,3 @@ bool slice_cut(struct slice *slice, char separator, struct slice *field);
 
 /* A decimal number up to UINT64_MAX, without sign and leading zeros. */
 bool slice_number(struct slice *slice, uint64_t *number);
-
-#endif

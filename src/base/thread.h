@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads with a stack of a given size. */
-#ifndef ACKLINE_BASE_THREAD_H
-#define ACKLINE_BASE_THREAD_H
+#pragma once
 
 #include <pthread.h>
 #include <stddef.h>
@@ -20,5 +19,3 @@ void thread_run_in_batches(void);
 /* As pthread_create(), which it points to. Only tests set it, before they start threads. */
 extern int (*thread_create)(pthread_t *thread, const pthread_attr_t *attributes,
 			    void *(*run)(void *argument), void *argument);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Runs tasks at their deadlines. One thread sleeps until the earliest deadline; the tasks are in a
  * binary heap. */
-#ifndef ACKLINE_BASE_TIMER_QUEUE_H
-#define ACKLINE_BASE_TIMER_QUEUE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -35,5 +34,3 @@ int timer_queue_at(struct timer_queue *queue, struct task *task, int64_t deadlin
  * NULL. */
 void timer_queue_stop(struct timer_queue *queue);
 void timer_queue_free(struct timer_queue *queue);
-
-#endif

@@ -2,8 +2,7 @@
 /* A CPU affinity group: threads of which only one runs at a time share one CPU. Waking a thread on
  * another CPU would cost an interrupt there and a cold cache. Several times a second one thread
  * runs unbound, as a probe: the group follows to the CPU that the scheduler chose for it. */
-#ifndef ACKLINE_CLIENT_CPU_AFFINITY_H
-#define ACKLINE_CLIENT_CPU_AFFINITY_H
+#pragma once
 
 #include <sched.h>
 #include <stdbool.h>
@@ -27,5 +26,3 @@ void cpu_affinity_init(struct cpu_affinity *group);
 /* Moves the calling thread, which is the one that runs, to the CPU of the group. Where the system
  * refuses, the thread stays where it is. */
 void cpu_affinity_join(struct cpu_affinity *group, struct cpu_affinity_place *place);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The in-flight queue: lines that are sent, or about to be, and not yet answered, in the order they
  * were added. Answers come in order on one connection, and in any order among several. */
-#ifndef ACKLINE_CLIENT_INFLIGHT_H
-#define ACKLINE_CLIENT_INFLIGHT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,5 +64,3 @@ const char *inflight_bytes(const struct inflight_queue *inflight, const struct i
 
 /* Takes the connection's oldest line out, which must exist: it is answered. */
 void inflight_answer(struct inflight_queue *inflight, struct inflight_chain *chain);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of a file or a pipe (-input). Waiting for more is the caller's, on the descriptor. */
-#ifndef ACKLINE_CLIENT_LINE_SOURCE_H
-#define ACKLINE_CLIENT_LINE_SOURCE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,5 +34,3 @@ enum line_source_result line_source_next(struct line_source *input, struct slice
 
 /* Reads once. Returns 0, or -1 with the error set. */
 int line_source_read(struct line_source *input, struct error *error);
-
-#endif

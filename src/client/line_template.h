@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Templates of lines (-message): %t is the thread, from 0, %i its iteration, %n the number of the
  * line among all, %c the number of the client, each from 1, and %% a percent sign. */
-#ifndef ACKLINE_CLIENT_LINE_TEMPLATE_H
-#define ACKLINE_CLIENT_LINE_TEMPLATE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +23,3 @@ bool line_template_compose(struct buffer *line, const char *message,
 
 /* Appends dots up to a size in bytes. False: out of memory. */
 bool line_template_pad(struct buffer *line, size_t size);
-
-#endif

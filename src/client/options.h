@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The client's command line. */
-#ifndef ACKLINE_CLIENT_OPTIONS_H
-#define ACKLINE_CLIENT_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,5 +47,3 @@ void client_options_init(struct client_options *options);
 /* Checks the options with each other, and sets those that were not given. Returns 0, or -1 with an
  * error that names the wrong one. */
 int client_options_complete(struct client_options *options, struct error *error);
-
-#endif

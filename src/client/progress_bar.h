@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A progress bar: one line on a terminal that is written over again and again. */
-#ifndef ACKLINE_CLIENT_PROGRESS_BAR_H
-#define ACKLINE_CLIENT_PROGRESS_BAR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ void progress_bar_close(struct progress_bar *progress);
  * last update, and the time left. False: out of memory. */
 bool progress_bar_format(const struct progress_bar *progress, uint64_t done, int64_t now,
 			 struct buffer *line);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Strict order: a token goes round n threads, 0, 1, … n-1, and round again. Each thread has a
  * condition variable of its own, so that passing the token wakes one thread only. */
-#ifndef ACKLINE_CLIENT_ROUND_ROBIN_H
-#define ACKLINE_CLIENT_ROUND_ROBIN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ void round_robin_pass(struct round_robin *token);
 
 /* Ends the rotation and wakes all threads; from any thread, any number of times. */
 void round_robin_stop(struct round_robin *token);
-
-#endif

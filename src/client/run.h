@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The client that sends lines from threads, and the state that its files share: run.c opens,
  * starts, awaits and closes; worker.c is what a thread does; summary.c reports. */
-#ifndef ACKLINE_CLIENT_RUN_H
-#define ACKLINE_CLIENT_RUN_H
+#pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -90,5 +89,3 @@ bool worker_answered(void *context, struct slice answer);
 /* Reports how it ended, once all threads have. True: every line was acknowledged, as -expect says,
  * and all could be written. */
 bool client_report(struct client *client);
-
-#endif

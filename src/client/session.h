@@ -2,8 +2,7 @@
 /* A client session: sends lines over one or more connections, receives and judges the answers, and
  * connects again where a connection is lost. One thread at a time uses it; only the last two
  * functions may be called by another. Times are in nanoseconds. */
-#ifndef ACKLINE_CLIENT_SESSION_H
-#define ACKLINE_CLIENT_SESSION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -79,5 +78,3 @@ void client_session_stop(struct client_session *session);
 /* Whether the session resolves or connects now; from any thread. If so after client_session_stop(),
  * it counts and reports nothing any more. */
 bool client_session_connecting(struct client_session *session);
-
-#endif

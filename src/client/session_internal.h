@@ -2,8 +2,7 @@
 /* The parts of a client session, from the bottom: connection.c connects; response.c receives and
  * judges answers; session.c sends, and alone decides what follows: it waits, reconnects, resends.
  * Errors go to session->error. */
-#ifndef ACKLINE_CLIENT_SESSION_INTERNAL_H
-#define ACKLINE_CLIENT_SESSION_INTERNAL_H
+#pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -82,5 +81,3 @@ enum session_step response_await_any(struct client_session *session, int64_t unt
 /* When the oldest line's answer is overdue; and NOTHING until then, LOST afterwards. */
 int64_t response_deadline(const struct client_session *session);
 enum session_step response_overdue(struct client_session *session);
-
-#endif

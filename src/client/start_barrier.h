@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Start of threads in free order: only a limited number connects at a time, and none goes on before
  * all have arrived. All functions but init and destroy may be called from any thread. */
-#ifndef ACKLINE_CLIENT_START_BARRIER_H
-#define ACKLINE_CLIENT_START_BARRIER_H
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -32,5 +31,3 @@ bool start_barrier_arrive(struct start_barrier *barrier, void (*begin)(void *con
 
 /* Ends all waits, now and later. */
 void start_barrier_stop(struct start_barrier *barrier);
-
-#endif

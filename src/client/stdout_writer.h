@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The client's stdout: lines are written at once to a terminal, and gathered for anything else.
  * Writing blocks while stdout is not read, until the client is told to stop. */
-#ifndef ACKLINE_CLIENT_STDOUT_WRITER_H
-#define ACKLINE_CLIENT_STDOUT_WRITER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,5 +31,3 @@ bool stdout_writer_echo(struct stdout_writer *output, struct slice answer, struc
 
 /* Writes what was gathered. False: the error is set, and it is dropped. */
 bool stdout_writer_flush(struct stdout_writer *output, struct error *error);
-
-#endif

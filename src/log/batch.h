@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is committed together: the records of many connections, and the answers that wait for them.
  */
-#ifndef ACKLINE_LOG_BATCH_H
-#define ACKLINE_LOG_BATCH_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -49,5 +48,3 @@ void batch_deliver(const struct batch *batch, const char *reason,
 /* Empties it for the next commit, keeping what memory a usual one needs. */
 void batch_clear(struct batch *batch);
 void batch_free(struct batch *batch);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is given to the log: its settings, lines with their answers, and the target that the answers
  * are delivered to. */
-#ifndef ACKLINE_LOG_ITEM_H
-#define ACKLINE_LOG_ITEM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,5 +60,3 @@ struct log_item {
 	 * that are submitted together have the same value. */
 	bool is_sent_record;
 };
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where committed records go. A sink is one file with one struct sink_type, and one line in the
  * table of sink.c. The log has one batch in flight, or as many as the sink allows. */
-#ifndef ACKLINE_LOG_SINK_H
-#define ACKLINE_LOG_SINK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -103,5 +102,3 @@ struct sink *sink_open(const char *target, bool append, const struct record_form
 
 /* The name of the file that a target means, part of it; NULL where it is no file. */
 const char *sink_file_name(const char *target);
-
-#endif

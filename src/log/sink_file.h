@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The log file, and the seam by which tests let its system calls fail. */
-#ifndef ACKLINE_LOG_SINK_FILE_H
-#define ACKLINE_LOG_SINK_FILE_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -17,5 +16,3 @@ struct sink_file_calls {
 	int (*flock)(int descriptor, int operation);
 };
 extern struct sink_file_calls sink_file_calls;
-
-#endif

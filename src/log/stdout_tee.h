@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shows committed records on stdout, from a thread of its own, so that a slow or stuck reader never
  * delays an answer: records that it does not take in time are left out and counted. */
-#ifndef ACKLINE_LOG_STDOUT_TEE_H
-#define ACKLINE_LOG_STDOUT_TEE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,5 +20,3 @@ void stdout_tee_push(struct stdout_tee *tee, const char *bytes, size_t length);
 /* Shows what is queued, until the deadline, and frees; accepts NULL. Returns false if the thread is
  * stuck in a write: its memory is kept, and the process should end without it. */
 bool stdout_tee_stop(struct stdout_tee *tee, int64_t deadline);
-
-#endif

@@ -2,8 +2,7 @@
 /* What the leader of a group commit owns: batches on their way to the sink, the deferred records
  * and whether the log fails. Batches are settled in the order of submission; a failure fails all
  * that was submitted behind it. */
-#ifndef ACKLINE_LOG_WRITER_H
-#define ACKLINE_LOG_WRITER_H
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -75,5 +74,3 @@ void writer_reopen(struct writer *writer);
 
 /* Defers a record that says how many lines were refused. As leader. */
 void writer_defer_refused(struct writer *writer);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Assertions on a run (-expect), such as 'lost=0,p99<5ms'. */
-#ifndef ACKLINE_MEASURE_ASSERTIONS_H
-#define ACKLINE_MEASURE_ASSERTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,5 +34,3 @@ int assertions_parse(struct assertions *assertions, const char *string, struct e
  * False: one is not met, or memory is out. */
 bool assertions_check(const struct assertions *assertions, const struct result *result,
 		      struct buffer *buffer);
-
-#endif

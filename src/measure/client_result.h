@@ -11,8 +11,7 @@
  *   chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED
  *   end
  * A client of chars reports its own line only. */
-#ifndef ACKLINE_MEASURE_CLIENT_RESULT_H
-#define ACKLINE_MEASURE_CLIENT_RESULT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -77,5 +76,3 @@ int client_result_read(struct client_result *result, const char *bytes, size_t l
 		       struct error *error);
 
 void client_result_free(struct client_result *result);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the result of a client, in the lines of measure/client_result.h. */
-#ifndef ACKLINE_MEASURE_CLIENT_RESULT_WRITER_H
-#define ACKLINE_MEASURE_CLIENT_RESULT_WRITER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,5 +40,3 @@ bool client_result_writer_write(const struct client_result_writer *writer, int d
 
 /* The same for a client of chars. */
 bool chars_result_write(const struct chars_result *chars, int descriptor, struct error *error);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Counts of lines, and a log-linear histogram of durations with a fixed size. Nothing is locked:
  * each belongs to one thread, and main() merges them after the threads have ended. */
-#ifndef ACKLINE_MEASURE_HISTOGRAM_H
-#define ACKLINE_MEASURE_HISTOGRAM_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -49,5 +48,3 @@ int64_t histogram_quantile(const struct histogram *histogram, double fraction);
 
 /* Writes a duration (ns) with three digits and a unit. */
 void duration_format(int64_t nanoseconds, char string[DURATION_SIZE]);
-
-#endif

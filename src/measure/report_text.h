@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a client measured, and its reports: as text, as bars, as JSON. */
-#ifndef ACKLINE_MEASURE_REPORT_TEXT_H
-#define ACKLINE_MEASURE_REPORT_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,5 +43,3 @@ bool report_json(struct buffer *buffer, const struct result *result);
 /* The line of report_text() on a latency, with `suffix` at its end; none for an empty one. */
 bool report_latency(struct buffer *buffer, const char *program, const struct histogram *latency,
 		    const char *suffix);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The words of answers that server, client and relay share. A refusal is a line of its own. */
-#ifndef ACKLINE_NET_ANSWERS_H
-#define ACKLINE_NET_ANSWERS_H
+#pragma once
 
 #define ANSWER_OK "ok" /* the line is in the log */
 
@@ -9,5 +8,3 @@
 #define REASON_NOT_LOGGED "not logged: "
 #define REASON_TOO_LONG "longer than " /* behind the name of a frame */
 #define REASON_CONNECTIONS "too many connections"
-
-#endif

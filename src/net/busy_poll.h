@@ -5,8 +5,7 @@
  * One thread at a time busy-polls, and yields to all others. After each time in vain it pauses: as
  * long as it polled, then twice that, up to 128 times. If all are in vain, that is a hundredth of
  * one CPU. */
-#ifndef ACKLINE_NET_BUSY_POLL_H
-#define ACKLINE_NET_BUSY_POLL_H
+#pragma once
 
 #include <stdatomic.h>
 
@@ -25,5 +24,3 @@ extern int (*busy_poll_yield)(void);
 
 /* As stream_receive(). */
 ssize_t busy_poll_receive(struct busy_poll *busy, struct stream *stream, void *bytes, size_t space);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Splits received bytes into lines that end in LF or CR LF, in a buffer of bounded size. Does no
  * I/O: the caller receives into line_space() and calls line_filled(). */
-#ifndef ACKLINE_NET_LINE_SPLITTER_H
-#define ACKLINE_NET_LINE_SPLITTER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,5 +45,3 @@ bool line_is_full(const struct line_splitter *splitter);
  * consumes some at their front. */
 size_t line_remainder(const struct line_splitter *splitter, const char **remainder);
 void line_skip(struct line_splitter *splitter, size_t length);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection that sends bytes and receives lines, for one thread that waits with poll(). Nothing
  * blocks but opening and waiting. Zeroed, it is closed. */
-#ifndef ACKLINE_NET_LINE_STREAM_H
-#define ACKLINE_NET_LINE_STREAM_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -37,5 +36,3 @@ ssize_t line_stream_receive(struct line_stream *lines);
  * send; 0 of a closed one. */
 int line_stream_poll(const struct line_stream *lines, short wanted, struct pollfd *waiting,
 		     nfds_t count, int64_t deadline);
-
-#endif

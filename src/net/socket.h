@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Addresses and TCP sockets: resolve, listen, connect, and an address as text. Every descriptor
  * made here is close-on-exec, and the caller's to close. */
-#ifndef ACKLINE_NET_SOCKET_H
-#define ACKLINE_NET_SOCKET_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/socket.h>
@@ -56,5 +55,3 @@ int socket_ready_write(int descriptor, const char *name, struct error *error);
 
 /* Reads such a line, whole. 0, or -1: it is no such line. */
 int socket_ready_read(struct slice line, char host[SOCKET_NAME_SIZE], int *port);
-
-#endif

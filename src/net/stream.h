@@ -5,8 +5,7 @@
  * Threads: one at a time receives (handshake, receive, buffered, pending, wait), one at a time
  * sends (send, owed, flush, end), and both may at the same time. Any thread may call the stop
  * functions. Lengths are bytes, durations and deadlines ns. */
-#ifndef ACKLINE_NET_STREAM_H
-#define ACKLINE_NET_STREAM_H
+#pragma once
 
 #include <poll.h>
 #include <stdbool.h>
@@ -79,5 +78,3 @@ void stream_close(struct stream *stream, int64_t deadline);
 
 void stream_local_name(const struct stream *stream, char name[SOCKET_NAME_SIZE]);
 void stream_peer_name(const struct stream *stream, char name[SOCKET_NAME_SIZE]);
-
-#endif

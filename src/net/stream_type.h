@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a stream type provides; only types and stream.c include this. A type that needs settings
  * (keys, names) embeds its struct stream_type in a larger struct and finds it by stream->type. */
-#ifndef ACKLINE_NET_STREAM_TYPE_H
-#define ACKLINE_NET_STREAM_TYPE_H
+#pragma once
 
 #include "net/stream.h"
 
@@ -31,5 +30,3 @@ struct stream_type {
 	short (*events)(struct stream *stream, short wanted); /* NULL: the wanted ones */
 	void (*end)(struct stream *stream); /* sends a last message, which may be owed */
 };
-
-#endif

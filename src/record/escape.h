@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes made printable and kept on one line. What could end the line or act on a terminal becomes
  * \xNN. */
-#ifndef ACKLINE_RECORD_ESCAPE_H
-#define ACKLINE_RECORD_ESCAPE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ size_t record_unescape(char *bytes, size_t length);
 /* Inserts the mark before each mark and each `other` from offset start on. False: out of memory,
  * and nothing has changed. */
 bool record_mark(struct buffer *buffer, size_t start, char mark, char other);
-
-#endif

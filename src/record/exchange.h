@@ -5,8 +5,7 @@
  *   DATE;;;TIME;MESSAGE              sent or received without a request
  *   DATE;TIME;MESSAGE;;              a note
  * with dates as YYYY-MM-DD and times as HH:MM:SS.mmm. The date is that of the first time. */
-#ifndef ACKLINE_RECORD_EXCHANGE_H
-#define ACKLINE_RECORD_EXCHANGE_H
+#pragma once
 
 #include "record/format.h"
 
@@ -34,5 +33,3 @@ struct exchange {
 
 /* Reads a line, without its line end. False: it is no record of this format. */
 bool exchange_read(struct slice line, struct exchange *exchange);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One record of the log, and the formats that it is written in. A record is one line, for any
  * bytes: see record/escape.h. A service may name a format that no option names. */
-#ifndef ACKLINE_RECORD_FORMAT_H
-#define ACKLINE_RECORD_FORMAT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,5 +73,3 @@ bool record_read(char *line, size_t length, struct record_view *view);
 
 /* Is this line, without its line end, the header of a format? */
 bool record_is_header(const char *line, size_t length);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads a log of any format, record by record, in memory bounded by its longest record. The log may
  * be finished, or grow while it is read. */
-#ifndef ACKLINE_RECORD_LOG_READER_H
-#define ACKLINE_RECORD_LOG_READER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,5 +73,3 @@ struct slice log_reader_unescape(struct log_reader *log);
 int64_t log_reader_lines_before(const struct log_reader *log);
 
 void log_reader_close(struct log_reader *log);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines of the service ping. Numbers are decimal, without sign and leading zeros, so that each
  * line has one spelling. */
-#ifndef ACKLINE_RECORD_PING_MESSAGE_H
-#define ACKLINE_RECORD_PING_MESSAGE_H
+#pragma once
 
 #include "base/slice.h"
 
@@ -32,5 +31,3 @@ bool ping_message_read(struct slice line, struct ping_message *message);
 
 /* Writes it without a line end, with a NUL. Returns its length. */
 size_t ping_message_write(char line[PING_MESSAGE_SIZE], const struct ping_message *message);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The time of a record as local time. The calendar is computed once a second, not once a record. */
-#ifndef ACKLINE_RECORD_TIMESTAMP_H
-#define ACKLINE_RECORD_TIMESTAMP_H
+#pragma once
 
 #include <stdint.h>
 #include <time.h>
@@ -24,5 +23,3 @@ char *stamp_put_fraction(char *out, const struct stamp *stamp, int digits);
 
 /* As clock_gettime(), which it points to. Only tests set it, before they start threads. */
 extern int (*stamp_clock)(clockid_t clock, struct timespec *now);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines that a relay has received, read back from its own log. Reads only what is committed, in
  * memory bounded by the longest record. */
-#ifndef ACKLINE_RELAY_LOG_CURSOR_H
-#define ACKLINE_RELAY_LOG_CURSOR_H
+#pragma once
 
 #include <stdint.h>
 
@@ -38,5 +37,3 @@ enum log_line log_cursor_next(struct log_cursor *cursor, struct error *error);
 uint64_t log_cursor_count(const struct log_cursor *cursor, int64_t from, int64_t limit);
 
 void log_cursor_close(struct log_cursor *cursor);
-
-#endif

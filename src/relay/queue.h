@@ -4,8 +4,7 @@
  *
  * Each function takes the lock itself and calls no other module of relay; any thread may call it.
  * Those that wait end when the queue is stopped: they return false or NULL then. */
-#ifndef ACKLINE_RELAY_QUEUE_H
-#define ACKLINE_RELAY_QUEUE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -118,5 +117,3 @@ void relay_queue_acknowledge(struct relay_queue *queue);
  * then to call relay_queue_end_note() once. 0: not now; without a wake ask again at *deadline. */
 uint64_t relay_queue_begin_note(struct relay_queue *queue, int64_t *deadline);
 void relay_queue_end_note(struct relay_queue *queue, bool stored);
-
-#endif

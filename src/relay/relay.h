@@ -2,8 +2,7 @@
 /* A server's store and forward: reads received lines back from the log, works on several at once,
  * and sends them to the next server in the order of arrival. Notes in the log say which lines the
  * next server has acknowledged, so that a restart goes on behind them. */
-#ifndef ACKLINE_RELAY_RELAY_H
-#define ACKLINE_RELAY_RELAY_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -55,5 +54,3 @@ int relay_finish(void *relay, int64_t deadline, struct error *error);
 
 /* Ends the threads and frees. The timer queue must have been stopped. */
 void relay_stop(void *relay);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The threads of a relay. They meet only in the queue; each ends when the queue is stopped. */
-#ifndef ACKLINE_RELAY_THREADS_H
-#define ACKLINE_RELAY_THREADS_H
+#pragma once
 
 #include <pthread.h>
 
@@ -32,5 +31,3 @@ void *relay_worker_run(void *relay);
 /* Sends lines to the next server over one connection, in order. After the connection was lost it
  * sends again what was not acknowledged. */
 void *relay_forwarder_run(void *relay);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of runall share: one run, or one check of a log, and its steps. A step that
  * returns int returns 0, or -1 and the error is set. */
-#ifndef ACKLINE_RUNALL_CONTEXT_H
-#define ACKLINE_RUNALL_CONTEXT_H
+#pragma once
 
 #include <limits.h>
 #include <stdbool.h>
@@ -62,5 +61,3 @@ void runall_prove(struct runall *runall);
 
 /* Checks a log without a run, and prints the verdict. */
 void runall_check(struct runall *runall);
-
-#endif

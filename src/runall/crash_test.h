@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The drill: kills the server at random times under load, and has it started again each time. */
-#ifndef ACKLINE_RUNALL_CRASH_TEST_H
-#define ACKLINE_RUNALL_CRASH_TEST_H
+#pragma once
 
 #include <stdint.h>
 
@@ -35,5 +34,3 @@ void drill_note_start(struct drill *drill);
  * too. -1 with the error set: interrupted, a program has ended by itself, or the server or its
  * clients did not come back. */
 int drill_run(struct drill *drill, struct error *error);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of runall: its own options, and each option of server and client, which it
  * checks and hands on to the program that owns it. */
-#ifndef ACKLINE_RUNALL_OPTIONS_H
-#define ACKLINE_RUNALL_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,5 +49,3 @@ bool runall_option_given(const struct runall_options *options, const char *name)
 void runall_hand_on(const struct runall_options *options, enum option_owner owner,
 		    bool (*wanted)(const struct option_spec *spec, size_t i), size_t i,
 		    struct argument_list *list);
-
-#endif

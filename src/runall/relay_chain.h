@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Three servers in a row, for a workload that is a chain: server takes lines from clients, process
  * works on them, save stores them. They are servers 0, 1 and 2 of the supervisor. */
-#ifndef ACKLINE_RUNALL_RELAY_CHAIN_H
-#define ACKLINE_RUNALL_RELAY_CHAIN_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ int64_t relay_chain_drain(const struct runall_options *options);
  * error is set. */
 int relay_chain_prove(const struct runall_options *options, struct verdict *verdict,
 		      struct error *error);
-
-#endif

@@ -4,8 +4,7 @@
  *
  * Programs have numbers: the servers from 0, then the clients. -1 with the error set is a failure.
  */
-#ifndef ACKLINE_RUNALL_SUPERVISOR_H
-#define ACKLINE_RUNALL_SUPERVISOR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,5 +71,3 @@ struct server_address {
 /* Waits until server i has written its address, for 10 s at most. `name` is for messages. */
 int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 			  struct server_address *address, struct error *error);
-
-#endif

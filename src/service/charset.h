@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A set of characters, read from a description of single ones and ranges such as "a-z0-9". */
-#ifndef ACKLINE_SERVICE_CHARSET_H
-#define ACKLINE_SERVICE_CHARSET_H
+#pragma once
 
 #include <stddef.h>
 
@@ -22,5 +21,3 @@ struct charset {
  * itself. -1, and the error is set: it is empty, has a byte that is not printable ASCII, a range
  * that runs backwards, or another '-'. */
 int charset_read(struct charset *charset, const char *description, struct error *error);
-
-#endif

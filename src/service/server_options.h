@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The server's command line: its own options, and those that each service brings. */
-#ifndef ACKLINE_SERVICE_SERVER_OPTIONS_H
-#define ACKLINE_SERVICE_SERVER_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,5 +56,3 @@ const char *server_options_log_file(const struct server_options *options);
 
 /* The value of the option of that name, which there must be: of the type of its kind. */
 const void *server_option(const struct server_options *options, const char *name);
-
-#endif

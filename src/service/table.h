@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A service decides how the server answers a connection. It is one file with one struct service,
  * which is named here and in table.c, and nowhere else. */
-#ifndef ACKLINE_SERVICE_TABLE_H
-#define ACKLINE_SERVICE_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -76,5 +75,3 @@ enum { SERVICES_MAX = 16 };
 
 /* All services; NULL ends the list. */
 extern const struct service *const services[];
-
-#endif

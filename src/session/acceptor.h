@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Accepts connections: refuses those over the limit, and pauses while descriptors, threads or
  * memory are out. Only main's thread uses it. */
-#ifndef ACKLINE_SESSION_ACCEPTOR_H
-#define ACKLINE_SESSION_ACCEPTOR_H
+#pragma once
 
 #include <sys/socket.h>
 
@@ -40,5 +39,3 @@ void acceptor_close(struct acceptor *acceptor);
 /* As accept4(), which it points to. Only tests set it. */
 extern int (*acceptor_accept4)(int listener, struct sockaddr *address, socklen_t *length,
 			       int flags);
-
-#endif

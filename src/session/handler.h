@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A service as a session sees it. Its protocol cuts the bytes of a connection into frames, and
  * tells the peer of refusals; its handler gives frames to the log. */
-#ifndef ACKLINE_SESSION_HANDLER_H
-#define ACKLINE_SESSION_HANDLER_H
+#pragma once
 
 #include "base/slice.h"
 #include "net/line_splitter.h"
@@ -80,5 +79,3 @@ struct handler {
 	/* Waits until more can be taken; in the session's own thread, before it receives. */
 	void (*admit)(void *service);
 };
-
-#endif

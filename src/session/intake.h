@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps from received bytes to the log. Any thread may take them for a session, one thread at a
  * time: what only the session's own thread may do is in session.c. */
-#ifndef ACKLINE_SESSION_INTAKE_H
-#define ACKLINE_SESSION_INTAKE_H
+#pragma once
 
 #include "session/session.h"
 
@@ -25,5 +24,3 @@ enum ending intake_receive(struct session *session);
  * `flush`: also bytes without an end, for a chunked protocol. Waits while the peer does not read
  * its answers. */
 enum ending intake_hand_over(struct session *session, bool flush);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A session as its service sees it: its name and number, and how frames and answers are given to
  * the log, at once or later. */
-#ifndef ACKLINE_SESSION_RESPONDER_H
-#define ACKLINE_SESSION_RESPONDER_H
+#pragma once
 
 #include "log.h"
 #include "session/send_queue.h"
@@ -46,5 +45,3 @@ bool responder_push(struct responder *responder, const struct log_item *item);
 
 /* Ends a reference without an answer. */
 void responder_unreference(struct responder *responder);
-
-#endif

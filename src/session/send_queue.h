@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers on their way to one peer. Sending never blocks: bytes that the stream does not take are
  * kept here until the flusher, one thread for all queues, can send them. */
-#ifndef ACKLINE_SESSION_SEND_QUEUE_H
-#define ACKLINE_SESSION_SEND_QUEUE_H
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -78,5 +77,3 @@ void send_queue_free(struct send_queue *queue);
 /* As epoll_ctl(), which it points to. Only tests set it, before they start threads. */
 extern int (*flusher_epoll_ctl)(int epoll, int operation, int descriptor,
 				struct epoll_event *event);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One connection of the server, in a thread of its own: receives, cuts into frames, and gives each
  * to the log with the answer of the service. */
-#ifndef ACKLINE_SESSION_SESSION_H
-#define ACKLINE_SESSION_SESSION_H
+#pragma once
 
 #include <stdatomic.h>
 
@@ -48,5 +47,3 @@ int session_start(struct session *session);
 
 /* Closes and frees one that was never started. Accepts NULL. */
 void session_drop(struct session *session);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The live sessions, and the finished ones whose threads are to be joined. */
-#ifndef ACKLINE_SESSION_SESSION_TABLE_H
-#define ACKLINE_SESSION_SESSION_TABLE_H
+#pragma once
 
 #include "session/session.h"
 
@@ -39,5 +38,3 @@ void session_table_join(struct session_table *table);
 /* Lets the live ones receive what has arrived, answer it, and end; or end at once. */
 void session_table_drain(struct session_table *table);
 void session_table_stop(struct session_table *table);
-
-#endif

@@ -2,8 +2,7 @@
 /* The lines that clients of ok and echo send, and how lines are shown in messages:
  *   Thread K, iteration I
  *   Hello from client C, message I */
-#ifndef ACKLINE_VERIFY_CLIENT_LINE_H
-#define ACKLINE_VERIFY_CLIENT_LINE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,5 +29,3 @@ bool client_line_same(const struct client_line *one, const struct client_line *o
 /* Writes bytes of a log for a message, as record_excerpt(): what the log has escaped is not escaped
  * again. Returns the excerpt. */
 const char *log_excerpt(char excerpt[EXCERPT_SIZE], struct slice bytes);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The logs of a run of ping, read into memory: the server's in any format, the clients' in that of
  * record/exchange.h. An array is a buffer, whose memory is aligned for any type. */
-#ifndef ACKLINE_VERIFY_PING_LOGS_H
-#define ACKLINE_VERIFY_PING_LOGS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,5 +70,3 @@ const struct ping_served *ping_server_find(const struct ping_server *server, uin
 
 void ping_server_free(struct ping_server *server);
 void ping_client_free(struct ping_client *client);
-
-#endif

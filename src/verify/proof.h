@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of a proof. */
-#ifndef ACKLINE_VERIFY_PROOF_H
-#define ACKLINE_VERIFY_PROOF_H
+#pragma once
 
 #include "verify/tables.h"
 
@@ -62,5 +61,3 @@ bool standalone_check_end(struct proof *proof);
 
 /* Draws the conclusion of a proof whose log was read. */
 void proof_conclude(const struct proof *proof, struct verdict *verdict);
-
-#endif

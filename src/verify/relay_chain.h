@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The proof of a chain of three servers: the last one has saved what the first one has received, in
  * the order of arrival. The logs are read side by side, in bounded memory. */
-#ifndef ACKLINE_VERIFY_RELAY_CHAIN_H
-#define ACKLINE_VERIFY_RELAY_CHAIN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,5 +19,3 @@ struct verify_chain {
 
 /* 0 with the verdict; -1 with the error set: a log cannot be read. */
 int verify_chain(const struct verify_chain *chain, struct verdict *verdict, struct error *error);
-
-#endif

@@ -3,8 +3,7 @@
  * once, in strict order, and acknowledged there. The log is read as a stream: memory grows with
  * clients, threads and connections, not with lines; in a crash test by one bit for each line sent.
  */
-#ifndef ACKLINE_VERIFY_RUN_H
-#define ACKLINE_VERIFY_RUN_H
+#pragma once
 
 #include "base/error.h"
 #include "verify/verdict.h"
@@ -35,5 +34,3 @@ int verify_ping(const struct verify_job *job, struct verdict *verdict, struct er
  * verify_run(). */
 int verify_workload(const char *workload, const struct verify_job *job, struct verdict *verdict,
 		    struct error *error);
-
-#endif

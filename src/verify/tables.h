@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a proof knows while it reads a log: clients, their ordered streams, their connections and
  * addresses. They are taken from the results that the clients report, or inferred from the log. */
-#ifndef ACKLINE_VERIFY_TABLES_H
-#define ACKLINE_VERIFY_TABLES_H
+#pragma once
 
 #include "base/buffer.h"
 #include "record/log_reader.h"
@@ -130,5 +129,3 @@ void bits_set(struct proof *proof, const struct client *client, const struct cli
 
 /* How many lines were acknowledged to the client and are not in the log. */
 int64_t bits_missing(const struct proof *proof, const struct client *client);
-
-#endif

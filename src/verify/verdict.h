@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is to be proved, and the verdict. */
-#ifndef ACKLINE_VERIFY_VERDICT_H
-#define ACKLINE_VERIFY_VERDICT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,5 +44,3 @@ struct verify_job {
 struct verify_expectation {
 	int64_t clients, threads, iterations;
 };
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A client session under test, with a server that follows a script. All functions but send_text()
  * and send_many() fail the test where it is not as they expect. */
-#ifndef ACKLINE_CLIENT_FIXTURE_H
-#define ACKLINE_CLIENT_FIXTURE_H
+#pragma once
 
 #include "script.h"
 #include "client/session.h"
@@ -38,5 +37,3 @@ void assert_total(uint64_t sent, uint64_t acknowledged, uint64_t resent);
 
 /* Sends so many lines, each of which is acknowledged. */
 void assert_done(size_t lines);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A log that must not warn, as the file "log" in the current directory. */
-#ifndef ACKLINE_LOG_FIXTURE_H
-#define ACKLINE_LOG_FIXTURE_H
+#pragma once
 
 #include "base/clock.h"
 #include "log.h"
@@ -16,5 +15,3 @@ void no_warning(const char *words);
 
 /* Flushes log_under_test, and fails the test if that does not come to an end. */
 void flush(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pieces of text logs, as the tests of the proof put them together. */
-#ifndef ACKLINE_LOGS_H
-#define ACKLINE_LOGS_H
+#pragma once
 
 #define LOG "v.log"
 #define A "127.0.0.1:4000"
@@ -16,5 +15,3 @@
 	"WARNING\t| 2019-02-24 15:10:15 --server the line before this one is torn: by a crash\n"
 /* two threads, two iterations */
 #define ALL(peer) BOTH(peer, 0, 1) BOTH(peer, 1, 1) BOTH(peer, 0, 2) BOTH(peer, 1, 2)
-
-#endif

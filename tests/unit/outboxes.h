@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An outbox under test, and the peer to which it sends numbered answers of 8 bytes each. */
-#ifndef ACKLINE_OUTBOXES_H
-#define ACKLINE_OUTBOXES_H
+#pragma once
 
 #include "session/send_queue.h"
 
@@ -28,5 +27,3 @@ void assert_numbers(int count);
 
 /* How many bytes wait in the outbox. */
 size_t unsent(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A server that follows a script: what each line of each connection is answered with. There is one,
  * with a thread of its own. */
-#ifndef ACKLINE_SCRIPT_H
-#define ACKLINE_SCRIPT_H
+#pragma once
 
 enum { SCRIPT_CONNECTIONS = 4, SCRIPT_ANSWERS = 40 };
 
@@ -20,5 +19,3 @@ void script_begin(script_t script);
 
 /* Ends the server, which has begun, and closes what is open. */
 void script_end(void);
-
-#endif

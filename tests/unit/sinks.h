@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sinks for tests: the file under test, which fails the test where it is not as these say, and one
  * that completes late. */
-#ifndef ACKLINE_SINKS_H
-#define ACKLINE_SINKS_H
+#pragma once
 
 #include "log/sink.h"
 
@@ -36,5 +35,3 @@ extern struct late_settings {
 	/* Called just before the log gets to know of a failure. */
 	void (*known)(unsigned failure);
 } late_settings;
-
-#endif

@@ -2,8 +2,7 @@
 /* What the unit tests share: scratch folders, waiting for a condition, files, sockets over loopback
  * and a recipient that keeps what is released to it. Where the system does not play along, these
  * fail the test that uses them. */
-#ifndef ACKLINE_SUPPORT_H
-#define ACKLINE_SUPPORT_H
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -88,5 +87,3 @@ bool fake_has(struct fake *fake, const char *answers);
 
 /* A received line that is answered ok. */
 struct log_item item_line(const char *line);
-
-#endif

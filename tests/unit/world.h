@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A server without its main(): a log, a drainer, a registry and an acceptor, turned by the test's
  * own thread. Its log is the file "log" in the current folder. */
-#ifndef ACKLINE_WORLD_H
-#define ACKLINE_WORLD_H
+#pragma once
 
 #include "session/acceptor.h"
 
@@ -47,5 +46,3 @@ char *world_log(void);
 void assert_answers(int peer, size_t lines, const char *expected);
 void assert_last(int peer, const char *expected);
 void assert_logged(const char *word, size_t times);
-
-#endif

@@ -2,8 +2,7 @@
 /* A second stream type for tests. It XORs each byte, receives in small odd pieces from a buffer of
  * its own, keeps a part of what it takes until a flush, and begins with a handshake of one byte
  * from the client. */
-#ifndef ACKLINE_XOR_STREAM_H
-#define ACKLINE_XOR_STREAM_H
+#pragma once
 
 #include "net/stream.h"
 
@@ -20,5 +19,3 @@ void xor_use(void);
  * translates bytes, in both directions; sends the handshake. */
 void xor_bytes(char *bytes, size_t length);
 void xor_greet(int descriptor);
-
-#endif

@@ -2,8 +2,7 @@
 /* The stdout of a chars client. On a terminal characters follow each other on one line, and an
  * answer has a line of its own; elsewhere each message is a line. Never blocks: what stdout does
  * not take is kept. */
-#ifndef ACKLINE_CLIENT_CHARS_OUTPUT_H
-#define ACKLINE_CLIENT_CHARS_OUTPUT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -35,5 +34,3 @@ void terminal_output_end(struct terminal_output *output);
 
 /* Writes what stdout takes now. -1: the error is set, and nothing is kept any more. */
 int terminal_output_write(struct terminal_output *output, struct error *error);
-
-#endif

@@ -2,8 +2,7 @@
 /* What a user of the chars client asks for on stdin: commands in lines, or single keys on a
  * terminal. Its raw mode gives each key as it is pressed, and does not echo it; the mode before
  * comes back when the program ends or is stopped. Nothing blocks. */
-#ifndef ACKLINE_CLIENT_CHARS_USER_INPUT_H
-#define ACKLINE_CLIENT_CHARS_USER_INPUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <termios.h>
@@ -43,5 +42,3 @@ int user_input_read(struct user_input *input, struct error *error);
 
 /* The next command that was read. Complains about what is none. */
 enum user_command user_input_next(struct user_input *input);
-
-#endif

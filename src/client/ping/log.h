@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The log of a ping client, also written to stdout: records of record/exchange.h, gathered in
  * memory and written together. The file never ends in part of a record. */
-#ifndef ACKLINE_CLIENT_PING_LOG_H
-#define ACKLINE_CLIENT_PING_LOG_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,5 +53,3 @@ void ping_client_log_message(struct ping_client_log *log, struct slice message);
 /* Writes what was added, all or nothing. Blocks while stdout takes no more. 0, or -1: the error is
  * set, also where memory was out for a record. */
 int ping_client_log_write(struct ping_client_log *log, struct error *error);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The requests of a ping client: which are unanswered and since when, and how each other one ended,
  * so that a late answer is distinguished from a wrong one. Pure memory. */
-#ifndef ACKLINE_CLIENT_PING_REQUEST_TABLE_H
-#define ACKLINE_CLIENT_PING_REQUEST_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,5 +64,3 @@ int64_t request_table_deadline(struct request_table *table);
  * of memory. */
 bool request_table_report(struct buffer *text, const char *name, const struct request_table *table,
 			  int64_t elapsed, int64_t seed);
-
-#endif

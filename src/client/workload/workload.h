@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a client does by default at each service: how many processes and threads, which lines, how
  * long the pauses. The order is that of the server's services. */
-#ifndef ACKLINE_CLIENT_WORKLOAD_WORKLOAD_H
-#define ACKLINE_CLIENT_WORKLOAD_WORKLOAD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ enum { WORKLOAD_LOG_NAME_SIZE = 48 };
 
 /* The default name of a client's log, for WORKLOADS_WITH_LOG; clients are numbered from 1. */
 void workload_log_name(char name[WORKLOAD_LOG_NAME_SIZE], int64_t client);
-
-#endif
