@@ -7,6 +7,8 @@
 
 #include "base/parse.h"
 
+enum { METRIC_RATE = 4 }; /* its index in metrics[] */
+
 /* The counts first, in the order of count_of(). */
 static const struct metric {
 	const char *name;
@@ -15,14 +17,16 @@ static const struct metric {
 } metrics[] = {
 	{"sent", ASSERTION_COUNT, 0},  {"acknowledged", ASSERTION_COUNT, 0},
 	{"lost", ASSERTION_COUNT, 0},  {"dup", ASSERTION_COUNT, 0},
-	{"rate", ASSERTION_RATE, 0},   {"order", ASSERTION_ORDER, 0},
+	{"rate", ASSERTION_COUNT, 0},  {"order", ASSERTION_ORDER, 0},
 	{"min", ASSERTION_LATENCY, 0}, {"max", ASSERTION_LATENCY, 1},
 };
 
-static uint64_t count_of(const struct counters *total, size_t metric)
+static double count_of(const struct result *result, size_t metric)
 {
-	const uint64_t counts[] = {total->sent, total->acknowledged,
-				   total->sent - total->acknowledged, total->resent};
+	const struct counters *total = &result->total;
+	const double counts[] = {(double)total->sent, (double)total->acknowledged,
+				 (double)(total->sent - total->acknowledged), (double)total->resent,
+				 result_rate(result)};
 	return counts[metric];
 }
 
@@ -65,7 +69,6 @@ static bool read_value(struct assertion *assertion, const char *string)
 {
 	switch (assertion->kind) {
 	case ASSERTION_COUNT:
-	case ASSERTION_RATE:
 		return number_parse(string, 0, INT64_MAX, &assertion->value) == 0;
 	case ASSERTION_LATENCY:
 		return duration_parse(string, &assertion->value) == 0;
@@ -82,7 +85,6 @@ static int parse(struct assertion *assertion, struct error *error)
 {
 	static const char *const expected[] = {
 		[ASSERTION_COUNT] = "not compared with a whole number",
-		[ASSERTION_RATE] = "not compared with a whole number",
 		[ASSERTION_LATENCY] = "not compared with a duration such as 250us or 5ms",
 		[ASSERTION_ORDER] = "order can be =strict or =free",
 	};
@@ -128,23 +130,19 @@ int assertions_parse(struct assertions *assertions, const char *string, struct e
 static double measure(const struct assertion *assertion, const struct result *result,
 		      char shown[DURATION_SIZE])
 {
-	double value = 0;
+	double value = result->strict;
 	switch (assertion->kind) {
 	case ASSERTION_COUNT:
-		value = (double)count_of(&result->total, assertion->metric);
-		break;
-	case ASSERTION_RATE:
-		value = result_rate(result);
+		value = count_of(result, assertion->metric);
+		(void)snprintf(shown, DURATION_SIZE, "%.0f", value);
 		break;
 	case ASSERTION_LATENCY:
 		value = (double)histogram_quantile(result->latency, assertion->fraction);
 		duration_format((int64_t)value, shown);
-		return value;
+		break;
 	case ASSERTION_ORDER:
 		(void)snprintf(shown, DURATION_SIZE, "%s", result->strict ? "strict" : "free");
-		return result->strict;
 	}
-	(void)snprintf(shown, DURATION_SIZE, "%.0f", value);
 	return value;
 }
 
@@ -152,7 +150,7 @@ static bool is_met(const struct assertion *assertion, const struct result *resul
 		   char shown[DURATION_SIZE])
 {
 	bool needs_latency =
-		assertion->kind == ASSERTION_RATE || assertion->kind == ASSERTION_LATENCY;
+		assertion->kind == ASSERTION_LATENCY || assertion->metric == METRIC_RATE;
 	if (needs_latency && !result->latency->count)
 		return false;
 	double value = measure(assertion, result, shown), limit = (double)assertion->value;

@@ -11,12 +11,12 @@
 
 enum { ASSERTIONS_MAX = 32, ASSERTION_SIZE = 48 };
 
-enum assertion_kind { ASSERTION_COUNT, ASSERTION_RATE, ASSERTION_LATENCY, ASSERTION_ORDER };
+enum assertion_kind { ASSERTION_COUNT, ASSERTION_LATENCY, ASSERTION_ORDER };
 
 struct assertion {
 	char source[ASSERTION_SIZE]; /* as it was given */
 	enum assertion_kind kind;
-	size_t metric;		   /* of the counts: which one */
+	size_t metric;		   /* index in metrics[], of a name that stands there */
 	double fraction;	   /* of the latencies: which quantile */
 	bool less, equal, greater; /* allowed relations of the measured value to `value` */
 	int64_t value;		   /* a number; ns of a latency; 1: strict order, 0: free */
