@@ -19,16 +19,11 @@ uint64_t random_next(uint64_t *state)
 	return mix(*state += UINT64_C(0x9e3779b97f4a7c15));
 }
 
-int64_t random_between(uint64_t *state, int64_t min, int64_t max)
-{
-	uint64_t choices = (uint64_t)max - (uint64_t)min + 1;
-	/* the remainder favours small numbers by less than choices / 2^64 */
-	return (int64_t)((uint64_t)min + random_next(state) % choices);
-}
-
 int64_t random_in(uint64_t *state, const struct range *range)
 {
-	return random_between(state, range->min, range->max);
+	uint64_t min = (uint64_t)range->min, choices = (uint64_t)range->max - min + 1;
+	/* the remainder favours small numbers by less than choices / 2^64 */
+	return (int64_t)(min + random_next(state) % choices);
 }
 
 uint64_t random_state(uint64_t seed, uint64_t one, uint64_t other)

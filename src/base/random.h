@@ -10,8 +10,7 @@
 /* Returns the next number. The state may start at any number, such as the seed. */
 uint64_t random_next(uint64_t *state);
 
-/* Returns a number from min to max, both included; max - min must be below UINT64_MAX. */
-int64_t random_between(uint64_t *state, int64_t min, int64_t max);
+/* Returns a number of a range, both ends included; max - min must be below UINT64_MAX. */
 int64_t random_in(uint64_t *state, const struct range *range);
 
 /* Returns the state for a seed and two numbers, such as a client and its request: its numbers do

@@ -23,7 +23,7 @@ static void drop_delay(struct task *task)
 static void delay_job(const struct relay_settings *settings, struct relay_job *job)
 {
 	uint64_t state = random_state((uint64_t)settings->seed, 0, job->number);
-	int64_t delay = random_between(&state, settings->delay.min, settings->delay.max);
+	int64_t delay = random_in(&state, &settings->delay);
 	job->task = (struct task){.run = end_delay, .drop = drop_delay};
 	/* without memory, or when the timer queue was stopped, there is no delay */
 	if (delay == 0 || timer_queue_at(settings->timer_queue, &job->task, clock_after(delay)) < 0)

@@ -13,11 +13,12 @@
 #include "base/random.h"
 #include "measure/histogram.h"
 
-#define PATIENCE (10 * CLOCK_SECOND)	       /* for a line to be logged, beyond clients' pauses */
-#define KILL_DELAY_MIN (5 * CLOCK_MILLISECOND) /* after the first line was logged */
-#define KILL_DELAY_MAX (100 * CLOCK_MILLISECOND)
+#define PATIENCE (10 * CLOCK_SECOND) /* for a line to be logged, beyond clients' pauses */
 #define SEARCH_INTERVAL (2 * CLOCK_MILLISECOND)
 #define DEATH_TIMEOUT (10 * CLOCK_SECOND) /* for a killed server to be gone */
+
+/* After the first line was logged. */
+static const struct range kill_delay = {5 * CLOCK_MILLISECOND, 100 * CLOCK_MILLISECOND};
 
 enum { SEARCHED = 65536 }; /* bytes of the log behind a start */
 
@@ -97,7 +98,7 @@ static int await_work(struct drill *drill, struct error *error)
 static int kill_server(struct drill *drill, struct error *error)
 {
 	const struct process *server = &drill->watch->children[0];
-	int64_t pause = random_between(&drill->random, KILL_DELAY_MIN, KILL_DELAY_MAX);
+	int64_t pause = random_in(&drill->random, &kill_delay);
 	if (supervisor_until(drill->watch, is_broken, 0, clock_after(pause)))
 		return set_broken(drill, error);
 	process_signal(server, SIGKILL);

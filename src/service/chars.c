@@ -87,7 +87,7 @@ static void draw(struct chars *chars)
 	int64_t length = random_in(&chars->random, &chars->burst);
 	memcpy(chars->message, burst_word, skip);
 	for (size_t i = 0; i < (size_t)length; i++) {
-		int64_t at = random_between(&chars->random, 0, (int64_t)chars->charset.count - 1);
+		uint64_t at = random_next(&chars->random) % chars->charset.count;
 		chars->message[skip + i] = chars->charset.characters[at];
 	}
 	chars->length = skip + (size_t)length;

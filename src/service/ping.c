@@ -188,7 +188,7 @@ static bool take_ping(void *state, struct responder *responder, const struct fra
 	stamp_update(&received);
 	uint64_t chance = random_state((uint64_t)ping->settings.options.seed, responder->number,
 				       read.request);
-	bool ignored = random_between(&chance, 0, MILLION - 1) < ping->loss;
+	bool ignored = random_next(&chance) % MILLION < (uint64_t)ping->loss;
 	int64_t delay = random_in(&chance, &ping->delay);
 	if (!record_request(responder, frame, &received, ignored))
 		return false;

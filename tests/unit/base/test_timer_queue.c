@@ -66,7 +66,8 @@ START_TEST(tasks_run_in_the_order_of_their_deadlines)
 	uint64_t state = 42;
 	int64_t from = clock_now();
 	for (int i = 0; i < MANY; i++) {
-		int64_t deadline = from + random_between(&state, 0, 50 * CLOCK_MILLISECOND);
+		int64_t deadline =
+			from + random_in(&state, &(struct range){0, 50 * CLOCK_MILLISECOND});
 		ck_assert_int_eq(timer_queue_at(timer_queue, &noted[i].task, deadline), 0);
 	}
 	await_run(MANY);

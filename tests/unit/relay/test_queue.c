@@ -124,7 +124,7 @@ START_TEST(order_holds_whatever_is_done_first)
 	for (int round = 0; round < 20000; round++) {
 		while (working < 8)
 			in_work[working++] = add(++added, 3);
-		size_t one = (size_t)random_between(&state, 0, (int64_t)working - 1);
+		size_t one = random_next(&state) % working;
 		relay_job_done(in_work[one]);
 		in_work[one] = in_work[--working];
 		while (next_number(sent, false)) {
