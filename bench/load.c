@@ -241,7 +241,7 @@ static void count_answer(struct load *load, struct connection *connection, int64
 	if (load->answered == load->warm_up)
 		begin_count(load);
 	else if (load->answered > load->warm_up)
-		histogram_record(&load->result->latency, now - sent_at);
+		histogram_record(&load->result->latency, now - sent_at, 1);
 	if (load->answered == load->warm_up + load->settings->lines)
 		end_count(load);
 }

@@ -60,10 +60,10 @@ static enum session_step judge(struct client_session *session, struct client_con
 	if (settings->answered && !settings->answered(settings->context, answer))
 		return STEP_FAILED;
 	if (!line->warming) {
-		histogram_record(settings->latency,
-				 now - (line->start ? line->start : line->first));
+		histogram_record(settings->latency, now - (line->start ? line->start : line->first),
+				 1);
 		if (settings->uncorrected)
-			histogram_record(settings->uncorrected, now - line->first);
+			histogram_record(settings->uncorrected, now - line->first, 1);
 	}
 	settings->counters[line->thread].acknowledged++;
 	inflight_answer(&session->inflight, &connection->lines);

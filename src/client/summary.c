@@ -60,7 +60,7 @@ static uint64_t record_unsent(const struct client *client, uint64_t sent)
 		uint64_t times = unsent - i < step ? unsent - i : step;
 		int64_t start = rate_schedule_start(client->started, options->rate, sent + i);
 		if (start >= client->measured)
-			histogram_record_many(client->histograms, client->deadline - start, times);
+			histogram_record(client->histograms, client->deadline - start, times);
 	}
 	return unsent;
 }
@@ -84,8 +84,11 @@ static struct result result_of(const struct client *client)
 		.strict = is_strict(&client->options),
 		.latency = merged(client, client->histograms),
 	};
-	for (int64_t i = 0; i < client->options.threads; i++)
-		counters_merge(&result.total, &client->counters[i]);
+	for (int64_t i = 0; i < client->options.threads; i++) {
+		result.total.sent += client->counters[i].sent;
+		result.total.acknowledged += client->counters[i].acknowledged;
+		result.total.resent += client->counters[i].resent;
+	}
 	if (client->options.rate)
 		result.uncorrected = merged(client, &client->histograms[client->sessions]);
 	result.unsent = record_unsent(client, result.total.sent);

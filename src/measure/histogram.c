@@ -5,13 +5,6 @@
 
 enum { STEP_BITS = 7 }; /* log2 of HISTOGRAM_STEPS */
 
-void counters_merge(struct counters *counters, const struct counters *from)
-{
-	counters->sent += from->sent;
-	counters->acknowledged += from->acknowledged;
-	counters->resent += from->resent;
-}
-
 size_t histogram_bucket(int64_t nanoseconds)
 {
 	uint64_t value = (uint64_t)nanoseconds;
@@ -50,17 +43,12 @@ static void widen(struct histogram *histogram, int64_t min, int64_t max)
 		histogram->max = max;
 }
 
-void histogram_record_many(struct histogram *histogram, int64_t nanoseconds, uint64_t times)
+void histogram_record(struct histogram *histogram, int64_t nanoseconds, uint64_t times)
 {
 	int64_t value = nanoseconds > 0 ? nanoseconds : 0;
 	widen(histogram, value, value);
 	histogram->count += times;
 	histogram->buckets[histogram_bucket(value)] += times;
-}
-
-void histogram_record(struct histogram *histogram, int64_t nanoseconds)
-{
-	histogram_record_many(histogram, nanoseconds, 1);
 }
 
 void histogram_merge(struct histogram *histogram, const struct histogram *from)

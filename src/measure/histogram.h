@@ -12,9 +12,6 @@ struct counters {
 	uint64_t resent;       /* how often a line was sent again */
 };
 
-/* Adds the counts of `from`. */
-void counters_merge(struct counters *counters, const struct counters *from);
-
 /* Each power of two has HISTOGRAM_STEPS buckets, so that the middle of a bucket is within 0.4% of
  * every value in it. Below 2 * HISTOGRAM_STEPS ns each value has its own bucket. */
 #define HISTOGRAM_STEPS 128
@@ -33,9 +30,8 @@ size_t histogram_bucket(int64_t nanoseconds);
 /* Returns the shortest duration of a bucket, or of the one behind the last. */
 int64_t histogram_bucket_start(size_t bucket);
 
-/* Counts a duration (ns), once or `times` times (at least 1). A negative one counts as 0. */
-void histogram_record(struct histogram *histogram, int64_t nanoseconds);
-void histogram_record_many(struct histogram *histogram, int64_t nanoseconds, uint64_t times);
+/* Counts a duration (ns) so many times (at least 1). A negative one counts as 0. */
+void histogram_record(struct histogram *histogram, int64_t nanoseconds, uint64_t times);
 
 /* Adds the counts of `from`, as if they had been recorded here. */
 void histogram_merge(struct histogram *histogram, const struct histogram *from);

@@ -79,8 +79,11 @@ bool send_many(size_t count)
 struct counters total(void)
 {
 	struct counters sum = {0};
-	for (size_t i = 0; i < CONNECTIONS; i++)
-		counters_merge(&sum, &counters[i]);
+	for (size_t i = 0; i < CONNECTIONS; i++) {
+		sum.sent += counters[i].sent;
+		sum.acknowledged += counters[i].acknowledged;
+		sum.resent += counters[i].resent;
+	}
 	return sum;
 }
 

@@ -92,7 +92,7 @@ static enum request_result take_answer(struct request_table *table,
 	*state = STATE_ANSWERED;
 	table->answered++;
 	*request = entry(table, number);
-	histogram_record(&table->latency, now - (*request)->sent);
+	histogram_record(&table->latency, now - (*request)->sent, 1);
 	return REQUEST_ANSWERED;
 }
 

@@ -23,7 +23,7 @@ static void setup(void)
 				 .strict = true,
 				 .latency = latency};
 	for (int64_t i = 1; i <= 100; i++)
-		histogram_record(latency, i);
+		histogram_record(latency, i, 1);
 }
 
 static void teardown(void)

@@ -193,15 +193,15 @@ START_TEST(measurements_add_up)
 	struct result sum = {
 		.strict = true, .latency = &histograms[0], .uncorrected = &histograms[1]};
 	for (int64_t i = 1; i <= 10; i++)
-		histogram_record(latency, i * CLOCK_MILLISECOND);
+		histogram_record(latency, i * CLOCK_MILLISECOND, 1);
 	add_measured(
 		&sum,
 		&(struct result){.elapsed = 4 * CLOCK_SECOND, .strict = true, .latency = latency});
 	ck_assert_uint_eq(sum.uncorrected->count, 0);
 	ck_assert(sum.strict);
-	histogram_record(other, 7);
-	histogram_record(other, CLOCK_SECOND);
-	histogram_record(raw, 3);
+	histogram_record(other, 7, 1);
+	histogram_record(other, CLOCK_SECOND, 1);
+	histogram_record(raw, 3, 1);
 	add_measured(&sum, &(struct result){.elapsed = 9 * CLOCK_SECOND,
 					    .warmup = CLOCK_SECOND,
 					    .latency = other,

@@ -23,7 +23,7 @@ static void setup(void)
 				 .strict = true,
 				 .latency = latency};
 	for (int64_t i = 1; i <= 10; i++)
-		histogram_record(latency, i * CLOCK_MILLISECOND);
+		histogram_record(latency, i * CLOCK_MILLISECOND, 1);
 }
 
 static void teardown(void)
@@ -55,7 +55,7 @@ START_TEST(text_tells_the_warmup_and_both_latencies)
 	result.total = (struct counters){.sent = 20, .acknowledged = 20};
 	result.warmup = 3 * CLOCK_SECOND;
 	result.unsent = 80;
-	histogram_record_many(raw, 2 * CLOCK_MILLISECOND, 10);
+	histogram_record(raw, 2 * CLOCK_MILLISECOND, 10);
 	result.uncorrected = raw;
 	ck_assert_double_eq(result_rate(&result), 10);
 	ck_assert(report_text(&text, &result));
@@ -87,8 +87,8 @@ START_TEST(plot_has_a_bar_for_what_is_there)
 {
 	memset(latency, 0, sizeof *latency);
 	for (int i = 0; i < 1000; i++)
-		histogram_record(latency, 100);
-	histogram_record(latency, 103);
+		histogram_record(latency, 100, 1);
+	histogram_record(latency, 103, 1);
 	ck_assert(report_bars(&text, &result));
 	assert_text("client:   100 ns to   101 ns |################################       1000  "
 		    "99.90%\n"
@@ -104,8 +104,8 @@ END_TEST
 START_TEST(plot_is_never_long_and_leaves_nothing_out)
 {
 	uint64_t sum = 0;
-	histogram_record(latency, 0);
-	histogram_record(latency, INT64_MAX);
+	histogram_record(latency, 0, 1);
+	histogram_record(latency, INT64_MAX, 1);
 	ck_assert(report_bars(&text, &result));
 	ck_assert(buffer_append(&text, "", 1));
 	size_t rows = 0;
@@ -123,9 +123,9 @@ END_TEST
 START_TEST(json_has_the_whole_histogram)
 {
 	memset(latency, 0, sizeof *latency);
-	histogram_record(latency, 5);
-	histogram_record(latency, 5);
-	histogram_record(latency, 1000);
+	histogram_record(latency, 5, 1);
+	histogram_record(latency, 5, 1);
+	histogram_record(latency, 1000, 1);
 	result.unsent = 4;
 	result.error = "line '\"\\' \x01";
 	ck_assert(report_json(&text, &result));
