@@ -4,9 +4,8 @@
 
 #include "base/options.h"
 #include "base/program.h"
-#include "client/chars/event_loop.h"
+#include "client/event_loops.h"
 #include "client/options.h"
-#include "client/ping/event_loop.h"
 #include "client/run.h"
 #include "client/workload/workload.h"
 

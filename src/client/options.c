@@ -7,7 +7,6 @@
 #include "measure/assertions.h"
 #include "client/line_source.h"
 #include "client/line_template.h"
-#include "client/rate_schedule.h"
 #include "base/random.h"
 #include "client/workload/workload.h"
 

@@ -7,6 +7,8 @@
 
 #include "base/options.h"
 
+#define RATE_MAX INT64_C(10000000) /* lines a second */
+
 enum client_connect { CONNECT_SHARED, CONNECT_EACH };
 enum client_order { ORDER_STRICT, ORDER_FREE };
 enum client_report { REPORT_TEXT, REPORT_PLOT, REPORT_JSON };

@@ -14,7 +14,6 @@
 #include "client/line_source.h"
 #include "client/options.h"
 #include "client/progress_bar.h"
-#include "client/rate_schedule.h"
 #include "client/round_robin.h"
 #include "client/session.h"
 #include "client/start_barrier.h"
@@ -81,6 +80,11 @@ void client_stop(struct client *client);
 
 /* What a thread runs, with its struct worker. Returns NULL. */
 void *worker_run(void *worker);
+
+/* Open loop: returns when a line is to be sent (ns), CLOCK_NEVER if out of range. Lines are
+ * numbered from 0, the first starts at `first`; 1 to RATE_MAX lines a second, whatever the answers
+ * do. */
+int64_t rate_schedule_start(int64_t first, int64_t rate, uint64_t number);
 
 /* Callbacks of a session, with a struct worker as their context. */
 void worker_connected(void *context, size_t connection, const char *local_name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/chars/event_loop.h"
+#include "client/event_loops.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/rate_schedule.h"
-
 #include "base/clock.h"
+#include "client/run.h"
 #include "unit.h"
 
 START_TEST(lines_are_due_at_the_rate)
