@@ -140,12 +140,13 @@ static int server_run(struct server *server, struct error *error)
 	struct session_table *table = server->sessions.table;
 	struct acceptor *acceptor = &server->acceptor;
 	for (;;) {
+		bool paused = acceptor->paused_until != CLOCK_NEVER;
 		struct pollfd ready[] = {
 			{.fd = server->signals, .events = POLLIN},
 			{.fd = table->descriptor, .events = POLLIN},
-			{.fd = acceptor->listener, .events = acceptor_events(acceptor)},
+			{.fd = paused ? -1 : acceptor->listener, .events = POLLIN},
 		};
-		int count = clock_poll(ready, 3, acceptor_deadline(acceptor));
+		int count = clock_poll(ready, 3, acceptor->paused_until);
 		if (count < 0)
 			return error_set(error, "cannot wait for connections: %s", strerror(errno));
 		int signal = signalfd_take(server->signals);
@@ -304,6 +305,7 @@ static void prepare(struct server *server)
 	server->sessions.idle = options->idle;
 	server->acceptor = (struct acceptor){.listener = -1,
 					     .max = (size_t)options->connections,
+					     .paused_until = CLOCK_NEVER,
 					     .settings = &server->sessions,
 					     .warn = warn};
 }

@@ -2,7 +2,6 @@
 #include "session/acceptor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,16 +21,6 @@ static int accept_socket(int listener, struct sockaddr *address, socklen_t *leng
 
 int (*acceptor_accept4)(int listener, struct sockaddr *address, socklen_t *length,
 			int flags) = accept_socket;
-
-short acceptor_events(const struct acceptor *acceptor)
-{
-	return acceptor->paused_until ? 0 : POLLIN;
-}
-
-int64_t acceptor_deadline(const struct acceptor *acceptor)
-{
-	return acceptor->paused_until ? acceptor->paused_until : CLOCK_NEVER;
-}
 
 static void pause_accepting(struct acceptor *acceptor, int errnum)
 {
@@ -109,12 +98,12 @@ static bool accept_one(struct acceptor *acceptor)
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
 		pause_accepting(acceptor, errno);
 	/* any other is an error of one connection, which is gone */
-	return errno != EAGAIN && errno != EWOULDBLOCK && !acceptor->paused_until;
+	return errno != EAGAIN && errno != EWOULDBLOCK && acceptor->paused_until == CLOCK_NEVER;
 }
 
 static void accept_some(struct acceptor *acceptor, int max)
 {
-	acceptor->paused_until = 0;
+	acceptor->paused_until = CLOCK_NEVER;
 	if (acceptor->pending && !start_pending(acceptor))
 		return;
 	for (int i = 0; i < max && accept_one(acceptor); i++)
@@ -124,7 +113,7 @@ static void accept_some(struct acceptor *acceptor, int max)
 void acceptor_run(struct acceptor *acceptor)
 {
 	accept_some(acceptor, ACCEPTOR_AT_ONCE);
-	if (!acceptor->paused_until)
+	if (acceptor->paused_until == CLOCK_NEVER)
 		acceptor->warned = false;
 }
 

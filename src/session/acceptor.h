@@ -12,21 +12,17 @@ struct acceptor {
 	size_t max;   /* connections at once */
 	const struct session_settings *settings;
 	void (*warn)(const char *message);
+	/* ns, when to call acceptor_run() at the latest; until then the listener is not polled.
+	 * CLOCK_NEVER at first, and while it does not pause. */
+	int64_t paused_until;
 	/* its own: */
 	uint64_t accepted;	 /* connections so far, without those refused */
 	struct session *pending; /* accepted; its thread could not be started yet */
-	int64_t paused_until;	 /* 0: not paused */
 	bool warned;		 /* of the pause; false once accepting works again */
 };
 
-/* The events to poll the listener for: POLLIN, or none while pausing. */
-short acceptor_events(const struct acceptor *acceptor);
-
-/* When to call acceptor_run() at the latest. */
-int64_t acceptor_deadline(const struct acceptor *acceptor);
-
 /* Accepts waiting connections. Never blocks. To be called when the listener is readable, when a
- * session has finished, and at the deadline. */
+ * session has finished, and when the pause is over. */
 void acceptor_run(struct acceptor *acceptor);
 
 /* For the drain: accepts those that had connected before, as their lines may have arrived. Bounded,

@@ -49,6 +49,7 @@ void world_open(const char *target, size_t max, size_t maxline, int64_t idle)
 	world.settings.table = world.table;
 	world.acceptor = (struct acceptor){.listener = tcp_listen(&world.port),
 					   .max = max,
+					   .paused_until = CLOCK_NEVER,
 					   .settings = &world.settings,
 					   .warn = keep_warning};
 	ck_assert_int_eq(fcntl(world.acceptor.listener, F_SETFL, O_NONBLOCK), 0);
@@ -57,9 +58,10 @@ void world_open(const char *target, size_t max, size_t maxline, int64_t idle)
 void world_turn(int timeout)
 {
 	struct acceptor *acceptor = &world.acceptor;
+	bool paused = acceptor->paused_until != CLOCK_NEVER;
 	struct pollfd ready[] = {
 		{.fd = world.table->descriptor, .events = POLLIN},
-		{.fd = acceptor->listener, .events = acceptor_events(acceptor)},
+		{.fd = paused ? -1 : acceptor->listener, .events = POLLIN},
 	};
 	int count = poll(ready, 2, timeout);
 	ck_assert_int_ge(count, 0);
