@@ -50,10 +50,10 @@ void responder_open(struct responder *responder, const struct session_settings *
  * must not wait with it. */
 static void reserve(struct responder *responder, size_t lines)
 {
-	while (!send_queue_reserve(&responder->queue, lines)) {
-		(void)log_submit(responder->settings->log, &responder->target, NULL, 0, false);
-		send_queue_wait_space(&responder->queue);
-	}
+	if (send_queue_reserve(&responder->queue, lines, false))
+		return;
+	(void)log_submit(responder->settings->log, &responder->target, NULL, 0, false);
+	(void)send_queue_reserve(&responder->queue, lines, true);
 }
 
 bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,

@@ -164,10 +164,12 @@ void send_queue_open(struct send_queue *queue, struct stream *stream, struct flu
 	pthread_cond_init(&queue->changed, NULL);
 }
 
-bool send_queue_reserve(struct send_queue *queue, size_t lines)
+bool send_queue_reserve(struct send_queue *queue, size_t lines, bool wait)
 {
+	bool space;
 	pthread_mutex_lock(&queue->lock);
-	bool space = queue->unsent.length < SEND_QUEUE_HIGH_WATER || is_broken(queue);
+	while (!(space = queue->unsent.length < SEND_QUEUE_HIGH_WATER || is_broken(queue)) && wait)
+		pthread_cond_wait(&queue->changed, &queue->lock);
 	if (space)
 		queue->unanswered += lines;
 	pthread_mutex_unlock(&queue->lock);
@@ -178,14 +180,6 @@ void send_queue_cancel(struct send_queue *queue, size_t lines)
 {
 	pthread_mutex_lock(&queue->lock);
 	drop_reservation(queue, lines);
-	pthread_mutex_unlock(&queue->lock);
-}
-
-void send_queue_wait_space(struct send_queue *queue)
-{
-	pthread_mutex_lock(&queue->lock);
-	while (queue->unsent.length >= SEND_QUEUE_HIGH_WATER && !is_broken(queue))
-		pthread_cond_wait(&queue->changed, &queue->lock);
 	pthread_mutex_unlock(&queue->lock);
 }
 

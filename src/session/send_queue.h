@@ -42,15 +42,12 @@ void flusher_stop(struct flusher *flusher);
 
 void send_queue_open(struct send_queue *queue, struct stream *stream, struct flusher *flusher);
 
-/* Announces so many answers. False: more than the high-water mark is unsent; call
- * send_queue_wait_space(). */
-bool send_queue_reserve(struct send_queue *queue, size_t lines);
+/* Announces so many answers. Waits, or returns false, while the high-water mark or more is unsent
+ * and the queue is not broken. */
+bool send_queue_reserve(struct send_queue *queue, size_t lines, bool wait);
 
 /* Takes a reservation back. */
 void send_queue_cancel(struct send_queue *queue, size_t lines);
-
-/* Waits until there is space, or the queue is broken. */
-void send_queue_wait_space(struct send_queue *queue);
 
 /* Waits until at most so many answers are unanswered, or the queue is broken. One thread at a
  * time. */

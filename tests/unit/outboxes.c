@@ -71,7 +71,7 @@ int fill(void)
 	for (;;) {
 		/* the flusher may still be sending where the socket takes more */
 		bool full = !is_writable();
-		bool reserved = send_queue_reserve(&queue, 100);
+		bool reserved = send_queue_reserve(&queue, 100, false);
 		if (reserved && !send_numbers(&next, 100))
 			ck_abort_msg("not taken");
 		if (!reserved && full)
