@@ -19,21 +19,19 @@ enum {
 };
 
 static const struct option_spec own_specs[OWN] = {
-	{"host", OPTION_TEXT, "HOST", "where the server listens [127.0.0.1]", AT(host), 0, 0, NULL,
-	 NULL},
+	{"host", OPTION_TEXT, "HOST", "where the server listens [127.0.0.1]", .offset = AT(host)},
 	{"clhost", OPTION_TEXT, "HOST", "where clients connect [where the server listens]",
-	 AT(client_host), 0, 0, NULL, NULL},
-	{"nhost", OPTION_TEXT, "HOST", "the same as -clhost", AT(client_host), 0, 0, NULL, NULL},
-	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), 0, 65535,
-	 NULL, NULL},
-	{"cl", OPTION_NUMBER, "N", "client processes " WORKLOADS_HELP_CLIENTS, AT(clients), 1,
-	 CLIENTS_MAX, NULL, NULL},
+	 .offset = AT(client_host)},
+	{"nhost", OPTION_TEXT, "HOST", "the same as -clhost", .offset = AT(client_host)},
+	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), .min = 0,
+	 .max = 65535},
+	{"cl", OPTION_NUMBER, "N", "client processes " WORKLOADS_HELP_CLIENTS, AT(clients),
+	 .min = 1, .max = CLIENTS_MAX},
 	{"check", OPTION_FLAG, NULL,
-	 "only check an existing log, against -cl, -nt and -ni if given", AT(check), 0, 0, NULL,
-	 NULL},
+	 "only check an existing log, against -cl, -nt and -ni if given", .offset = AT(check)},
 	{"drill", OPTION_NUMBER, "N",
 	 "kill the server N times under load, and prove that no acknowledged line is missing",
-	 AT(drill), 1, DRILL_MAX, NULL, NULL},
+	 AT(drill), .min = 1, .max = DRILL_MAX},
 };
 
 /* The table for options_read(), made from those of all three programs. */

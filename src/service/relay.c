@@ -17,11 +17,11 @@ struct relay_options {
 
 static const struct option_spec options_relay[] = {
 	{"next", OPTION_TEXT, "HOST:PORT", "relay: the next server, to which lines are forwarded",
-	 AT(next), 0, 0, NULL, NULL},
-	{"workers", OPTION_NUMBER, "N", "relay: lines in work at once [1]", AT(workers), 1,
-	 WORKERS_MAX, NULL, NULL},
+	 .offset = AT(next)},
+	{"workers", OPTION_NUMBER, "N", "relay: lines in work at once [1]", AT(workers), .min = 1,
+	 .max = WORKERS_MAX},
 	{"work", OPTION_TEXT, "COMMAND", "relay: a filter that each line goes through [none]",
-	 AT(work), 0, 0, NULL, NULL},
+	 .offset = AT(work)},
 	{0},
 };
 
