@@ -4,7 +4,6 @@
 #include "base/program.h"
 #include "client/workload/workload.h"
 #include "runall/context.h"
-#include "runall/relay_chain.h"
 
 /* Ends all programs, and names those that failed. A client is not needed any more after a drill. */
 static void end_all(struct runall *runall, bool listening, bool started, bool done)

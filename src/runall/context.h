@@ -5,11 +5,13 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "runall/crash_test.h"
 #include "runall/options.h"
 #include "runall/supervisor.h"
+#include "verify/verdict.h"
 
 struct runall {
 	const char *program; /* its name in messages */
@@ -53,6 +55,27 @@ void end_servers(struct runall *runall, bool finish);
  * are not named: they were told to end. */
 void name_failed_server(struct runall *runall, size_t i);
 void name_failed_clients(struct runall *runall);
+
+/* --- relay_chain.c: three servers in a row, for a workload that is a chain: server takes lines
+ * from clients, process works on them, save stores them. They are servers 0, 1 and 2 of the
+ * supervisor
+ * --- */
+
+enum { RELAY_CHAIN_SERVERS = 3 };
+
+/* What each is called in messages; the first also when it is alone. */
+extern const char *const relay_chain_names[RELAY_CHAIN_SERVERS];
+
+/* Adds the options of server i. It forwards to `next`, unless it is the last one. */
+void relay_chain_add_arguments(const struct runall_options *options, size_t i,
+			       const struct server_address *next, struct argument_list *list);
+
+/* How long a server may take to forward its lines when it is told to end, in ns. */
+int64_t relay_chain_drain(const struct runall_options *options);
+
+/* Proves from the three logs that what was saved is what was received, in the same order. */
+int relay_chain_prove(const struct runall_options *options, struct verdict *verdict,
+		      struct error *error);
 
 /* --- verdict.c --- */
 

@@ -115,9 +115,12 @@ int drill_run(struct drill *drill, struct error *error)
 {
 	if (await_work(drill, error) < 0)
 		return -1;
-	while (drill->kills < drill->options->drill)
-		if (kill_server(drill, error) < 0 || drill->start(drill->context, error) < 0 ||
-		    await_work(drill, error) < 0)
+	while (drill->kills < drill->options->drill) {
+		if (kill_server(drill, error) < 0 || drill->start(drill->context, error) < 0)
 			return -1;
+		drill_note_start(drill);
+		if (await_work(drill, error) < 0)
+			return -1;
+	}
 	return 0;
 }

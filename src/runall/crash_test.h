@@ -11,8 +11,7 @@
 struct drill {
 	struct supervisor *watch;
 	const struct runall_options *options;
-	/* Starts the server once more, waits until it listens, and calls drill_note_start(). 0, or
-	 * -1 with the error set. */
+	/* Starts the server once more, and waits until it listens. 0; -1 with the error set. */
 	int (*start)(void *context, struct error *error);
 	void *context;
 	int64_t size;	  /* of the log when the server began to listen */
@@ -26,7 +25,7 @@ struct drill {
 void drill_set_up(struct drill *drill, const struct runall_options *options,
 		  struct supervisor *watch);
 
-/* To be called each time that the server has begun to listen. */
+/* To be called when the server has begun to listen for the first time. */
 void drill_note_start(struct drill *drill);
 
 /* Kills the server and starts it again, as often as wanted. Each kill comes at a random time after

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "runall/relay_chain.h"
-
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "runall/context.h"
 #include "verify/relay_chain.h"
 
 #define DRAIN (60 * CLOCK_SECOND) /* to forward lines, beyond what their delays take */

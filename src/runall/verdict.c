@@ -6,7 +6,6 @@
 #include "client/workload/workload.h"
 #include "measure/client_result.h"
 #include "runall/context.h"
-#include "runall/relay_chain.h"
 #include "verify/run.h"
 
 /* Prints the verdict, or why there is none. On stderr, if stdout is for a report. */
