@@ -145,7 +145,7 @@ static void client_close(struct client *client)
 	start_barrier_destroy(&client->start);
 	stdout_writer_free(&client->output);
 	line_source_close(&client->input);
-	client_result_writer_free(&client->result);
+	buffer_free(&client->result.connections);
 	free(client->workers);
 	free(client->counters);
 	free(client->histograms);

@@ -119,7 +119,7 @@ static bool read_histogram(struct client_result *result, const struct slice *fie
 		return false;
 	if (result->measured)
 		sum = raw ? result->measured->uncorrected : result->measured->latency;
-	if (sum && one.count)
+	if (sum)
 		histogram_merge(sum, &one);
 	return true;
 }

@@ -21,11 +21,6 @@ void client_result_writer_connection(struct client_result_writer *writer, size_t
 		writer->incomplete = true;
 }
 
-void client_result_writer_free(struct client_result_writer *writer)
-{
-	buffer_free(&writer->connections);
-}
-
 /* As planned; where time was the plan, the maximum that a thread has sent. */
 static uint64_t iterations_of(const struct client_result_writer *writer)
 {

@@ -20,18 +20,17 @@ struct plan {
 	bool free;	     /* each thread sends at its own pace */
 };
 
-/* Begins with plan and counters set, the rest zeroed; freed with client_result_writer_free(). */
+/* Begins with plan and counters set, the rest zeroed. */
 struct client_result_writer {
 	struct plan plan;
 	const struct counters *counters; /* of each thread; borrowed */
-	struct buffer connections;	 /* lines about those that were made, in order of time */
-	bool incomplete;		 /* out of memory for one of these */
+	struct buffer connections; /* owned: lines about those that were made, in order of time */
+	bool incomplete;	   /* out of memory for one of these */
 };
 
 /* Adds a connection, of thread 0 where all share it, with the counters as they are now. */
 void client_result_writer_connection(struct client_result_writer *writer, size_t thread,
 				     const char *local_name);
-void client_result_writer_free(struct client_result_writer *writer);
 
 /* Writes the result to a descriptor, and closes it; `measured` may be NULL. False: the error is
  * set. */

@@ -181,7 +181,7 @@ static void add_measured(struct result *sum, const struct result *measured)
 	ck_assert_int_eq(result.connections[0].answered, 9);
 	(void)close(ends[0]);
 	client_result_free(&result);
-	client_result_writer_free(&writer);
+	buffer_free(&writer.connections);
 }
 
 /* Two results, added up, are what one client would have measured. */
