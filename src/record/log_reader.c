@@ -35,13 +35,13 @@ void log_reader_rewind(struct log_reader *log)
 int log_reader_open(struct log_reader *log, const char *name, int64_t offset, struct error *error)
 {
 	struct stat status;
-	*log = (struct log_reader){.name = name,
-				   .offset = offset,
-				   .limit = LOG_READER_ALL,
-				   .old = LOG_READER_ALL,
-				   .at = offset};
-	/* nonblocking: opening a FIFO would wait for a writer */
-	log->descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const struct log_reader file = {
+		.name = name,
+		/* nonblocking: opening a FIFO would wait for a writer */
+		.descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK),
+		.old = LOG_READER_ALL,
+	};
+	*log = log_reader_part(&file, offset, LOG_READER_ALL);
 	if (log->descriptor < 0)
 		return unreadable(log, errno, error);
 	if (fstat(log->descriptor, &status) < 0)
@@ -54,20 +54,14 @@ int log_reader_open(struct log_reader *log, const char *name, int64_t offset, st
 	return -1;
 }
 
-void log_reader_share(struct log_reader *copy, const struct log_reader *log, int64_t offset,
-		      int64_t limit)
+struct log_reader log_reader_part(const struct log_reader *log, int64_t offset, int64_t limit)
 {
-	*copy = (struct log_reader){.name = log->name,
-				    .descriptor = log->descriptor,
-				    .offset = offset,
-				    .limit = limit,
-				    .old = log->old,
-				    .at = offset};
-}
-
-void log_reader_unshare(struct log_reader *copy)
-{
-	buffer_free(&copy->buffer);
+	return (struct log_reader){.name = log->name,
+				   .descriptor = log->descriptor,
+				   .offset = offset,
+				   .limit = limit,
+				   .old = log->old,
+				   .at = offset};
 }
 
 void log_reader_close(struct log_reader *log)
@@ -75,7 +69,7 @@ void log_reader_close(struct log_reader *log)
 	if (log->descriptor >= 0)
 		(void)close(log->descriptor); /* it was only read */
 	log->descriptor = -1;
-	log_reader_unshare(log);
+	buffer_free(&log->buffer);
 }
 
 /* Reads more behind the bytes in the buffer. 1; 0: there is no more; -1: the error is set. */
@@ -166,20 +160,15 @@ static char *take(struct log_reader *log, size_t length)
 
 static enum log_line take_line(struct log_reader *log, char *line, size_t length)
 {
-	struct record_view record;
-	log->bytes = (struct slice){line, length};
-	if (!record_read(line, length, &record))
-		return LOG_GARBAGE;
-	log->event = record.event;
-	log->time = record.time;
-	log->subject = record.subject;
-	log->bytes = record.bytes;
-	return LOG_RECORD;
+	if (record_read(line, length, &log->record))
+		return LOG_RECORD;
+	log->record = (struct record_view){.bytes = {line, length}};
+	return LOG_GARBAGE;
 }
 
 enum log_line log_reader_next(struct log_reader *log, struct error *error)
 {
-	log->time = log->subject = log->bytes = (struct slice){0};
+	log->record = (struct record_view){0};
 	for (;;) {
 		size_t length = log->next;
 		int found = log->looked ? 1 : find_line(log, 0, &length, error);
@@ -190,7 +179,7 @@ enum log_line log_reader_next(struct log_reader *log, struct error *error)
 		if (!found && (!rest || log->limit != LOG_READER_ALL))
 			return LOG_END;
 		if (!found) {
-			log->bytes = (struct slice){take(log, rest), rest};
+			log->record.bytes = (struct slice){take(log, rest), rest};
 			return LOG_TORN;
 		}
 		int torn = is_torn(log, length, error);
@@ -214,20 +203,20 @@ enum log_line log_reader_next_record(struct log_reader *log, struct error *error
 
 struct slice log_reader_unescape(struct log_reader *log)
 {
-	/* the bytes are in the buffer, which is writable */
-	log->bytes.length = record_unescape((char *)(uintptr_t)log->bytes.bytes, log->bytes.length);
-	return log->bytes;
+	struct slice *bytes = &log->record.bytes;
+	/* they are in the buffer, which is writable */
+	bytes->length = record_unescape((char *)(uintptr_t)bytes->bytes, bytes->length);
+	return *bytes;
 }
 
 int64_t log_reader_lines_before(const struct log_reader *log)
 {
-	struct log_reader before;
+	struct log_reader before = log_reader_part(log, 0, log->offset);
 	struct error error;
-	size_t length;
-	int found;
-	log_reader_share(&before, log, 0, log->offset);
-	while ((found = find_line(&before, 0, &length, &error)) > 0)
-		(void)take(&before, length + 1);
-	log_reader_unshare(&before);
-	return found < 0 ? 0 : before.number;
+	enum log_line kind;
+	do
+		kind = log_reader_next(&before, &error);
+	while (kind < LOG_END);
+	buffer_free(&before.buffer);
+	return kind == LOG_END ? before.number : 0;
 }

@@ -32,12 +32,10 @@ struct log_reader {
 	int64_t old;	/* only lines that begin before this offset can be torn */
 
 	/* The line that log_reader_next() gave, valid until its next call. */
-	int64_t number; /* of the line, from 1 at the offset */
-	int64_t start;	/* where it begins in the file */
-	int64_t at;	/* where the next line begins */
-	enum record_event event;
-	struct slice time, subject; /* of a record, without the quoting of its format, escaped */
-	struct slice bytes;	    /* the same; of a line that is no record: the whole line */
+	int64_t number;		   /* of the line, from 1 at the offset */
+	int64_t start;		   /* where it begins in the file */
+	int64_t at;		   /* where the next line begins */
+	struct record_view record; /* bytes of a line that is no record: the whole line */
 
 	int64_t closed;	      /* torn lines so far that the server has closed and noted as such */
 	struct buffer buffer; /* owned; has what was read from `at` on, behind `begin` bytes */
@@ -50,11 +48,9 @@ struct log_reader {
  * set, and nothing is to be closed. */
 int log_reader_open(struct log_reader *log, const char *name, int64_t offset, struct error *error);
 
-/* Makes a reader of the same open file, from an offset where a record begins to a limit. Another
- * thread may use the log. It must be closed first, by log_reader_unshare(). */
-void log_reader_share(struct log_reader *copy, const struct log_reader *log, int64_t offset,
-		      int64_t limit);
-void log_reader_unshare(struct log_reader *copy);
+/* Returns a reader of a part of the open file, from an offset where a record begins to a limit.
+ * Another thread may use the log. Its buffer is to be freed before the log is closed. */
+struct log_reader log_reader_part(const struct log_reader *log, int64_t offset, int64_t limit);
 
 /* Starts again at the offset. */
 void log_reader_rewind(struct log_reader *log);

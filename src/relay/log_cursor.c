@@ -28,14 +28,14 @@ enum log_line log_cursor_next(struct log_cursor *cursor, struct error *error)
 	struct log_reader *log = &cursor->log;
 	enum log_line found;
 	while ((found = log_reader_next_record(log, error)) == LOG_RECORD &&
-	       log->event != RECORD_RECEIVED)
-		if (log->event == RECORD_NOTE)
-			take_note(cursor, log->bytes);
+	       log->record.event != RECORD_RECEIVED)
+		if (log->record.event == RECORD_NOTE)
+			take_note(cursor, log->record.bytes);
 	if (found != LOG_RECORD)
 		return found;
 	cursor->received++;
 	cursor->bytes = log_reader_unescape(log);
-	take_time(log->time, cursor->time);
+	take_time(log->record.time, cursor->time);
 	return LOG_RECORD;
 }
 
@@ -74,21 +74,15 @@ int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *e
 	cursor->log.old = cursor->log.limit = status.st_size;
 	if (recover(cursor, error) == 0)
 		return 0;
-	log_cursor_close(cursor);
-	return -1;
-}
-
-void log_cursor_close(struct log_cursor *cursor)
-{
 	log_reader_close(&cursor->log);
+	return -1;
 }
 
 uint64_t log_cursor_count(const struct log_cursor *cursor, int64_t from, int64_t limit)
 {
-	struct log_cursor rest = {.received = 0};
+	struct log_cursor rest = {.log = log_reader_part(&cursor->log, from, limit)};
 	struct error error;
-	log_reader_share(&rest.log, &cursor->log, from, limit);
 	(void)pass(&rest, UINT64_MAX, &error); /* what can be read is counted */
-	log_reader_unshare(&rest.log);
+	buffer_free(&rest.log.buffer);
 	return rest.received;
 }

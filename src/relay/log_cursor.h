@@ -25,7 +25,8 @@ struct log_cursor {
 };
 
 /* Opens a log, a regular file, with its size as limit. Reads it to find the first line that is not
- * acknowledged, and goes on before it. -1: the error is set, and nothing is open. */
+ * acknowledged, and goes on before it. log_reader_close() ends it. -1: the error is set, and
+ * nothing is open. */
 int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error);
 
 /* Gives the next line up to the limit: LOG_RECORD. LOG_END: there is none. LOG_UNREADABLE: the
@@ -35,5 +36,3 @@ enum log_line log_cursor_next(struct log_cursor *cursor, struct error *error);
 /* Counts the lines received from one offset to another; at each a record begins, or the log ends.
  * Another thread may use the cursor at the same time. 0 if they cannot be read. */
 uint64_t log_cursor_count(const struct log_cursor *cursor, int64_t from, int64_t limit);
-
-void log_cursor_close(struct log_cursor *cursor);

@@ -57,7 +57,7 @@ int relay_finish(void *context, int64_t deadline, struct error *error)
 static void free_relay(struct relay *relay)
 {
 	relay_queue_free(relay->queue);
-	log_cursor_close(&relay->cursor);
+	log_reader_close(&relay->cursor.log);
 	free(relay);
 }
 

@@ -58,7 +58,7 @@ static bool take_results(struct chars_proof *proof)
 /* The client that the current record is about; NULL: it is about none. */
 static struct chars_client *find_client(struct chars_proof *proof)
 {
-	struct slice name = proof->log.subject;
+	struct slice name = proof->log.record.subject;
 	struct chars_result result;
 	const struct chars_client key = {.result = &result};
 	if (name.length >= sizeof result.name)
@@ -71,7 +71,8 @@ static struct chars_client *find_client(struct chars_proof *proof)
 /* Is the current record a message to all connections? Then sets its text. */
 static bool read_message(struct chars_proof *proof, struct slice *text)
 {
-	if (proof->log.event != RECORD_SENT || !slice_equals(proof->log.subject, "everyone"))
+	if (proof->log.record.event != RECORD_SENT ||
+	    !slice_equals(proof->log.record.subject, "everyone"))
 		return false;
 	*text = log_reader_unescape(&proof->log);
 	return slice_skip(text, "chars ") && text->length;
@@ -79,7 +80,7 @@ static bool read_message(struct chars_proof *proof, struct slice *text)
 
 static void take_answer(struct chars_proof *proof, struct chars_client *client)
 {
-	struct slice answer = proof->log.bytes;
+	struct slice answer = proof->log.record.bytes;
 	uint64_t count;
 	if (!slice_skip(&answer, "stat ") || !slice_number(&answer, &count))
 		return;
@@ -93,12 +94,12 @@ static void take_answer(struct chars_proof *proof, struct chars_client *client)
 
 static void take_note(struct chars_proof *proof, struct chars_client *client)
 {
-	struct slice note = proof->log.bytes;
+	struct slice note = proof->log.record.bytes;
 	if (client && !client->connected && slice_equals(note, "connected")) {
 		client->connected = true;
 		client->after = proof->messages;
 	}
-	proof->reported |= slice_equals(proof->log.subject, RECORD_SERVER) &&
+	proof->reported |= slice_equals(proof->log.record.subject, RECORD_SERVER) &&
 			   slice_number(&note, &proof->generated) &&
 			   slice_skip(&note, " characters generated, ") &&
 			   slice_number(&note, &proof->since) && slice_skip(&note, " since");
@@ -113,11 +114,11 @@ static void take_record(struct chars_proof *proof)
 		return;
 	}
 	struct chars_client *client = find_client(proof);
-	if (proof->log.event == RECORD_SENT) {
+	if (proof->log.record.event == RECORD_SENT) {
 		take_answer(proof, client);
-	} else if (proof->log.event == RECORD_NOTE) {
+	} else if (proof->log.record.event == RECORD_NOTE) {
 		take_note(proof, client);
-	} else if (client && proof->log.event == RECORD_RECEIVED) {
+	} else if (client && proof->log.record.event == RECORD_RECEIVED) {
 		client->last = proof->messages;
 		if (!client->asked++)
 			client->first = proof->messages;

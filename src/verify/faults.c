@@ -3,9 +3,41 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+/* Longest text of a line of a client, with its NUL. */
+enum { CLIENT_LINE_SIZE = 96 };
 
 /* Of an order fault, until it is explained. */
 static const char unexplained[] = "";
+
+static void write_line(const struct client_line *line, char text[CLIENT_LINE_SIZE])
+{
+	/* always fits */
+	if (line->client)
+		(void)snprintf(text, CLIENT_LINE_SIZE,
+			       "Hello from client %" PRId64 ", message %" PRId64, line->client,
+			       line->iteration);
+	else
+		(void)snprintf(text, CLIENT_LINE_SIZE, "Thread %" PRId64 ", iteration %" PRId64,
+			       line->thread, line->iteration);
+}
+
+static bool same_line(const struct client_line *one, const struct client_line *other)
+{
+	return one->thread == other->thread && one->iteration == other->iteration &&
+	       one->client == other->client;
+}
+
+/* Writes bytes of a log as record_excerpt(): what the log has escaped is not escaped again. */
+static const char *log_excerpt(char excerpt[EXCERPT_SIZE], struct slice bytes)
+{
+	char plain[EXCERPT_SIZE]; /* enough: an escape of the log has four bytes */
+	size_t length = bytes.length < sizeof plain ? bytes.length : sizeof plain;
+	if (length)
+		memcpy(plain, bytes.bytes, length);
+	return record_excerpt(excerpt, plain, record_unescape(plain, length));
+}
 
 void fault_set(struct proof *proof, struct fault fault)
 {
@@ -13,8 +45,8 @@ void fault_set(struct proof *proof, struct fault fault)
 		return;
 	proof->fault = fault;
 	proof->fault.line = proof->log.number;
-	log_excerpt(proof->fault.here, proof->log.bytes);
-	log_excerpt(proof->fault.subject, proof->log.subject);
+	log_excerpt(proof->fault.here, proof->log.record.bytes);
+	log_excerpt(proof->fault.subject, proof->log.record.subject);
 }
 
 void fault_here(struct proof *proof, const struct client *client, const char *message)
@@ -27,9 +59,9 @@ void fault_order(struct proof *proof, const struct connection *connection, struc
 	struct fault fault = {.message = unexplained,
 			      .client = connection->stream->client,
 			      .due = due,
-			      .search_from = proof->expected ? connection->first_line : 0};
-	if (proof->log.event == RECORD_RECEIVED)
-		(void)client_line_read(proof->log.bytes, &fault.got);
+			      .search_from = connection->first_line};
+	if (proof->log.record.event == RECORD_RECEIVED)
+		(void)client_line_read(proof->log.record.bytes, &fault.got);
 	fault_set(proof, fault);
 }
 
@@ -49,7 +81,8 @@ void fault_missing(struct proof *proof, const struct client *client, struct clie
 /* Is the current record about a connection of the client at fault? */
 static bool is_of_client(const struct proof *proof)
 {
-	const struct address *address = address_table_find(&proof->addresses, proof->log.subject);
+	const struct address *address =
+		address_table_find(&proof->addresses, proof->log.record.subject);
 	const struct connection *connection = address ? address->first : NULL;
 	while (connection && connection->stream->client != proof->fault.client)
 		connection = connection->other;
@@ -65,12 +98,12 @@ static int search(struct proof *proof, int64_t *due, struct error *error)
 	log_reader_rewind(log);
 	while ((kind = log_reader_next_record(log, error)) == LOG_RECORD) {
 		struct client_line line;
-		if (log->event != RECORD_RECEIVED || log->number < fault->search_from ||
-		    !client_line_read(log->bytes, &line) || !is_of_client(proof))
+		if (log->record.event != RECORD_RECEIVED || log->number < fault->search_from ||
+		    !client_line_read(log->record.bytes, &line) || !is_of_client(proof))
 			continue;
-		if (!fault->first && client_line_same(&line, &fault->got))
+		if (!fault->first && same_line(&line, &fault->got))
 			fault->first = log->number;
-		if (!*due && client_line_same(&line, &fault->due))
+		if (!*due && same_line(&line, &fault->due))
 			*due = log->number;
 	}
 	return kind == LOG_UNREADABLE ? -1 : 0;
@@ -134,7 +167,7 @@ static const char *value_of(const struct proof *proof, char name, char text[CLIE
 	case 's':
 		return verdict_plural(fault->values[0]);
 	case 'd':
-		client_line_write(&fault->due, text);
+		write_line(&fault->due, text);
 		return text;
 	case 'n':
 		number = log_reader_lines_before(&proof->log) + fault->line;
@@ -158,7 +191,7 @@ void fault_add(const struct proof *proof, struct verdict *verdict)
 	if (client && client->address)
 		verdict_add(verdict, "%s: ", log_excerpt(excerpt, client->address->name));
 	else if (client)
-		verdict_add(verdict, "client %zu: ", client->number);
+		verdict_add(verdict, "client %td: ", client - proof->clients + 1);
 	for (const char *at = proof->fault.message; *at; at++) {
 		if (*at != '$')
 			verdict_add(verdict, "%c", *at);

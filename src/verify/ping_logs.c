@@ -66,7 +66,7 @@ static bool take_next(enum log_line kind, const struct log_reader *log, take_lin
 		return verdict_add(verdict, "it has no end");
 	if (kind == LOG_RECORD)
 		return take(context, log, NULL, verdict);
-	if (!exchange_read(log->bytes, &exchange))
+	if (!exchange_read(log->record.bytes, &exchange))
 		return verdict_add(verdict, "it is no record");
 	return take(context, log, &exchange, verdict);
 }
@@ -152,13 +152,13 @@ static bool take_server_line(void *context, const struct log_reader *log,
 {
 	if (exchange)
 		return take_server_exchange(context, exchange, verdict);
-	switch (log->event) {
+	switch (log->record.event) {
 	case RECORD_SENT:
-		return take_sent(context, log->bytes, verdict);
+		return take_sent(context, log->record.bytes, verdict);
 	case RECORD_IGNORED:
-		return take_ignored(context, log->bytes, verdict);
+		return take_ignored(context, log->record.bytes, verdict);
 	case RECORD_NOTE:
-		return take_note(context, log->subject, log->bytes);
+		return take_note(context, log->record.subject, log->record.bytes);
 	case RECORD_RECEIVED:
 		break;
 	}

@@ -42,7 +42,7 @@ static int next_received(struct log_reader *log, struct error *error)
 	enum log_line kind;
 	do
 		kind = log_reader_next_record(log, error);
-	while (kind == LOG_RECORD && log->event != RECORD_RECEIVED);
+	while (kind == LOG_RECORD && log->record.event != RECORD_RECEIVED);
 	return kind == LOG_UNREADABLE ? -1 : kind == LOG_RECORD;
 }
 
@@ -60,7 +60,7 @@ static void set_fault(struct hop *hop, const struct log_reader *to, const char *
 static int take_arrived(struct hop *hop, struct log_reader *from, const struct log_reader *to,
 			struct error *error)
 {
-	struct slice line = to->bytes;
+	struct slice line = to->record.bytes;
 	int64_t number = take_number(&line);
 	hop->arrived++;
 	if (number && number < hop->due)
@@ -77,7 +77,7 @@ static int take_arrived(struct hop *hop, struct log_reader *from, const struct l
 	bool worked = hop->chain->worked && hop->to == 2;
 	if (!found)
 		set_fault(hop, to, "it was never received:");
-	else if (!worked && !slice_same(from->bytes, line))
+	else if (!worked && !slice_same(from->record.bytes, line))
 		set_fault(hop, to, "it is not as it was received:");
 	hop->lines += found;
 	hop->due++;

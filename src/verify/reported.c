@@ -49,7 +49,6 @@ bool reported_init(struct proof *proof)
 	for (size_t i = 0; proof->clients && i < job->clients; i++) {
 		const struct client_result *result = &job->client_results[i];
 		proof->clients[i] = (struct client){.result = result,
-						    .number = i + 1,
 						    .name = job->echoes ? (int64_t)i + 1 : 0,
 						    .threads = result->threads,
 						    .window = result->window,

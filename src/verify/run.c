@@ -116,11 +116,11 @@ static void take_foreign(struct proof *proof, struct address *address)
 static bool take_received(struct proof *proof)
 {
 	struct client_line line;
-	struct address *address = address_table_add(&proof->addresses, proof->log.subject);
+	struct address *address = address_table_add(&proof->addresses, proof->log.record.subject);
 	if (!address)
 		return false;
 	bool present = address->run == proof->runs,
-	     ours = client_line_read(proof->log.bytes, &line);
+	     ours = client_line_read(proof->log.record.bytes, &line);
 	if (proof->expected) {
 		ours &= !line.client && line.thread < THREADS_MAX;
 		if (present ? !address->current : !ours) {
@@ -148,15 +148,15 @@ static bool is_answer(const struct proof *proof, const struct connection *connec
 	const struct stream *stream = connection->stream;
 	struct client_line line;
 	if (!stream->client->name)
-		return slice_equals(proof->log.bytes, ANSWER_OK);
-	return client_line_read(proof->log.bytes, &line) &&
+		return slice_equals(proof->log.record.bytes, ANSWER_OK);
+	return client_line_read(proof->log.record.bytes, &line) &&
 	       stream_place(stream, &line) ==
 		       (connection->started ? connection->start + connection->sent : stream->next);
 }
 
 static void take_foreign_ok(struct proof *proof, struct address *address)
 {
-	if (!slice_equals(proof->log.bytes, ANSWER_OK))
+	if (!slice_equals(proof->log.record.bytes, ANSWER_OK))
 		return;
 	if (!address || address->sent == address->received)
 		fault_here(proof, NULL, "$p: the $a at line $n of $l answers no line");
@@ -166,7 +166,7 @@ static void take_foreign_ok(struct proof *proof, struct address *address)
 
 static void take_sent(struct proof *proof)
 {
-	struct address *address = address_table_find(&proof->addresses, proof->log.subject);
+	struct address *address = address_table_find(&proof->addresses, proof->log.record.subject);
 	struct connection *connection = address ? connection_at(proof, address) : NULL;
 	if (!connection) {
 		if (proof->expected)
@@ -195,12 +195,13 @@ static bool take(struct proof *proof, enum log_line kind)
 		fault_here(proof, NULL,
 			   kind == LOG_TORN ? "line $n of $l is torn: '$b'"
 					    : "line $n of $l is no record: '$b'");
-	} else if (log->event == RECORD_RECEIVED) {
+	} else if (log->record.event == RECORD_RECEIVED) {
 		return take_received(proof);
-	} else if (log->event == RECORD_SENT) {
+	} else if (log->record.event == RECORD_SENT) {
 		take_sent(proof);
-	} else if (log->event == RECORD_NOTE && slice_equals(log->subject, RECORD_SERVER)) {
-		proof->runs += slice_begins(log->bytes, "listening on ");
+	} else if (log->record.event == RECORD_NOTE &&
+		   slice_equals(log->record.subject, RECORD_SERVER)) {
+		proof->runs += slice_begins(log->record.bytes, "listening on ");
 	}
 	return true;
 }

@@ -9,6 +9,30 @@
 
 enum { BYTE_BITS = 8 };
 
+/* A number above is not one that a client writes. */
+#define NUMBER_MAX INT64_C(999999999999999999)
+
+static bool read_number(struct slice *bytes, int64_t *number)
+{
+	uint64_t value;
+	if (!slice_number(bytes, &value) || value > (uint64_t)NUMBER_MAX)
+		return false;
+	*number = (int64_t)value;
+	return true;
+}
+
+bool client_line_read(struct slice bytes, struct client_line *line)
+{
+	*line = (struct client_line){0};
+	if (slice_skip(&bytes, "Thread "))
+		return read_number(&bytes, &line->thread) && slice_skip(&bytes, ", iteration ") &&
+		       read_number(&bytes, &line->iteration) && !bytes.length &&
+		       line->iteration > 0;
+	return slice_skip(&bytes, "Hello from client ") && read_number(&bytes, &line->client) &&
+	       slice_skip(&bytes, ", message ") && read_number(&bytes, &line->iteration) &&
+	       !bytes.length && line->client > 0 && line->iteration > 0;
+}
+
 void tables_free(struct proof *proof)
 {
 	struct address *address = proof->expected ? proof->addresses.first : NULL;

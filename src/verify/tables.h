@@ -4,9 +4,17 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "record/escape.h"
 #include "record/log_reader.h"
-#include "verify/client_line.h"
 #include "verify/verdict.h"
+
+/* A line that a client of ok or echo sends: "Thread K, iteration I" or "Hello from client C,
+ * message I". */
+struct client_line {
+	int64_t thread;	   /* from 0 */
+	int64_t iteration; /* from 1; 0 in a zeroed struct, which is no line */
+	int64_t client;	   /* from 1; 0 in a line that names no client */
+};
 
 /* Lines that must come in one order, on one connection after the other: those of a client whose
  * threads share connections, or those of one thread. Each line has a place, counted from 0. */
@@ -21,7 +29,6 @@ struct stream {
 
 struct client {
 	const struct client_result *result; /* NULL: inferred from the log */
-	size_t number;			    /* from 1, if reported */
 	const struct address *address;	    /* if inferred */
 	int64_t name;			    /* the number in its lines; 0: they have none */
 	int64_t threads;		    /* 0: not known yet */
@@ -42,7 +49,7 @@ struct connection {
 	int64_t begins;		  /* place of its first line; -1: not reported */
 	int64_t start, next;	  /* places of its first line in the log, and of the one due */
 	int64_t sent;		  /* answers */
-	int64_t first_line;	  /* number of that line in the log */
+	int64_t first_line;	  /* number of that line in the log, if inferred */
 	struct connection *other; /* the next one of the same address */
 };
 
@@ -101,6 +108,9 @@ struct proof {
 };
 
 void tables_free(struct proof *proof);
+
+/* False: the bytes are not exactly such a line. */
+bool client_line_read(struct slice bytes, struct client_line *line);
 
 /* Finds an address. NULL: it is not in the table. */
 struct address *address_table_find(const struct address_table *table, struct slice name);

@@ -73,7 +73,7 @@ START_TEST(lines_received_are_numbered)
 	assert_end();
 	assert_end();
 	ck_assert_uint_eq(log_cursor_count(&cursor, cursor.log.at, cursor.log.limit), 0);
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 }
 END_TEST
 
@@ -89,7 +89,7 @@ START_TEST(only_what_is_committed_is_read)
 	cursor.log.limit += (int64_t)strlen(GOT("two"));
 	assert_next(2, "two");
 	assert_end();
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 }
 END_TEST
 
@@ -102,19 +102,19 @@ START_TEST(it_goes_on_behind_the_last_acknowledgement)
 	append(GOT("five"));
 	cursor.log.limit += (int64_t)strlen(GOT("five"));
 	assert_next(5, "five");
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 	recover(GOT("one") GOT("two"), 0);
 	assert_next(1, "one");
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 	recover(GOT("one") GOT("two") ACKED(2), 2);
 	assert_end();
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 	recover(GOT("one") ACKED(7), 1); /* somebody has taken lines out */
 	assert_end();
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 	recover("", 0);
 	assert_end();
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 }
 END_TEST
 
@@ -129,7 +129,7 @@ START_TEST(acknowledgements_cannot_be_forged)
 						     "99999999999999999999999999"),
 		0);
 	assert_next(1, "acknowledged up to 2");
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 }
 END_TEST
 
@@ -145,18 +145,18 @@ START_TEST(torn_lines_are_none)
 	cursor.log.limit += (int64_t)strlen("\n" TORN GOT("four"));
 	assert_next(3, "four");
 	assert_end();
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 	/* an acknowledgement that lost its last digit says too little, and nothing */
 	recover(GOT("one") GOT("two") ACKED(1) NOTE("127.0.0.1:7001 acknowledged up to 2") TORN, 1);
 	assert_next(2, "two");
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 	/* whole up to the last byte: what comes then is another line */
 	recover(GOT("one"), 0);
 	append(GOT("two"));
 	cursor.log.limit += (int64_t)strlen(GOT("two"));
 	assert_next(1, "one");
 	assert_next(2, "two");
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 }
 END_TEST
 
@@ -175,7 +175,7 @@ START_TEST(other_formats_and_times)
 	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_RECORD);
 	ck_assert_str_eq(cursor.time, "2019-02-24 15:10:14.123000");
 	assert_end();
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 }
 END_TEST
 
@@ -199,7 +199,7 @@ START_TEST(long_lines_and_many)
 	}
 	assert_end();
 	ck_assert_uint_le(cursor.log.buffer.capacity, 1 << 20);
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 }
 END_TEST
 
@@ -216,7 +216,7 @@ START_TEST(what_is_no_log_is_refused)
 	file_write(LOG, "");
 	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_UNREADABLE);
 	ck_assert_str_eq(error.message, "cannot read " LOG ": it was cut");
-	log_cursor_close(&cursor);
+	log_reader_close(&cursor.log);
 }
 END_TEST
 
