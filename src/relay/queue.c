@@ -206,23 +206,19 @@ bool relay_queue_wait_log(struct relay_queue *queue, int64_t *limit)
 
 void relay_queue_add(struct relay_queue *queue, struct relay_job *job, int64_t read)
 {
-	job->queue = queue;
-	job->bytes = sizeof *job + job->line.length;
-	pthread_mutex_lock(&queue->lock);
-	job->number = ++queue->added;
-	*slot_of(queue, job->number) = job;
-	queue->bytes += job->bytes;
-	queue->in_work++;
-	queue->read = read;
-	pthread_cond_signal(&queue->work);
-	pthread_mutex_unlock(&queue->lock);
-}
-
-void relay_queue_skip(struct relay_queue *queue, int64_t read)
-{
 	pthread_mutex_lock(&queue->lock);
 	queue->read = read;
-	pthread_cond_broadcast(&queue->progress);
+	if (job) {
+		job->queue = queue;
+		job->number = ++queue->added;
+		job->bytes = sizeof *job + job->line.length;
+		*slot_of(queue, job->number) = job;
+		queue->bytes += job->bytes;
+		queue->in_work++;
+		pthread_cond_signal(&queue->work);
+	} else {
+		pthread_cond_broadcast(&queue->progress);
+	}
 	pthread_mutex_unlock(&queue->lock);
 }
 

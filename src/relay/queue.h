@@ -85,12 +85,9 @@ bool relay_queue_wait_finished(struct relay_queue *queue, int64_t deadline,
  * the committed bytes. */
 bool relay_queue_wait_log(struct relay_queue *queue, int64_t *limit);
 
-/* Adds the job of the next number, which the queue owns from now on. The log was read up to offset
- * `read`. */
+/* The log was read up to offset `read`: adds the job of the next number, which the queue owns from
+ * now on. NULL: there was no further line. */
 void relay_queue_add(struct relay_queue *queue, struct relay_job *job, int64_t read);
-
-/* There is no further line up to this offset. */
-void relay_queue_skip(struct relay_queue *queue, int64_t read);
 
 /* --- workers --- */
 

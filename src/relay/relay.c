@@ -8,9 +8,12 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/thread.h"
 #include "log/sink.h"
 #include "relay/threads.h"
+
+#define READ_RETRY (100 * CLOCK_MILLISECOND) /* after the log could not be read, or no memory */
 
 enum { WORKER_STACK = 128 * 1024 };
 
@@ -75,6 +78,76 @@ void relay_stop(void *context)
 	free_relay(relay);
 }
 
+/* --- reader --- */
+
+static void end_delay(struct task *task)
+{
+	relay_job_done((struct relay_job *)task);
+}
+
+/* The job stays in the queue, and is freed with it. */
+static void drop_delay(struct task *task)
+{
+	(void)task;
+}
+
+static void delay_job(const struct relay_settings *settings, struct relay_job *job)
+{
+	uint64_t state = random_state((uint64_t)settings->seed, 0, job->number);
+	int64_t delay = random_in(&state, &settings->delay);
+	job->task = (struct task){.run = end_delay, .drop = drop_delay};
+	/* without memory, or when the timer queue was stopped, there is no delay */
+	if (delay == 0 || timer_queue_at(settings->timer_queue, &job->task, clock_after(delay)) < 0)
+		relay_job_done(job);
+}
+
+/* Waits while memory is out. False: stopped. */
+static bool take_line(struct relay *relay)
+{
+	const struct log_cursor *cursor = &relay->cursor;
+	struct relay_job *job;
+	while (!(job = memory_calloc(1, sizeof *job)) ||
+	       !buffer_append(&job->line, cursor->bytes.bytes, cursor->bytes.length) ||
+	       !buffer_append_string(&job->line, "\n")) {
+		relay_job_free(job);
+		if (!relay_queue_pause(relay->queue, READ_RETRY))
+			return false;
+	}
+	job->line.length--;
+	job->start = cursor->log.start;
+	memcpy(job->received, cursor->time, sizeof job->received);
+	relay_queue_add(relay->queue, job, cursor->log.at);
+	if (!relay->settings.command)
+		delay_job(&relay->settings, job);
+	return true;
+}
+
+/* The reader's thread: reads lines from the log into the queue; without a command it has each
+ * delayed. */
+static void *run_reader(void *context)
+{
+	struct relay *relay = context;
+	struct log_cursor *cursor = &relay->cursor;
+	struct error error;
+	bool warned = false, going = true;
+	while (going && relay_queue_wait_log(relay->queue, &cursor->log.limit)) {
+		enum log_line found = log_cursor_next(cursor, &error);
+		if (found == LOG_UNREADABLE && !warned)
+			log_note(relay->settings.log, RECORD_WARNING, RECORD_SERVER,
+				 "%s; trying again", error.message);
+		warned = found == LOG_UNREADABLE;
+		if (found == LOG_UNREADABLE)
+			going = relay_queue_pause(relay->queue, READ_RETRY);
+		else if (found == LOG_END)
+			relay_queue_add(relay->queue, NULL, cursor->log.limit);
+		else
+			going = take_line(relay);
+	}
+	return NULL;
+}
+
+/* --- start --- */
+
 /* The log has stored a note of the forwarder. */
 static bool note_stored(struct reply_target *notes, const char *answers, size_t length,
 			size_t lines)
@@ -127,8 +200,7 @@ static int start_threads(struct relay *relay, size_t workers)
 			errnum = thread_start(thread, WORKER_STACK, relay_worker_run, relay);
 		else
 			errnum = thread_create(thread, NULL,
-					       left == 2 ? relay_forwarder_run : relay_reader_run,
-					       relay);
+					       left == 2 ? relay_forwarder_run : run_reader, relay);
 		relay->count += !errnum;
 	}
 	return errnum;

@@ -21,9 +21,6 @@ struct relay {
 
 /* The functions of the threads take the relay. */
 
-/* Reads lines from the log into the queue; without a command it has each delayed. */
-void *relay_reader_run(void *relay);
-
 /* Passes lines through a process of the command, one at a time. A process that fails is started
  * again, and gets the same line. */
 void *relay_worker_run(void *relay);

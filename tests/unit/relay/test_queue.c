@@ -170,9 +170,9 @@ START_TEST(a_note_that_fails_is_tried_again)
 	struct relay_rest rest;
 	int64_t deadline;
 	make(10, 0);
-	relay_queue_skip(queue, 1 << 30);
+	relay_queue_add(queue, NULL, 1 << 30);
 	relay_job_done(add(1, 1));
-	relay_queue_skip(queue, 1 << 30);
+	relay_queue_add(queue, NULL, 1 << 30);
 	relay_queue_acknowledge(queue);
 	ck_assert_uint_eq(relay_queue_begin_note(queue, &deadline), 1);
 	relay_queue_end_note(queue, false);
@@ -217,10 +217,10 @@ START_TEST(clients_wait_while_too_much_of_the_log_is_left)
 	relay_queue_free(queue);
 
 	make(10, 0);
-	relay_queue_skip(queue, (1 << 30) - RELAY_LOG_BEHIND_MAX);
+	relay_queue_add(queue, NULL, (1 << 30) - RELAY_LOG_BEHIND_MAX);
 	relay_queue_wait_space(queue);
 	relay_job_done(add(1, 1));
-	relay_queue_skip(queue, 1 << 30);
+	relay_queue_add(queue, NULL, 1 << 30);
 	assert_waits(wait_for_space, acknowledge, NULL);
 	relay_queue_free(queue);
 }
