@@ -158,14 +158,6 @@ static char *take(struct log_reader *log, size_t length)
 	return bytes;
 }
 
-static enum log_line take_line(struct log_reader *log, char *line, size_t length)
-{
-	if (record_read(line, length, &log->record))
-		return LOG_RECORD;
-	log->record = (struct record_view){.bytes = {line, length}};
-	return LOG_GARBAGE;
-}
-
 enum log_line log_reader_next(struct log_reader *log, struct error *error)
 {
 	log->record = (struct record_view){0};
@@ -187,8 +179,12 @@ enum log_line log_reader_next(struct log_reader *log, struct error *error)
 			return LOG_UNREADABLE;
 		char *line = take(log, length + 1);
 		log->closed += torn;
-		if (!torn && !record_is_header(line, length))
-			return take_line(log, line, length);
+		if (torn || record_is_header(line, length))
+			continue;
+		if (record_read(line, length, &log->record))
+			return LOG_RECORD;
+		log->record = (struct record_view){.bytes = {line, length}};
+		return LOG_GARBAGE;
 	}
 }
 

@@ -34,7 +34,7 @@ enum log_line log_cursor_next(struct log_cursor *cursor, struct error *error)
 	if (found != LOG_RECORD)
 		return found;
 	cursor->received++;
-	cursor->bytes = log_reader_unescape(log);
+	(void)log_reader_unescape(log);
 	take_time(log->record.time, cursor->time);
 	return LOG_RECORD;
 }

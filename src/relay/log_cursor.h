@@ -15,13 +15,10 @@
 #define RELAY_ACKNOWLEDGED "acknowledged up to "
 
 struct log_cursor {
-	struct log_reader log; /* its limit, the committed bytes, is set by the caller */
-	uint64_t received;     /* number of the line given last, from 1 */
-	uint64_t acknowledged; /* as the last note says that was passed; 0: none */
-
-	/* The line given last: its record begins at log.start. */
-	char time[RELAY_TIME_SIZE];
-	struct slice bytes; /* as received; valid until the next call */
+	struct log_reader log;	    /* its limit, the committed bytes, is set by the caller */
+	uint64_t received;	    /* number of the line given last, from 1 */
+	uint64_t acknowledged;	    /* as the last note says that was passed; 0: none */
+	char time[RELAY_TIME_SIZE]; /* of the line given last */
 };
 
 /* Opens a log, a regular file, with its size as limit. Reads it to find the first line that is not
@@ -29,8 +26,8 @@ struct log_cursor {
  * nothing is open. */
 int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error);
 
-/* Gives the next line up to the limit: LOG_RECORD. LOG_END: there is none. LOG_UNREADABLE: the
- * error is set; a later call tries again. */
+/* Gives the next line up to the limit, LOG_RECORD: log.record has its bytes as received. LOG_END:
+ * there is none. LOG_UNREADABLE: the error is set; a later call tries again. */
 enum log_line log_cursor_next(struct log_cursor *cursor, struct error *error);
 
 /* Counts the lines received from one offset to another; at each a record begins, or the log ends.

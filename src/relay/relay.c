@@ -105,9 +105,10 @@ static void delay_job(const struct relay_settings *settings, struct relay_job *j
 static bool take_line(struct relay *relay)
 {
 	const struct log_cursor *cursor = &relay->cursor;
+	const struct slice line = cursor->log.record.bytes;
 	struct relay_job *job;
 	while (!(job = memory_calloc(1, sizeof *job)) ||
-	       !buffer_append(&job->line, cursor->bytes.bytes, cursor->bytes.length) ||
+	       !buffer_append(&job->line, line.bytes, line.length) ||
 	       !buffer_append_string(&job->line, "\n")) {
 		relay_job_free(job);
 		if (!relay_queue_pause(relay->queue, READ_RETRY))

@@ -50,8 +50,8 @@ static void assert_next(uint64_t number, const char *bytes)
 {
 	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_RECORD);
 	ck_assert_uint_eq(cursor.received, number);
-	ck_assert_msg(slice_equals(cursor.bytes, bytes), "%.*s instead of %s",
-		      (int)cursor.bytes.length, cursor.bytes.bytes, bytes);
+	ck_assert_msg(slice_equals(cursor.log.record.bytes, bytes), "%.*s instead of %s",
+		      (int)cursor.log.record.bytes.length, cursor.log.record.bytes.bytes, bytes);
 	ck_assert_str_eq(cursor.time, TIME);
 }
 
@@ -194,8 +194,10 @@ START_TEST(long_lines_and_many)
 	for (int i = 0; i < MANY; i++) {
 		bool large = i == 7 || i == MANY - 1;
 		ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_RECORD);
-		ck_assert_uint_eq(cursor.bytes.length, large ? LONG : 5);
-		ck_assert_int_eq(atoi(cursor.bytes.bytes + cursor.bytes.length - 5), i);
+		ck_assert_uint_eq(cursor.log.record.bytes.length, large ? LONG : 5);
+		ck_assert_int_eq(
+			atoi(cursor.log.record.bytes.bytes + cursor.log.record.bytes.length - 5),
+			i);
 	}
 	assert_end();
 	ck_assert_uint_le(cursor.log.buffer.capacity, 1 << 20);
