@@ -16,7 +16,7 @@ enum log_sync { LOG_SYNC_NONE, LOG_SYNC_WRITE, LOG_SYNC_DISK };
 struct log_settings {
 	const char *target; /* file name; borrowed until log_close() */
 	bool append;
-	const struct record_format *format; /* NULL: record_text */
+	const struct record_format *format;
 	enum log_sync sync;
 	struct stdout_tee *tee; /* gets committed records as well, or NULL; borrowed */
 	/* Called by any thread, once when the log cannot be written, and once when it can again. */

@@ -14,9 +14,10 @@ static const struct sink_type *find_type(const char *target, const char **rest)
 {
 	for (int i = 0; sink_types[i]; i++) {
 		size_t length = strlen(sink_types[i]->name);
-		*rest = target + length + 1;
-		if (!strncmp(target, sink_types[i]->name, length) && target[length] == ':')
+		if (!strncmp(target, sink_types[i]->name, length) && target[length] == ':') {
+			*rest = target + length + 1;
 			return sink_types[i];
+		}
 	}
 	*rest = target;
 	return sink_types[0];

@@ -203,9 +203,7 @@ static void settle_completed(struct writer *writer)
 
 int writer_open(struct writer *writer, struct error *error)
 {
-	struct log_settings *settings = &writer->settings;
-	if (!settings->format)
-		settings->format = &record_text;
+	const struct log_settings *settings = &writer->settings;
 	writer->sink = sink_open(settings->target, settings->append, settings->format, error);
 	if (!writer->sink)
 		return -1;

@@ -5,7 +5,7 @@
 
 #include <sys/socket.h>
 
-#include "session/session_table.h"
+#include "session/session.h"
 
 struct acceptor {
 	int listener; /* listening, non-blocking; owned */

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "session/intake.h"
-#include "session/session_table.h"
 
 /* After so long without another byte, bytes without an end are a frame of a chunked protocol. */
 #define SESSION_PAUSE (10 * CLOCK_MILLISECOND)

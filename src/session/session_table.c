@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "session/session_table.h"
+#include "session/session.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -13,8 +13,11 @@ void no_warning(const char *words)
 struct log *open_with(enum log_sync sync, bool append)
 {
 	struct error error;
-	struct log_settings settings = {
-		.target = "log", .append = append, .sync = sync, .warn = no_warning};
+	struct log_settings settings = {.target = "log",
+					.format = &record_text,
+					.append = append,
+					.sync = sync,
+					.warn = no_warning};
 	struct log *log = log_open(&settings, &error);
 	ck_assert_msg(log != NULL, "%s", error.message);
 	return log;

@@ -32,8 +32,10 @@ static void ignore_warning(const char *words)
 void world_open(const char *target, size_t max, size_t maxline, int64_t idle)
 {
 	struct error error;
-	struct log_settings log = {
-		.target = target, .sync = LOG_SYNC_WRITE, .warn = ignore_warning};
+	struct log_settings log = {.target = target,
+				   .format = &record_text,
+				   .sync = LOG_SYNC_WRITE,
+				   .warn = ignore_warning};
 	world.log = log_open(&log, &error);
 	ck_assert_msg(world.log != NULL, "%s", error.message);
 	ck_assert_ptr_nonnull(world.flusher = flusher_start(&error));

@@ -218,7 +218,8 @@ END_TEST
 START_TEST(a_second_log_on_the_file_is_refused)
 {
 	struct error error;
-	struct log_settings settings = {.target = "log", .warn = no_warning};
+	struct log_settings settings = {
+		.target = "log", .format = &record_text, .warn = no_warning};
 	log_under_test = open_with(LOG_SYNC_WRITE, false);
 	submit(&a.recipient, "one", false);
 	ck_assert_ptr_null(log_open(&settings, &error));
@@ -273,8 +274,10 @@ START_TEST(committed_records_are_shown)
 {
 	struct error error;
 	int file = open("shown", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	struct log_settings settings = {
-		.target = "log", .tee = stdout_tee_start(file, &error), .warn = no_warning};
+	struct log_settings settings = {.target = "log",
+					.format = &record_text,
+					.tee = stdout_tee_start(file, &error),
+					.warn = no_warning};
 	log_under_test = log_open(&settings, &error);
 	submit(&a.recipient, "one", false);
 	log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "stopped");

@@ -95,7 +95,8 @@ static void end(void)
 
 static void open_log(const char *target, enum log_sync sync)
 {
-	struct log_settings settings = {.target = target, .sync = sync, .warn = warn};
+	struct log_settings settings = {
+		.target = target, .format = &record_text, .sync = sync, .warn = warn};
 	log_under_test = log_open(&settings, &error);
 	ck_assert_msg(log_under_test != NULL, "%s", error.message);
 }
@@ -296,7 +297,7 @@ END_TEST
 
 START_TEST(out_of_memory_or_threads_it_says_why)
 {
-	struct log_settings settings = {.target = "log", .warn = warn};
+	struct log_settings settings = {.target = "log", .format = &record_text, .warn = warn};
 	size_t before = descriptors();
 	fault.thread = true;
 	ck_assert_ptr_null(log_open(&settings, &error));

@@ -80,8 +80,10 @@ START_TEST(a_full_batch_makes_submitters_wait)
 	pthread_t slow_thread, large_thread;
 	size_t max = (1 << 21) / LARGE; /* lines in the open batch, but for one */
 	struct error error;
-	struct log_settings settings = {
-		.target = "log", .sync = LOG_SYNC_WRITE, .warn = no_warning};
+	struct log_settings settings = {.target = "log",
+					.format = &record_text,
+					.sync = LOG_SYNC_WRITE,
+					.warn = no_warning};
 	ck_assert_ptr_nonnull(log_under_test = log_open(&settings, &error));
 	fake_init(&a, "a");
 	ck_assert_int_eq(pthread_create(&slow_thread, NULL, submit_slow, NULL), 0);

@@ -197,8 +197,11 @@ static void begin(int in_flight)
 {
 	static const struct sink_type *const late[] = {&sink_late, NULL};
 	struct error error;
-	struct log_settings settings = {
-		.target = "late:", .sync = sync_level, .tee = shown, .warn = count_warning};
+	struct log_settings settings = {.target = "late:",
+					.format = &record_text,
+					.sync = sync_level,
+					.tee = shown,
+					.warn = count_warning};
 	late_settings = (struct late_settings){.in_flight = in_flight,
 					       .fail = 12,
 					       .stored = take_stored,
