@@ -4,8 +4,6 @@
 #include <stdalign.h>
 #include <string.h>
 
-#include "log/sink_file.h"
-
 static const struct sink_type *const types[] = {&sink_file, NULL};
 const struct sink_type *const *sink_types = types;
 

@@ -92,6 +92,8 @@ struct sink_type {
 	void (*close)(struct sink *sink);
 };
 
+extern const struct sink_type sink_file;
+
 /* All types, NULL at the end; the first takes every target that names no other. Only tests set it.
  */
 extern const struct sink_type *const *sink_types;

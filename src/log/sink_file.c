@@ -1,31 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Records in a file. What could not be written whole is cut back, so that the file never holds half
- * a record; a lock on it refuses a second server. A file that begins has the format's header, and
- * half a record that a crash has left is ended before the next one is written. */
-#include "log/sink_file.h"
+/* Records in a file. One that begins has the format's header, and half a record that a crash has
+ * left is ended before the next one is written. */
+#include "log/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/append_file.h"
 #include "base/memory.h"
 
 enum { FILE_PARTS = SINK_PARTS + 1 };
 
-struct sink_file_calls sink_file_calls = {writev, fdatasync, ftruncate, flock};
-
 struct file {
 	struct sink sink; /* first member: the pointer is cast between the two types */
-	int descriptor;
+	struct append_file file;
 	const struct record_format *format;
-	bool regular; /* can be locked, cut and emptied; a pipe or a device cannot */
-	bool uncut;   /* cutting back has failed: at `whole` half a record begins */
-	off_t whole;
 	const char *preface; /* to be written before the next record */
 	const char *target;  /* borrowed */
 };
@@ -41,34 +35,6 @@ static void sync_directory(const char *target)
 		(void)close(descriptor);
 	}
 	free(copy);
-}
-
-/* Opens and locks; O_NONBLOCK so that a FIFO without a reader is an error instead of a wait. */
-static int open_locked(const char *target, bool *regular, struct error *error)
-{
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	int descriptor = open(target, flags, 0644);
-	struct stat status;
-	if (descriptor < 0 || fstat(descriptor, &status) < 0 ||
-	    fcntl(descriptor, F_SETFL, O_APPEND) < 0) {
-		error_set(error, "cannot open the log %s: %s", target, strerror(errno));
-		goto failed;
-	}
-	*regular = S_ISREG(status.st_mode);
-	if (*regular && sink_file_calls.flock(descriptor, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
-			error_set(error, "cannot log to %s: another server is logging there",
-				  target);
-		else
-			error_set(error, "cannot lock the log %s: %s", target, strerror(errno));
-		goto failed;
-	}
-	sync_directory(target);
-	return descriptor;
-failed:
-	if (descriptor >= 0)
-		(void)close(descriptor); /* nothing was written */
-	return -1;
 }
 
 /* Reads backwards from the end to the last line end; what stands behind it is half a record. Sets
@@ -106,11 +72,11 @@ static bool set_preface(struct file *file)
 	struct stat status;
 	file->preface = "";
 	file->sink.warning = NULL;
-	if (fstat(file->descriptor, &status) < 0)
+	if (fstat(file->file.descriptor, &status) < 0)
 		return false;
 	if (status.st_size == 0)
 		file->preface = file->format->header;
-	if (!file->regular)
+	if (!file->file.regular)
 		return true;
 	int descriptor = open(file->target, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
@@ -120,22 +86,10 @@ static bool set_preface(struct file *file)
 	return read;
 }
 
-static int prepare(struct file *file, bool append, struct error *error)
-{
-	if (file->regular && !append && sink_file_calls.ftruncate(file->descriptor, 0) < 0)
-		return error_set(error, "cannot empty the log %s: %s", file->target,
-				 strerror(errno));
-	if (!set_preface(file) && append)
-		return error_set(error, "cannot read the end of the log %s: %s", file->target,
-				 strerror(errno));
-	return 0;
-}
-
 static void file_close(struct sink *sink)
 {
 	struct file *file = (struct file *)sink;
-	if (file->descriptor >= 0)
-		(void)close(file->descriptor); /* each write has had its own result */
+	append_file_close(&file->file);
 	free(file);
 }
 
@@ -149,46 +103,14 @@ static struct sink *file_open(const char *target, bool append, const struct reco
 	}
 	*file = (struct file){
 		.sink = {.type = &sink_file, .in_flight = 1}, .target = target, .format = format};
-	file->descriptor = open_locked(target, &file->regular, error);
-	if (file->descriptor >= 0 && prepare(file, append, error) == 0)
-		return &file->sink;
+	if (append_file_open(&file->file, target, !append, error) == 0) {
+		sync_directory(target);
+		if (set_preface(file) || !append)
+			return &file->sink;
+		error_set(error, "cannot read the end of the log %s: %s", target, strerror(errno));
+	}
 	file_close(&file->sink);
 	return NULL;
-}
-
-static int cut(struct file *file)
-{
-	file->uncut = sink_file_calls.ftruncate(file->descriptor, file->whole) < 0;
-	return file->uncut ? errno : 0;
-}
-
-/* Takes back the last `written` bytes, and returns the error that was the reason. No other
- * process writes to the file, and after an appending write the offset is the file's end. */
-static int cut_back(struct file *file, size_t written, int errnum)
-{
-	if (!written || !file->regular)
-		return errnum;
-	off_t end = lseek(file->descriptor, 0, SEEK_CUR);
-	if (end < (off_t)written)
-		return errnum;
-	file->whole = end - (off_t)written;
-	(void)cut(file); /* if it fails, the next commit begins with it */
-	return errnum;
-}
-
-/* Steps over what was written. Returns the number of parts left, from *parts on. */
-static int advance(struct iovec **parts, int count, size_t written)
-{
-	while (count && written >= (*parts)->iov_len) {
-		written -= (*parts)->iov_len;
-		++*parts;
-		count--;
-	}
-	if (count) {
-		(*parts)->iov_base = (char *)(*parts)->iov_base + written;
-		(*parts)->iov_len -= written;
-	}
-	return count;
 }
 
 static int file_submit(struct sink *sink, struct sink_batch *batch)
@@ -196,26 +118,12 @@ static int file_submit(struct sink *sink, struct sink_batch *batch)
 	struct file *file = (struct file *)sink;
 	struct iovec parts[FILE_PARTS] = {
 		{(char *)(uintptr_t)file->preface, strlen(file->preface)}}; /* only read */
-	struct iovec *next = parts;
-	if (file->uncut && cut(file))
-		return errno;
 	memcpy(parts + 1, batch->parts, sizeof batch->parts);
-	size_t total = 0;
-	int count = advance(&next, FILE_PARTS, 0);
-	while (count) {
-		ssize_t written = sink_file_calls.writev(file->descriptor, next, count);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return cut_back(file, total, written ? errno : ENOSPC);
-		total += (size_t)written;
-		count = advance(&next, count, (size_t)written);
-	}
-	/* EINVAL: a pipe or a device, which has no more to give */
-	if (batch->durable && sink_file_calls.fdatasync(file->descriptor) < 0 && errno != EINVAL)
-		return cut_back(file, total, errno);
+	ssize_t written = append_file_write(&file->file, parts, FILE_PARTS, batch->durable);
+	if (written < 0)
+		return errno;
 	file->preface = "";
-	batch->stored = total;
+	batch->stored = (size_t)written;
 	return 0;
 }
 
@@ -224,19 +132,17 @@ static int file_reopen(struct sink *sink, struct error *error)
 	struct file *file = (struct file *)sink;
 	struct stat old, new;
 	/* the name is still this file's: opening it again would meet our own lock */
-	if (fstat(file->descriptor, &old) == 0 && stat(file->target, &new) == 0 &&
+	if (fstat(file->file.descriptor, &old) == 0 && stat(file->target, &new) == 0 &&
 	    old.st_dev == new.st_dev && old.st_ino == new.st_ino)
 		return 0;
-	bool regular;
-	int descriptor = open_locked(file->target, &regular, error);
-	if (descriptor < 0)
+	struct append_file opened;
+	if (append_file_open(&opened, file->target, false, error) < 0) {
+		append_file_close(&opened);
 		return -1;
-	if (file->uncut)
-		(void)cut(file); /* the last chance: the old file is not written to any more */
-	(void)close(file->descriptor); /* each write has had its own result */
-	file->descriptor = descriptor;
-	file->regular = regular;
-	file->uncut = false;
+	}
+	sync_directory(file->target);
+	append_file_close(&file->file);
+	file->file = opened;
 	(void)set_preface(file);
 	return 0;
 }

@@ -329,7 +329,7 @@ enum exit_status ping_client_run(const struct client_options *options, const cha
 				     .program = program,
 				     .signals = -1,
 				     .requests = {.timeout = options->timeout},
-				     .log = {.descriptor = -1}};
+				     .log.file.descriptor = -1};
 	/* a number that no request has, as the server draws from those */
 	client.random =
 		random_state((uint64_t)options->seed, (uint64_t)options->number, UINT64_MAX);

@@ -2,42 +2,15 @@
 #include "client/ping/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "base/nonblocking_writer.h"
 #include "base/program.h"
 #include "record/exchange.h"
 #include "record/ping_message.h"
 
 enum { PING_CLIENT_LOG_KEEP = 65536 }; /* bytes of memory kept for the next records */
-
-/* O_NONBLOCK, so that a FIFO without a reader is an error instead of a wait. */
-static int open_file(struct ping_client_log *log, struct error *error)
-{
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	struct stat status;
-	log->descriptor = open(log->name, flags, 0644);
-	if (log->descriptor < 0 || fstat(log->descriptor, &status) < 0 ||
-	    fcntl(log->descriptor, F_SETFL, O_APPEND) < 0)
-		return error_set(error, "cannot open the log %s: %s", log->name, strerror(errno));
-	log->regular = S_ISREG(status.st_mode);
-	if (log->regular && flock(log->descriptor, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
-			return error_set(error, "cannot log to %s: another server is logging there",
-					 log->name);
-		return error_set(error, "cannot lock the log %s: %s", log->name, strerror(errno));
-	}
-	if (log->regular && ftruncate(log->descriptor, 0) < 0)
-		return error_set(error, "cannot empty the log %s: %s", log->name, strerror(errno));
-	return 0;
-}
 
 int ping_client_log_open(struct ping_client_log *log, const struct client_options *options,
 			 int stop, struct error *error)
@@ -51,13 +24,12 @@ int ping_client_log_open(struct ping_client_log *log, const struct client_option
 			return -1;
 	}
 	stdout_writer_open(&log->output, stop);
-	return open_file(log, error);
+	return append_file_open(&log->file, log->name, true, error);
 }
 
 void ping_client_log_close(struct ping_client_log *log)
 {
-	if (log->descriptor >= 0)
-		(void)close(log->descriptor); /* each write was checked */
+	append_file_close(&log->file);
 	stdout_writer_free(&log->output);
 	buffer_free(&log->records);
 }
@@ -114,20 +86,16 @@ int ping_client_log_write(struct ping_client_log *log, struct error *error)
 	struct buffer *records = &log->records;
 	if (log->incomplete)
 		return error_set(error, "out of memory");
-	if (!records->length || log->torn)
+	if (!records->length)
 		return 0;
-	int result = nonblocking_write_all(log->descriptor, records->bytes, records->length, -1,
-					   CLOCK_NEVER);
-	if (result < 0) {
-		error_set(error, "cannot write to %s: %s", log->name, strerror(errno));
-		log->torn = log->regular && ftruncate(log->descriptor, log->size) < 0;
-	} else {
-		log->size += (off_t)records->length;
-		if (!log->quiet &&
-		    (!stdout_writer_line(&log->output, records->bytes, records->length, error) ||
-		     !stdout_writer_flush(&log->output, error)))
-			result = -1;
-	}
+	int result = 0;
+	struct iovec part = {records->bytes, records->length};
+	if (append_file_write(&log->file, &part, 1, false) < 0)
+		result = error_set(error, "cannot write to %s: %s", log->name, strerror(errno));
+	else if (!log->quiet &&
+		 (!stdout_writer_line(&log->output, records->bytes, records->length, error) ||
+		  !stdout_writer_flush(&log->output, error)))
+		result = -1;
 	buffer_clear(records, PING_CLIENT_LOG_KEEP);
 	return result;
 }

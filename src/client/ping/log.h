@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
+#include "base/append_file.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"
@@ -21,10 +21,7 @@ struct ping_client_log {
 	bool quiet; /* nothing is written to stdout */
 	const char *name;
 	char default_name[WORKLOAD_LOG_NAME_SIZE];
-	int descriptor; /* -1: not open */
-	bool regular;	/* a pipe or a device cannot be locked or cut */
-	bool torn;	/* what a failed write wrote could not be cut off: no more is written */
-	off_t size;	/* of all records written */
+	struct append_file file;
 	struct stdout_writer output;
 	struct stamp stamp;
 	struct buffer records; /* not yet written */

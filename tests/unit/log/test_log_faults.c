@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/append_file.h"
 #include "base/clock.h"
 #include "log.h"
-#include "log/sink_file.h"
 #include "support.h"
 #include "base/memory.h"
 #include "base/thread.h"
@@ -331,7 +331,7 @@ int main(void)
 	memory_calloc = faulty_calloc;
 	memory_realloc = faulty_realloc;
 	thread_create = faulty_pthread_create;
-	sink_file_calls.fdatasync = faulty_fdatasync;
+	append_file_calls.fdatasync = faulty_fdatasync;
 	real_clock_now = clock_now;
 	clock_now = faulty_clock_now;
 	scratch_make();

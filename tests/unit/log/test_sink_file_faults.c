@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "log/sink_file.h"
+#include "base/append_file.h"
 #include "sinks.h"
 #include "support.h"
 #include "base/memory.h"
@@ -209,8 +209,8 @@ END_TEST
 int main(void)
 {
 	memory_calloc = faulty_calloc;
-	sink_file_calls = (struct sink_file_calls){faulty_writev, faulty_fdatasync,
-						   faulty_ftruncate, faulty_flock};
+	append_file_calls = (struct append_file_calls){faulty_writev, faulty_fdatasync,
+						       faulty_ftruncate, faulty_flock};
 	scratch_make();
 	TCase *opening = tcase_create("opening");
 	tcase_add_checked_fixture(opening, scratch_enter, NULL);
