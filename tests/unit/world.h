@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A server without its main(): a log, a drainer, a registry and an acceptor, turned by the test's
- * own thread. Its log is the file "log" in the current folder. */
+/* A server without its main(): a log, a flusher, a session table and an acceptor, turned by the
+ * test's own thread. Its log is the file "log" in the current folder. */
 #pragma once
 
 #include "session/acceptor.h"

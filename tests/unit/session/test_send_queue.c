@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The outbox with slow readers and those that are gone; test_outbox_faults.c is for the rest. */
+/* The send queue with slow readers and those that are gone; test_send_queue_faults.c is for the
+ * rest. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "outboxes.h"
+#include "send_queue_fixture.h"
 #include "support.h"
 #include "unit.h"
 #include "xor_stream.h"
@@ -147,7 +148,7 @@ START_TEST(a_peer_that_is_gone_takes_nothing)
 }
 END_TEST
 
-/* One drainer for many; each gets its own. */
+/* One flusher for many; each gets its own. */
 START_TEST(many_slow_readers_at_once)
 {
 	enum { READERS = 16, ANSWERS = 4000 };
@@ -265,5 +266,5 @@ static TCase *make(const char *name, void (*use_type)(void))
 
 int main(void)
 {
-	return unit_main("outbox", make("tcp", tcp_use), make("xor", xor_use), NULL);
+	return unit_main("send_queue", make("tcp", tcp_use), make("xor", xor_use), NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The outbox when memory, threads or descriptors are out. */
+/* The send queue when memory, threads or descriptors are out. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "outboxes.h"
+#include "send_queue_fixture.h"
 #include "support.h"
 #include "base/memory.h"
 #include "base/thread.h"

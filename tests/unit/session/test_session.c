@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One connection's life, over sockets of the loopback; and the registry that keeps it. */
+/* One connection's life, over sockets of the loopback; and the session table that keeps it. */
 #include "session/session.h"
 
 #include <fcntl.h>

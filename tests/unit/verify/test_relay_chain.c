@@ -43,8 +43,9 @@ START_TEST(what_is_in_order_is_good)
 			 "3 lines received, 3 saved in the order of their arrival, 0 twice");
 	ck_assert(verdict.good && verdict.complete);
 	verdict = prove("", "", "", 3, false, false);
-	ck_assert_str_eq(verdict.message, "0 lines received, 0 saved in the order of their arrival, "
-					"0 twice; 3 were to be sent");
+	ck_assert_str_eq(verdict.message,
+			 "0 lines received, 0 saved in the order of their arrival, "
+			 "0 twice; 3 were to be sent");
 	ck_assert(verdict.good && !verdict.complete);
 	ck_assert(prove(SERVER, PROCESS, SAVE, 2, false, true).complete);
 	ck_assert(!prove(SERVER, PROCESS, SAVE, 2, false, false).complete);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An outbox under test, and the peer to which it sends numbered answers of 8 bytes each. */
+/* A send queue under test, and the peer to which it sends numbered answers of 8 bytes each. */
 #pragma once
 
 #include "session/send_queue.h"
@@ -25,5 +25,5 @@ int fill(void);
 /* Receives the answers from 0 on, and fails the test if one is another. */
 void assert_numbers(int count);
 
-/* How many bytes wait in the outbox. */
+/* How many bytes wait in the send queue. */
 size_t unsent(void);

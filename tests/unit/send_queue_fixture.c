@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "outboxes.h"
+#include "send_queue_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
