@@ -56,10 +56,8 @@ void end_servers(struct runall *runall, bool finish);
 void name_failed_server(struct runall *runall, size_t i);
 void name_failed_clients(struct runall *runall);
 
-/* --- relay_chain.c: three servers in a row, for a workload that is a chain: server takes lines
- * from clients, process works on them, save stores them. They are servers 0, 1 and 2 of the
- * supervisor
- * --- */
+/* --- relay_chain.c: the servers of a workload that is a chain. Server 0 takes lines from clients,
+ * 1 works on them, 2 stores them --- */
 
 enum { RELAY_CHAIN_SERVERS = 3 };
 
