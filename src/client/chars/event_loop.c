@@ -215,7 +215,7 @@ static int take_signal(struct chars_client *client)
 	if (signal == SIGTSTP)
 		user_input_stop(&client->user);
 	if (signal == SIGTSTP || signal == SIGCONT) {
-		client->user.raw = false;
+		user_input_continue(&client->user);
 		expect_answer(client); /* nothing could be received while it was stopped */
 	} else if (signal == SIGINT && !client->automatic) {
 		leave(client, CHARS_CLIENT_GRACE);

@@ -57,6 +57,12 @@ void user_input_enter(struct user_input *input)
 	input->raw = true;
 }
 
+void user_input_continue(struct user_input *input)
+{
+	input->raw = false;
+	user_input_enter(input);
+}
+
 void user_input_stop(struct user_input *input)
 {
 	sigset_t stop;

@@ -37,6 +37,9 @@ void user_input_enter(struct user_input *input);
  * be blocked and not ignored. */
 void user_input_stop(struct user_input *input);
 
+/* After any stop: enters raw mode again, as the shell may have left it. */
+void user_input_continue(struct user_input *input);
+
 /* Reads once. 0, or -1: the error is set. */
 int user_input_read(struct user_input *input, struct error *error);
 
