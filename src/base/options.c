@@ -41,14 +41,18 @@ static const struct kind {
 static int refuse(const struct option_spec *spec, const char *value, struct error *error)
 {
 	char details[160] = "";
-	if (spec->kind == OPTION_NUMBER || spec->kind == OPTION_COUNTS)
+	enum option_kind kind = spec->kind;
+	int64_t number;
+	if (kind == OPTION_DESCRIPTOR && number_parse(value, spec->min, spec->max, &number) < 0)
+		kind = OPTION_NUMBER;
+	if (kind == OPTION_NUMBER || kind == OPTION_COUNTS)
 		(void)snprintf(details, sizeof details, " from %lld to %lld", (long long)spec->min,
 			       (long long)spec->max);
-	for (size_t i = 0, length = 0; spec->kind == OPTION_CHOICE && spec->choices[i]; i++)
+	for (size_t i = 0, length = 0; kind == OPTION_CHOICE && spec->choices[i]; i++)
 		length += (size_t)snprintf(details + length, sizeof details - length, "%s %s",
 					   i ? "," : "", spec->choices[i]);
 	return error_set(error, "-%s: '%.100s' is not %s%s", spec->name, value,
-			 kinds[spec->kind].expected, details);
+			 kinds[kind].expected, details);
 }
 
 static bool store_choice(const struct option_spec *spec, int *choice, const char *value)

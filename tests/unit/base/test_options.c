@@ -202,7 +202,8 @@ START_TEST(a_descriptor_must_be_open)
 	ck_assert_int_eq(read_line("-open 2"), OPTIONS_READ);
 	ck_assert_int_eq(settings.descriptor, 2);
 	assert_wrong("-open 999", "-open: '999' is not an open descriptor");
-	assert_wrong("-open 0", "-open: '0' is not an open descriptor");
+	assert_wrong("-open 0", "-open: '0' is not a whole number from 1 to 1000");
+	assert_wrong("-open two", "-open: 'two' is not a whole number from 1 to 1000");
 }
 END_TEST
 
