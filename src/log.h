@@ -46,9 +46,7 @@ void log_note(struct log *log, enum record_level level, const char *subject, con
 
 /* Asks for the target to be opened anew under its name, before the next batch. Does not wait. */
 void log_reopen(struct log *log);
-
 /* Waits until everything submitted is committed and answered. False: not by the deadline. */
 bool log_flush(struct log *log, int64_t deadline);
-
 /* Commits what is left and frees the log; accepts NULL. False: some records were never written. */
 bool log_close(struct log *log);

@@ -23,9 +23,7 @@ bool buffer_printf(struct buffer *buffer, const char *format, ...)
 
 /* Removes the first `length` bytes, which must exist. */
 void buffer_drop(struct buffer *buffer, size_t length);
-
 /* Empties it. Frees the memory if the capacity is over `keep` bytes. */
 void buffer_clear(struct buffer *buffer, size_t keep);
-
 /* Frees the memory; leaves an empty buffer. */
 void buffer_free(struct buffer *buffer);

@@ -11,15 +11,11 @@ struct range {
 
 /* A decimal number, min to max. */
 int number_parse(const char *string, int64_t min, int64_t max, int64_t *number);
-
 /* A duration, such as 250ms, 1.5s or 2m, in nanoseconds; a bare number is seconds. */
 int duration_parse(const char *string, int64_t *nanoseconds);
-
 /* MIN:MAX of durations, or one duration for both. */
 int range_parse(const char *string, struct range *range);
-
 /* MIN:MAX of numbers, or one number for both, within min to max. */
 int counts_parse(const char *string, int64_t min, int64_t max, struct range *range);
-
 /* A percentage, such as 10% or 0.5%, up to 100%, in millionths. */
 int percent_parse(const char *string, int64_t *millionths);

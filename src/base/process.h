@@ -38,9 +38,7 @@ size_t process_collect(struct process *children, size_t count);
 
 /* Sends a signal, unless the child has ended. */
 void process_signal(const struct process *child, int number);
-
 /* Has it ended with status 0? */
 bool process_succeeded(const struct process *child);
-
 /* Writes how it ended: "ended with status 1", "was killed by signal 9 (Killed)". */
 void process_describe(const struct process *child, char *message, size_t size);

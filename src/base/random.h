@@ -9,7 +9,6 @@
 
 /* Returns the next number. The state may start at any number, such as the seed. */
 uint64_t random_next(uint64_t *state);
-
 /* Returns a number of a range, both ends included; max - min must be below UINT64_MAX. */
 int64_t random_in(uint64_t *state, const struct range *range);
 

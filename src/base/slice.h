@@ -25,15 +25,11 @@ void slice_drop(struct slice *slice, size_t length);
  * changed. */
 
 bool slice_skip(struct slice *slice, const char *prefix);
-
 /* Bytes of a shape, in which d stands for a digit and + for a sign. */
 bool slice_skip_shape(struct slice *slice, const char *shape);
-
 /* The first of these names, NULL at the end, that stands there. Sets its index. */
 bool slice_skip_name(struct slice *slice, const char *const *names, int *index);
-
 /* The bytes before the first separator, into *field, and the separator. */
 bool slice_cut(struct slice *slice, char separator, struct slice *field);
-
 /* A decimal number up to UINT64_MAX, without sign and leading zeros. */
 bool slice_number(struct slice *slice, uint64_t *number);

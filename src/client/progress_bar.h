@@ -23,7 +23,6 @@ void progress_bar_open(struct progress_bar *progress, int descriptor, uint64_t p
 
 /* Shows how many lines are done; call it at progress->next, or more often. Never blocks. */
 void progress_bar_update(struct progress_bar *progress, uint64_t done);
-
 /* Erases the line. */
 void progress_bar_close(struct progress_bar *progress);
 

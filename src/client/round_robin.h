@@ -12,7 +12,6 @@ struct round_robin;
 
 /* For at least one thread. No thread holds the token yet. NULL: the error is set. */
 struct round_robin *round_robin_make(size_t threads, struct error *error);
-
 /* Frees it when no thread uses it any more; accepts NULL. */
 void round_robin_free(struct round_robin *token);
 

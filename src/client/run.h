@@ -74,10 +74,8 @@ static inline bool client_is_free(const struct client *client)
 
 /* Runs a client to its end and reports, on stderr under the program's name. */
 enum exit_status client_run(const struct client_options *options, const char *program);
-
 /* Tells all threads to end; from any thread. */
 void client_stop(struct client *client);
-
 /* What a thread runs, with its struct worker. Returns NULL. */
 void *worker_run(void *worker);
 

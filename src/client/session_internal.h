@@ -70,7 +70,6 @@ enum session_step response_receive(struct client_session *session,
 
 /* Receives from all connections that have answers. Never blocks. */
 enum session_step response_receive_all(struct client_session *session);
-
 /* Waits for the answer to the oldest line, and receives it with those that came by then. */
 enum session_step response_await(struct client_session *session);
 

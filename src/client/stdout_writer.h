@@ -28,6 +28,5 @@ bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t l
 
 /* Writes or gathers an answer, without its line end, with the time before it. As above. */
 bool stdout_writer_echo(struct stdout_writer *output, struct slice answer, struct error *error);
-
 /* Writes what was gathered. False: the error is set, and it is dropped. */
 bool stdout_writer_flush(struct stdout_writer *output, struct error *error);

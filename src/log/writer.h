@@ -65,12 +65,9 @@ void writer_commit(struct writer *writer);
 
 /* As writer_commit(), of the deferred records alone, if there are any. */
 void writer_commit_deferred(struct writer *writer);
-
 /* Delivers the answers of completed batches, as far as all before them are completed. */
 void writer_settle(struct writer *writer);
-
 /* Has the sink open its target anew; nothing may be in flight. */
 void writer_reopen(struct writer *writer);
-
 /* Defers a record that says how many lines were refused. As leader. */
 void writer_defer_refused(struct writer *writer);

@@ -26,13 +26,10 @@ struct histogram {
 
 /* Returns the bucket of a duration (ns, not negative). */
 size_t histogram_bucket(int64_t nanoseconds);
-
 /* Returns the shortest duration of a bucket, or of the one behind the last. */
 int64_t histogram_bucket_start(size_t bucket);
-
 /* Counts a duration (ns) so many times (at least 1). A negative one counts as 0. */
 void histogram_record(struct histogram *histogram, int64_t nanoseconds, uint64_t times);
-
 /* Adds the counts of `from`, as if they had been recorded here. */
 void histogram_merge(struct histogram *histogram, const struct histogram *from);
 

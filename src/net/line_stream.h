@@ -23,7 +23,6 @@ void line_stream_close(struct line_stream *lines);
 
 /* Whether there are bytes that have not left. */
 bool line_stream_has_unsent(const struct line_stream *lines);
-
 /* Sends what the stream takes now. 0, or -1 with errno. */
 int line_stream_send(struct line_stream *lines);
 

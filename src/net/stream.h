@@ -56,7 +56,6 @@ ssize_t stream_send(struct stream *stream, const void *bytes, size_t length);
 
 /* How many bytes were taken and have not left: flush until there are none. No system call. */
 size_t stream_owed(struct stream *stream);
-
 /* Sends owed bytes. Never blocks. 0, also if some are still owed; -1 with errno. */
 int stream_flush(struct stream *stream);
 

@@ -61,10 +61,8 @@ enum log_line log_reader_next(struct log_reader *log, struct error *error);
 
 /* As log_reader_next(), but leaves out all that are no records. */
 enum log_line log_reader_next_record(struct log_reader *log, struct error *error);
-
 /* Undoes the escapes of the current record's bytes, in place: once only. Returns the bytes. */
 struct slice log_reader_unescape(struct log_reader *log);
-
 /* Counts the lines before the offset; 0 where they cannot be read. */
 int64_t log_reader_lines_before(const struct log_reader *log);
 

@@ -28,6 +28,5 @@ struct ping_message {
 
 /* Reads a line without its end. False: it is none of these, and *message is as before. */
 bool ping_message_read(struct slice line, struct ping_message *message);
-
 /* Writes it without a line end, with a NUL. Returns its length. */
 size_t ping_message_write(char line[PING_MESSAGE_SIZE], const struct ping_message *message);

@@ -17,7 +17,6 @@ struct stamp {
 
 /* Sets the stamp to the present time. */
 void stamp_update(struct stamp *stamp);
-
 /* Writes a point and the first digits (1 to 6) of the fraction of the second. Returns the end. */
 char *stamp_put_fraction(char *out, const struct stamp *stamp, int digits);
 

@@ -32,7 +32,6 @@ struct server_options {
 
 /* The table for options_read(), put together at the first call. Not for several threads. */
 const struct option_table *server_option_table(void);
-
 /* Sets the defaults, as they stand before the command line is read. */
 void server_options_init(struct server_options *options);
 
@@ -47,12 +46,9 @@ enum exit_status server_options_check(struct server_options *options, uint64_t d
 
 /* What its service gets. Points into the options. */
 struct service_options server_options_of_service(const struct server_options *options);
-
 /* The name of the log: as given, or the service's own. */
 const char *server_options_log(const struct server_options *options);
-
 /* The name of the log's file; NULL: the log is no file. */
 const char *server_options_log_file(const struct server_options *options);
-
 /* The value of the option of that name, which there must be: of the type of its kind. */
 const void *server_option(const struct server_options *options, const char *name);

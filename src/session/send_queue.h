@@ -36,7 +36,6 @@ struct send_queue {
 
 /* NULL: the error is set. */
 struct flusher *flusher_start(struct error *error);
-
 /* Ends and frees it. Its queues must be closed. Accepts NULL. */
 void flusher_stop(struct flusher *flusher);
 

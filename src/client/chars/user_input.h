@@ -42,6 +42,5 @@ void user_input_continue(struct user_input *input);
 
 /* Reads once. 0, or -1: the error is set. */
 int user_input_read(struct user_input *input, struct error *error);
-
 /* The next command that was read. Complains about what is none. */
 enum user_command user_input_next(struct user_input *input);

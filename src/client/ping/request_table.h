@@ -42,7 +42,6 @@ void request_table_free(struct request_table *table);
 
 /* How many requests were sent, which is the number of the next one. */
 uint64_t request_table_sent(const struct request_table *table);
-
 /* Adds a request. False: out of memory, and it is not added. */
 bool request_table_add(struct request_table *table, int64_t now, const struct stamp *stamp);
 
