@@ -36,9 +36,13 @@ COVERAGE=${COVERAGE:-no}
 export SERVER CLIENT RUNALL SANITIZER COVERAGE srcdir builddir
 export LC_ALL=C.UTF-8
 
+# Programs that tests kill may leave a file of counts cut off; what gcov says of that is no output of
+# the programs.
+[ "$COVERAGE" = no ] || export GCOV_ERROR_FILE=/dev/null
+
 # How long to wait for anything that should come soon, in seconds; generous, since a machine may be
-# busy: a test that passes never waits so long.
-PATIENCE=${PATIENCE:-30}
+# busy, and a sanitizer makes programs ten times slower: a test that passes never waits so long.
+[ "$SANITIZER" = no ] && PATIENCE=${PATIENCE:-30} || PATIENCE=${PATIENCE:-120}
 export PATIENCE
 
 # A port of 127.0.0.1 where nobody listens: one that a server has left may be somebody else's by now.

@@ -271,8 +271,12 @@ END_TEST
 
 int main(void)
 {
+	scratch_make();
 	TCase *cases = tcase_create("late");
+	tcase_add_checked_fixture(cases, scratch_enter, NULL);
 	tcase_add_loop_test(cases, late_completions_keep_order_and_promise, 0, 6);
 	tcase_add_test(cases, text_is_shown);
-	return unit_main("sink_late", cases, NULL);
+	int status = unit_main("sink_late", cases, NULL);
+	scratch_remove();
+	return status;
 }
