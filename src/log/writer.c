@@ -125,6 +125,10 @@ static void settle_stored(struct writer *writer, struct batch *batch)
 	}
 	if (writer->on_committed)
 		writer->on_committed(writer->context, batch->commit.stored);
+	/* the next deferred records go where these were, which is in the caches */
+	batch->deferred.length = 0;
+	if (!writer->deferred.length)
+		swap(&batch->deferred, &writer->deferred);
 	end_failing(writer);
 }
 
