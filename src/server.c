@@ -211,7 +211,7 @@ static void drain_sessions(struct server *server)
 	if (wait_for_sessions(server, clock_after(CLOCK_SECOND)))
 		return;
 	warn("connections could not be ended: the log does not take their lines");
-	_exit(EXIT_FAILED); /* their threads use all that is there */
+	_exit(EXIT_FAILED); /* their threads use what would be freed */
 }
 
 /* -1: the service could not do what was left to do, and the error is set. */

@@ -95,7 +95,8 @@ static struct result result_of(const struct client *client)
 	return result;
 }
 
-/* Prints and frees a text; !complete: memory was out for it. False: not printed, complained of. */
+/* Prints and frees a text; !complete: out of memory while it was made. False: not printed, with a
+ * complaint. */
 static bool print(const struct client *client, FILE *where, struct buffer *text, bool complete)
 {
 	/* stderr: nowhere is left to report a failure; stdout: checked by fflush() */

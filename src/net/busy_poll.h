@@ -2,9 +2,9 @@
 /* Busy-polls a connection before blocking on it: where the next line follows at once, blocking and
  * waking cost more than all else that is done for a line.
  *
- * One thread at a time busy-polls, and yields to all others. After each time in vain it pauses: as
- * long as it polled, then twice that, up to 128 times. If all are in vain, that is a hundredth of
- * one CPU. */
+ * One thread at a time busy-polls, and yields to all others. After each time without success it
+ * pauses: as long as it polled, then twice that, up to 128 times. If none succeeds, that is a
+ * hundredth of one CPU. */
 #pragma once
 
 #include <stdatomic.h>

@@ -19,7 +19,7 @@ struct log;
 struct stream_type;
 struct timer_queue;
 
-/* All that is pointed to is borrowed until relay_stop(). */
+/* Pointers are borrowed until relay_stop(). */
 struct relay_settings {
 	struct log *log;
 	const char *log_name; /* the log's target, as it was given */
