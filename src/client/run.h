@@ -80,8 +80,8 @@ void client_stop(struct client *client);
 void *worker_run(void *worker);
 
 /* Open loop: returns when a line is to be sent (ns), CLOCK_NEVER if out of range. Lines are
- * numbered from 0, the first starts at `first`; 1 to RATE_MAX lines a second, whatever the answers
- * do. */
+ * numbered from 0, the first starts at `first`; 1 to RATE_MAX lines a second, however late the
+ * answers are. */
 int64_t rate_schedule_start(int64_t first, int64_t rate, uint64_t number);
 
 /* Callbacks of a session, with a struct worker as their context. */

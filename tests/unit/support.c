@@ -200,6 +200,15 @@ bool has_name(const char *name)
 	return has;
 }
 
+void pipe_make(int *reader, int *writer)
+{
+	int ends[2];
+	(void)signal(SIGPIPE, SIG_IGN);
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	*reader = ends[0];
+	*writer = ends[1];
+}
+
 int tcp_listen(int *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,

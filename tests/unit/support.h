@@ -52,6 +52,9 @@ size_t count_of(const char *text, const char *word);
 bool has_ipv6(void);
 bool has_name(const char *name);
 
+/* Both ends of a pipe; writing without a reader is an error, not a signal. */
+void pipe_make(int *reader, int *writer);
+
 /* A socket that listens on a free port of 127.0.0.1. */
 int tcp_listen(int *port);
 /* A connection to that port, of which a receive gives up after some seconds. */

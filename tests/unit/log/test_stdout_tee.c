@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,11 +48,7 @@ static int reader, writer;
 
 static void begin(void)
 {
-	int ends[2];
-	(void)signal(SIGPIPE, SIG_IGN);
-	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-	reader = ends[0];
-	writer = ends[1];
+	pipe_make(&reader, &writer);
 	shown = stdout_tee_start(writer, &error);
 	ck_assert_ptr_nonnull(shown);
 }

@@ -139,6 +139,16 @@ START_TEST(without_descriptors_it_pauses)
 }
 END_TEST
 
+/* The connection is the only one, and is served; ends the test. */
+static void assert_only_served(int peer)
+{
+	assert_paused(false);
+	ck_assert_uint_eq(world.table->count, 1);
+	assert_talks(peer);
+	(void)close(peer);
+	world_close();
+}
+
 START_TEST(an_error_of_one_connection_is_no_matter)
 {
 	int peer = connect_waiting();
@@ -146,11 +156,7 @@ START_TEST(an_error_of_one_connection_is_no_matter)
 	fault.accepts = 5;
 	acceptor_run(&world.acceptor);
 	ck_assert_int_eq(fault.accepts, 0);
-	assert_paused(false);
-	ck_assert_uint_eq(world.table->count, 1);
-	assert_talks(peer);
-	(void)close(peer);
-	world_close();
+	assert_only_served(peer);
 }
 END_TEST
 
@@ -166,11 +172,7 @@ START_TEST(without_threads_a_connection_waits)
 	ck_assert_str_eq(world.warnings, PAUSES("Resource temporarily unavailable"));
 	fault.thread = false;
 	acceptor_run(&world.acceptor);
-	assert_paused(false);
-	ck_assert_uint_eq(world.table->count, 1);
-	assert_talks(peer);
-	(void)close(peer);
-	world_close();
+	assert_only_served(peer);
 }
 END_TEST
 
