@@ -180,14 +180,11 @@ static void let_others_in(struct log *log)
 		log->yield_from = before + LOG_YIELD_PAUSE * took;
 }
 
-/* Leads for one batch, with a line of that target, and passes leadership on if more has come. With
- * the lock. */
-static void lead_once(struct log *log, const struct reply_target *target)
+/* Leads for one batch and passes leadership on if more has come. With the lock. */
+static void lead_once(struct log *log, bool yield)
 {
-	bool alone = log->last == target;
 	log->leadership = LEADERSHIP_LEADER;
-	log->last = target;
-	if (!alone)
+	if (yield)
 		let_others_in(log);
 	commit_next(log);
 	end_leadership(log);
@@ -198,7 +195,7 @@ static void wait_for_space(struct log *log)
 {
 	while (is_full(log)) {
 		if (log->leadership == LEADERSHIP_IDLE && wants_commit(log))
-			lead_once(log, NULL);
+			lead_once(log, true);
 		else
 			pthread_cond_wait(&log->moved, &log->lock);
 	}
@@ -220,8 +217,11 @@ bool log_submit(struct log *log, struct reply_target *target, const struct log_i
 	pthread_mutex_lock(&log->lock);
 	wait_for_space(log);
 	bool added = add(log, target, items, count);
-	if ((!defer || !added) && log->leadership == LEADERSHIP_IDLE && wants_commit(log))
-		lead_once(log, target);
+	if ((!defer || !added) && log->leadership == LEADERSHIP_IDLE && wants_commit(log)) {
+		bool alone = log->last == target;
+		log->last = target;
+		lead_once(log, !alone);
+	}
 	pthread_mutex_unlock(&log->lock);
 	return added;
 }
@@ -235,6 +235,17 @@ bool log_try_submit(struct log *log, struct reply_target *target, const struct l
 		wake_committer(log);
 	pthread_mutex_unlock(&log->lock);
 	return added;
+}
+
+void log_commit(struct log *log, bool alone)
+{
+	pthread_mutex_lock(&log->lock);
+	if (log->leadership == LEADERSHIP_IDLE && wants_commit(log) &&
+	    (alone || writer_is_quick(&log->writer)))
+		lead_once(log, false);
+	else
+		wake_committer(log);
+	pthread_mutex_unlock(&log->lock);
 }
 
 void log_on_committed(struct log *log, void (*on_committed)(void *context, size_t bytes),

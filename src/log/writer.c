@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-#include "base/clock.h"
-
 /* On a disk that is nearly full a small batch still fits after a large one has failed: the log has
  * recovered after this time without a failure, so that the warnings do not alternate. */
 #define WRITER_RECOVERED (1 * CLOCK_SECOND)
+
+/* A commit counts no longer than this, so that one that was interrupted does not make all slow. */
+enum { WRITER_TOOK_WEIGHT = 8 }; /* of the average: commits */
+#define WRITER_TOOK_MAX (4 * WRITER_SLOW)
 
 /* --- deferred records; as leader --- */
 
@@ -214,6 +216,7 @@ int writer_open(struct writer *writer, struct error *error)
 	/* at -sync none the records of one batch at most come back from the sink: see
 	 * return_records() */
 	writer->in_flight_max = settings->sync == LOG_SYNC_NONE ? 1 : writer->sink->in_flight;
+	writer->took = settings->sync == LOG_SYNC_DISK ? WRITER_TOOK_MAX : 0;
 	writer->open = &writer->batches[0];
 	for (int i = 1; i < WRITER_BATCHES; i++)
 		writer->queue[i - 1] = &writer->batches[i];
@@ -244,6 +247,20 @@ static void queue_records(struct writer *writer, struct batch *batch)
 	batch_clear(batch);
 }
 
+/* Has the sink store a batch, and learns how long it takes. At -sync disk deferred records alone
+ * say nothing about that, as they are not synced. */
+static int submit_to_sink(struct writer *writer, struct batch *batch)
+{
+	int64_t before = clock_now();
+	int result = writer->sink->type->submit(writer->sink, &batch->commit);
+	int64_t took = clock_now() - before;
+	if (took > WRITER_TOOK_MAX)
+		took = WRITER_TOOK_MAX;
+	if (batch->commit.durable || writer->settings.sync != LOG_SYNC_DISK)
+		writer->took += (took - writer->took) / WRITER_TOOK_WEIGHT;
+	return result;
+}
+
 /* Stores a batch that is in the queue, and settles what is completed. Drops the lock for a while.
  */
 static void submit(struct writer *writer, struct batch *batch)
@@ -258,7 +275,7 @@ static void submit(struct writer *writer, struct batch *batch)
 	batch->commit.stored = 0;
 	/* deferred records alone are not answered */
 	batch->commit.durable = writer->settings.sync == LOG_SYNC_DISK && batch->records.length;
-	int result = writer->sink->type->submit(writer->sink, &batch->commit);
+	int result = submit_to_sink(writer, batch);
 	if (result != SINK_PENDING)
 		atomic_init(&batch->result, result);
 	settle_completed(writer);

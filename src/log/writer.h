@@ -9,11 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "log/batch.h"
 #include "log/stdout_tee.h"
 
 /* In flight, the open one, and one that was open when a batch failed. */
 enum { WRITER_BATCHES = SINK_IN_FLIGHT_MAX + 2 };
+
+/* A commit is slow if the sink's submit() takes that long. A sync is taken for slow at first. */
+#define WRITER_SLOW (100 * CLOCK_MICROSECOND)
 
 /* To be zeroed but for the first three, before writer_open(). */
 struct writer {
@@ -33,6 +37,7 @@ struct writer {
 	struct buffer deferred; /* records that the next batch begins with */
 	size_t returned;	/* bytes: how many of them come from batches that have failed */
 	struct stamp stamp;	/* of the batch that was submitted last */
+	int64_t took;		/* ns: how long the sink's submit() takes, on average */
 	bool failing;		/* a commit has failed, and the log has not recovered */
 	int64_t failed;		/* ns, when, the last time */
 	size_t refused;		/* lines refused since it began to fail */
@@ -49,6 +54,12 @@ void writer_close(struct writer *writer);
 static inline bool writer_has_space(const struct writer *writer)
 {
 	return writer->in_flight < writer->in_flight_max && !writer->errnum;
+}
+
+/* Commits are so quick that a thread may do one while others wait for it. */
+static inline bool writer_is_quick(const struct writer *writer)
+{
+	return writer->took < WRITER_SLOW;
 }
 
 /* The oldest batch in flight is completed. */

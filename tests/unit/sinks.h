@@ -35,3 +35,7 @@ extern struct late_settings {
 	/* Called just before the log gets to know of a failure. */
 	void (*known)(unsigned failure);
 } late_settings;
+
+/* A sink for the target "hook:" whose submit() is the test's function. It stores nothing itself. */
+extern const struct sink_type sink_hook;
+extern int (*sink_hook_submit)(struct sink_batch *batch);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* Who commits for a thread that others wait for: log_commit(). */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "log.h"
+#include "log_fixture.h"
+#include "sinks.h"
+#include "support.h"
+#include "unit.h"
+
+static struct fake a;
+
+static int64_t (*real_clock_now)(void);
+static _Atomic int64_t later; /* added to the time */
+
+static int64_t late_clock_now(void)
+{
+	return real_clock_now() + later;
+}
+
+static _Atomic int64_t takes, takes_once; /* ns: each commit, the next one */
+static pthread_t test_thread;
+static atomic_uint here, elsewhere; /* commits with lines: in the test's thread, in others */
+
+static bool has_lines(const struct iovec *part)
+{
+	static const char word[] = " received: ";
+	return part->iov_len && memmem(part->iov_base, part->iov_len, word, strlen(word));
+}
+
+static int take(struct sink_batch *batch)
+{
+	later += takes + atomic_exchange(&takes_once, 0);
+	if (has_lines(&batch->parts[0]) || has_lines(&batch->parts[1]))
+		(*(pthread_equal(pthread_self(), test_thread) ? &here : &elsewhere))++;
+	return 0;
+}
+
+static void begin(void)
+{
+	fake_init(&a, "a");
+	later = takes = takes_once = 0;
+	here = elsewhere = 0;
+	test_thread = pthread_self();
+}
+
+static void end(void)
+{
+	fake_free(&a);
+}
+
+static void open_log(enum log_sync sync)
+{
+	static const struct sink_type *const hook[] = {&sink_hook, NULL};
+	struct error error;
+	struct log_settings settings = {
+		.target = "hook:", .format = &record_text, .sync = sync, .warn = no_warning};
+	sink_types = hook;
+	sink_hook_submit = take;
+	ck_assert_ptr_nonnull(log_under_test = log_open(&settings, &error));
+}
+
+/* Commits one line, and waits until it is answered. */
+static void commit_line(bool alone)
+{
+	struct log_item item = item_line("line");
+	ck_assert(log_submit(log_under_test, &a.recipient, &item, 1, true));
+	log_commit(log_under_test, alone);
+	flush();
+}
+
+static void assert_commits(unsigned expected_here, unsigned expected_elsewhere)
+{
+	ck_assert_uint_eq(here, expected_here);
+	ck_assert_uint_eq(elsewhere, expected_elsewhere);
+	ck_assert_uint_eq(fake_lines(&a), expected_here + expected_elsewhere);
+}
+
+START_TEST(quick_commits_are_done_by_the_caller)
+{
+	open_log((enum log_sync)_i);
+	log_commit(log_under_test, false); /* there is nothing */
+	for (int i = 0; i < 10; i++)
+		commit_line(false);
+	assert_commits(10, 0);
+	ck_assert(log_close(log_under_test));
+}
+END_TEST
+
+START_TEST(slow_commits_are_left_to_a_committer)
+{
+	open_log((enum log_sync)_i);
+	takes = 5 * CLOCK_MILLISECOND;
+	for (int i = 0; i < 10; i++)
+		commit_line(false);
+	unsigned quick = here, slow = elsewhere;
+	ck_assert_uint_gt(quick, 0); /* until they are known to be slow */
+	ck_assert_uint_gt(slow, 0);
+	commit_line(false);
+	assert_commits(quick, slow + 1);
+	commit_line(true);
+	assert_commits(quick + 1, slow + 1);
+	takes = 0;
+	for (int i = 0; i < 20; i++)
+		commit_line(false);
+	ck_assert_uint_gt(here, quick + 1); /* they are quick again */
+	ck_assert(log_close(log_under_test));
+}
+END_TEST
+
+START_TEST(one_slow_commit_changes_nothing)
+{
+	open_log(LOG_SYNC_WRITE);
+	takes_once = 5 * CLOCK_SECOND;
+	for (int i = 0; i < 11; i++)
+		commit_line(false);
+	assert_commits(11, 0);
+	ck_assert(log_close(log_under_test));
+}
+END_TEST
+
+START_TEST(a_sync_is_slow_until_measured)
+{
+	open_log(LOG_SYNC_DISK);
+	commit_line(false);
+	assert_commits(0, 1);
+	commit_line(true);
+	assert_commits(1, 1);
+	for (int i = 0; i < 20; i++)
+		commit_line(false);
+	ck_assert_uint_gt(here, 1);
+	ck_assert(log_close(log_under_test));
+}
+END_TEST
+
+int main(void)
+{
+	real_clock_now = clock_now;
+	clock_now = late_clock_now;
+	scratch_make();
+	TCase *cases = tcase_create("commit");
+	tcase_add_checked_fixture(cases, begin, end);
+	tcase_add_loop_test(cases, quick_commits_are_done_by_the_caller, LOG_SYNC_NONE,
+			    LOG_SYNC_WRITE + 1);
+	tcase_add_loop_test(cases, slow_commits_are_left_to_a_committer, LOG_SYNC_NONE,
+			    LOG_SYNC_WRITE + 1);
+	tcase_add_test(cases, one_slow_commit_changes_nothing);
+	tcase_add_test(cases, a_sync_is_slow_until_measured);
+	int status = unit_main("log_commit", cases, NULL);
+	scratch_remove();
+	return status;
+}
