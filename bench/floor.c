@@ -1,51 +1,96 @@
 /* SPDX-License-Identifier: MIT */
-/* The least that a server can do: it answers each line with ok and keeps nothing. What the client's
- * turns reach against it is the most that they can reach. One connection after the other; it prints
- * "HOST PORT" when it listens, and ends when nobody has connected or said anything for a minute. */
+/* The bare responder: the least that a server with a thread for each connection can do. It answers
+ * each line with ok and keeps nothing. Its rate is the most that such a server reaches whose
+ * threads block in recv(), whatever it does with a line besides. It prints "HOST PORT" when it
+ * listens, and ends when nobody has been connected for a minute. */
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/socket.h"
 #include "base/program.h"
+#include "base/thread.h"
+#include "net/socket.h"
 
-enum { FLOOR_PATIENCE = 60000 /* ms */, FLOOR_RECEIVE_SIZE = 65536 };
+enum {
+	FLOOR_PATIENCE = 60000, /* ms */
+	FLOOR_RECEIVE_SIZE = 65536,
+	FLOOR_STACK = FLOOR_RECEIVE_SIZE + 65536, /* of which few pages are ever touched */
+};
 
-static bool wait_readable(int descriptor)
+static char answers[3 * FLOOR_RECEIVE_SIZE]; /* "ok\n" again and again, for everybody */
+static atomic_int connections;
+
+static void compose_answers(void)
 {
-	struct pollfd waiting = {.fd = descriptor, .events = POLLIN};
-	return poll(&waiting, 1, FLOOR_PATIENCE) > 0;
+	for (size_t i = 0; i < sizeof answers; i += 3)
+		memcpy(answers + i, "ok\n", 3);
 }
 
-/* Returns the length of the answers to the lines that end in these bytes. */
-static size_t answer_lines(const char *bytes, size_t length, char *answers)
+static size_t count_lines(const char *bytes, size_t length)
 {
-	size_t written = 0;
+	size_t lines = 0;
 	for (const char *end = bytes + length; (bytes = memchr(bytes, '\n', (size_t)(end - bytes)));
-	     bytes++) {
-		memcpy(answers + written, "ok\n", 3);
-		written += 3;
-	}
-	return written;
+	     bytes++)
+		lines++;
+	return lines;
 }
 
 /* Until the client has gone. */
 static void serve(int descriptor)
 {
-	static char received[FLOOR_RECEIVE_SIZE], answers[3 * FLOOR_RECEIVE_SIZE];
+	char received[FLOOR_RECEIVE_SIZE];
 	for (;;) {
-		/* blocked in recv() as ackline's threads are: poll() would be one more call a line;
-		 * SO_RCVTIMEO is the deadline */
+		/* blocked in recv(): poll() would be one more call a line */
 		ssize_t got = recv(descriptor, received, sizeof received, 0);
 		if (got <= 0)
 			return;
-		size_t length = answer_lines(received, (size_t)got, answers);
+		size_t length = 3 * count_lines(received, (size_t)got);
 		if (send(descriptor, answers, length, MSG_NOSIGNAL) != (ssize_t)length)
 			return;
+	}
+}
+
+static void *run_connection(void *argument)
+{
+	int descriptor = (int)(intptr_t)argument;
+	serve(descriptor);
+	(void)close(descriptor); /* the client has closed, or is given up */
+	atomic_fetch_sub(&connections, 1);
+	return NULL;
+}
+
+/* Gives a connection its thread. */
+static void start_connection(int descriptor)
+{
+	pthread_t thread;
+	atomic_fetch_add(&connections, 1);
+	if (thread_start(&thread, FLOOR_STACK, run_connection, (void *)(intptr_t)descriptor) == 0) {
+		(void)pthread_detach(thread); /* it was made joinable, and nobody joins it */
+		return;
+	}
+	(void)close(descriptor); /* the client learns it: its connection is lost */
+	atomic_fetch_sub(&connections, 1);
+}
+
+/* Until nobody has been connected for so long. */
+static void accept_connections(int listener)
+{
+	struct pollfd waiting = {.fd = listener, .events = POLLIN};
+	for (;;) {
+		int ready = poll(&waiting, 1, FLOOR_PATIENCE);
+		if (ready <= 0 && !atomic_load(&connections))
+			return;
+		int client = ready > 0 ? accept4(listener, NULL, NULL, SOCK_CLOEXEC) : -1;
+		if (client >= 0)
+			start_connection(client);
+		else if (ready > 0 && errno != EAGAIN && errno != ECONNABORTED)
+			return; /* no descriptor is left, say: poll() would tell it for ever */
 	}
 }
 
@@ -62,10 +107,10 @@ static int open_listener(struct error *error)
 int main(void)
 {
 	struct error error;
-	struct timeval patience = {.tv_sec = FLOOR_PATIENCE / 1000};
 	char name[SOCKET_NAME_SIZE], host[SOCKET_NAME_SIZE];
 	int port = 0;
 	program_guard_descriptors();
+	compose_answers();
 	int listener = open_listener(&error);
 	if (listener < 0) {
 		program_complain("floor", error.message);
@@ -75,14 +120,8 @@ int main(void)
 	if (socket_name_split(name, host, &port) < 0 || printf("%s %d\n", host, port) < 0 ||
 	    fflush(stdout) != 0)
 		return EXIT_FAILED;
-	while (wait_readable(listener)) {
-		int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		if (client < 0)
-			break;
-		if (setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0)
-			serve(client);
-		(void)close(client); /* the client has closed, or is given up */
-	}
+	thread_run_in_batches(); /* as the server's threads do */
+	accept_connections(listener);
 	(void)close(listener); /* nothing was written through it */
 	return EXIT_DONE;
 }
