@@ -17,6 +17,7 @@
 #include "net/stream.h"
 #include "service/server_options.h"
 #include "session/acceptor.h"
+#include "session/receiver.h"
 
 /* How often a signal is looked for while waiting for the log. */
 #define SERVER_LOOK (100 * CLOCK_MILLISECOND)
@@ -73,7 +74,10 @@ static int open_threads(struct server *server, struct error *error)
 	sessions->flusher = flusher_start(error);
 	sessions->table = sessions->flusher ? session_table_new(error) : NULL;
 	server->timer_queue = sessions->table ? timer_queue_start(error) : NULL;
-	return server->timer_queue ? 0 : -1;
+	if (!server->timer_queue || server->options.receive == RECEIVE_OWN)
+		return server->timer_queue ? 0 : -1;
+	sessions->receiver = receiver_new(receiver_group_count(), server->options.spin, error);
+	return sessions->receiver ? 0 : -1;
 }
 
 static int start_service(struct server *server, struct error *error)
@@ -256,6 +260,7 @@ static int server_close(struct server *server, int status)
 	if (sessions->service)
 		server->service->stop(sessions->service);
 	timer_queue_free(server->timer_queue);
+	receiver_free(sessions->receiver);
 	session_table_free(sessions->table);
 	flusher_stop(sessions->flusher);
 	if (sessions->log)

@@ -16,9 +16,8 @@ int line_source_open(struct line_source *input, const char *name, struct error *
 		input->descriptor = open(name, O_RDONLY | O_CLOEXEC);
 	if (input->descriptor < 0)
 		return error_set(error, "cannot open %.200s: %s", name, strerror(errno));
-	if (line_init(&input->lines, INPUT_LINE_MAX))
-		return 0;
-	return error_set(error, "out of memory for %.200s", input->name);
+	line_init(&input->lines, INPUT_LINE_MAX);
+	return 0;
 }
 
 void line_source_close(struct line_source *input)

@@ -26,19 +26,36 @@ static void end(struct busy_poll *busy, bool vain)
 	atomic_store_explicit(&busy->taken, false, memory_order_release);
 }
 
+bool busy_poll(struct busy_poll *busy, bool (*try)(void *context), void *context)
+{
+	bool done = false;
+	if (!begin(busy))
+		return false;
+	int64_t until = clock_after(busy->time);
+	while (!(done = try(context)) && clock_now() < until)
+		(void)busy_poll_yield(); /* never fails on Linux */
+	end(busy, !done);
+	return done;
+}
+
+struct receive {
+	struct stream *stream;
+	void *bytes;
+	size_t space;
+	ssize_t length;
+};
+
+static bool try_receive(void *context)
+{
+	struct receive *receive = context;
+	receive->length = stream_receive_now(receive->stream, receive->bytes, receive->space);
+	return receive->length >= 0 || errno != EAGAIN;
+}
+
 ssize_t busy_poll_receive(struct busy_poll *busy, struct stream *stream, void *bytes, size_t space)
 {
-	if (!begin(busy))
-		return stream_receive(stream, bytes, space);
-	int64_t until = clock_after(busy->time);
-	ssize_t length;
-	while ((length = stream_receive_now(stream, bytes, space)) < 0 && errno == EAGAIN) {
-		if (clock_now() >= until) {
-			end(busy, true);
-			return stream_receive(stream, bytes, space);
-		}
-		(void)busy_poll_yield(); /* never fails on Linux */
-	}
-	end(busy, false);
-	return length;
+	struct receive receive = {stream, bytes, space, 0};
+	if (busy_poll(busy, try_receive, &receive))
+		return receive.length;
+	return stream_receive(stream, bytes, space);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Busy-polls a connection before blocking on it: where the next line follows at once, blocking and
+/* Busy-polls before blocking: where the next line follows at once, blocking and
  * waking cost more than all else that is done for a line.
  *
  * One thread at a time busy-polls, and yields to all others. After each time without success it
@@ -21,6 +21,9 @@ struct busy_poll {
 
 /* sched_yield(), unless a test replaces it. */
 extern int (*busy_poll_yield)(void);
+
+/* Calls try() until it returns true. False: not in time, or it is not to be polled now. */
+bool busy_poll(struct busy_poll *busy, bool (*try)(void *context), void *context);
 
 /* As stream_receive(). */
 ssize_t busy_poll_receive(struct busy_poll *busy, struct stream *stream, void *bytes, size_t space);

@@ -8,16 +8,15 @@
 
 enum { LINE_BUSY_CAPACITY = 65536 }; /* of a connection that fills its buffer at each receive */
 
-bool line_init(struct line_splitter *splitter, size_t limit)
+void line_init(struct line_splitter *splitter, size_t limit)
 {
-	*splitter = (struct line_splitter){.limit = limit, .capacity = LINE_FIRST_CAPACITY};
-	splitter->bytes = memory_malloc(splitter->capacity);
-	return splitter->bytes != NULL;
+	*splitter = (struct line_splitter){.limit = limit};
 }
 
 void line_free(struct line_splitter *splitter)
 {
-	free(splitter->bytes);
+	if (!splitter->lent)
+		free(splitter->bytes);
 	*splitter = (struct line_splitter){0};
 }
 
@@ -26,10 +25,44 @@ static size_t choose_capacity(const struct line_splitter *splitter, size_t kept)
 	size_t capacity = splitter->capacity;
 	size_t line = splitter->limit + 2; /* the longest one that is kept, with CR LF */
 	size_t max = line > LINE_BUSY_CAPACITY ? line : LINE_BUSY_CAPACITY;
+	if (capacity < LINE_FIRST_CAPACITY || (!kept && !splitter->full))
+		return LINE_FIRST_CAPACITY; /* an idle connection costs one page */
 	if (kept == capacity || (splitter->full && capacity < LINE_BUSY_CAPACITY))
 		return capacity * 2 < max ? capacity * 2 : max;
-	/* an idle connection costs one page */
-	return !kept && !splitter->full ? LINE_FIRST_CAPACITY : capacity;
+	return capacity;
+}
+
+/* Replaces its own buffer, or one that is lent, by another that holds what is kept. */
+static void move_to(struct line_splitter *splitter, char *bytes, size_t capacity)
+{
+	size_t kept = splitter->end - splitter->start;
+	if (kept)
+		memcpy(bytes, splitter->bytes + splitter->start, kept);
+	if (!splitter->lent)
+		free(splitter->bytes);
+	splitter->bytes = bytes;
+	splitter->capacity = capacity;
+	splitter->searched -= splitter->start;
+	splitter->start = 0;
+	splitter->end = kept;
+	splitter->full = false;
+}
+
+void line_lend(struct line_splitter *splitter, char *bytes, size_t capacity)
+{
+	move_to(splitter, bytes, capacity);
+	splitter->lent = true;
+}
+
+bool line_take_back(struct line_splitter *splitter)
+{
+	size_t kept = splitter->end - splitter->start;
+	char *bytes = kept ? memory_malloc(kept) : NULL;
+	if (!bytes)
+		splitter->start = splitter->searched = splitter->end;
+	move_to(splitter, bytes, bytes ? kept : 0);
+	splitter->lent = false;
+	return bytes || !kept;
 }
 
 char *line_space(struct line_splitter *splitter, size_t *space)
@@ -40,7 +73,7 @@ char *line_space(struct line_splitter *splitter, size_t *space)
 	splitter->searched -= splitter->start;
 	splitter->start = 0;
 	splitter->end = kept;
-	size_t capacity = choose_capacity(splitter, kept);
+	size_t capacity = splitter->lent ? splitter->capacity : choose_capacity(splitter, kept);
 	if (capacity != splitter->capacity) {
 		char *bytes = memory_realloc(splitter->bytes, capacity);
 		/* without memory the capacity stays, if that leaves space */
@@ -77,8 +110,10 @@ static bool is_too_long(const struct line_splitter *splitter)
  * yet. */
 static bool find_end(struct line_splitter *splitter, size_t *length)
 {
-	const char *from = splitter->bytes + splitter->searched;
-	const char *feed = memchr(from, '\n', splitter->end - splitter->searched);
+	size_t unsearched = splitter->end - splitter->searched;
+	const char *feed = NULL;
+	if (unsearched) /* else there may be no buffer */
+		feed = memchr(splitter->bytes + splitter->searched, '\n', unsearched);
 	if (!feed) {
 		splitter->searched = splitter->end;
 		return false;
@@ -138,6 +173,7 @@ bool line_is_full(const struct line_splitter *splitter)
 
 size_t line_remainder(const struct line_splitter *splitter, const char **remainder)
 {
-	*remainder = splitter->bytes + splitter->start;
-	return splitter->end - splitter->start;
+	size_t length = splitter->end - splitter->start;
+	*remainder = length ? splitter->bytes + splitter->start : "";
+	return length;
 }

@@ -9,8 +9,7 @@ int line_stream_open(struct line_stream *lines, const struct stream_type *type, 
 		     int port, size_t line_max, int64_t deadline, struct error *error)
 {
 	*lines = (struct line_stream){0};
-	if (!line_init(&lines->received, line_max))
-		return error_set(error, "out of memory");
+	line_init(&lines->received, line_max);
 	lines->stream = stream_connect(type, host, port, NULL, deadline, error);
 	return lines->stream ? 0 : -1;
 }

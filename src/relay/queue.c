@@ -148,12 +148,16 @@ static int64_t count_behind(struct relay_queue *queue)
 	       (empty ? queue->read : (*slot_of(queue, queue->acknowledged + 1))->start);
 }
 
-void relay_queue_wait_space(struct relay_queue *queue)
+bool relay_queue_has_space(struct relay_queue *queue, bool wait)
 {
+	bool space;
 	pthread_mutex_lock(&queue->lock);
-	while (!queue->draining && !queue->stopping && count_behind(queue) > RELAY_LOG_BEHIND_MAX)
+	while (!(space = queue->draining || queue->stopping ||
+			 count_behind(queue) <= RELAY_LOG_BEHIND_MAX) &&
+	       wait)
 		pthread_cond_wait(&queue->progress, &queue->lock);
 	pthread_mutex_unlock(&queue->lock);
+	return space;
 }
 
 void relay_queue_drain(struct relay_queue *queue)

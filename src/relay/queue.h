@@ -64,8 +64,9 @@ int relay_queue_stop_descriptor(const struct relay_queue *queue);
 /* Counts committed bytes of the log. A callback of log_on_committed(): the context is the queue. */
 void relay_queue_commit(void *context, size_t bytes);
 
-/* Waits while more than RELAY_LOG_BEHIND_MAX bytes are not yet forwarded, until the drain. */
-void relay_queue_wait_space(struct relay_queue *queue);
+/* Returns whether at most RELAY_LOG_BEHIND_MAX bytes are not yet forwarded, or the drain has begun;
+ * if `wait`, waits until that is so. */
+bool relay_queue_has_space(struct relay_queue *queue, bool wait);
 void relay_queue_drain(struct relay_queue *queue);
 
 /* What was not yet forwarded. */

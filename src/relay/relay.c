@@ -31,9 +31,9 @@ int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port)
 	return 0;
 }
 
-void relay_wait_space(void *relay)
+bool relay_admit(void *relay, bool wait)
 {
-	relay_queue_wait_space(((struct relay *)relay)->queue);
+	return relay_queue_has_space(((struct relay *)relay)->queue, wait);
 }
 
 void relay_drain(void *relay)

@@ -42,10 +42,11 @@ int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port);
  * relay that the functions below take (they are callbacks of a service). NULL: the error is set. */
 void *relay_start(const struct relay_settings *settings, struct error *error);
 
-/* Waits while too many bytes of the log are not yet forwarded; any thread. */
-void relay_wait_space(void *relay);
+/* Returns whether few enough bytes of the log are not yet forwarded; if `wait`, waits until that is
+ * so. Any thread. */
+bool relay_admit(void *relay, bool wait);
 
-/* From now on relay_wait_space() returns at once. */
+/* From now on relay_admit() returns true. */
 void relay_drain(void *relay);
 
 /* Waits until the next server has acknowledged each line, and the log says so. -1: not by the

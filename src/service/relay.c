@@ -89,7 +89,7 @@ const struct service service_relay = {
 	.overhead = RELAY_OVERHEAD,
 	.keeps_log = true,
 	.random = true,
-	.handler = {.protocol = &protocol_lines, .answer = answer_relay, .admit = relay_wait_space},
+	.handler = {.protocol = &protocol_lines, .answer = answer_relay, .admit = relay_admit},
 	.check = check_relay,
 	.descriptors = descriptors_relay,
 	.start = start_relay,

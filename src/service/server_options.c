@@ -27,6 +27,8 @@ static const char *service_names[SERVICES_MAX + 1];
 static char random_names[NAMES_SIZE]; /* of the services that draw at random */
 static char service_help[NAMES_SIZE] = "what lines are answered with: ";
 
+static const char *const receive_names[] = {[RECEIVE_GROUP] = "group", [RECEIVE_OWN] = "own", NULL};
+
 /* In the order of -help: these, those of the services, and -ready. */
 static struct option_spec specs[SPECS_MAX + 1] = {
 	{"host", OPTION_TEXT, "HOST", "address or name to listen on [127.0.0.1]",
@@ -55,6 +57,9 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	 .max = DAYS(1)},
 	{"spin", OPTION_DURATION, "TIME", "look so long for more before sleeping; 0: never [50us]",
 	 AT(spin), .max = 10 * CLOCK_MILLISECOND},
+	{"receive", OPTION_CHOICE, "WHO",
+	 "who receives: one thread for a group, or each connection's own [group]", AT(receive),
+	 .choices = receive_names},
 	{"delay", OPTION_RANGE, "MIN:MAX", "random pause of the service [ping: 100ms:1s]",
 	 AT(delay), .max = DAYS(1), .only = random_names},
 	{"seed", OPTION_NUMBER, "N", "of all that is random [a fresh one, which is logged]",

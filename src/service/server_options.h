@@ -9,6 +9,9 @@
 #include "base/program.h"
 #include "service/table.h"
 
+/* Who receives for a connection: its own thread, or one for a group of connections. */
+enum receive { RECEIVE_GROUP, RECEIVE_OWN };
+
 struct server_options {
 	const char *host;
 	int64_t port;
@@ -23,6 +26,7 @@ struct server_options {
 	int64_t idle;	     /* ns, 0: off */
 	int64_t drain;	     /* ns */
 	int64_t spin;	     /* ns, 0: off */
+	int receive;	     /* enum receive */
 	int64_t ready;	     /* descriptor, -1: none */
 	/* as in struct service_options */
 	struct range delay;

@@ -70,12 +70,13 @@ struct handler {
 	 * part of the frame, and not empty. */
 	struct slice (*answer)(void *state, const struct frame *frame);
 	/* Gives a frame to the log, with an answer or without, and may keep references for later
-	 * answers. Need not commit (`more`). False: out of memory. */
+	 * answers. Does not commit (`more`), and never waits. False: out of memory. */
 	bool (*take)(void *state, struct responder *responder, const struct frame *frame);
 
 	/* The rest may be NULL. */
 	/* As in struct reply_target, with the service's state. */
 	void (*on_undelivered)(void *service, const char *answers, size_t length);
-	/* Waits until more can be taken; in the session's own thread, before it receives. */
-	void (*admit)(void *service);
+	/* Returns whether more can be taken, before it is received; if `wait`, in the session's own
+	 * thread, it waits until that is so. */
+	bool (*admit)(void *service, bool wait);
 };

@@ -11,9 +11,13 @@ enum {
 	INTAKE_FEW = 4,	   /* frames given to the log at once, the first time */
 	INTAKE_ITEMS = 64, /* and then */
 	INTAKE_NOTE = 64,
+	INTAKE_KEPT_MAX = 16384, /* bytes without an end, for which a lent buffer has space */
 };
 
-enum ending intake_receive(struct session *session)
+/* Who takes a step. */
+enum taker { OWN_THREAD, OTHER_THREAD };
+
+static enum ending receive(struct session *session, enum taker taker, size_t share)
 {
 	const struct session_settings *settings = session->responder.settings;
 	size_t space;
@@ -22,13 +26,21 @@ enum ending intake_receive(struct session *session)
 		return ENDED_NO_MEMORY;
 	if (atomic_load(&settings->draining) && session->left == SIZE_MAX)
 		session->left = stream_pending(session->stream);
+	if (space > share)
+		space = share;
 	if (space > session->left)
 		space = session->left;
 	if (!space || atomic_load(&settings->stopping))
 		return ENDED_BY_DRAIN;
-	ssize_t length = busy_poll_receive(settings->spin, session->stream, bytes, space);
+	ssize_t length;
+	if (taker == OWN_THREAD)
+		length = busy_poll_receive(settings->spin, session->stream, bytes, space);
+	else
+		length = stream_receive_now(session->stream, bytes, space);
+	if (length < 0 && errno == EAGAIN)
+		return taker == OWN_THREAD ? ENDED_IDLE : NOTHING_THERE;
 	if (length < 0)
-		return errno == EAGAIN ? ENDED_IDLE : ENDED_BROKEN;
+		return ENDED_BROKEN;
 	if (length == 0)
 		return atomic_load(&settings->draining) ? ENDED_BY_DRAIN : ENDED_BY_PEER;
 	if (session->left != SIZE_MAX)
@@ -66,10 +78,29 @@ static struct log_item refused(const struct session *session, enum frame_result 
 				 .is_sent_record = handler->no_sent_records};
 }
 
+/* Waits, in the session's own thread, until the answers to more frames can be kept. False: another
+ * thread would have to wait. */
+static bool await_turn(struct session *session, enum taker taker)
+{
+	if (responder_is_held_up(&session->responder)) {
+		if (taker == OTHER_THREAD)
+			return false;
+		responder_wait(&session->responder);
+	}
+	return true;
+}
+
+/* How frames are given to the log. */
+struct hand_over {
+	enum taker taker;
+	bool flush;    /* also bytes without an end */
+	bool deferred; /* the log has frames that it does not commit yet, and more may follow */
+};
+
 /* Gives at most so many frames to the log, the last one perhaps refused. It commits them and those
- * `deferred` before, unless more may follow: then *deferred is true. */
-static enum ending answer_some(struct session *session, bool flush, struct log_item *items,
-			       size_t max, bool *deferred)
+ * before, unless more may follow or another thread will. */
+static enum ending answer_some(struct session *session, struct hand_over *how,
+			       struct log_item *items, size_t max)
 {
 	const struct session_settings *settings = session->responder.settings;
 	const struct handler *handler = settings->handler;
@@ -79,10 +110,12 @@ static enum ending answer_some(struct session *session, bool flush, struct log_i
 	enum frame_result result = FRAME_NONE;
 	enum ending ending = NOT_ENDED;
 	size_t count = 0;
+	if (!await_turn(session, how->taker))
+		return HELD_UP;
 	if (atomic_load(&settings->stopping))
 		max = 0;
-	while (count < max && (result = protocol->next(&session->received, flush, session->state,
-						       &frame)) == FRAME_FOUND) {
+	while (count < max && (result = protocol->next(&session->received, how->flush,
+						       session->state, &frame)) == FRAME_FOUND) {
 		struct slice answer = handler->answer(session->state, &frame);
 		items[count++] = (struct log_item){.event = RECORD_RECEIVED,
 						   .bytes = frame.bytes,
@@ -94,35 +127,35 @@ static enum ending answer_some(struct session *session, bool flush, struct log_i
 	}
 	if (result != FRAME_FOUND && result != FRAME_NONE)
 		items[count++] = refused(session, result, &words, &ending);
-	bool submits = count || *deferred;
-	*deferred = result != FRAME_NONE && !ending;
-	if (submits && !responder_submit(&session->responder, items, count, *deferred))
+	bool submits = count || how->deferred;
+	how->deferred = result != FRAME_NONE && !ending;
+	if (submits && !responder_submit(&session->responder, items, count,
+					 how->deferred || how->taker == OTHER_THREAD))
 		return ENDED_NO_MEMORY;
 	return ending;
 }
 
 /* Those behind the first few. In a frame of its own, which is large: a thread whose peer never
  * sends much at once does not touch the memory. */
-__attribute__((noinline)) static enum ending answer_rest(struct session *session, bool flush)
+__attribute__((noinline)) static enum ending answer_rest(struct session *session,
+							 struct hand_over *how)
 {
 	struct log_item items[INTAKE_ITEMS];
-	bool deferred = true;
 	enum ending ending = NOT_ENDED;
-	while (deferred && !ending)
-		ending = answer_some(session, flush, items, INTAKE_ITEMS, &deferred);
+	while (how->deferred && !ending)
+		ending = answer_some(session, how, items, INTAKE_ITEMS);
 	return ending;
 }
 
-static enum ending answer_frames(struct session *session, bool flush)
+static enum ending answer_frames(struct session *session, struct hand_over *how)
 {
 	struct log_item items[INTAKE_FEW];
-	bool deferred = false;
-	enum ending ending = answer_some(session, flush, items, INTAKE_FEW, &deferred);
-	return deferred && !ending ? answer_rest(session, flush) : ending;
+	enum ending ending = answer_some(session, how, items, INTAKE_FEW);
+	return how->deferred && !ending ? answer_rest(session, how) : ending;
 }
 
 /* For a service that gives its frames to the log itself. */
-static enum ending take_frames(struct session *session, bool flush)
+static enum ending take_frames(struct session *session, struct hand_over *how)
 {
 	struct responder *responder = &session->responder;
 	const struct session_settings *settings = responder->settings;
@@ -132,8 +165,10 @@ static enum ending take_frames(struct session *session, bool flush)
 	struct frame frame;
 	bool given = true;
 	while (given && !ending && !atomic_load(&settings->stopping)) {
-		enum frame_result result =
-			handler->protocol->next(&session->received, flush, session->state, &frame);
+		if (!await_turn(session, how->taker))
+			return HELD_UP;
+		enum frame_result result = handler->protocol->next(&session->received, how->flush,
+								   session->state, &frame);
 		if (result == FRAME_NONE)
 			break;
 		if (result == FRAME_FOUND) {
@@ -144,11 +179,51 @@ static enum ending take_frames(struct session *session, bool flush)
 		given = responder_submit(responder, &item, 1, true);
 	}
 	/* commits what was deferred */
-	return responder_submit(responder, NULL, 0, false) && given ? ending : ENDED_NO_MEMORY;
+	if (how->taker == OWN_THREAD && !responder_submit(responder, NULL, 0, false))
+		given = false;
+	return given ? ending : ENDED_NO_MEMORY;
+}
+
+static enum ending hand_over(struct session *session, enum taker taker, bool flush)
+{
+	struct hand_over how = {.taker = taker, .flush = flush};
+	return session->responder.settings->handler->take ? take_frames(session, &how)
+							  : answer_frames(session, &how);
+}
+
+enum ending intake_receive(struct session *session)
+{
+	return receive(session, OWN_THREAD, SIZE_MAX);
 }
 
 enum ending intake_hand_over(struct session *session, bool flush)
 {
-	return session->responder.settings->handler->take ? take_frames(session, flush)
-							  : answer_frames(session, flush);
+	return hand_over(session, OWN_THREAD, flush);
+}
+
+/* What was received of a frame is so short that others need not wait for its rest. */
+static bool is_short(const struct session *session)
+{
+	const char *rest;
+	bool chunked = session->responder.settings->handler->protocol->chunked;
+	return line_remainder(&session->received, &rest) <= (chunked ? 0 : INTAKE_KEPT_MAX);
+}
+
+bool intake_is_calm(struct session *session)
+{
+	return is_short(session) && responder_is_calm(&session->responder);
+}
+
+enum ending intake_receive_for(struct session *session, char *space, size_t share)
+{
+	const struct session_settings *settings = session->responder.settings;
+	if (settings->handler->admit && !settings->handler->admit(settings->service, false))
+		return HELD_UP;
+	line_lend(&session->received, space, INTAKE_SPACE);
+	enum ending ending = receive(session, OTHER_THREAD, share);
+	if (!ending)
+		ending = hand_over(session, OTHER_THREAD, false);
+	if (!ending && !is_short(session))
+		ending = HELD_UP;
+	return line_take_back(&session->received) ? ending : ENDED_NO_MEMORY;
 }

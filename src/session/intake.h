@@ -5,9 +5,13 @@
 
 #include "session/session.h"
 
-/* Why a session ends. */
+enum { INTAKE_SPACE = 65536 };
+
+/* Why a session ends, or cannot go on. */
 enum ending {
 	NOT_ENDED,
+	NOTHING_THERE, /* not ended: another thread has received nothing */
+	HELD_UP,       /* not ended: the next step may wait, which only its own thread may do */
 	ENDED_BY_PEER,
 	ENDED_BY_DRAIN,
 	ENDED_IDLE,
@@ -15,6 +19,8 @@ enum ending {
 	ENDED_REFUSED, /* its protocol cannot go on behind a refused frame */
 	ENDED_NO_MEMORY,
 };
+
+/* By its own thread: */
 
 /* Receives; blocks until bytes arrive. At a drain at most those that had arrived when it was first
  * seen here. */
@@ -24,3 +30,13 @@ enum ending intake_receive(struct session *session);
  * `flush`: also bytes without an end, for a chunked protocol. Waits while the peer does not read
  * its answers. */
 enum ending intake_hand_over(struct session *session, bool flush);
+
+/* Whether another thread may receive for it: nothing is unsent, and what was received of a frame is
+ * short. */
+bool intake_is_calm(struct session *session);
+
+/* By another thread, for a session that was calm: */
+
+/* Receives at most `share` of what is there into `space` of INTAKE_SPACE bytes, and gives each
+ * whole frame to the log, which does not commit them. Never waits for the session. */
+enum ending intake_receive_for(struct session *session, char *space, size_t share);

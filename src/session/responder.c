@@ -46,14 +46,26 @@ void responder_open(struct responder *responder, const struct session_settings *
 	send_queue_open(&responder->queue, stream, settings->flusher);
 }
 
-/* Reserves answers; waits first while the peer does not read. Items that the log has not committed
- * must not wait with it. */
-static void reserve(struct responder *responder, size_t lines)
+/* Other answers than those to references are few: those to what was received at once. */
+static size_t answers_max(const struct responder *responder)
 {
-	if (send_queue_reserve(&responder->queue, lines, false))
-		return;
+	return responder->settings->handler->take ? RESPONDER_REFERENCES_MAX : SIZE_MAX;
+}
+
+bool responder_is_held_up(struct responder *responder)
+{
+	return send_queue_is_full(&responder->queue, SEND_QUEUE_HIGH_WATER, answers_max(responder));
+}
+
+void responder_wait(struct responder *responder)
+{
 	(void)log_submit(responder->settings->log, &responder->target, NULL, 0, false);
-	(void)send_queue_reserve(&responder->queue, lines, true);
+	send_queue_wait(&responder->queue, answers_max(responder));
+}
+
+bool responder_is_calm(struct responder *responder)
+{
+	return !send_queue_is_full(&responder->queue, 1, answers_max(responder));
 }
 
 bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
@@ -63,7 +75,7 @@ bool responder_submit(struct responder *responder, const struct log_item *items,
 	for (size_t i = 0; i < count; i++)
 		answers += items[i].answer_length > 0;
 	if (answers)
-		reserve(responder, answers);
+		send_queue_reserve(&responder->queue, answers);
 	if (log_submit(responder->settings->log, &responder->target, items, count, more))
 		return true;
 	send_queue_cancel(&responder->queue, answers);
@@ -89,8 +101,7 @@ bool responder_warn(struct responder *responder, const char *what, const char *b
 
 void responder_reference(struct responder *responder)
 {
-	reserve(responder, 1);
-	send_queue_wait_answers(&responder->queue, RESPONDER_REFERENCES_MAX);
+	send_queue_reserve(&responder->queue, 1);
 }
 
 bool responder_push(struct responder *responder, const struct log_item *item)

@@ -6,7 +6,7 @@
 #include "log.h"
 #include "session/send_queue.h"
 
-/* With more references the session's thread waits. */
+/* With more references a session is held up. */
 #define RESPONDER_REFERENCES_MAX 10000
 
 struct session_settings;
@@ -22,10 +22,18 @@ struct responder {
 void responder_open(struct responder *responder, const struct session_settings *settings,
 		    struct stream *stream, const char *name, uint64_t number);
 
-/* Only by the thread that receives for the session, as each may wait for the peer to read: */
+/* Only by the thread that receives for the session: */
 
-/* Gives items to the log; `more`: others follow at once. False: out of memory, nothing was given.
- */
+/* More is unsent, or there are more references, than a peer may have that goes on sending: no more
+ * of its frames are to be taken. */
+bool responder_is_held_up(struct responder *responder);
+/* Waits until it is not. What the log has is committed before. */
+void responder_wait(struct responder *responder);
+/* It is not held up, and nothing is unsent. */
+bool responder_is_calm(struct responder *responder);
+
+/* Gives items to the log; `more`: others follow at once, or another thread commits. False: out of
+ * memory, nothing was given. */
 bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
 		      bool more);
 

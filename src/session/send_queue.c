@@ -26,6 +26,12 @@ static bool is_broken(const struct send_queue *queue)
 	return queue->state >= SEND_QUEUE_BROKEN;
 }
 
+static bool is_full(const struct send_queue *queue, size_t unsent, size_t unanswered)
+{
+	return (queue->unsent.length >= unsent || queue->unanswered > unanswered) &&
+	       !is_broken(queue);
+}
+
 /* Nothing is taken any more; the session's own thread has to end as well. */
 static void break_off(struct send_queue *queue, enum send_queue_state state)
 {
@@ -164,32 +170,35 @@ void send_queue_open(struct send_queue *queue, struct stream *stream, struct flu
 	pthread_cond_init(&queue->changed, NULL);
 }
 
-bool send_queue_reserve(struct send_queue *queue, size_t lines, bool wait)
+bool send_queue_is_full(struct send_queue *queue, size_t unsent, size_t unanswered)
 {
-	bool space;
 	pthread_mutex_lock(&queue->lock);
-	while (!(space = queue->unsent.length < SEND_QUEUE_HIGH_WATER || is_broken(queue)) && wait)
-		pthread_cond_wait(&queue->changed, &queue->lock);
-	if (space)
-		queue->unanswered += lines;
+	bool full = is_full(queue, unsent, unanswered);
 	pthread_mutex_unlock(&queue->lock);
-	return space;
+	return full;
+}
+
+void send_queue_wait(struct send_queue *queue, size_t unanswered)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->max_waiting = unanswered;
+	while (is_full(queue, SEND_QUEUE_HIGH_WATER, unanswered))
+		pthread_cond_wait(&queue->changed, &queue->lock);
+	queue->max_waiting = 0;
+	pthread_mutex_unlock(&queue->lock);
+}
+
+void send_queue_reserve(struct send_queue *queue, size_t lines)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->unanswered += lines;
+	pthread_mutex_unlock(&queue->lock);
 }
 
 void send_queue_cancel(struct send_queue *queue, size_t lines)
 {
 	pthread_mutex_lock(&queue->lock);
 	drop_reservation(queue, lines);
-	pthread_mutex_unlock(&queue->lock);
-}
-
-void send_queue_wait_answers(struct send_queue *queue, size_t max)
-{
-	pthread_mutex_lock(&queue->lock);
-	queue->max_waiting = max;
-	while (queue->unanswered > max && !is_broken(queue))
-		pthread_cond_wait(&queue->changed, &queue->lock);
-	queue->max_waiting = 0;
 	pthread_mutex_unlock(&queue->lock);
 }
 

@@ -29,7 +29,7 @@ struct send_queue {
 	/* under the lock */
 	struct buffer unsent;
 	size_t unanswered;  /* reserved answers that were neither sent nor cancelled */
-	size_t max_waiting; /* unanswered for which send_queue_wait_answers() waits */
+	size_t max_waiting; /* unanswered for which send_queue_wait() waits */
 	enum send_queue_state state;
 	bool watched; /* the flusher will flush it */
 };
@@ -41,16 +41,18 @@ void flusher_stop(struct flusher *flusher);
 
 void send_queue_open(struct send_queue *queue, struct stream *stream, struct flusher *flusher);
 
-/* Announces so many answers. Waits, or returns false, while the high-water mark or more is unsent
- * and the queue is not broken. */
-bool send_queue_reserve(struct send_queue *queue, size_t lines, bool wait);
+/* Whether so many bytes are unsent, or more than so many answers unanswered, and the queue is not
+ * broken. */
+bool send_queue_is_full(struct send_queue *queue, size_t unsent, size_t unanswered);
+/* Waits until it is not full, of SEND_QUEUE_HIGH_WATER bytes and so many answers. One thread at a
+ * time. */
+void send_queue_wait(struct send_queue *queue, size_t unanswered);
+
+/* Announces so many answers. */
+void send_queue_reserve(struct send_queue *queue, size_t lines);
 
 /* Takes a reservation back. */
 void send_queue_cancel(struct send_queue *queue, size_t lines);
-
-/* Waits until at most so many answers are unanswered, or the queue is broken. One thread at a
- * time. */
-void send_queue_wait_answers(struct send_queue *queue, size_t max);
 
 /* Sends `lines` reserved answers, or keeps them. Never blocks. False: the queue is broken. It may
  * be freed once the last reserved answer is sent or cancelled. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "session/intake.h"
+#include "session/receiver.h"
 
 /* After so long without another byte, bytes without an end are a frame of a chunked protocol. */
 #define SESSION_PAUSE (10 * CLOCK_MILLISECOND)
@@ -66,8 +67,11 @@ static enum ending serve(struct session *session)
 	enum ending ending = NOT_ENDED;
 	while (!ending) {
 		if (settings->handler->admit)
-			settings->handler->admit(settings->service);
-		ending = intake_receive(session);
+			(void)settings->handler->admit(settings->service, true);
+		if (settings->receiver && intake_is_calm(session))
+			ending = receiver_serve(settings->receiver, session);
+		else
+			ending = intake_receive(session);
 		if (!ending)
 			ending = intake_hand_over(session, false);
 		if (!ending && protocol->chunked && pauses(session))
@@ -134,10 +138,9 @@ struct session *session_new(struct stream *stream, const char *name, uint64_t nu
 {
 	size_t max = settings->maxline + settings->handler->protocol->overhead;
 	struct session *session = memory_calloc(1, sizeof *session + strlen(name) + 1);
-	if (!session || !line_init(&session->received, max)) {
-		free(session);
+	if (!session)
 		return NULL;
-	}
+	line_init(&session->received, max);
 	session->stream = stream;
 	session->left = SIZE_MAX;
 	memcpy(session->name, name, strlen(name));

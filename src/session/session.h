@@ -14,6 +14,7 @@ struct session_settings {
 	struct flusher *flusher;
 	struct session_table *table;
 	const struct stream_type *stream_type;
+	struct receiver *receiver; /* NULL: each session receives in its own thread */
 	struct busy_poll *spin;
 	const struct handler *handler;
 	void *service;	/* its state */

@@ -59,6 +59,20 @@ bool send_numbers(int *next, int count)
 	return taken;
 }
 
+bool reserve(size_t lines)
+{
+	bool full = send_queue_is_full(&queue, SEND_QUEUE_HIGH_WATER, SIZE_MAX);
+	if (!full)
+		send_queue_reserve(&queue, lines);
+	return !full;
+}
+
+void wait_and_reserve(size_t lines)
+{
+	send_queue_wait(&queue, SIZE_MAX);
+	send_queue_reserve(&queue, lines);
+}
+
 static bool is_writable(void)
 {
 	struct pollfd waiting = stream_pollfd(stream, POLLOUT);
@@ -71,7 +85,7 @@ int fill(void)
 	for (;;) {
 		/* the flusher may still be sending where the socket takes more */
 		bool full = !is_writable();
-		bool reserved = send_queue_reserve(&queue, 100, false);
+		bool reserved = reserve(100);
 		if (reserved && !send_numbers(&next, 100))
 			ck_abort_msg("not taken");
 		if (!reserved && full)

@@ -16,6 +16,11 @@ void outboxes_end(void);
 /* Writes an answer of 8 bytes, without a NUL. */
 void put_number(char *answer, int number);
 
+/* Announces answers, unless too much is unsent. */
+bool reserve(size_t lines);
+/* The same, once it is not. */
+void wait_and_reserve(size_t lines);
+
 /* Sends numbered answers, from *next on. Returns whether they were taken. */
 bool send_numbers(int *next, int count);
 

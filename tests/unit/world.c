@@ -29,6 +29,18 @@ static void ignore_warning(const char *words)
 	(void)words; /* the log's are looked at in test_log_faults.c */
 }
 
+static size_t groups = 2;
+
+void world_use_groups(void)
+{
+	groups = 2;
+}
+
+void world_use_own(void)
+{
+	groups = 0;
+}
+
 void world_open(const char *target, size_t max, size_t maxline, int64_t idle)
 {
 	struct error error;
@@ -40,6 +52,9 @@ void world_open(const char *target, size_t max, size_t maxline, int64_t idle)
 	ck_assert_msg(world.log != NULL, "%s", error.message);
 	ck_assert_ptr_nonnull(world.flusher = flusher_start(&error));
 	ck_assert_ptr_nonnull(world.table = session_table_new(&error));
+	if (groups)
+		ck_assert_ptr_nonnull(world.settings.receiver =
+					      receiver_new(groups, 50 * CLOCK_MICROSECOND, &error));
 	world.settings.log = world.log;
 	world.settings.flusher = world.flusher;
 	world.settings.stream_type = stream_type;
@@ -106,6 +121,7 @@ bool world_end(void)
 		acceptor_close(&world.acceptor);
 	session_table_stop(world.table);
 	world_await(0);
+	receiver_free(world.settings.receiver);
 	session_table_free(world.table);
 	flusher_stop(world.flusher);
 	return log_close(world.log);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "session/acceptor.h"
+#include "session/receiver.h"
 
 struct world {
 	struct log *log;
@@ -17,6 +18,10 @@ struct world {
 };
 
 extern struct world world;
+
+/* Fixtures: who receives in a world that is opened later; groups unless told. */
+void world_use_groups(void);
+void world_use_own(void);
 
 /* Opens all of it. max connections, maxline bytes, idle ns. */
 void world_open(const char *target, size_t max, size_t maxline, int64_t idle);

@@ -322,10 +322,10 @@ static int open_client(struct chars_client *client)
 			     &client->error) < 0)
 		return -1;
 	client->signals = signalfd_open(handled, &client->error);
-	if (client->signals < 0 ||
-	    (!client->automatic &&
-	     user_input_open(&client->user, client->program, &client->error) < 0))
+	if (client->signals < 0)
 		return -1;
+	if (!client->automatic)
+		user_input_open(&client->user, client->program);
 	stream_local_name(client->server.stream, client->result.name);
 	terminal_output_open(&client->output, !client->automatic);
 	client->answer_deadline = client->over_deadline = CLOCK_NEVER;

@@ -17,13 +17,11 @@ enum {
 	KEY_END = 4,	     /* Ctrl-D */
 };
 
-int user_input_open(struct user_input *input, const char *program, struct error *error)
+void user_input_open(struct user_input *input, const char *program)
 {
 	*input = (struct user_input){.program = program};
-	if (!line_init(&input->received, COMMAND_MAX))
-		return error_set(error, "out of memory");
+	line_init(&input->received, COMMAND_MAX);
 	input->keys = tcgetattr(STDIN_FILENO, &input->before) == 0;
-	return 0;
 }
 
 /* Does not wait for output. It fails only if the terminal was closed, as reading does then. */

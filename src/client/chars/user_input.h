@@ -26,8 +26,8 @@ struct user_input {
 	struct line_splitter received;
 };
 
-/* 0, or -1: the error is set. user_input_close() restores the mode; it accepts a zeroed input. */
-int user_input_open(struct user_input *input, const char *program, struct error *error);
+/* user_input_close() restores the mode; it accepts a zeroed input. */
+void user_input_open(struct user_input *input, const char *program);
 void user_input_close(struct user_input *input);
 
 /* Enters raw mode, unless stdin is no terminal or the program is in the background. */

@@ -14,11 +14,11 @@
 START_TEST(answers_are_sent_at_once)
 {
 	int next = 0;
-	ck_assert(send_queue_reserve(&queue, 3, false));
+	ck_assert(reserve(3));
 	ck_assert(send_numbers(&next, 1));
 	ck_assert(send_numbers(&next, 2));
 	assert_numbers(3);
-	ck_assert(send_queue_reserve(&queue, 5, false));
+	ck_assert(reserve(5));
 	send_queue_cancel(&queue, 5); /* else the close would wait for them */
 	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
@@ -29,9 +29,9 @@ START_TEST(a_slow_reader_gets_all_in_order)
 	int count = fill();
 	ck_assert_uint_ge(unsent(), SEND_QUEUE_HIGH_WATER);
 	ck_assert_uint_lt(unsent(), SEND_QUEUE_HIGH_WATER + 800);
-	ck_assert(!send_queue_reserve(&queue, 1, false));
+	ck_assert(!reserve(1));
 	assert_numbers(count);
-	ck_assert(send_queue_reserve(&queue, 1, true));
+	wait_and_reserve(1);
 	send_queue_cancel(&queue, 1);
 	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
@@ -42,7 +42,7 @@ START_TEST(nothing_overtakes_what_waits)
 {
 	ck_assert(buffer_append_string(&queue.unsent, "0000000\n"));
 	int next = 1;
-	ck_assert(send_queue_reserve(&queue, 2, false));
+	ck_assert(reserve(2));
 	ck_assert(send_numbers(&next, 2));
 	assert_numbers(3);
 	ck_assert_uint_eq(send_queue_close(&queue), 0);
@@ -53,7 +53,7 @@ static atomic_bool returned;
 
 static void *wait_room(void *argument)
 {
-	ck_assert(send_queue_reserve(&queue, 1, true));
+	wait_and_reserve(1);
 	send_queue_cancel(&queue, 1);
 	returned = true;
 	return argument;
@@ -79,7 +79,7 @@ START_TEST(who_waits_for_room_is_woken_by_the_end)
 	(void)close(peer);
 	peer = -1;
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
-	ck_assert(send_queue_reserve(&queue, 1, false)); /* its lines are still read and logged */
+	ck_assert(reserve(1)); /* its lines are still read and logged */
 	ck_assert(!send_queue_send(&queue, "ok\n", 3, 1));
 	ck_assert_uint_gt(send_queue_close(&queue), 0);
 }
@@ -110,7 +110,7 @@ START_TEST(close_waits_for_announced_answers)
 	pthread_t thread;
 	size_t left = 5;
 	int next = 0;
-	ck_assert(send_queue_reserve(&queue, 3, false));
+	ck_assert(reserve(3));
 	ck_assert_int_eq(pthread_create(&thread, NULL, close_it, &left), 0);
 	ck_assert(send_numbers(&next, 1));
 	ck_assert(!returned); /* two are still to come */
@@ -137,12 +137,12 @@ START_TEST(a_peer_that_is_gone_takes_nothing)
 	(void)close(peer);
 	peer = -1;
 	while (taken) {
-		ck_assert(send_queue_reserve(&queue, 1, false));
+		ck_assert(reserve(1));
 		taken = send_numbers(&next, 1);
 	}
-	ck_assert(send_queue_reserve(&queue, 2, false)); /* there is room for ever */
+	ck_assert(reserve(2)); /* there is room for ever */
 	ck_assert(!send_numbers(&next, 2));
-	ck_assert(send_queue_reserve(&queue, 1, true));
+	wait_and_reserve(1);
 	send_queue_cancel(&queue, 1);
 	ck_assert_uint_eq(send_queue_close(&queue), 0);
 }
@@ -164,9 +164,7 @@ START_TEST(many_slow_readers_at_once)
 		streams[i] = stream_open(stream_type, accepted, STREAM_SERVER);
 		send_queue_open(&outboxes[i], streams[i], flusher);
 		for (int j = 0; j < 20; j++) {
-			(void)send_queue_reserve(&outboxes[i], ANSWERS,
-						 false); /* over the mark or not */
-			outboxes[i].unanswered = ANSWERS;
+			send_queue_reserve(&outboxes[i], ANSWERS);
 			ck_assert(send_queue_send(&outboxes[i], answers, ANSWERS * 8, ANSWERS));
 		}
 	}
@@ -188,7 +186,7 @@ END_TEST
 START_TEST(what_is_posted_needs_no_announcement)
 {
 	send_queue_push(&queue, "news\n", 5);
-	ck_assert(send_queue_reserve(&queue, 1, false));
+	ck_assert(reserve(1));
 	send_queue_push(&queue, "more\n", 5);
 	ck_assert(send_queue_send(&queue, "ok\n", 3, 1));
 	char *seen = peer_lines(peer, 3);
@@ -220,7 +218,7 @@ END_TEST
 
 static void *wait_answers(void *most)
 {
-	send_queue_wait_answers(&queue, *(size_t *)most);
+	send_queue_wait(&queue, *(size_t *)most);
 	returned = true;
 	return NULL;
 }
@@ -229,7 +227,7 @@ START_TEST(who_waits_for_answers_is_woken)
 {
 	pthread_t thread;
 	size_t most = 2;
-	ck_assert(send_queue_reserve(&queue, 4, false));
+	ck_assert(reserve(4));
 	ck_assert_int_eq(pthread_create(&thread, NULL, wait_answers, &most), 0);
 	ck_assert(send_queue_send(&queue, "ok\n", 3, 1));
 	ck_assert(!returned);

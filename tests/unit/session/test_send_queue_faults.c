@@ -51,7 +51,7 @@ static struct error error;
 START_TEST(out_of_memory_ends_the_connection)
 {
 	int next = 0;
-	ck_assert(send_queue_reserve(&queue, 1000000, false));
+	ck_assert(reserve(1000000));
 	fault.memory = true;
 	char much[1000];
 	memset(much, '\n', sizeof much);
@@ -74,11 +74,11 @@ START_TEST(without_kernel_memory_it_is_told)
 	int next = 0;
 	fault.epoll = true;
 	while (taken) {
-		ck_assert(send_queue_reserve(&queue, 100, false));
+		ck_assert(reserve(100));
 		taken = send_numbers(&next, 100);
 	}
 	fault.epoll = false;
-	ck_assert(send_queue_reserve(&queue, 1, true)); /* does not wait for ever */
+	wait_and_reserve(1); /* does not wait for ever */
 	send_queue_cancel(&queue, 1);
 	ck_assert_uint_gt(send_queue_close(&queue), 0);
 }

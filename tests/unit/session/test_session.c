@@ -232,7 +232,7 @@ END_TEST
 
 static struct session *slow_connection;
 
-static bool send_queue_is_full(void *peer)
+static bool its_queue_is_full(void *peer)
 {
 	static size_t total;
 	struct send_queue *queue = &slow_connection->responder.queue;
@@ -256,7 +256,7 @@ START_TEST(answers_that_were_not_taken_are_told_of)
 				      &world.settings);
 	ck_assert_ptr_nonnull(slow_connection);
 	ck_assert_int_eq(session_start(slow_connection), 0);
-	ck_assert(eventually(send_queue_is_full, &peer));
+	ck_assert(eventually(its_queue_is_full, &peer));
 	session_table_stop(world.table);
 	world_await(0);
 	assert_logged("--slow closed: ", 1);
@@ -374,10 +374,11 @@ START_TEST(a_drain_ends_a_handshake)
 }
 END_TEST
 
-static TCase *make_life(const char *name, void (*use_type)(void))
+static TCase *make_life(const char *name, void (*use_type)(void), void (*use_receiver)(void))
 {
 	TCase *life = tcase_create(name);
 	tcase_add_checked_fixture(life, use_type, NULL);
+	tcase_add_checked_fixture(life, use_receiver, NULL);
 	tcase_add_checked_fixture(life, begin, NULL);
 	tcase_add_test(life, lines_are_answered_and_logged);
 	tcase_add_test(life, hostile_bytes_are_escaped);
@@ -388,10 +389,11 @@ static TCase *make_life(const char *name, void (*use_type)(void))
 	return life;
 }
 
-static TCase *make_ends(const char *name, void (*use_type)(void))
+static TCase *make_ends(const char *name, void (*use_type)(void), void (*use_receiver)(void))
 {
 	TCase *ends = tcase_create(name);
 	tcase_add_checked_fixture(ends, use_type, NULL);
+	tcase_add_checked_fixture(ends, use_receiver, NULL);
 	tcase_add_checked_fixture(ends, begin, NULL);
 	tcase_add_test(ends, an_incomplete_last_line_is_logged_and_not_answered);
 	tcase_add_test(ends, a_silent_connection_is_closed);
@@ -413,9 +415,12 @@ int main(void)
 	tcase_add_checked_fixture(handshake, begin, NULL);
 	tcase_add_test(handshake, without_a_handshake_a_connection_is_closed);
 	tcase_add_test(handshake, a_drain_ends_a_handshake);
-	int status = unit_main("connection", make_life("life", tcp_use), make_ends("end", tcp_use),
-			       make_life("life, xor", xor_use), make_ends("end, xor", xor_use),
-			       handshake, NULL);
+	int status = unit_main("connection", make_life("life", tcp_use, world_use_groups),
+			       make_ends("end", tcp_use, world_use_groups),
+			       make_life("life, own", tcp_use, world_use_own),
+			       make_ends("end, own", tcp_use, world_use_own),
+			       make_life("life, xor", xor_use, world_use_groups),
+			       make_ends("end, xor", xor_use, world_use_groups), handshake, NULL);
 	scratch_remove();
 	return status;
 }
