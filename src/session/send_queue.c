@@ -21,21 +21,16 @@ int (*flusher_epoll_ctl)(int epoll, int operation, int descriptor,
 
 /* --- with the lock --- */
 
-static bool is_broken(const struct send_queue *queue)
-{
-	return queue->state >= SEND_QUEUE_BROKEN;
-}
-
 static bool is_full(const struct send_queue *queue, size_t unsent, size_t unanswered)
 {
 	return (queue->unsent.length >= unsent || queue->unanswered > unanswered) &&
-	       !is_broken(queue);
+	       !send_queue_is_broken(queue);
 }
 
 /* Nothing is taken any more; the session's own thread has to end as well. */
 static void break_off(struct send_queue *queue, enum send_queue_state state)
 {
-	if (is_broken(queue))
+	if (send_queue_is_broken(queue))
 		return;
 	queue->state = state;
 	stream_stop(queue->stream);
@@ -44,7 +39,7 @@ static void break_off(struct send_queue *queue, enum send_queue_state state)
 /* Returns how many bytes were sent: none of a broken queue. */
 static size_t send_some(struct send_queue *queue, const char *bytes, size_t length)
 {
-	ssize_t sent = is_broken(queue) ? 0 : stream_send(queue->stream, bytes, length);
+	ssize_t sent = send_queue_is_broken(queue) ? 0 : stream_send(queue->stream, bytes, length);
 	if (sent >= 0)
 		return (size_t)sent;
 	break_off(queue, SEND_QUEUE_BROKEN);
@@ -55,7 +50,7 @@ static size_t send_some(struct send_queue *queue, const char *bytes, size_t leng
 static void watch(struct send_queue *queue)
 {
 	if ((!queue->unsent.length && !stream_owed(queue->stream)) || queue->watched ||
-	    is_broken(queue))
+	    send_queue_is_broken(queue))
 		return;
 	/* POLLIN and POLLOUT have the values of EPOLLIN and EPOLLOUT */
 	struct pollfd wanted = stream_pollfd(queue->stream, POLLOUT);
@@ -68,23 +63,26 @@ static void watch(struct send_queue *queue)
 		break_off(queue, SEND_QUEUE_BROKEN);
 }
 
-/* Sends or keeps. */
-static void take(struct send_queue *queue, const char *bytes, size_t length)
+/* Sends or keeps. Returns how many bytes were not taken, as the queue is broken. */
+static size_t take(struct send_queue *queue, const char *bytes, size_t length)
 {
 	size_t sent = queue->unsent.length ? 0 : send_some(queue, bytes, length);
-	if (is_broken(queue))
-		return;
+	if (send_queue_is_broken(queue))
+		return length;
 	/* out of memory: no later byte may follow those that are missing */
-	if (sent < length && !buffer_append(&queue->unsent, bytes + sent, length - sent))
+	if (sent < length && !buffer_append(&queue->unsent, bytes + sent, length - sent)) {
 		break_off(queue, SEND_QUEUE_BROKEN);
-	else if (sent < length || stream_owed(queue->stream)) /* mostly there is no rest */
+		return length - sent;
+	}
+	if (sent < length || stream_owed(queue->stream)) /* mostly there is no rest */
 		watch(queue);
+	return 0;
 }
 
 static void drop_reservation(struct send_queue *queue, size_t lines)
 {
 	queue->unanswered -= lines;
-	if (queue->unanswered <= queue->max_waiting || is_broken(queue))
+	if (queue->unanswered <= queue->max_waiting || send_queue_is_broken(queue))
 		pthread_cond_broadcast(&queue->changed);
 }
 
@@ -97,7 +95,7 @@ static void flush(struct send_queue *queue, bool gone)
 	queue->watched = false;
 	if (gone || stream_flush(queue->stream) < 0)
 		break_off(queue, SEND_QUEUE_BROKEN);
-	if (queue->unsent.length && !is_broken(queue))
+	if (queue->unsent.length && !send_queue_is_broken(queue))
 		buffer_drop(&queue->unsent,
 			    send_some(queue, queue->unsent.bytes, queue->unsent.length));
 	watch(queue);
@@ -205,8 +203,8 @@ void send_queue_cancel(struct send_queue *queue, size_t lines)
 bool send_queue_send(struct send_queue *queue, const char *bytes, size_t length, size_t lines)
 {
 	pthread_mutex_lock(&queue->lock);
-	take(queue, bytes, length);
-	bool taken = !is_broken(queue);
+	queue->untaken += take(queue, bytes, length);
+	bool taken = !send_queue_is_broken(queue);
 	drop_reservation(queue, lines);
 	pthread_mutex_unlock(&queue->lock);
 	return taken;
@@ -217,10 +215,10 @@ void send_queue_push(struct send_queue *queue, const char *bytes, size_t length)
 	pthread_mutex_lock(&queue->lock);
 	if (queue->state == SEND_QUEUE_OPEN) {
 		if (queue->unsent.length + length <= SEND_QUEUE_HIGH_WATER)
-			take(queue, bytes, length);
+			(void)take(queue, bytes, length); /* nobody waits for a push */
 		else
 			break_off(queue, SEND_QUEUE_OVERRUN);
-		if (is_broken(queue))
+		if (send_queue_is_broken(queue))
 			pthread_cond_broadcast(&queue->changed);
 	}
 	pthread_mutex_unlock(&queue->lock);
@@ -236,11 +234,11 @@ void send_queue_flush(struct send_queue *queue)
 size_t send_queue_close(struct send_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
-	if (!is_broken(queue))
+	if (!send_queue_is_broken(queue))
 		queue->state = SEND_QUEUE_CLOSED;
 	while (queue->unanswered || queue->watched)
 		pthread_cond_wait(&queue->changed, &queue->lock);
-	size_t unsent = queue->unsent.length + stream_owed(queue->stream);
+	size_t unsent = queue->untaken + queue->unsent.length + stream_owed(queue->stream);
 	pthread_mutex_unlock(&queue->lock);
 	return unsent;
 }

@@ -28,10 +28,11 @@ struct send_queue {
 	pthread_cond_t changed;
 	/* under the lock */
 	struct buffer unsent;
+	size_t untaken;	    /* bytes of reserved answers that came when it was broken */
 	size_t unanswered;  /* reserved answers that were neither sent nor cancelled */
 	size_t max_waiting; /* unanswered for which send_queue_wait() waits */
-	enum send_queue_state state;
-	bool watched; /* the flusher will flush it */
+	_Atomic enum send_queue_state state; /* read without it as well */
+	bool watched;			     /* the flusher will flush it */
 };
 
 /* NULL: the error is set. */
@@ -40,6 +41,12 @@ struct flusher *flusher_start(struct error *error);
 void flusher_stop(struct flusher *flusher);
 
 void send_queue_open(struct send_queue *queue, struct stream *stream, struct flusher *flusher);
+
+/* It takes nothing any more. */
+static inline bool send_queue_is_broken(const struct send_queue *queue)
+{
+	return queue->state >= SEND_QUEUE_BROKEN;
+}
 
 /* Whether so many bytes are unsent, or more than so many answers unanswered, and the queue is not
  * broken. */
@@ -66,7 +73,7 @@ void send_queue_push(struct send_queue *queue, const char *bytes, size_t length)
 void send_queue_flush(struct send_queue *queue);
 
 /* Waits until each reserved answer is sent and the flusher does not watch the queue, or it is
- * broken. Returns the number of bytes that could not be sent. */
+ * broken. Returns the number of bytes that could not be sent, of reserved answers all. */
 size_t send_queue_close(struct send_queue *queue);
 
 /* Frees a closed queue. */
