@@ -2,9 +2,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <sched.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +9,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "log/writer.h"
+#include "log/yield.h"
 
 enum { LOG_BATCH_MAX = 1 << 21 }; /* bytes of records in the open batch; then submitters wait */
 
@@ -20,18 +18,16 @@ enum { LOG_BATCH_MAX = 1 << 21 }; /* bytes of records in the open batch; then su
 #define LOG_FLUSH_DELAY (5 * CLOCK_MILLISECOND)
 #define LOG_FLUSH_DELAY_FAILING (200 * CLOCK_MILLISECOND)
 
-/* A yield that takes longer than this does harm, and is not done again for so many times as long.
- */
-#define LOG_YIELD_LONG (1 * CLOCK_MILLISECOND)
-#define LOG_YIELD_PAUSE 100
+enum { LOG_COMMITTERS = 2 }; /* one commits while the other delivers */
 
-/* Who commits: no thread, one that has submitted, or the committer. */
-enum leadership { LEADERSHIP_IDLE, LEADERSHIP_LEADER, LEADERSHIP_COMMITTER };
+/* Who commits: no thread, a committer as soon as it runs, or a thread that does. */
+enum leadership { LEADERSHIP_IDLE, LEADERSHIP_OFFERED, LEADERSHIP_TAKEN };
 
 struct log {
-	pthread_t committer;
+	pthread_t committers[LOG_COMMITTERS];
+	int committer_count;
 	pthread_mutex_t lock;
-	pthread_cond_t work;  /* for the committer: leadership, deferred records, or the end */
+	pthread_cond_t work;  /* for committers: leadership, deferred records, or the end */
 	pthread_cond_t moved; /* the open batch has been taken, or leadership is idle */
 	/* under the lock */
 	enum leadership leadership;
@@ -40,7 +36,7 @@ struct log {
 	bool stopping;
 	int64_t flush_at; /* ns, when the deferred records are written; CLOCK_NEVER: none are */
 	const struct reply_target *last; /* whose line was committed last; only compared */
-	int64_t yield_from;		 /* ns, when a commit may yield again */
+	struct yield yield;		 /* the leader's */
 	struct writer writer;		 /* but for the open batch, the leader's */
 };
 
@@ -66,28 +62,47 @@ static bool has_work(const struct log *log)
 	return wants_commit(log) || writer_has_completed(&log->writer);
 }
 
-/* Passes leadership to the committer if there is work and no leader. */
+/* Offers leadership to the committers if there is work and no leader. */
 static void wake_committer(struct log *log)
 {
 	if (log->leadership != LEADERSHIP_IDLE || !has_work(log))
 		return;
-	log->leadership = LEADERSHIP_COMMITTER;
+	log->leadership = LEADERSHIP_OFFERED;
 	pthread_cond_signal(&log->work);
 }
 
-/* Passes leadership on if there is work. */
-static void end_leadership(struct log *log)
+/* Nothing is to be done: has the deferred records written after a while, unless they are already.
+ */
+static void rest(struct log *log)
 {
-	log->leadership = LEADERSHIP_IDLE;
-	wake_committer(log);
-	if (log->leadership != LEADERSHIP_IDLE)
-		return;
 	if (log->writer.deferred.length && log->flush_at == CLOCK_NEVER) {
 		log->flush_at = clock_after(log->writer.failing ? LOG_FLUSH_DELAY_FAILING
 								: LOG_FLUSH_DELAY);
 		pthread_cond_signal(&log->work);
 	}
+	if (log->stopping)
+		pthread_cond_broadcast(&log->work);
 	pthread_cond_broadcast(&log->moved);
+}
+
+/* Ends leadership and delivers what was settled. The next commit may be done meanwhile; a slow one
+ * is begun at once. To `gather`, quick ones wait for the delivery, so that lines of many
+ * connections come together. Drops the lock for a while. */
+static void end_leadership(struct log *log, bool gather)
+{
+	struct batch *settled = writer_take_settled(&log->writer);
+	bool quick = writer_is_quick(&log->writer);
+	if (quick && gather)
+		writer_deliver(&log->writer, &settled);
+	log->leadership = LEADERSHIP_IDLE;
+	if (!quick)
+		wake_committer(log);
+	if (settled) {
+		pthread_cond_broadcast(&log->moved);
+		writer_deliver(&log->writer, &settled);
+	}
+	if (log->leadership == LEADERSHIP_IDLE && !has_work(log))
+		rest(log);
 }
 
 /* --- commits; as leader and with the lock, which they drop for a while --- */
@@ -109,40 +124,37 @@ static void commit_next(struct log *log)
 	}
 }
 
-/* Waits until the committer is leader, and returns false when it is to end. */
+/* Commits the deferred records alone. */
+static void flush_deferred(struct log *log)
+{
+	log->leadership = LEADERSHIP_TAKEN;
+	log->flush_at = CLOCK_NEVER;
+	writer_commit_deferred(&log->writer);
+	end_leadership(log, true);
+}
+
+/* Takes leadership as a committer when there is work and no other leader. Waits for that, and
+ * returns false when it is to end. Writes the deferred records when they are due. */
 static bool await_leadership(struct log *log)
 {
-	while (log->leadership != LEADERSHIP_COMMITTER) {
+	for (;;) {
 		bool idle = log->leadership == LEADERSHIP_IDLE;
-		if (idle && log->stopping && !log->writer.in_flight)
+		if (log->leadership == LEADERSHIP_OFFERED || (idle && has_work(log)))
+			break;
+		if (idle && log->stopping && !log->writer.in_flight &&
+		    !writer_is_delivering(&log->writer))
 			return false;
 		bool due = clock_now() >= log->flush_at;
 		if (due && idle && writer_has_space(&log->writer)) {
-			log->leadership = LEADERSHIP_COMMITTER;
-			log->flush_at = CLOCK_NEVER;
-			writer_commit_deferred(&log->writer);
-			return true;
+			flush_deferred(log);
+			continue;
 		}
 		if (due) /* the leader writes them, too, or defers others */
 			log->flush_at = clock_after(LOG_FLUSH_DELAY);
 		(void)clock_condition_wait(&log->work, &log->lock, log->flush_at);
 	}
+	log->leadership = LEADERSHIP_TAKEN;
 	return true;
-}
-
-/* Commits the deferred records, and waits until all is settled. */
-static void commit_last(struct log *log)
-{
-	log->leadership = LEADERSHIP_COMMITTER;
-	if (log->writer.failing) /* the last chance to say so */
-		writer_defer_refused(&log->writer);
-	writer_commit_deferred(&log->writer);
-	while (log->writer.in_flight) {
-		if (!writer_has_completed(&log->writer))
-			pthread_cond_wait(&log->work, &log->lock);
-		else
-			writer_settle(&log->writer);
-	}
 }
 
 static void *committer_run(void *argument)
@@ -150,44 +162,34 @@ static void *committer_run(void *argument)
 	struct log *log = argument;
 	pthread_mutex_lock(&log->lock);
 	while (await_leadership(log)) {
-		while (has_work(log)) {
-			if (writer_has_completed(&log->writer))
-				writer_settle(&log->writer);
-			else
-				commit_next(log);
-		}
-		end_leadership(log);
+		if (writer_has_completed(&log->writer))
+			writer_settle(&log->writer);
+		else if (wants_commit(log))
+			commit_next(log);
+		end_leadership(log, true);
 	}
-	commit_last(log);
 	pthread_mutex_unlock(&log->lock);
 	return NULL;
 }
 
-/* Yields once, so that runnable threads add their lines to the batch. Where the CPUs are busy with
- * other programs a yield takes as long as those like to run, and all wait for the leader: then it
- * is left out for a hundred times as long. As leader and with the lock, which it drops for a while.
- */
+/* As leader and with the lock, which it drops for a while. */
 static void let_others_in(struct log *log)
 {
-	int64_t before = clock_now();
-	if (before < log->yield_from)
-		return;
 	pthread_mutex_unlock(&log->lock);
-	(void)sched_yield(); /* never fails on Linux */
+	yield_to_others(&log->yield);
 	pthread_mutex_lock(&log->lock);
-	int64_t took = clock_now() - before;
-	if (took > LOG_YIELD_LONG)
-		log->yield_from = before + LOG_YIELD_PAUSE * took;
 }
 
-/* Leads for one batch and passes leadership on if more has come. With the lock. */
-static void lead_once(struct log *log, bool yield)
+/* Leads for one batch, to which others may add first; if more has come then, a committer goes on.
+ * With the lock. */
+static void lead_once(struct log *log, bool gather, bool yield)
 {
-	log->leadership = LEADERSHIP_LEADER;
+	log->leadership = LEADERSHIP_TAKEN;
 	if (yield)
 		let_others_in(log);
 	commit_next(log);
-	end_leadership(log);
+	end_leadership(log, gather);
+	wake_committer(log);
 }
 
 /* With the lock, which is dropped while waiting. */
@@ -195,7 +197,7 @@ static void wait_for_space(struct log *log)
 {
 	while (is_full(log)) {
 		if (log->leadership == LEADERSHIP_IDLE && wants_commit(log))
-			lead_once(log, true);
+			lead_once(log, true, true);
 		else
 			pthread_cond_wait(&log->moved, &log->lock);
 	}
@@ -220,7 +222,7 @@ bool log_submit(struct log *log, struct reply_target *target, const struct log_i
 	if ((!defer || !added) && log->leadership == LEADERSHIP_IDLE && wants_commit(log)) {
 		bool alone = log->last == target;
 		log->last = target;
-		lead_once(log, !alone);
+		lead_once(log, true, !alone);
 	}
 	pthread_mutex_unlock(&log->lock);
 	return added;
@@ -242,7 +244,7 @@ void log_commit(struct log *log, bool alone)
 	pthread_mutex_lock(&log->lock);
 	if (log->leadership == LEADERSHIP_IDLE && wants_commit(log) &&
 	    (alone || writer_is_quick(&log->writer)))
-		lead_once(log, false);
+		lead_once(log, false, false);
 	else
 		wake_committer(log);
 	pthread_mutex_unlock(&log->lock);
@@ -260,26 +262,6 @@ void log_on_committed(struct log *log, void (*on_committed)(void *context, size_
 	pthread_mutex_unlock(&log->lock);
 }
 
-void log_note(struct log *log, enum record_level level, const char *subject, const char *format,
-	      ...)
-{
-	char message[512];
-	va_list values;
-	va_start(values, format);
-	int length = vsnprintf(message, sizeof message, format, values);
-	va_end(values);
-	if (length < 0)
-		return;
-	size_t max = sizeof message - 1;
-	struct reply_target target = {.name = subject};
-	struct log_item item = {.level = level,
-				.event = RECORD_NOTE,
-				.bytes = message,
-				.length = (size_t)length < max ? (size_t)length : max};
-	/* full, or out of memory: it was for information only */
-	(void)log_try_submit(log, &target, &item, 1);
-}
-
 void log_reopen(struct log *log)
 {
 	pthread_mutex_lock(&log->lock);
@@ -292,8 +274,8 @@ void log_reopen(struct log *log)
 static bool is_at_rest(const struct log *log)
 {
 	return log->leadership == LEADERSHIP_IDLE && !log->writer.in_flight &&
-	       !log->writer.open->records.length && !log->reopen_wanted &&
-	       (log->flush_at == CLOCK_NEVER || log->writer.failing);
+	       !writer_is_delivering(&log->writer) && !log->writer.open->records.length &&
+	       !log->reopen_wanted && (log->flush_at == CLOCK_NEVER || log->writer.failing);
 }
 
 bool log_flush(struct log *log, int64_t deadline)
@@ -333,6 +315,48 @@ static void complete(struct sink_batch *commit, int errnum)
 	pthread_mutex_unlock(&log->lock);
 }
 
+/* -1: the error is set, and some may run. */
+static int start_committers(struct log *log, struct error *error)
+{
+	for (int i = 0; i < LOG_COMMITTERS; i++) {
+		int errnum = thread_create(&log->committers[i], NULL, committer_run, log);
+		if (errnum) {
+			error_set(error, "cannot start the committer: %s", strerror(errnum));
+			return -1;
+		}
+		log->committer_count++;
+	}
+	return 0;
+}
+
+static void stop_committers(struct log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	log->stopping = true;
+	wake_committer(log);
+	pthread_cond_broadcast(&log->work);
+	pthread_mutex_unlock(&log->lock);
+	for (int i = 0; i < log->committer_count; i++)
+		pthread_join(log->committers[i], NULL);
+}
+
+/* Commits the deferred records when all else is done, and waits until that is settled. */
+static void commit_last(struct log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	log->leadership = LEADERSHIP_TAKEN;
+	if (log->writer.failing) /* the last chance to say so */
+		writer_defer_refused(&log->writer);
+	writer_commit_deferred(&log->writer);
+	while (log->writer.in_flight) {
+		if (!writer_has_completed(&log->writer))
+			pthread_cond_wait(&log->work, &log->lock);
+		else
+			writer_settle(&log->writer);
+	}
+	pthread_mutex_unlock(&log->lock);
+}
+
 struct log *log_open(const struct log_settings *settings, struct error *error)
 {
 	struct log *log = memory_calloc(1, sizeof *log);
@@ -343,19 +367,18 @@ struct log *log_open(const struct log_settings *settings, struct error *error)
 	log->flush_at = CLOCK_NEVER;
 	log->writer.settings = *settings;
 	log->writer.lock = &log->lock;
-	for (int i = 0; i < WRITER_BATCHES; i++) {
-		log->writer.batches[i].log = log;
-		log->writer.batches[i].commit.complete = complete;
+	for (int i = 0; i < DELIVERY_BATCHES; i++) {
+		log->writer.delivery.batches[i].log = log;
+		log->writer.delivery.batches[i].commit.complete = complete;
 	}
 	/* without attributes none of these fails on Linux */
 	pthread_mutex_init(&log->lock, NULL);
 	clock_condition_init(&log->work);
 	clock_condition_init(&log->moved);
 	if (writer_open(&log->writer, error) == 0) {
-		int errnum = thread_create(&log->committer, NULL, committer_run, log);
-		if (!errnum)
+		if (start_committers(log, error) == 0)
 			return log;
-		error_set(error, "cannot start the committer: %s", strerror(errnum));
+		stop_committers(log);
 	}
 	free_log(log);
 	return NULL;
@@ -365,12 +388,8 @@ bool log_close(struct log *log)
 {
 	if (!log)
 		return true;
-	pthread_mutex_lock(&log->lock);
-	log->stopping = true;
-	wake_committer(log);
-	pthread_cond_signal(&log->work);
-	pthread_mutex_unlock(&log->lock);
-	pthread_join(log->committer, NULL);
+	stop_committers(log);
+	commit_last(log);
 	bool written = !log->writer.deferred.length;
 	free_log(log);
 	return written;

@@ -3,8 +3,9 @@
  *
  * Group commit: the records of all connections gather in an open batch. The first thread to submit
  * becomes leader: it commits the batch and delivers the answers of every connection in it. Then it
- * passes leadership to the committer, one standing thread, if more has come. No thread is woken
- * only to send an answer. Where the sink completes later, the committer delivers. */
+ * passes leadership to a committer, one of two standing threads, if more has come; where commits
+ * are slow before it delivers, so that the next is under way meanwhile. No thread is woken only to
+ * send an answer. Where the sink completes later, a committer delivers. */
 #pragma once
 
 #include <stdbool.h>

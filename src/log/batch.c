@@ -11,6 +11,18 @@ enum {
 	BATCH_KEEP_ENTRIES = 16384,
 };
 
+/* The number of the batch that is delivered before these answers of the target, 0: none. Notes this
+ * batch as the target's last one. */
+static uint64_t order_after(struct batch *batch, struct reply_target *target)
+{
+	uint64_t after = target->broadcast ? batch->number - 1 : target->batch;
+	if (after >= batch->number) /* it has a place in this batch, or had one in another log */
+		after = 0;
+	batch->is_barrier |= target->broadcast;
+	target->batch = batch->number;
+	return after > batch->barrier ? after : batch->barrier;
+}
+
 /* The target's entry at the end of the batch, which grows: one send for all its answers. */
 static struct batch_entry *entry_for(struct batch *batch, struct reply_target *target, size_t start,
 				     bool is_sent_record)
@@ -26,8 +38,11 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *t
 		batch->entries = larger;
 	}
 	struct batch_entry *entry = &batch->entries[batch->count++];
-	*entry = (struct batch_entry){
-		.target = target, .start = start, .is_sent_record = is_sent_record};
+	*entry = (struct batch_entry){.target = target,
+				      .start = start,
+				      .after = order_after(batch, target),
+				      .after_all = target->broadcast,
+				      .is_sent_record = is_sent_record};
 	return entry;
 }
 
@@ -123,45 +138,18 @@ static void append_sent(struct buffer *sent, const struct record_format *format,
 	}
 }
 
-/* Delivers answers whose records are stored, and adds the sent records. */
-static void deliver_stored(const struct batch_entry *entry, const char *answers,
-			   const struct record_format *format, const struct stamp *stamp,
-			   struct buffer *sent)
-{
-	/* the record first: the target may be freed once it has its answers */
-	size_t before = sent->length;
-	const struct reply_target target = *entry->target;
-	if (!entry->is_sent_record)
-		append_sent(sent, format, stamp, target.name, answers, entry->length);
-	if (target.deliver(entry->target, answers, entry->length, entry->lines))
-		return;
-	sent->length = before;
-	if (target.on_undelivered)
-		target.on_undelivered(target.context, answers, entry->length);
-}
-
-/* The records could not be stored. The answers have no records either. */
-static void deliver_refusal(const struct batch_entry *entry, const char *answers,
-			    const char *reason)
-{
-	const struct reply_target target = *entry->target;
-	if (target.on_undelivered)
-		target.on_undelivered(target.context, answers, entry->length);
-	if (target.refuse)
-		target.refuse(entry->target, reason, entry->lines);
-}
-
-void batch_deliver(const struct batch *batch, const char *reason,
-		   const struct record_format *format, const struct stamp *stamp,
-		   struct buffer *sent)
+void batch_append_sent(struct batch *batch, const struct record_format *format,
+		       const struct stamp *stamp, struct buffer *sent)
 {
 	for (size_t i = 0; i < batch->count; i++) {
-		const struct batch_entry *entry = &batch->entries[i];
-		const char *answers = batch->answers.bytes + entry->start;
-		if (reason)
-			deliver_refusal(entry, answers, reason);
-		else
-			deliver_stored(entry, answers, format, stamp, sent);
+		struct batch_entry *entry = &batch->entries[i];
+		struct reply_target *target = entry->target;
+		if (entry->is_sent_record)
+			continue;
+		entry->is_gone = target->is_gone && target->is_gone(target);
+		if (!entry->is_gone)
+			append_sent(sent, format, stamp, target->name,
+				    batch->answers.bytes + entry->start, entry->length);
 	}
 }
 
@@ -176,6 +164,7 @@ void batch_clear(struct batch *batch)
 		batch->capacity = 0;
 	}
 	batch->count = batch->lines = 0;
+	batch->is_barrier = false;
 }
 
 void batch_free(struct batch *batch)

@@ -18,6 +18,9 @@ struct batch_entry {
 	struct reply_target *target;
 	size_t start, length; /* bytes, in the batch's answers */
 	size_t lines;
+	uint64_t after;	     /* number of a batch that is delivered before; 0: none */
+	bool after_all;	     /* and so are all before that one */
+	bool is_gone;	     /* the target was when sent records were made: they have none */
 	bool is_sent_record; /* they need no sent records any more */
 };
 
@@ -26,6 +29,11 @@ struct batch {
 	struct sink_batch commit; /* first member: the pointer is cast between the two types */
 	struct log *log;	  /* for commit.complete */
 	atomic_int result;	  /* of the commit: 0, an errno value or SINK_PENDING */
+	struct batch *next;	  /* of those that were settled together, the one behind */
+	int refused;		  /* why the answers are refused: an errno value; 0: they are not */
+	uint64_t number;	  /* in the order of submission; 0: no answers are left */
+	uint64_t barrier;	  /* number of the last batch before that is_barrier */
+	bool is_barrier;	  /* has an answer that is in order with all targets' */
 	struct buffer deferred;	  /* records that are written before its own */
 	struct buffer records;
 	struct buffer answers; /* each with its line end */
@@ -38,12 +46,10 @@ struct batch {
 bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
 	       struct reply_target *target, const struct log_item *items, size_t count);
 
-/* Delivers every answer and appends the sent records to `sent`, as far as there is memory for them.
- * If reason is not NULL the records could not be stored: every answer is refused for that reason,
- * and `sent` stays as it is. */
-void batch_deliver(const struct batch *batch, const char *reason,
-		   const struct record_format *format, const struct stamp *stamp,
-		   struct buffer *sent);
+/* Appends the sent records of a batch that is stored, as far as there is memory for them. To be
+ * called before the answers are delivered: the targets may be freed then. */
+void batch_append_sent(struct batch *batch, const struct record_format *format,
+		       const struct stamp *stamp, struct buffer *sent);
 
 /* Empties it for the next commit, keeping what memory a usual one needs. */
 void batch_clear(struct batch *batch);

@@ -27,9 +27,10 @@ struct log_settings {
  * delivered. */
 struct reply_target {
 	const char *name; /* the subject of its records */
-	/* Takes `lines` answers, all with their line ends, in the order of submission. Called by
-	 * the leader, without the log's lock. Must not block. Returns false if the connection is
-	 * gone: they were not sent. Each answer that was submitted is delivered or refused exactly
+	/* Takes `lines` answers, all with their line ends, in the order of submission. Called by a
+	 * thread that has committed, without the log's lock; by one thread at a time. Must not
+	 * block. Returns false if the connection is gone: they were not sent, though their sent
+	 * records may be in the log. Each answer that was submitted is delivered or refused exactly
 	 * once. */
 	bool (*deliver)(struct reply_target *target, const char *answers, size_t length,
 			size_t lines);
@@ -37,12 +38,19 @@ struct reply_target {
 	 * Called as deliver is, and must not allocate. NULL: no peer waits for what the target is
 	 * sent; what cannot be recorded is left out. */
 	void (*refuse)(struct reply_target *target, const char *reason, size_t lines);
-	bool control; /* its answers are signals inside the server: failed ones are not counted */
-	/* Takes answers that were not sent, with their line ends: the record could not be stored,
-	 * or deliver returned false. Called by the leader, without the log's lock; the target may
-	 * be freed already. Must not block. NULL: not called. */
+	/* Returns whether the connection is known to be gone: its answers, which are delivered to
+	 * it all the same, get no sent records. Called by the leader, without the log's lock. Must
+	 * not block. NULL: it is not known before deliver() fails. */
+	bool (*is_gone)(struct reply_target *target);
+	bool broadcast; /* deliver() sends to other targets: it is in order with the answers of all
+			 */
+	bool control;	/* its answers are signals inside the server: failed ones are not counted */
+	/* Takes answers that were not sent and have no sent record, with their line ends: the
+	 * record of the line could not be stored, or is_gone() was true and deliver() false. Called
+	 * as deliver is; the target may be freed already. Must not block. NULL: not called. */
 	void (*on_undelivered)(void *context, const char *answers, size_t length);
-	void *context; /* for on_undelivered */
+	void *context;	/* for on_undelivered */
+	uint64_t batch; /* the log's own: number of the last batch that has an answer for it */
 };
 
 /* One line and its answer. Without an answer (length 0) nothing is sent for it. The bytes are

@@ -131,6 +131,7 @@ static void settle_stored(struct writer *writer, struct batch *batch)
 	batch->deferred.length = 0;
 	if (!writer->deferred.length)
 		swap(&batch->deferred, &writer->deferred);
+	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
 	end_failing(writer);
 }
 
@@ -141,9 +142,10 @@ static void settle_failed(struct writer *writer, struct batch *batch)
 	writer->refused += batch->lines;
 }
 
-static struct batch *enqueue(struct writer *writer)
+/* Puts a batch into the queue. */
+static struct batch *enqueue(struct writer *writer, struct batch *batch)
 {
-	struct batch *batch = writer->queue[writer->in_flight++];
+	writer->queue[writer->in_flight++] = batch;
 	atomic_init(&batch->result, SINK_PENDING); /* the sink publishes the batch */
 	return batch;
 }
@@ -152,20 +154,20 @@ static struct batch *enqueue(struct writer *writer)
 static struct batch *enqueue_open(struct writer *writer)
 {
 	struct batch *batch = writer->open;
-	writer->open = writer->queue[writer->in_flight];
-	writer->queue[writer->in_flight] = batch;
-	return enqueue(writer);
+	writer->open = delivery_take_next(&writer->delivery, batch);
+	return enqueue(writer, batch);
 }
 
-/* Takes the oldest batch off the queue: it is the next spare one, as its memory is in the caches.
- */
+/* Takes the oldest batch off the queue, to be delivered. */
 static void dequeue(struct writer *writer)
 {
 	struct batch *batch = writer->queue[0];
 	int left = --writer->in_flight;
 	for (int i = 0; i < left; i++)
 		writer->queue[i] = writer->queue[i + 1];
-	writer->queue[left] = batch;
+	batch->next = NULL;
+	*writer->settled_end = batch;
+	writer->settled_end = &batch->next;
 }
 
 /* A batch has failed: all behind it fail too, those in flight by the sink's contract, and the open
@@ -192,9 +194,7 @@ static void settle_completed(struct writer *writer)
 			settle_failed(writer, batch);
 		else
 			settle_stored(writer, batch);
-		batch_deliver(batch, writer->errnum ? strerror(writer->errnum) : NULL,
-			      writer->sink->format, &writer->stamp, &writer->deferred);
-		batch_clear(batch);
+		batch->refused = writer->errnum;
 		dequeue(writer);
 		if (!writer->errnum || writer->in_flight)
 			continue;
@@ -217,9 +217,9 @@ int writer_open(struct writer *writer, struct error *error)
 	 * return_records() */
 	writer->in_flight_max = settings->sync == LOG_SYNC_NONE ? 1 : writer->sink->in_flight;
 	writer->took = settings->sync == LOG_SYNC_DISK ? WRITER_TOOK_MAX : 0;
-	writer->open = &writer->batches[0];
-	for (int i = 1; i < WRITER_BATCHES; i++)
-		writer->queue[i - 1] = &writer->batches[i];
+	delivery_open(&writer->delivery, writer->lock, writer->in_flight_max);
+	writer->open = delivery_take_next(&writer->delivery, NULL);
+	writer->settled_end = &writer->settled;
 	defer_warning(writer);
 	if (settings->tee)
 		stdout_tee_push(settings->tee, settings->format->header,
@@ -231,8 +231,7 @@ void writer_close(struct writer *writer)
 {
 	if (writer->sink)
 		writer->sink->type->close(writer->sink);
-	for (int i = 0; i < WRITER_BATCHES; i++)
-		batch_free(&writer->batches[i]);
+	delivery_close(&writer->delivery);
 	buffer_free(&writer->deferred);
 }
 
@@ -243,8 +242,13 @@ static void queue_records(struct writer *writer, struct batch *batch)
 	struct buffer *records = &batch->records;
 	if (writer->failing || !buffer_append(&writer->deferred, records->bytes, records->length))
 		return;
-	batch_deliver(batch, NULL, writer->sink->format, &writer->stamp, &writer->deferred);
+	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
+	batch->refused = 0;
+	delivery_run(&writer->delivery, batch);
 	batch_clear(batch);
+	pthread_mutex_lock(writer->lock);
+	delivery_end(&writer->delivery, batch);
+	pthread_mutex_unlock(writer->lock);
 }
 
 /* Has the sink store a batch, and learns how long it takes. At -sync disk deferred records alone
@@ -290,7 +294,7 @@ void writer_commit(struct writer *writer)
 void writer_commit_deferred(struct writer *writer)
 {
 	if (writer->deferred.length)
-		submit(writer, enqueue(writer));
+		submit(writer, enqueue(writer, delivery_take(&writer->delivery)));
 }
 
 void writer_settle(struct writer *writer)
@@ -298,6 +302,27 @@ void writer_settle(struct writer *writer)
 	pthread_mutex_unlock(writer->lock);
 	settle_completed(writer);
 	pthread_mutex_lock(writer->lock);
+}
+
+struct batch *writer_take_settled(struct writer *writer)
+{
+	struct batch *settled = writer->settled;
+	writer->settled = NULL;
+	writer->settled_end = &writer->settled;
+	return settled;
+}
+
+void writer_deliver(struct writer *writer, struct batch **settled)
+{
+	while (*settled) {
+		struct batch *batch = *settled;
+		*settled = batch->next;
+		pthread_mutex_unlock(writer->lock);
+		delivery_run(&writer->delivery, batch);
+		batch_clear(batch);
+		pthread_mutex_lock(writer->lock);
+		delivery_return(&writer->delivery, batch);
+	}
 }
 
 void writer_reopen(struct writer *writer)

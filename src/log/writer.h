@@ -11,10 +11,8 @@
 
 #include "base/clock.h"
 #include "log/batch.h"
+#include "log/delivery.h"
 #include "log/stdout_tee.h"
-
-/* In flight, the open one, and one that was open when a batch failed. */
-enum { WRITER_BATCHES = SINK_IN_FLIGHT_MAX + 2 };
 
 /* A commit is slow if the sink's submit() takes that long. A sync is taken for slow at first. */
 #define WRITER_SLOW (100 * CLOCK_MICROSECOND)
@@ -23,16 +21,17 @@ enum { WRITER_BATCHES = SINK_IN_FLIGHT_MAX + 2 };
 struct writer {
 	struct log_settings settings;
 	pthread_mutex_t *lock;				   /* the log's */
-	struct batch batches[WRITER_BATCHES];		   /* with commit.complete and log */
 	void (*on_committed)(void *context, size_t bytes); /* as of log_on_committed() */
 	void *context;					   /* for it */
 	struct batch *open;				   /* for lines; under the lock */
+	struct delivery delivery;
 
 	/* The leader's; under the lock while there is none. */
 	struct sink *sink;
-	struct batch *queue[WRITER_BATCHES - 1]; /* in the order of submission, then spare ones */
-	int in_flight;				 /* of the queue: submitted and not settled */
-	int in_flight_max;			 /* then nothing is submitted */
+	struct batch *queue[SINK_IN_FLIGHT_MAX + 1]; /* in the order of submission */
+	int in_flight;				     /* of the queue: submitted and not settled */
+	int in_flight_max;			     /* then nothing is submitted */
+	struct batch *settled, **settled_end;	     /* to be delivered, the oldest first */
 	int errnum;		/* why a batch has failed, until all behind it have; 0: none has */
 	struct buffer deferred; /* records that the next batch begins with */
 	size_t returned;	/* bytes: how many of them come from batches that have failed */
@@ -50,10 +49,18 @@ void writer_close(struct writer *writer);
 
 /* As leader, or with the lock while there is none: */
 
-/* The sink takes another batch. */
+/* The sink takes another batch, and there is one; a second one is there if that fails. */
 static inline bool writer_has_space(const struct writer *writer)
 {
-	return writer->in_flight < writer->in_flight_max && !writer->errnum;
+	return writer->in_flight < writer->in_flight_max && !writer->errnum &&
+	       writer->delivery.spare_count > 1;
+}
+
+/* Answers are being delivered, or about to be. */
+static inline bool writer_is_delivering(const struct writer *writer)
+{
+	const struct delivery *delivery = &writer->delivery;
+	return delivery->spare_count + writer->in_flight + 1 < delivery->count;
 }
 
 /* Commits are so quick that a thread may do one while others wait for it. */
@@ -68,7 +75,8 @@ static inline bool writer_has_completed(const struct writer *writer)
 	return writer->in_flight && writer->queue[0]->result != SINK_PENDING;
 }
 
-/* As leader and with the lock, which they drop for a while: */
+/* As leader and with the lock, which they drop for a while. To be called once before what was
+ * settled is taken and delivered: */
 
 /* Submits the open batch, which has records, and settles what is completed. The deferred records go
  * before it. To be called if the sink takes another batch. */
@@ -76,9 +84,16 @@ void writer_commit(struct writer *writer);
 
 /* As writer_commit(), of the deferred records alone, if there are any. */
 void writer_commit_deferred(struct writer *writer);
-/* Delivers the answers of completed batches, as far as all before them are completed. */
+/* Settles completed batches, as far as all before them are completed: their sent records are
+ * deferred, and their answers are ready to be delivered. */
 void writer_settle(struct writer *writer);
 /* Has the sink open its target anew; nothing may be in flight. */
 void writer_reopen(struct writer *writer);
+/* Takes what was settled, the oldest first, or NULL. With the lock. */
+struct batch *writer_take_settled(struct writer *writer);
+/* Delivers the answers of what was taken, which is NULL then. By any thread and with the lock,
+ * which it drops for a while. */
+void writer_deliver(struct writer *writer, struct batch **settled);
+
 /* Defers a record that says how many lines were refused. As leader. */
 void writer_defer_refused(struct writer *writer);

@@ -192,6 +192,7 @@ static void *start(const struct service_settings *settings, struct error *error)
 	chars->target = (struct reply_target){.name = settings->broadcast->name,
 					      .deliver = deliver_burst,
 					      .on_undelivered = burst_undelivered,
+					      .broadcast = true,
 					      .context = chars};
 	chars->burst = own->burst.min < 0 ? (struct range){1, 20} : own->burst;
 	chars->delay =

@@ -10,6 +10,11 @@ static bool deliver(struct reply_target *target, const char *answers, size_t len
 	return send_queue_send(&((struct responder *)target)->queue, answers, length, lines);
 }
 
+static bool is_gone(struct reply_target *target)
+{
+	return send_queue_is_broken(&((struct responder *)target)->queue);
+}
+
 /* Without memory, too, each line is refused: else the peer would take a later answer for its own.
  */
 static void refuse(struct reply_target *target, const char *reason, size_t lines)
@@ -39,6 +44,7 @@ void responder_open(struct responder *responder, const struct session_settings *
 		(struct reply_target){.name = name,
 				      .deliver = deliver,
 				      .refuse = refuse,
+				      .is_gone = is_gone,
 				      .on_undelivered = settings->handler->on_undelivered,
 				      .context = settings->service};
 	responder->settings = settings;

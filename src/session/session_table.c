@@ -41,7 +41,8 @@ struct session_table *session_table_new(struct error *error)
 		return NULL;
 	}
 	pthread_mutex_init(&table->lock, NULL); /* cannot fail without attributes */
-	table->broadcast = (struct reply_target){.name = "everyone", .deliver = deliver_to_all};
+	table->broadcast = (struct reply_target){
+		.name = "everyone", .deliver = deliver_to_all, .broadcast = true};
 	return table;
 }
 

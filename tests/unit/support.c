@@ -310,6 +310,11 @@ static bool fake_release(struct reply_target *recipient, const char *answers, si
 	return !fake->gone;
 }
 
+static bool fake_is_gone(struct reply_target *recipient)
+{
+	return ((struct fake *)recipient)->gone;
+}
+
 /* As a connection does. */
 static void fake_refuse(struct reply_target *recipient, const char *reason, size_t lines)
 {
@@ -324,8 +329,10 @@ static void fake_refuse(struct reply_target *recipient, const char *reason, size
 
 void fake_init(struct fake *fake, const char *name)
 {
-	*fake = (struct fake){
-		.recipient = {.name = name, .deliver = fake_release, .refuse = fake_refuse}};
+	*fake = (struct fake){.recipient = {.name = name,
+					    .deliver = fake_release,
+					    .refuse = fake_refuse,
+					    .is_gone = fake_is_gone}};
 	pthread_mutex_init(&fake->lock, NULL); /* cannot fail without attributes */
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "log/batch.h"
+#include "log/delivery.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+00:00", 0};
 #define AT "INFO\t| 2019-02-24 15:10:14 --"
 
 static struct batch batch;
+static struct delivery delivery; /* no other batches */
 static struct buffer sent;
 static struct fake a, b;
 
@@ -47,9 +49,12 @@ static bool add(struct fake *fake, const char *line)
 	return batch_add(&batch, &record_text, &stamp, &fake->recipient, &item, 1);
 }
 
-static void deliver(const char *reason)
+static void deliver(int reason)
 {
-	batch_deliver(&batch, reason, &record_text, &stamp, &sent);
+	batch.refused = reason;
+	if (!reason)
+		batch_append_sent(&batch, &record_text, &stamp, &sent);
+	delivery_run(&delivery, &batch);
 }
 
 static void assert_text(const struct buffer *text, const char *expected)
@@ -67,7 +72,7 @@ START_TEST(records_and_answers_of_several)
 	ck_assert_uint_eq(batch.count, 3);
 	ck_assert_uint_eq(batch.lines, 3);
 	ck_assert(fake_has(&a, "") && fake_has(&b, ""));
-	deliver(NULL);
+	deliver(0);
 	ck_assert(fake_has(&a, "ok\nok\n") && fake_has(&b, "ok\n"));
 	ck_assert_uint_eq(a.lines, 2);
 	ck_assert_uint_eq(b.lines, 1);
@@ -91,7 +96,7 @@ START_TEST(neighbours_are_delivered_in_one)
 	ck_assert_uint_eq(batch.count, 1);
 	ck_assert(add(&b, "six"));
 	ck_assert_uint_eq(batch.count, 2);
-	deliver(NULL);
+	deliver(0);
 	ck_assert_uint_eq(a.calls, 1);
 	ck_assert_uint_eq(a.lines, 5);
 	ck_assert(fake_has(&a, "o\nerror: two\nok\nok\nok\n"));
@@ -114,7 +119,7 @@ START_TEST(lines_without_an_answer)
 	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
 	ck_assert_uint_eq(batch.lines, 1);
 	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, NULL, 0));
-	deliver(NULL);
+	deliver(0);
 	ck_assert(fake_has(&a, "ok\n"));
 	ck_assert_uint_eq(a.lines, 1);
 }
@@ -124,7 +129,7 @@ START_TEST(errors_say_the_reason_and_leave_no_record)
 {
 	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
 	ck_assert(buffer_append_string(&sent, "before\n"));
-	deliver("No space left on device");
+	deliver(ENOSPC);
 	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
 			       "error: not logged: No space left on device\n"));
 	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
@@ -138,7 +143,7 @@ START_TEST(a_connection_that_is_gone_leaves_no_sent_record)
 {
 	a.gone = true;
 	ck_assert(add(&b, "one") && add(&a, "two") && add(&a, "three") && add(&b, "four"));
-	deliver(NULL);
+	deliver(0);
 	ck_assert_uint_eq(a.lines, 2); /* they were delivered to it all the same */
 	assert_text(&sent, AT "b sent: ok\n" AT "b sent: ok\n");
 }
@@ -149,6 +154,21 @@ static void keep(void *context, const char *answers, size_t length)
 	(void)buffer_append(context, answers, length);
 }
 
+/* The records come before that is known; each answer has one, or is reported. */
+START_TEST(answers_that_cannot_be_sent_have_their_records)
+{
+	struct buffer unsent = {0};
+	a.gone = true;
+	a.recipient.is_gone = NULL;
+	a.recipient.on_undelivered = keep;
+	a.recipient.context = &unsent;
+	ck_assert(add(&a, "one") && add(&b, "two"));
+	deliver(0);
+	assert_text(&sent, AT "a sent: ok\n" AT "b sent: ok\n");
+	ck_assert_uint_eq(unsent.length, 0);
+}
+END_TEST
+
 /* on_undelivered takes the answers that were not sent. */
 START_TEST(what_was_not_sent_is_reported)
 {
@@ -157,7 +177,7 @@ START_TEST(what_was_not_sent_is_reported)
 	a.recipient.context = b.recipient.context = &unsent;
 	a.gone = true;
 	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
-	deliver(NULL);
+	deliver(0);
 	assert_text(&unsent, "ok\nok\n");
 	unsent.length = 0;
 	batch_clear(&batch);
@@ -165,7 +185,7 @@ START_TEST(what_was_not_sent_is_reported)
 	b.recipient.refuse = NULL;
 	ck_assert(add(&a, "one") && add(&b, "two"));
 	ck_assert_uint_eq(batch.lines, 1); /* only so many lines can be answered with an error */
-	deliver("no");
+	deliver(EIO);
 	assert_text(&unsent, "ok\nok\n");
 	ck_assert(fake_has(&b, "ok\n")); /* that of before */
 	buffer_free(&unsent);
@@ -201,7 +221,7 @@ START_TEST(out_of_memory_adds_nothing)
 			ck_abort_msg("target %d", i);
 	}
 	ck_assert_int_gt(refused, 6); /* all three kinds of memory have grown more than once */
-	deliver(NULL);
+	deliver(0);
 	for (int i = 0; i < TARGETS; i++) {
 		if (!fake_has(&targets[i], "ok\nok\n"))
 			ck_abort_msg("target %d", i);
@@ -230,7 +250,7 @@ START_TEST(raw_answers_get_no_line_end)
 	assert_text(&batch.records,
 		    AT "a received: one\n" AT "a received: \n" AT "a received: two\\x0d\n" AT
 		       "a received: rest\n" AT "b received: other\n");
-	deliver(NULL);
+	deliver(0);
 	ck_assert(fake_has(&a, "one\n\ntwo\r\nrest") && fake_has(&b, "ok\n"));
 	ck_assert_uint_eq(a.lines, 4);
 	assert_text(&sent, AT "a sent: one\n" AT "a sent: \n" AT "a sent: two\\x0d\n" AT
@@ -244,7 +264,7 @@ START_TEST(raw_chunks_are_merged)
 	struct log_item first = item_raw("be"), second = item_raw("gin\n");
 	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &first, 1));
 	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &second, 1));
-	deliver(NULL);
+	deliver(0);
 	ck_assert(fake_has(&a, "begin\n"));
 	ck_assert_uint_eq(a.lines, 2);
 	ck_assert_uint_eq(a.calls, 1);
@@ -257,7 +277,7 @@ START_TEST(raw_chunks_that_are_not_logged_have_an_error_each)
 {
 	struct log_item items[] = {item_raw("one\n"), item_raw("rest")};
 	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
-	deliver("No space left on device");
+	deliver(ENOSPC);
 	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
 			       "error: not logged: No space left on device\n"));
 	ck_assert_uint_eq(a.lines, 2);
@@ -285,7 +305,7 @@ START_TEST(a_sent_record_is_recorded_once)
 	ck_assert(add(&a, "two"));
 	assert_text(&batch.records, AT "a received: one\n" AT "a sent: news\n" AT
 				       "a sent: more news\n" AT "a received: two\n");
-	deliver(NULL);
+	deliver(0);
 	ck_assert(fake_has(&a, "ok\nnews\nmore news\nok\n"));
 	ck_assert_uint_eq(a.lines, 4);
 	ck_assert_uint_eq(a.calls, 3);
@@ -300,7 +320,7 @@ START_TEST(a_push_that_cannot_be_recorded_is_left_out)
 	a.recipient.refuse = NULL;
 	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &news, 1));
 	ck_assert(batch_add(&batch, &record_text, &stamp, &b.recipient, &news, 1));
-	deliver("No space left on device");
+	deliver(ENOSPC);
 	ck_assert(fake_has(&a, ""));
 	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
 }
@@ -337,12 +357,12 @@ START_TEST(out_of_memory_every_line_is_answered_all_the_same)
 	for (int i = 0; i < LINES; i++)
 		ck_assert(batch_add(&batch, &record_text, &stamp, &counter, &item, 1));
 	reallocs = 0;
-	deliver("no reason");
+	deliver(EIO);
 	reallocs = -1;
 	ck_assert_uint_eq(answered, LINES);
 	ck_assert_uint_eq(ends, LINES);
 	reallocs = 0;
-	deliver(NULL); /* the answers are there, the sent records are not */
+	deliver(0); /* the answers are there, the sent records are not */
 	reallocs = -1;
 	ck_assert_uint_eq(answered, 2 * LINES);
 	ck_assert_uint_eq(ends, 2 * LINES);
@@ -383,6 +403,7 @@ int main(void)
 	tcase_add_test(cases, raw_chunks_that_are_not_logged_have_an_error_each);
 	tcase_add_test(cases, errors_say_the_reason_and_leave_no_record);
 	tcase_add_test(cases, a_connection_that_is_gone_leaves_no_sent_record);
+	tcase_add_test(cases, answers_that_cannot_be_sent_have_their_records);
 	tcase_add_test(cases, what_was_not_sent_is_reported);
 	tcase_add_test(cases, out_of_memory_adds_nothing);
 	tcase_add_test(cases, a_sent_record_is_recorded_once);

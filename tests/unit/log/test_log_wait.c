@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Group commit while a leader is slow. */
+/* Group commit while a commit is slow. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/append_file.h"
 #include "base/clock.h"
 #include "log.h"
 #include "support.h"
@@ -25,33 +27,30 @@ static void assert_counts(const char *path, const char *word, size_t expected)
 	free(bytes);
 }
 
-/* A target whose delivery blocks until the test lets it go on: nothing is committed until then. */
+/* A sync that blocks until the test lets it go on: nothing else is committed until then. */
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool inside, go;
 } slow = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-static bool deliver_slowly(struct reply_target *recipient, const char *answers, size_t length,
-			   size_t lines)
+static int sync_slowly(int descriptor)
 {
-	(void)recipient;
-	(void)answers;
 	pthread_mutex_lock(&slow.lock);
 	slow.inside = true;
 	pthread_cond_broadcast(&slow.changed);
 	while (!slow.go)
 		pthread_cond_wait(&slow.changed, &slow.lock);
 	pthread_mutex_unlock(&slow.lock);
-	return length && lines;
+	return fdatasync(descriptor);
 }
 
-static struct reply_target slow_recipient = {.name = "slow", .deliver = deliver_slowly};
+static struct fake slow_recipient;
 
 static void *submit_slow(void *argument)
 {
 	struct log_item item = item_line("slow");
-	if (!log_submit(log_under_test, &slow_recipient, &item, 1, false))
+	if (!log_submit(log_under_test, &slow_recipient.recipient, &item, 1, false))
 		abort();
 	return argument;
 }
@@ -80,12 +79,12 @@ START_TEST(a_full_batch_makes_submitters_wait)
 	pthread_t slow_thread, large_thread;
 	size_t max = (1 << 21) / LARGE; /* lines in the open batch, but for one */
 	struct error error;
-	struct log_settings settings = {.target = "log",
-					.format = &record_text,
-					.sync = LOG_SYNC_WRITE,
-					.warn = no_warning};
+	struct log_settings settings = {
+		.target = "log", .format = &record_text, .sync = LOG_SYNC_DISK, .warn = no_warning};
 	ck_assert_ptr_nonnull(log_under_test = log_open(&settings, &error));
 	fake_init(&a, "a");
+	fake_init(&slow_recipient, "slow");
+	append_file_calls.fdatasync = sync_slowly;
 	ck_assert_int_eq(pthread_create(&slow_thread, NULL, submit_slow, NULL), 0);
 	pthread_mutex_lock(&slow.lock);
 	while (!slow.inside)
@@ -109,6 +108,7 @@ START_TEST(a_full_batch_makes_submitters_wait)
 	assert_counts("log", "a sent: ok\n", LARGE_LINES);
 	assert_counts("log", "slow sent: ", 1);
 	fake_free(&a);
+	fake_free(&slow_recipient);
 }
 END_TEST
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "log/delivery.h"
+
+#include <string.h>
+
+void delivery_open(struct delivery *delivery, pthread_mutex_t *lock, int in_flight_max)
+{
+	delivery->lock = lock;
+	delivery->count = in_flight_max + DELIVERY_BATCHES - SINK_IN_FLIGHT_MAX;
+	pthread_cond_init(&delivery->delivered, NULL); /* cannot fail without attributes */
+	for (int i = delivery->count; i > 0; i--)
+		delivery->spare[delivery->spare_count++] = &delivery->batches[i - 1];
+}
+
+void delivery_close(struct delivery *delivery)
+{
+	for (int i = 0; i < delivery->count; i++)
+		batch_free(&delivery->batches[i]);
+	if (delivery->count)
+		pthread_cond_destroy(&delivery->delivered);
+}
+
+struct batch *delivery_take(struct delivery *delivery)
+{
+	return delivery->spare[--delivery->spare_count];
+}
+
+struct batch *delivery_take_next(struct delivery *delivery, const struct batch *after)
+{
+	struct batch *batch = delivery_take(delivery);
+	batch->number = ++delivery->last;
+	if (after)
+		batch->barrier = after->is_barrier ? after->number : after->barrier;
+	return batch;
+}
+
+void delivery_end(struct delivery *delivery, struct batch *batch)
+{
+	uint64_t oldest = delivery->last + 1;
+	batch->number = 0;
+	for (int i = 0; i < delivery->count; i++) {
+		uint64_t number = delivery->batches[i].number;
+		if (number && number < oldest)
+			oldest = number;
+	}
+	atomic_store(&delivery->oldest, oldest);
+	pthread_cond_broadcast(&delivery->delivered);
+}
+
+void delivery_return(struct delivery *delivery, struct batch *batch)
+{
+	if (batch->number)
+		delivery_end(delivery, batch);
+	delivery->spare[delivery->spare_count++] = batch;
+}
+
+/* What is delivered before an entry is not yet. With the lock. */
+static bool must_wait(const struct delivery *delivery, const struct batch_entry *entry)
+{
+	for (int i = 0; i < delivery->count; i++) {
+		uint64_t number = delivery->batches[i].number;
+		if (number == entry->after || (number && number < entry->after && entry->after_all))
+			return true;
+	}
+	return false;
+}
+
+static void await(struct delivery *delivery, const struct batch_entry *entry)
+{
+	if (!entry->after || entry->after < atomic_load(&delivery->oldest)) /* mostly */
+		return;
+	pthread_mutex_lock(delivery->lock);
+	while (must_wait(delivery, entry))
+		pthread_cond_wait(&delivery->delivered, delivery->lock);
+	pthread_mutex_unlock(delivery->lock);
+}
+
+static void deliver(const struct batch_entry *entry, const char *answers)
+{
+	const struct reply_target target = *entry->target; /* it may be freed then */
+	if (!target.deliver(entry->target, answers, entry->length, entry->lines) &&
+	    entry->is_gone && target.on_undelivered)
+		target.on_undelivered(target.context, answers, entry->length);
+}
+
+static void refuse(const struct batch_entry *entry, const char *answers, const char *reason)
+{
+	struct reply_target *target = entry->target;
+	if (target->on_undelivered)
+		target->on_undelivered(target->context, answers, entry->length);
+	if (target->refuse)
+		target->refuse(target, reason, entry->lines);
+}
+
+void delivery_run(struct delivery *delivery, const struct batch *batch)
+{
+	const char *reason = batch->refused ? strerror(batch->refused) : NULL;
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+		const char *answers = batch->answers.bytes + entry->start;
+		await(delivery, entry);
+		if (reason)
+			refuse(entry, answers, reason);
+		else
+			deliver(entry, answers);
+	}
+}
