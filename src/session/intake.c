@@ -211,7 +211,8 @@ static bool is_short(const struct session *session)
 
 bool intake_is_calm(struct session *session)
 {
-	return is_short(session) && responder_is_calm(&session->responder);
+	return is_short(session) && !stream_buffered(session->stream) &&
+	       responder_is_calm(&session->responder);
 }
 
 enum ending intake_receive_for(struct session *session, char *space, size_t share)

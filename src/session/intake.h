@@ -31,8 +31,8 @@ enum ending intake_receive(struct session *session);
  * its answers. */
 enum ending intake_hand_over(struct session *session, bool flush);
 
-/* Whether another thread may receive for it: nothing is unsent, and what was received of a frame is
- * short. */
+/* Whether another thread may receive for it: nothing is unsent, what was received of a frame is
+ * short, and poll() reports all else that has arrived. */
 bool intake_is_calm(struct session *session);
 
 /* By another thread, for a session that was calm: */
