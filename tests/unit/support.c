@@ -8,6 +8,7 @@
 #include <ftw.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,6 +210,13 @@ void pipe_make(int *reader, int *writer)
 	*writer = ends[1];
 }
 
+/* Else a second piece waits for a delayed acknowledgement. */
+static void send_at_once(int descriptor)
+{
+	ck_assert_int_eq(setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)),
+			 0);
+}
+
 int tcp_listen(int *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -216,6 +224,7 @@ int tcp_listen(int *port)
 	socklen_t length = sizeof address;
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_ge(listener, 0);
+	send_at_once(listener); /* what is accepted takes it over */
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, length), 0);
 	ck_assert_int_eq(listen(listener, 128), 0);
 	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &length), 0);
@@ -234,6 +243,7 @@ int tcp_connect(int port)
 	ck_assert_int_eq(connect(descriptor, (struct sockaddr *)&address, sizeof address), 0);
 	ck_assert_int_eq(
 		setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+	send_at_once(descriptor);
 	xor_greet(descriptor);
 	return descriptor;
 }
@@ -260,6 +270,25 @@ void peer_send(int descriptor, const char *bytes, size_t length)
 		length -= (size_t)sent;
 	}
 	free(raw);
+}
+
+void peer_send_until_stuck(int descriptor, size_t *total)
+{
+	static char lines[65536];
+	ssize_t sent;
+	for (size_t i = 0; i < sizeof lines; i += 2)
+		memcpy(lines + i, "x\n", 2);
+	xor_bytes(lines, sizeof lines);
+	while ((sent = send(descriptor, lines + *total % 2, sizeof lines - *total % 2,
+			    MSG_DONTWAIT)) > 0)
+		*total += (size_t)sent;
+}
+
+void peer_limit_buffers(int descriptor)
+{
+	int some = 32768;
+	ck_assert_int_eq(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &some, sizeof some), 0);
+	ck_assert_int_eq(setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &some, sizeof some), 0);
 }
 
 char *peer_lines(int descriptor, size_t lines)

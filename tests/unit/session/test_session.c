@@ -185,34 +185,14 @@ START_TEST(a_peer_that_vanishes_is_let_go)
 }
 END_TEST
 
-/* Sends lines of two bytes until the kernel takes no more, and adds to the bytes sent so far. */
-static void send_until_stuck(int peer, size_t *total)
-{
-	static char lines[65536];
-	ssize_t sent;
-	for (size_t i = 0; i < sizeof lines; i += 2)
-		memcpy(lines + i, "x\n", 2);
-	xor_bytes(lines, sizeof lines);
-	while ((sent = send(peer, lines + *total % 2, sizeof lines - *total % 2, MSG_DONTWAIT)) > 0)
-		*total += (size_t)sent;
-}
-
-/* Else the kernel keeps millions of lines. What is accepted takes it over from its listener. */
-static void limit_buffers(int descriptor)
-{
-	int some = 32768;
-	ck_assert_int_eq(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &some, sizeof some), 0);
-	ck_assert_int_eq(setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &some, sizeof some), 0);
-}
-
 START_TEST(a_slow_reader_delays_nobody_and_gets_all)
 {
-	limit_buffers(world.acceptor.listener);
+	peer_limit_buffers(world.acceptor.listener);
 	int slow = world_connect(), fast = world_connect();
 	size_t total = 0;
-	limit_buffers(slow);
+	peer_limit_buffers(slow);
 	for (int i = 0; i < 50; i++) {
-		send_until_stuck(slow, &total);
+		peer_send_until_stuck(slow, &total);
 		peer_send(fast, "one\n", 4);
 		assert_answers(fast, 1, "ok\n");
 	}
@@ -236,7 +216,7 @@ static bool its_queue_is_full(void *peer)
 {
 	static size_t total;
 	struct send_queue *queue = &slow_connection->responder.queue;
-	send_until_stuck(*(int *)peer, &total);
+	peer_send_until_stuck(*(int *)peer, &total);
 	pthread_mutex_lock(&queue->lock);
 	bool full = queue->unsent.length >= SEND_QUEUE_HIGH_WATER;
 	pthread_mutex_unlock(&queue->lock);
@@ -250,8 +230,8 @@ START_TEST(answers_that_were_not_taken_are_told_of)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	int accepted = pair[0], peer = pair[1];
 	xor_greet(peer);
-	limit_buffers(accepted);
-	limit_buffers(peer);
+	peer_limit_buffers(accepted);
+	peer_limit_buffers(peer);
 	slow_connection = session_new(stream_open(stream_type, accepted, STREAM_SERVER), "slow", 1,
 				      &world.settings);
 	ck_assert_ptr_nonnull(slow_connection);
