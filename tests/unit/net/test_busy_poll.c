@@ -2,6 +2,7 @@
 #include "net/busy_poll.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -191,6 +192,52 @@ START_TEST(a_broken_connection_is_seen_meanwhile)
 }
 END_TEST
 
+static int tries, needed;
+
+static bool try_often(void *context)
+{
+	ck_assert_ptr_eq(context, bytes);
+	return ++tries >= needed;
+}
+
+static bool poll_until(int needed_tries)
+{
+	tries = yields = 0;
+	needed = needed_tries;
+	return busy_poll(&busy, try_often, bytes);
+}
+
+START_TEST(anything_can_be_tried_until_it_is_done)
+{
+	ck_assert(poll_until(1));
+	ck_assert_int_eq(yields, 0);
+	ck_assert(poll_until(5));
+	ck_assert_int_eq(tries, 5);
+	ck_assert_int_eq(yields, 4);
+	ck_assert(!atomic_load(&busy.taken));
+	busy.time = CLOCK_MILLISECOND;
+	ck_assert(!poll_until(INT_MAX)); /* not in time */
+	ck_assert_int_ge(tries, 1);
+	ck_assert_int_eq(yields, tries - 1);
+	ck_assert(!atomic_load(&busy.taken));
+	ck_assert_int_eq(busy.vain, 1);
+}
+END_TEST
+
+START_TEST(nothing_is_tried_where_it_is_not_to_be_polled)
+{
+	atomic_store(&busy.paused_until, clock_after(LONG));
+	ck_assert(!poll_until(1));
+	atomic_store(&busy.paused_until, 0);
+	atomic_store(&busy.taken, true);
+	ck_assert(!poll_until(1));
+	atomic_store(&busy.taken, false);
+	busy.time = 0;
+	ck_assert(!poll_until(1));
+	ck_assert_int_eq(tries, 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *cases = tcase_create("busy_poll");
@@ -203,5 +250,7 @@ int main(void)
 	tcase_add_test(cases, the_idle_limit_holds_afterwards);
 	tcase_add_test(cases, the_end_is_seen_meanwhile);
 	tcase_add_test(cases, a_broken_connection_is_seen_meanwhile);
+	tcase_add_test(cases, anything_can_be_tried_until_it_is_done);
+	tcase_add_test(cases, nothing_is_tried_where_it_is_not_to_be_polled);
 	return unit_main("busy_poll", cases, NULL);
 }

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection that would hold up its group leaves it, is served by its own thread, and comes back.
+ * The first one leads, the second one leaves, a third one is served meanwhile. */
+#include "session/receiver.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "receiver_fixture.h"
+#include "support.h"
+#include "unit.h"
+#include "xor_stream.h"
+
+static int first, second, third;
+
+static void begin(void)
+{
+	scratch_enter();
+	receiver_open(1);
+}
+
+static void connect_three(void)
+{
+	first = receiver_connect(1);
+	second = receiver_connect(1);
+	third = receiver_connect(1);
+}
+
+static bool its_thread_waits(struct session *session)
+{
+	struct send_queue *queue = &session->responder.queue;
+	pthread_mutex_lock(&queue->lock);
+	bool waits = queue->max_waiting;
+	pthread_mutex_unlock(&queue->lock);
+	return waits;
+}
+
+/* Until its own thread waits for its peer. */
+static size_t fill_queue(void)
+{
+	size_t total = 0;
+	struct session *session = receiver_session(2);
+	int64_t deadline = clock_after(20 * CLOCK_SECOND);
+	while (!its_thread_waits(session)) {
+		peer_send_until_stuck(second, &total);
+		assert_received_by(third, 1);
+		ck_assert(clock_now() < deadline);
+	}
+	return total;
+}
+
+/* Once all is read it may wait in its own thread for one line more. */
+static void assert_comes_back(void)
+{
+	int64_t deadline = clock_after(20 * CLOCK_SECOND);
+	while (receiver_of(second) != 1)
+		ck_assert(clock_now() < deadline);
+	for (int i = 0; i < 10; i++)
+		assert_received_by(second, 1);
+	assert_received_by(third, 1);
+	assert_received_by(first, 1);
+}
+
+START_TEST(one_that_does_not_read)
+{
+	peer_limit_buffers(world.acceptor.listener);
+	connect_three();
+	peer_limit_buffers(second);
+	size_t total = fill_queue();
+	for (int i = 0; i < 20; i++) {
+		assert_received_by(third, 1);
+		assert_received_by(first, 1);
+	}
+	char *answers = peer_lines(second, total / 2);
+	ck_assert_uint_eq(strlen(answers), total / 2 * 2);
+	ck_assert(answers[0] == '1');
+	size_t by_itself = count_of(answers, "2\n");
+	ck_assert_uint_gt(by_itself, 0);
+	ck_assert_uint_eq(count_of(answers, "1\n") + by_itself, total / 2);
+	free(answers);
+	if (total % 2) {
+		peer_send(second, "\n", 1);
+		(void)receiver_answer(second);
+	}
+	assert_comes_back();
+	world_close();
+}
+END_TEST
+
+/* --- a service that holds back --- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+/* under the lock */
+static bool holds;
+static int waiting;
+
+static bool admit(void *service, bool wait)
+{
+	(void)service;
+	pthread_mutex_lock(&lock);
+	waiting += wait;
+	while (wait && holds)
+		pthread_cond_wait(&changed, &lock);
+	waiting -= wait;
+	bool admitted = !holds;
+	pthread_mutex_unlock(&lock);
+	return admitted;
+}
+
+static void set_holds(bool value)
+{
+	pthread_mutex_lock(&lock);
+	holds = value;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+static bool so_many_wait(void *count)
+{
+	pthread_mutex_lock(&lock);
+	bool all_wait = waiting >= *(int *)count;
+	pthread_mutex_unlock(&lock);
+	return all_wait;
+}
+
+START_TEST(all_while_their_service_holds_back)
+{
+	receiver_handler.admit = admit;
+	connect_three();
+	for (int i = 0; i < 10; i++) {
+		set_holds(true);
+		peer_send(second, "x\n", 2);
+		ck_assert(eventually(so_many_wait, &(int){1})); /* in its own thread */
+		peer_send(first, "x\n", 2);
+		ck_assert(eventually(so_many_wait, &(int){2}));
+		peer_send(third, "x\n", 2);
+		ck_assert(eventually(so_many_wait, &(int){3}));
+		ck_assert_uint_eq(stream_pending(receiver_session(3)->stream), 2);
+		set_holds(false);
+		size_t leader = receiver_answer(first);
+		ck_assert_uint_eq(receiver_answer(second), leader);
+		ck_assert_uint_eq(receiver_answer(third), leader);
+		ck_assert_uint_eq(receiver_of(second), leader);
+	}
+	world_close();
+}
+END_TEST
+
+/* --- frames that are not whole --- */
+
+START_TEST(one_whose_chunk_pauses)
+{
+	receiver_handler.protocol = &protocol_chunks;
+	connect_three();
+	for (int i = 0; i < 5; i++) {
+		peer_send(second, "no end", 6);
+		ck_assert_uint_eq(receiver_answer(second), 2);
+		assert_received_by(third, 1);
+		assert_received_by(second, 1);
+		peer_send(second, "an end\nno end", 13);
+		ck_assert_uint_eq(receiver_answer(second), 1);
+		ck_assert_uint_eq(receiver_answer(second), 2);
+	}
+	world_close();
+}
+END_TEST
+
+enum { LONG = 16384 };
+
+/* Sends a line without its end. */
+static void send_half(size_t length)
+{
+	char *half = malloc(length);
+	memset(half, 'x', length);
+	peer_send(second, half, length);
+	free(half);
+	receiver_await_receipt(second, 2);
+}
+
+START_TEST(one_with_a_long_line)
+{
+	connect_three();
+	for (int i = 0; i < 5; i++) {
+		send_half(LONG);
+		assert_received_by(third, 1);
+		assert_received_by(second, 1);
+		send_half(LONG + 1);
+		assert_received_by(third, 1);
+		assert_received_by(second, 2);
+		assert_received_by(second, 1);
+		send_half(LONG);
+		send_half(LONG);
+		assert_received_by(third, 1);
+		assert_received_by(second, 2);
+	}
+	assert_received_by(second, 1);
+	world_close();
+}
+END_TEST
+
+/* --- out of memory --- */
+
+static _Atomic bool no_memory;
+
+static void *faulty_malloc(size_t size)
+{
+	return no_memory ? NULL : malloc(size);
+}
+
+static void lose_memory(int peer)
+{
+	size_t before = world.table->count;
+	no_memory = true;
+	peer_send(peer, "half", 4);
+	assert_last(peer, "");
+	world_await(before - 1);
+	no_memory = false;
+}
+
+START_TEST(out_of_memory_half_a_line_closes_that_one)
+{
+	connect_three();
+	lose_memory(second);
+	assert_received_by(third, 1);
+	assert_logged(" closed: out of memory\n", 1);
+	lose_memory(first); /* which led */
+	assert_received_by(third, 3);
+	assert_logged(" closed: out of memory\n", 2);
+	world_close();
+}
+END_TEST
+
+static TCase *make(const char *name, void (*use_type)(void), void (*use_busy_poll)(void))
+{
+	TCase *leaving = tcase_create(name);
+	tcase_add_checked_fixture(leaving, use_type, NULL);
+	tcase_add_checked_fixture(leaving, use_busy_poll, NULL);
+	tcase_add_checked_fixture(leaving, begin, NULL);
+	tcase_add_test(leaving, one_that_does_not_read);
+	tcase_add_test(leaving, all_while_their_service_holds_back);
+	if (use_type == tcp_use) { /* the other's pieces end anywhere */
+		tcase_add_test(leaving, one_whose_chunk_pauses);
+		tcase_add_test(leaving, one_with_a_long_line);
+	}
+	tcase_add_test(leaving, out_of_memory_half_a_line_closes_that_one);
+	return leaving;
+}
+
+int main(void)
+{
+	memory_malloc = faulty_malloc;
+	scratch_make();
+	int status = unit_main("receiver, leaving", make("sleep", tcp_use, receiver_use_sleep),
+			       make("busy-poll", tcp_use, receiver_use_busy_poll),
+			       make("xor", xor_use, receiver_use_busy_poll), NULL);
+	scratch_remove();
+	return status;
+}
