@@ -133,27 +133,25 @@ static void flush_deferred(struct log *log)
 	end_leadership(log, true);
 }
 
-/* Takes leadership as a committer when there is work and no other leader. Waits for that, and
- * returns false when it is to end. Writes the deferred records when they are due. */
+/* Waits until leadership is offered, and returns false when the committer is to end. Writes the
+ * deferred records when they are due. */
 static bool await_leadership(struct log *log)
 {
-	for (;;) {
+	while (log->leadership != LEADERSHIP_OFFERED) {
 		bool idle = log->leadership == LEADERSHIP_IDLE;
-		if (log->leadership == LEADERSHIP_OFFERED || (idle && has_work(log)))
-			break;
 		if (idle && log->stopping && !log->writer.in_flight &&
 		    !writer_is_delivering(&log->writer))
 			return false;
 		bool due = clock_now() >= log->flush_at;
 		if (due && idle && writer_has_space(&log->writer)) {
 			flush_deferred(log);
+			wake_committer(log);
 			continue;
 		}
 		if (due) /* the leader writes them, too, or defers others */
 			log->flush_at = clock_after(LOG_FLUSH_DELAY);
 		(void)clock_condition_wait(&log->work, &log->lock, log->flush_at);
 	}
-	log->leadership = LEADERSHIP_TAKEN;
 	return true;
 }
 
@@ -162,11 +160,14 @@ static void *committer_run(void *argument)
 	struct log *log = argument;
 	pthread_mutex_lock(&log->lock);
 	while (await_leadership(log)) {
-		if (writer_has_completed(&log->writer))
-			writer_settle(&log->writer);
-		else if (wants_commit(log))
-			commit_next(log);
-		end_leadership(log, true);
+		do { /* goes on by itself: nobody is woken for what it can do */
+			log->leadership = LEADERSHIP_TAKEN;
+			if (writer_has_completed(&log->writer))
+				writer_settle(&log->writer);
+			else if (wants_commit(log))
+				commit_next(log);
+			end_leadership(log, true);
+		} while (log->leadership == LEADERSHIP_IDLE && has_work(log));
 	}
 	pthread_mutex_unlock(&log->lock);
 	return NULL;
