@@ -87,7 +87,7 @@ START_TEST(a_line_does_not_wait_for_all_that_others_have_sent)
 	receiver_open_gate();
 	ck_assert_uint_eq(receiver_answer(peers[1]), 1);
 	/* INTAKE_SPACE for one, eight times that for all */
-	ck_assert_uint_le(bulk_before, (_i ? 8 : 1) * INTAKE_SPACE / BULK_LINE);
+	ck_assert_uint_le(bulk_before, (size_t)(_i ? 8 : 1) * INTAKE_SPACE / BULK_LINE);
 	for (int i = 0; i < senders; i++) {
 		char *answers = peer_lines(peers[3 + i], (size_t)bulks * BULK / BULK_LINE);
 		ck_assert_uint_eq(strlen(answers), 2 * (size_t)bulks * BULK / BULK_LINE);
