@@ -16,6 +16,7 @@ enum {
 	 * not worth a call. Bytes. */
 	RECEIVER_ROUND = 8 * INTAKE_SPACE,
 	RECEIVER_SHARE_MIN = 4096,
+	RECEIVER_WAIT_MAX = 3600000, /* ms; an int has no space for the longest idle limit */
 };
 
 /* A session in a group; on the stack of its thread. */
@@ -137,25 +138,32 @@ static bool poll_all(void *context)
 	return wait->count > 0;
 }
 
-/* Waits until members have bytes, or the leader's own idle limit ends. Returns for how many bytes
- * are still to be received. */
+/* How long to wait for events, in ms; -1: for ever. */
+static int timeout_of(struct member *self)
+{
+	int64_t deadline = watch_idle(self);
+	if (deadline == CLOCK_NEVER)
+		return -1;
+	int64_t left = (deadline - clock_now()) / CLOCK_MILLISECOND;
+	return left < 0 ? 0 : (int)clock_earlier(left + 1, RECEIVER_WAIT_MAX);
+}
+
+/* Waits until members have bytes, or the leader's own idle limit ends. Returns the number of
+ * events; 0 also if it has received already. */
 static int wait_for_events(struct group *group, struct member *self)
 {
 	struct wait wait = {group, self, 0};
 	bool alone = atomic_load(&group->count) == 1;
 	if (busy_poll(&group->busy, alone ? poll_self : poll_all, &wait))
 		return wait.count;
-	int64_t deadline = watch_idle(self);
-	int timeout = -1;
-	if (deadline != CLOCK_NEVER)
-		timeout = (int)((deadline - clock_now()) / CLOCK_MILLISECOND) + 1;
-	return epoll_wait(group->epoll, group->events, RECEIVER_EVENTS, timeout);
+	return epoll_wait(group->epoll, group->events, RECEIVER_EVENTS, timeout_of(self));
 }
 
 /* Receives once for each member that has bytes, a share of the round, and commits. */
 static void run_round(struct group *group, struct member *self)
 {
 	struct log *log = self->session->responder.settings->log;
+	(void)watch_idle(self); /* also while others always have bytes */
 	int count = wait_for_events(group, self);
 	size_t share = count > 0 ? RECEIVER_ROUND / (size_t)count : 0;
 	if (share > INTAKE_SPACE)
