@@ -115,7 +115,7 @@ size_t receiver_answer(int peer)
 
 size_t receiver_of(int peer)
 {
-	peer_send(peer, "x\n", 2);
+	peer_send(peer, "who\n", 4);
 	return receiver_answer(peer);
 }
 

@@ -241,7 +241,9 @@ START_TEST(groups_need_descriptors_and_memory)
 {
 	struct error error;
 	size_t before = descriptors();
-	descriptor_limit(2);
+	int lowest = dup(STDIN_FILENO);
+	ck_assert_int_eq(close(lowest), 0);
+	descriptor_limit((size_t)lowest + 2); /* for one or two groups */
 	struct receiver *none = receiver_new(3, 0, &error);
 	descriptor_unlimit();
 	ck_assert_ptr_null(none);
@@ -284,7 +286,7 @@ int main(void)
 	scratch_make();
 	TCase *once = tcase_create("once");
 	tcase_add_checked_fixture(once, scratch_enter, NULL);
-	tcase_add_loop_test(once, silent_ones_are_closed_beside_busy_ones, 0, 1);
+	tcase_add_loop_test(once, silent_ones_are_closed_beside_busy_ones, 0, 2);
 	tcase_add_test(once, groups_need_descriptors_and_memory);
 	int status = unit_main("receiver", make("sleep", tcp_use, receiver_use_sleep),
 			       make("busy-poll", tcp_use, receiver_use_busy_poll),

@@ -38,18 +38,24 @@ static bool its_thread_waits(struct session *session)
 	return waits;
 }
 
-/* Until its own thread waits for its peer. */
-static size_t fill_queue(void)
+static struct session *connect_slow_one(void)
 {
-	size_t total = 0;
+	peer_limit_buffers(world.acceptor.listener);
+	connect_three();
+	peer_limit_buffers(second);
+	return receiver_session(2);
+}
+
+/* Until its own thread waits for its peer. */
+static void fill_queue(size_t *total)
+{
 	struct session *session = receiver_session(2);
 	int64_t deadline = clock_after(20 * CLOCK_SECOND);
 	while (!its_thread_waits(session)) {
-		peer_send_until_stuck(second, &total);
+		peer_send_until_stuck(second, total);
 		assert_received_by(third, 1);
 		ck_assert(clock_now() < deadline);
 	}
-	return total;
 }
 
 /* Once all is read it may wait in its own thread for one line more. */
@@ -66,10 +72,9 @@ static void assert_comes_back(void)
 
 START_TEST(one_that_does_not_read)
 {
-	peer_limit_buffers(world.acceptor.listener);
-	connect_three();
-	peer_limit_buffers(second);
-	size_t total = fill_queue();
+	size_t total = 0;
+	(void)connect_slow_one();
+	fill_queue(&total);
 	for (int i = 0; i < 20; i++) {
 		assert_received_by(third, 1);
 		assert_received_by(first, 1);
@@ -86,6 +91,36 @@ START_TEST(one_that_does_not_read)
 		(void)receiver_answer(second);
 	}
 	assert_comes_back();
+	world_close();
+}
+END_TEST
+
+static bool is_calm(void *session)
+{
+	return intake_is_calm(session);
+}
+
+START_TEST(one_that_has_not_read_all)
+{
+	static char answers[4096];
+	int accepted, peer;
+	tcp_pair(&accepted, &peer);
+	peer_limit_buffers(accepted);
+	peer_limit_buffers(peer);
+	struct session *session = session_new(stream_open(stream_type, accepted, STREAM_SERVER),
+					      "slow", 1, &world.settings);
+	struct send_queue *queue = &session->responder.queue;
+	ck_assert(intake_is_calm(session));
+	while (!send_queue_is_full(queue, 1, SIZE_MAX)) {
+		memset(answers, '\n', sizeof answers);
+		send_queue_push(queue, answers, sizeof answers);
+	}
+	ck_assert(!intake_is_calm(session));
+	while (send_queue_is_full(queue, 1, SIZE_MAX))
+		free(peer_lines(peer, 100));
+	ck_assert(eventually(is_calm, session));
+	session_drop(session);
+	(void)close(peer);
 	world_close();
 }
 END_TEST
@@ -241,6 +276,7 @@ static TCase *make(const char *name, void (*use_type)(void), void (*use_busy_pol
 	tcase_add_checked_fixture(leaving, use_busy_poll, NULL);
 	tcase_add_checked_fixture(leaving, begin, NULL);
 	tcase_add_test(leaving, one_that_does_not_read);
+	tcase_add_test(leaving, one_that_has_not_read_all);
 	tcase_add_test(leaving, all_while_their_service_holds_back);
 	if (use_type == tcp_use) { /* the other's pieces end anywhere */
 		tcase_add_test(leaving, one_whose_chunk_pauses);
