@@ -105,6 +105,29 @@ START_TEST(what_is_kept_moves_to_a_buffer_of_its_size)
 }
 END_TEST
 
+/* As when the one that received may not take all lines. */
+START_TEST(lines_that_were_not_taken_are_kept)
+{
+	struct line_splitter buffer;
+	struct buffer seen = {0};
+	const char *line;
+	char lent[16];
+	size_t length, space;
+	line_init(&buffer, 10);
+	line_lend(&buffer, lent, sizeof lent);
+	memcpy(line_space(&buffer, &space), "one\ntwo\nth", 10);
+	line_filled(&buffer, 10);
+	ck_assert_int_eq(line_next(&buffer, &line, &length), LINE_FOUND);
+	ck_assert(line_take_back(&buffer));
+	ck_assert_uint_eq(buffer.capacity, 6);
+	line_lend(&buffer, lent, sizeof lent);
+	feed(&buffer, "ree\n", 4, &seen);
+	ck_assert(line_take_back(&buffer));
+	assert_seen(&seen, "<two><three>");
+	line_free(&buffer);
+}
+END_TEST
+
 START_TEST(a_long_line_is_skipped_over_loans)
 {
 	struct line_splitter buffer;
@@ -177,6 +200,7 @@ int main(void)
 	TCase *loans = tcase_create("lent");
 	tcase_add_test(loans, a_line_is_split_over_loans);
 	tcase_add_test(loans, what_is_kept_moves_to_a_buffer_of_its_size);
+	tcase_add_test(loans, lines_that_were_not_taken_are_kept);
 	tcase_add_test(loans, a_long_line_is_skipped_over_loans);
 	tcase_add_test(loans, out_of_memory_a_loan_loses_what_is_kept);
 	tcase_add_test(loans, what_is_lent_is_not_freed);
