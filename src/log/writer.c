@@ -2,6 +2,7 @@
 #include "log/writer.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 /* On a disk that is nearly full a small batch still fits after a large one has failed: the log has
  * recovered after this time without a failure, so that the warnings do not alternate. */
@@ -216,7 +217,10 @@ int writer_open(struct writer *writer, struct error *error)
 	/* at -sync none the records of one batch at most come back from the sink: see
 	 * return_records() */
 	writer->in_flight_max = settings->sync == LOG_SYNC_NONE ? 1 : writer->sink->in_flight;
-	writer->took = settings->sync == LOG_SYNC_DISK ? WRITER_TOOK_MAX : 0;
+	if (settings->sync == LOG_SYNC_DISK) {
+		writer->took = WRITER_TOOK_MAX;
+		writer->watched = WRITER_TOOK_WEIGHT;
+	}
 	delivery_open(&writer->delivery, writer->lock, writer->in_flight_max);
 	writer->open = delivery_take_next(&writer->delivery, NULL);
 	writer->settled_end = &writer->settled;
@@ -251,17 +255,37 @@ static void queue_records(struct writer *writer, struct batch *batch)
 	pthread_mutex_unlock(writer->lock);
 }
 
-/* Has the sink store a batch, and learns how long it takes. At -sync disk deferred records alone
- * say nothing about that, as they are not synced. */
+/* How often the calling thread has slept. Having to wait for a CPU does not count. */
+static long sleeps(void)
+{
+	struct rusage usage;
+	(void)getrusage(RUSAGE_THREAD, &usage); /* cannot fail */
+	return usage.ru_nvcsw;
+}
+
+/* Has the sink store a batch, and learns how long it takes. A thread that did not sleep in it has
+ * not waited for the sink, and the commit counts as quick, whatever time passed: then the CPUs are
+ * busy. Sleeps are counted for some commits after a long one, so that quick ones make no call for
+ * it. At -sync disk deferred records alone say nothing, as they are not synced. */
 static int submit_to_sink(struct writer *writer, struct batch *batch)
 {
+	bool watched = writer->watched > 0;
+	long slept = watched ? sleeps() : 0;
 	int64_t before = clock_now();
 	int result = writer->sink->type->submit(writer->sink, &batch->commit);
 	int64_t took = clock_now() - before;
+	if (!batch->commit.durable && writer->settings.sync == LOG_SYNC_DISK)
+		return result;
+	if (took < WRITER_SLOW) {
+		writer->watched -= watched;
+	} else {
+		writer->watched = WRITER_TOOK_WEIGHT;
+		if (!watched || sleeps() == slept)
+			took = 0;
+	}
 	if (took > WRITER_TOOK_MAX)
 		took = WRITER_TOOK_MAX;
-	if (batch->commit.durable || writer->settings.sync != LOG_SYNC_DISK)
-		writer->took += (took - writer->took) / WRITER_TOOK_WEIGHT;
+	writer->took += (took - writer->took) / WRITER_TOOK_WEIGHT;
 	return result;
 }
 

@@ -14,7 +14,8 @@
 #include "log/delivery.h"
 #include "log/stdout_tee.h"
 
-/* A commit is slow if the sink's submit() takes that long. A sync is taken for slow at first. */
+/* A commit is slow if the sink's submit() takes that long, and the thread sleeps in it. A sync is
+ * taken for slow at first. */
 #define WRITER_SLOW (100 * CLOCK_MICROSECOND)
 
 /* To be zeroed but for the first three, before writer_open(). */
@@ -37,6 +38,7 @@ struct writer {
 	size_t returned;	/* bytes: how many of them come from batches that have failed */
 	struct stamp stamp;	/* of the batch that was submitted last */
 	int64_t took;		/* ns: how long the sink's submit() takes, on average */
+	int watched;		/* commits, of the next ones, whose sleeps are counted */
 	bool failing;		/* a commit has failed, and the log has not recovered */
 	int64_t failed;		/* ns, when, the last time */
 	size_t refused;		/* lines refused since it began to fail */

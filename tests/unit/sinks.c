@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "support.h"
 #include "unit.h"
 
@@ -279,3 +281,22 @@ const struct sink_type sink_hook = {
 	.submit = hook_submit,
 	.close = hook_close,
 };
+
+void sink_sleep(int64_t time)
+{
+	(void)usleep((useconds_t)(time / CLOCK_MICROSECOND));
+}
+
+static int64_t cpu_time(void)
+{
+	struct timespec used;
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used); /* exists on Linux */
+	return used.tv_sec * CLOCK_SECOND + used.tv_nsec;
+}
+
+void sink_burn(int64_t time)
+{
+	int64_t from = cpu_time();
+	while (cpu_time() - from < time)
+		;
+}

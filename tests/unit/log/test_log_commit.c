@@ -13,7 +13,7 @@
 
 static struct fake a;
 
-/* The time passes only in commits, and is so late that no wait ends by it. */
+/* The log's time passes only in commits, and is so late that no wait ends by it. */
 static int64_t start;
 static _Atomic int64_t later;
 
@@ -22,7 +22,8 @@ static int64_t stopped_clock_now(void)
 	return start + later;
 }
 
-static _Atomic int64_t takes, takes_once; /* ns: each commit, the next one */
+static _Atomic int64_t takes, takes_once;    /* ns: each commit, the next one */
+static void (*_Atomic passes)(int64_t time); /* that time of each commit */
 static pthread_t test_thread;
 static atomic_uint here, elsewhere; /* commits with lines: in the test's thread, in others */
 
@@ -34,7 +35,10 @@ static bool has_lines(const struct iovec *part)
 
 static int take(struct sink_batch *batch)
 {
-	later += takes + atomic_exchange(&takes_once, 0);
+	int64_t time = takes + atomic_exchange(&takes_once, 0);
+	if (time)
+		passes(time);
+	later += time;
 	if (has_lines(&batch->parts[0]) || has_lines(&batch->parts[1]))
 		(*(pthread_equal(pthread_self(), test_thread) ? &here : &elsewhere))++;
 	return 0;
@@ -44,6 +48,7 @@ static void begin(void)
 {
 	fake_init(&a, "a");
 	later = takes = takes_once = 0;
+	passes = sink_sleep;
 	here = elsewhere = 0;
 	test_thread = pthread_self();
 }
@@ -112,13 +117,43 @@ START_TEST(slow_commits_are_left_to_a_committer)
 }
 END_TEST
 
+/* As one does that has to wait for a CPU. */
+START_TEST(long_commits_without_a_sleep_are_quick)
+{
+	open_log(LOG_SYNC_WRITE);
+	takes = 5 * CLOCK_MILLISECOND;
+	passes = sink_burn;
+	for (int i = 0; i < 20; i++)
+		commit_line(false);
+	assert_commits(20, 0);
+	ck_assert(log_close(log_under_test));
+}
+END_TEST
+
+START_TEST(slow_commits_become_quick_without_a_sleep)
+{
+	open_log(LOG_SYNC_DISK);
+	takes = 5 * CLOCK_MILLISECOND;
+	for (int i = 0; i < 20; i++)
+		commit_line(false);
+	assert_commits(0, 20);
+	passes = sink_burn;
+	for (int i = 0; i < 20; i++)
+		commit_line(false);
+	ck_assert_uint_gt(here, 0);
+	ck_assert(log_close(log_under_test));
+}
+END_TEST
+
 START_TEST(one_slow_commit_changes_nothing)
 {
 	open_log(LOG_SYNC_WRITE);
-	takes_once = 5 * CLOCK_SECOND;
+	takes_once = CLOCK_MILLISECOND;
+	commit_line(false); /* sleeps are counted from then on */
+	takes_once = 50 * CLOCK_MILLISECOND;
 	for (int i = 0; i < 11; i++)
 		commit_line(false);
-	assert_commits(11, 0);
+	assert_commits(12, 0);
 	ck_assert(log_close(log_under_test));
 }
 END_TEST
@@ -148,6 +183,8 @@ int main(void)
 			    LOG_SYNC_WRITE + 1);
 	tcase_add_loop_test(cases, slow_commits_are_left_to_a_committer, LOG_SYNC_NONE,
 			    LOG_SYNC_WRITE + 1);
+	tcase_add_test(cases, long_commits_without_a_sleep_are_quick);
+	tcase_add_test(cases, slow_commits_become_quick_without_a_sleep);
 	tcase_add_test(cases, one_slow_commit_changes_nothing);
 	tcase_add_test(cases, a_sync_is_slow_until_measured);
 	int status = unit_main("log_commit", cases, NULL);
