@@ -22,6 +22,7 @@ static enum ending receive(struct session *session, enum taker taker, size_t sha
 	const struct session_settings *settings = session->responder.settings;
 	size_t space;
 	char *bytes = line_space(&session->received, &space);
+	session->last_received = 0;
 	if (!bytes)
 		return ENDED_NO_MEMORY;
 	if (atomic_load(&settings->draining) && session->left == SIZE_MAX)
@@ -46,6 +47,7 @@ static enum ending receive(struct session *session, enum taker taker, size_t sha
 	if (session->left != SIZE_MAX)
 		session->left -= (size_t)length;
 	line_filled(&session->received, (size_t)length);
+	session->last_received = (size_t)length;
 	return NOT_ENDED;
 }
 

@@ -11,11 +11,12 @@
 #include "base/memory.h"
 
 enum {
-	RECEIVER_EVENTS = 1024, /* sessions for which a round receives */
-	/* What a round receives is shared by its sessions, so that a round is short; but less is
-	 * not worth a call. Bytes. */
-	RECEIVER_ROUND = 8 * INTAKE_SPACE,
-	RECEIVER_SHARE_MIN = 4096,
+	RECEIVER_EVENTS = 1024, /* that are taken at once */
+	/* Bytes: what a session receives at once when bytes have come, and when it has more than
+	 * that; and after how many a round ends, so that it is short. */
+	RECEIVER_SHARE = 4096,
+	RECEIVER_SHARE_BUSY = 16384,
+	RECEIVER_ROUND = 131072,
 	RECEIVER_WAIT_MAX = 3600000, /* ms; an int has no space for the longest idle limit */
 };
 
@@ -24,13 +25,15 @@ struct member {
 	struct session *session;
 	int descriptor;		/* of its stream */
 	pthread_cond_t changed; /* it is out, or may lead */
-	_Atomic int64_t
-		active; /* ns, when bytes were received last; kept with an idle limit only */
-	bool is_idle;	/* its thread's: the limit has passed */
+	_Atomic int64_t active; /* ns, of the last receive; kept with an idle limit only */
+	bool is_idle;		/* its thread's: the limit has passed */
 	/* under the group's lock, set by the leader */
 	bool out;			/* the leader knows it no more */
 	enum ending ending;		/* why */
 	struct member *next, *previous; /* of the followers */
+	/* the leader's */
+	bool busy; /* it had its share and has more: it is in a queue, and no event */
+	struct member *next_busy;
 };
 
 struct group {
@@ -38,11 +41,13 @@ struct group {
 	int epoll;
 	atomic_size_t count; /* of members */
 	/* under the lock */
-	bool has_leader;
-	struct member *followers; /* the last that came is the first to lead: its stack is warm */
+	struct member *leader;	  /* NULL: there is no member to lead */
+	struct member *followers; /* the one that came last first */
 	/* the leader's */
 	struct busy_poll busy;
 	struct epoll_event events[RECEIVER_EVENTS];
+	int event_count, next_event;	       /* those before are done */
+	struct member *first_busy, *last_busy; /* a queue */
 	char space[INTAKE_SPACE];
 };
 
@@ -100,22 +105,50 @@ static int64_t watch_idle(struct member *self)
 
 /* --- the leader --- */
 
-/* Receives for a member, and gives its frames to the log. False: there was nothing. */
-static bool receive_for(struct group *group, struct member *member, size_t share)
+/* Whether its bytes are an event. */
+static bool watch(struct group *group, struct member *member, bool wanted)
+{
+	struct epoll_event event = {.events = wanted ? EPOLLIN : 0, .data.ptr = member};
+	return receiver_epoll_ctl(group->epoll, EPOLL_CTL_MOD, member->descriptor, &event) == 0;
+}
+
+/* It has more than its share: it is no event any more, and waits behind those that are. */
+static void add_busy(struct group *group, struct member *member)
+{
+	if (!member->busy)
+		(void)watch(group, member, false); /* else its events are ignored */
+	member->busy = true;
+	member->next_busy = NULL;
+	*(group->first_busy ? &group->last_busy->next_busy : &group->first_busy) = member;
+	group->last_busy = member;
+}
+
+/* Receives for a member, which is not in the queue of the busy ones, and gives its frames to the
+ * log. Returns how many bytes there were, or 1 for the end; 0: there was nothing. */
+static size_t receive_for(struct group *group, struct member *member)
 {
 	struct session *session = member->session;
+	size_t share = member->busy ? RECEIVER_SHARE_BUSY : RECEIVER_SHARE;
 	enum ending ending = intake_receive_for(session, group->space, share);
-	if (ending == NOTHING_THERE)
-		return false;
-	if (session->responder.settings->idle)
+	size_t bytes = session->last_received;
+	if (session->responder.settings->idle && ending != NOTHING_THERE)
 		atomic_store_explicit(&member->active, clock_now(), memory_order_relaxed);
 	while (!ending && stream_buffered(session->stream))
 		ending = intake_receive_for(session, group->space, share);
-	if (!ending && stream_pollfd(session->stream, POLLIN).events != POLLIN)
+	if (ending == NOTHING_THERE)
+		ending = NOT_ENDED;
+	else if (!ending && stream_pollfd(session->stream, POLLIN).events != POLLIN)
 		ending = HELD_UP;
-	if (ending && ending != NOTHING_THERE)
-		let_out(group, member, ending);
-	return true;
+	if (!ending && bytes >= share)
+		add_busy(group, member);
+	else if (!ending && member->busy && !watch(group, member, true))
+		ending = HELD_UP;
+	else
+		member->busy = false;
+	if (!ending)
+		return bytes;
+	let_out(group, member, ending);
+	return bytes ? bytes : 1;
 }
 
 struct wait {
@@ -128,7 +161,7 @@ struct wait {
 static bool poll_self(void *context)
 {
 	struct wait *wait = context;
-	return receive_for(wait->group, wait->self, INTAKE_SPACE);
+	return receive_for(wait->group, wait->self) > 0;
 }
 
 static bool poll_all(void *context)
@@ -148,47 +181,75 @@ static int timeout_of(struct member *self)
 	return left < 0 ? 0 : (int)clock_earlier(left + 1, RECEIVER_WAIT_MAX);
 }
 
-/* Waits until members have bytes, or the leader's own idle limit ends. Returns the number of
- * events; 0 also if it has received already. */
+/* Waits until members have bytes, or the leader's own idle limit ends; not at all while there are
+ * busy ones. Returns the number of events; 0 also if it has received already. */
 static int wait_for_events(struct group *group, struct member *self)
 {
 	struct wait wait = {group, self, 0};
 	bool alone = atomic_load(&group->count) == 1;
+	if (group->first_busy)
+		return epoll_wait(group->epoll, group->events, RECEIVER_EVENTS, 0);
 	if (busy_poll(&group->busy, alone ? poll_self : poll_all, &wait))
 		return wait.count;
 	return epoll_wait(group->epoll, group->events, RECEIVER_EVENTS, timeout_of(self));
 }
 
-/* Receives once for each member that has bytes, a share of the round, and commits. */
+static struct member *take_busy(struct group *group)
+{
+	struct member *member = group->first_busy;
+	group->first_busy = member->next_busy;
+	return member;
+}
+
+/* Receives for members that have bytes, a share each: first for those whose bytes have come, then
+ * for the busy ones; so many bytes that the round is short. Commits. */
 static void run_round(struct group *group, struct member *self)
 {
 	struct log *log = self->session->responder.settings->log;
+	size_t bytes = 0;
 	(void)watch_idle(self); /* also while others always have bytes */
-	int count = wait_for_events(group, self);
-	size_t share = count > 0 ? RECEIVER_ROUND / (size_t)count : 0;
-	if (share > INTAKE_SPACE)
-		share = INTAKE_SPACE;
-	if (share < RECEIVER_SHARE_MIN)
-		share = RECEIVER_SHARE_MIN;
-	for (int i = 0; i < count; i++) /* -1: EINTR */
-		(void)receive_for(group, group->events[i].data.ptr, share);
+	if (group->next_event >= group->event_count) {
+		group->next_event = 0;
+		group->event_count = wait_for_events(group, self);
+	}
+	while (group->next_event < group->event_count && bytes < RECEIVER_ROUND) {
+		struct member *member = group->events[group->next_event++].data.ptr;
+		if (!member->busy) /* such a one has an error, or the end: it is seen below */
+			bytes += receive_for(group, member);
+	}
+	/* not before all events are done: an event's member must not be let out here */
+	if (group->next_event >= group->event_count && group->first_busy)
+		do
+			bytes += receive_for(group, take_busy(group));
+		while (group->first_busy && bytes < RECEIVER_ROUND);
 	log_commit(log, atomic_load(&group->count) <= 1);
 }
 
 /* --- leader and followers; with the group's lock --- */
 
+/* Has another member lead, if there is one: that came last, as its stack is warm. */
+static void pass_on(struct group *group)
+{
+	struct member *next = group->followers;
+	while (next && next->out)
+		next = next->next;
+	group->leader = next;
+	if (next)
+		pthread_cond_signal(&next->changed);
+}
+
 /* Leads until it is out itself. Drops the lock for a while. */
 static void lead(struct group *group, struct member *self)
 {
-	group->has_leader = true;
+	group->leader = self;
 	pthread_mutex_unlock(&group->lock);
 	while (!self->out)
 		run_round(group, self);
 	pthread_mutex_lock(&group->lock);
-	group->has_leader = false;
+	pass_on(group);
 }
 
-/* Waits until it is out, or may lead. */
+/* Waits until it is out, or leads. */
 static void follow(struct group *group, struct member *self)
 {
 	int64_t deadline = watch_idle(self);
@@ -212,14 +273,11 @@ enum ending receiver_serve(struct receiver *receiver, struct session *session)
 	pthread_mutex_lock(&group->lock);
 	bool joined = join(group, &self);
 	while (joined && !self.out) {
-		if (group->has_leader)
+		if (group->leader && group->leader != &self)
 			follow(group, &self);
 		else
 			lead(group, &self);
 	}
-	/* also if it was to lead, but is out: then the next one */
-	if (!group->has_leader && group->followers)
-		pthread_cond_signal(&group->followers->changed);
 	pthread_mutex_unlock(&group->lock);
 	pthread_cond_destroy(&self.changed);
 	if (!joined)

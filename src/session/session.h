@@ -30,8 +30,9 @@ struct session {
 	struct responder responder;
 	struct stream *stream; /* owned */
 	struct line_splitter received;
-	void *state; /* for the handler */
-	size_t left; /* how many bytes more are received, SIZE_MAX: no limit */
+	void *state;	      /* for the handler */
+	size_t last_received; /* bytes; 0: the last receive had none */
+	size_t left;	      /* how many bytes more are received, SIZE_MAX: no limit */
 	pthread_t thread;
 	struct session *next, *previous; /* the session table's */
 	char name[];
