@@ -193,6 +193,18 @@ static enum ending hand_over(struct session *session, enum taker taker, bool flu
 							  : answer_frames(session, &how);
 }
 
+/* Whether the service takes more. */
+static bool admit(const struct session *session, bool wait)
+{
+	const struct session_settings *settings = session->responder.settings;
+	return !settings->handler->admit || settings->handler->admit(settings->service, wait);
+}
+
+void intake_admit(struct session *session)
+{
+	(void)admit(session, true);
+}
+
 enum ending intake_receive(struct session *session)
 {
 	return receive(session, OWN_THREAD, SIZE_MAX);
@@ -219,8 +231,7 @@ bool intake_is_calm(struct session *session)
 
 enum ending intake_receive_for(struct session *session, char *space, size_t share)
 {
-	const struct session_settings *settings = session->responder.settings;
-	if (settings->handler->admit && !settings->handler->admit(settings->service, false))
+	if (!admit(session, false))
 		return HELD_UP;
 	line_lend(&session->received, space, INTAKE_SPACE);
 	enum ending ending = receive(session, OTHER_THREAD, share);

@@ -22,6 +22,9 @@ enum ending {
 
 /* By its own thread: */
 
+/* Waits until the service takes more. */
+void intake_admit(struct session *session);
+
 /* Receives; blocks until bytes arrive. At a drain at most those that had arrived when it was first
  * seen here. */
 enum ending intake_receive(struct session *session);

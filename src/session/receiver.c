@@ -266,6 +266,9 @@ static void follow(struct group *group, struct member *self)
 
 enum ending receiver_serve(struct receiver *receiver, struct session *session)
 {
+	intake_admit(session);
+	if (!receiver || !intake_is_calm(session))
+		return intake_receive(session);
 	struct group *group = &receiver->groups[session->responder.number % receiver->count];
 	struct member self = {.session = session};
 	atomic_init(&self.active, clock_now());

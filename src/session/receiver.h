@@ -21,8 +21,9 @@ void receiver_free(struct receiver *receiver);
 /* How many groups there are by default: one for two CPUs. */
 size_t receiver_group_count(void);
 
-/* Receives for the session until it has ended, or until its own thread has to go on: NOT_ENDED. To
- * be called by its own thread, which blocks and may receive for other sessions meanwhile. */
+/* Receives for the session. In a group, until it has ended, or until its own thread has to go on:
+ * NOT_ENDED. Without a receiver, or if the session is not calm, once. To be called by its own thread,
+ * which blocks and may receive for other sessions meanwhile. */
 enum ending receiver_serve(struct receiver *receiver, struct session *session);
 
 /* As epoll_ctl(), which it points to. Only tests set it, before they start threads. */

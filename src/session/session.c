@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "session/intake.h"
 #include "session/receiver.h"
 
 /* After so long without another byte, bytes without an end are a frame of a chunked protocol. */
@@ -66,12 +65,7 @@ static enum ending serve(struct session *session)
 	const struct protocol *protocol = settings->handler->protocol;
 	enum ending ending = NOT_ENDED;
 	while (!ending) {
-		if (settings->handler->admit)
-			(void)settings->handler->admit(settings->service, true);
-		if (settings->receiver && intake_is_calm(session))
-			ending = receiver_serve(settings->receiver, session);
-		else
-			ending = intake_receive(session);
+		ending = receiver_serve(settings->receiver, session);
 		if (!ending)
 			ending = intake_hand_over(session, false);
 		if (!ending && protocol->chunked && pauses(session))
