@@ -11,8 +11,6 @@
 #include "log/writer.h"
 #include "log/yield.h"
 
-enum { LOG_BATCH_MAX = 1 << 21 }; /* bytes of records in the open batch; then submitters wait */
-
 /* How long deferred records may wait for the next batch, to be written with it; and for the next
  * try, where the log cannot be written. */
 #define LOG_FLUSH_DELAY (5 * CLOCK_MILLISECOND)
@@ -43,11 +41,6 @@ struct log {
 const char *const log_sync_names[] = {"none", "write", "disk", NULL};
 
 /* --- leadership; with the lock --- */
-
-static bool is_full(const struct log *log)
-{
-	return log->writer.open->records.length > LOG_BATCH_MAX;
-}
 
 /* There is something to do that the sink takes now. A target is reopened with nothing in flight. */
 static bool wants_commit(const struct log *log)
@@ -113,7 +106,8 @@ static void commit_next(struct log *log)
 {
 	struct writer *writer = &log->writer;
 	if (!log->reopen_wanted || writer->in_flight) {
-		if (is_full(log)) /* else no thread waits for space */
+		/* else no thread waits for space */
+		if (batch_is_full(writer->open, false) || batch_is_full(writer->open, true))
 			pthread_cond_broadcast(&log->moved);
 		writer_commit(writer);
 	} else if (writer->deferred.length && !writer->failing) {
@@ -194,9 +188,9 @@ static void lead_once(struct log *log, bool gather, bool yield)
 }
 
 /* With the lock, which is dropped while waiting. */
-static void wait_for_space(struct log *log)
+static void wait_for_space(struct log *log, bool for_others)
 {
-	while (is_full(log)) {
+	while (batch_is_full(log->writer.open, for_others)) {
 		if (log->leadership == LEADERSHIP_IDLE && wants_commit(log))
 			lead_once(log, true, true);
 		else
@@ -207,20 +201,27 @@ static void wait_for_space(struct log *log)
 /* --- for all threads --- */
 
 static bool add(struct log *log, struct reply_target *target, const struct log_item *items,
-		size_t count)
+		size_t count, bool for_others)
 {
+	struct batch *open = log->writer.open;
+	size_t before = open->records.length;
 	stamp_update(&log->stamp);
-	return batch_add(log->writer.open, log->writer.sink->format, &log->stamp, target, items,
-			 count);
+	if (!batch_add(open, log->writer.sink->format, &log->stamp, target, items, count))
+		return false;
+	if (for_others)
+		open->for_others += open->records.length - before;
+	return true;
 }
 
 bool log_submit(struct log *log, struct reply_target *target, const struct log_item *items,
-		size_t count, bool defer)
+		size_t count, enum submission kind)
 {
+	bool for_others = kind == SUBMIT_FOR_OTHERS;
 	pthread_mutex_lock(&log->lock);
-	wait_for_space(log);
-	bool added = add(log, target, items, count);
-	if ((!defer || !added) && log->leadership == LEADERSHIP_IDLE && wants_commit(log)) {
+	wait_for_space(log, for_others);
+	bool added = add(log, target, items, count, for_others);
+	if ((kind == SUBMIT_COMMIT || !added) && log->leadership == LEADERSHIP_IDLE &&
+	    wants_commit(log)) {
 		bool alone = log->last == target;
 		log->last = target;
 		lead_once(log, true, !alone);
@@ -233,7 +234,7 @@ bool log_try_submit(struct log *log, struct reply_target *target, const struct l
 		    size_t count)
 {
 	pthread_mutex_lock(&log->lock);
-	bool added = !is_full(log) && add(log, target, items, count);
+	bool added = !batch_is_full(log->writer.open, true) && add(log, target, items, count, true);
 	if (added)
 		wake_committer(log);
 	pthread_mutex_unlock(&log->lock);

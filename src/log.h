@@ -22,14 +22,21 @@ extern const char *const log_sync_names[];
 /* Opens the target, and refuses one that another server is writing. NULL: the failure is set. */
 struct log *log_open(const struct log_settings *settings, struct error *error);
 
-/* Adds lines to the open batch. Commits it in this thread if there is no leader, unless `defer`:
- * more lines follow at once. Waits while the open batch is full. Returns false if out of memory:
- * nothing was added, and nothing will be delivered. */
-bool log_submit(struct log *log, struct reply_target *target, const struct log_item *items,
-		size_t count, bool defer);
+enum submission {
+	SUBMIT_COMMIT,	   /* commits in this thread if there is no leader */
+	SUBMIT_DEFER,	   /* more lines follow at once */
+	SUBMIT_FOR_OTHERS, /* others wait for this thread, which calls log_commit() later */
+};
 
-/* As log_submit(), but neither waits nor commits: for threads that others wait for. Returns false
- * if out of memory or the open batch is full. */
+/* Adds lines to the open batch. Waits while that is full: it has 2 MiB for the records of threads
+ * that others wait for, and 2 MiB for those of all other threads. Returns false if out of memory:
+ * nothing was added, and nothing will be delivered.
+ */
+bool log_submit(struct log *log, struct reply_target *target, const struct log_item *items,
+		size_t count, enum submission kind);
+
+/* As log_submit() of a thread that others wait for, but it never waits; a committer commits.
+ * Returns false if out of memory, or if the open batch is full. */
 bool log_try_submit(struct log *log, struct reply_target *target, const struct log_item *items,
 		    size_t count);
 

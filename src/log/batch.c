@@ -163,7 +163,7 @@ void batch_clear(struct batch *batch)
 		batch->entries = NULL;
 		batch->capacity = 0;
 	}
-	batch->count = batch->lines = 0;
+	batch->count = batch->lines = batch->for_others = 0;
 	batch->is_barrier = false;
 }
 

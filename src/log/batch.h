@@ -13,6 +13,8 @@
 
 struct log;
 
+enum { BATCH_MAX = 1 << 21 }; /* bytes of records from one kind of thread */
+
 /* The answers of one target that stand together in the batch. */
 struct batch_entry {
 	struct reply_target *target;
@@ -36,11 +38,20 @@ struct batch {
 	bool is_barrier;	  /* has an answer that is in order with all targets' */
 	struct buffer deferred;	  /* records that are written before its own */
 	struct buffer records;
+	size_t for_others;     /* bytes of the records: from threads that others wait for */
 	struct buffer answers; /* each with its line end */
 	struct batch_entry *entries;
 	size_t count, capacity;
 	size_t lines; /* answers that are refused if the commit fails */
 };
+
+/* Whether a thread has to wait for the next batch: one that others wait for, or another one. A line
+ * is added whole, however long: with one limit the one kind would wait for lines of the other. */
+static inline bool batch_is_full(const struct batch *batch, bool for_others)
+{
+	size_t others = batch->for_others;
+	return (for_others ? others : batch->records.length - others) > BATCH_MAX;
+}
 
 /* Adds records and answers. Returns false if out of memory, and nothing has changed. */
 bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,

@@ -234,9 +234,11 @@ enum ending intake_receive_for(struct session *session, char *space, size_t shar
 	if (!admit(session, false))
 		return HELD_UP;
 	line_lend(&session->received, space, INTAKE_SPACE);
+	session->responder.for_others = true;
 	enum ending ending = receive(session, OTHER_THREAD, share);
 	if (!ending)
 		ending = hand_over(session, OTHER_THREAD, false);
+	session->responder.for_others = false;
 	if (!ending && !is_short(session))
 		ending = HELD_UP;
 	return line_take_back(&session->received) ? ending : ENDED_NO_MEMORY;

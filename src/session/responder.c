@@ -65,7 +65,7 @@ bool responder_is_held_up(struct responder *responder)
 
 void responder_wait(struct responder *responder)
 {
-	(void)log_submit(responder->settings->log, &responder->target, NULL, 0, false);
+	(void)log_submit(responder->settings->log, &responder->target, NULL, 0, SUBMIT_COMMIT);
 	send_queue_wait(&responder->queue, answers_max(responder));
 }
 
@@ -77,12 +77,14 @@ bool responder_is_calm(struct responder *responder)
 bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
 		      bool more)
 {
+	enum submission kind = responder->for_others ? SUBMIT_FOR_OTHERS : SUBMIT_DEFER;
 	size_t answers = 0;
 	for (size_t i = 0; i < count; i++)
 		answers += items[i].answer_length > 0;
 	if (answers)
 		send_queue_reserve(&responder->queue, answers);
-	if (log_submit(responder->settings->log, &responder->target, items, count, more))
+	if (log_submit(responder->settings->log, &responder->target, items, count,
+		       more ? kind : SUBMIT_COMMIT))
 		return true;
 	send_queue_cancel(&responder->queue, answers);
 	return false;

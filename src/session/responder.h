@@ -16,6 +16,7 @@ struct responder {
 	const struct session_settings *settings;
 	struct send_queue queue;
 	uint64_t number; /* from 1, in the order in which connections were accepted */
+	bool for_others; /* other sessions wait for the thread that receives for it now */
 };
 
 /* Opens its queue, too. All that it takes is borrowed. */
@@ -32,7 +33,7 @@ void responder_wait(struct responder *responder);
 /* It is not held up, and nothing is unsent. */
 bool responder_is_calm(struct responder *responder);
 
-/* Gives items to the log; `more`: others follow at once, or another thread commits. False: out of
+/* Gives items to the log; `more`: others follow at once, or the thread commits later. False: out of
  * memory, nothing was given. */
 bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
 		      bool more);

@@ -106,7 +106,7 @@ static void *submit_and_deliver(void *argument)
 {
 	struct slow *self = argument;
 	struct log_item item = item_answered("one");
-	if (!log_submit(log_under_test, &self->fake.recipient, &item, 1, false))
+	if (!log_submit(log_under_test, &self->fake.recipient, &item, 1, SUBMIT_COMMIT))
 		abort();
 	return NULL;
 }

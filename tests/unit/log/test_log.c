@@ -29,10 +29,10 @@ static void end(void)
 	fake_free(&b);
 }
 
-static void submit(struct reply_target *recipient, const char *line, bool more)
+static void submit(struct reply_target *recipient, const char *line, enum submission kind)
 {
 	struct log_item item = item_line(line);
-	ck_assert(log_submit(log_under_test, recipient, &item, 1, more));
+	ck_assert(log_submit(log_under_test, recipient, &item, 1, kind));
 }
 
 /* The file's lines without level and time, one behind the other; the caller frees. */
@@ -88,7 +88,7 @@ static void assert_commit(enum log_sync sync, bool found)
 {
 	struct looker looker = {{.name = "looker", .deliver = look}, "the line", false, false};
 	log_under_test = open_with(sync, false);
-	submit(&looker.recipient, looker.line, false);
+	submit(&looker.recipient, looker.line, SUBMIT_COMMIT);
 	flush();
 	ck_assert(looker.delivered);
 	ck_assert_int_eq(looker.found, found);
@@ -116,11 +116,11 @@ static bool has_sent_record(void *path)
 START_TEST(sent_records_come_by_themselves)
 {
 	log_under_test = open_with(LOG_SYNC_WRITE, false);
-	submit(&a.recipient, "one", false);
+	submit(&a.recipient, "one", SUBMIT_COMMIT);
 	ck_assert(eventually(has_sent_record, (void *)(uintptr_t) "log"));
 	assert_events("log", "a received: one\na sent: ok\n");
-	submit(&a.recipient, "two", false);
-	submit(&b.recipient, "three", false);
+	submit(&a.recipient, "two", SUBMIT_COMMIT);
+	submit(&b.recipient, "three", SUBMIT_COMMIT);
 	assert_events_begin("log", "a received: one\na sent: ok\na received: two\na sent: ok\n"
 				   "b received: three\n");
 	ck_assert(log_close(log_under_test));
@@ -132,15 +132,15 @@ END_TEST
 START_TEST(who_submits_alone_commits_by_itself)
 {
 	log_under_test = open_with(LOG_SYNC_WRITE, false);
-	submit(&a.recipient, "one", false);
+	submit(&a.recipient, "one", SUBMIT_COMMIT);
 	ck_assert(fake_has(&a, "ok\n")); /* without a wait */
-	submit(&a.recipient, "two", true);
-	submit(&b.recipient, "three", true);
+	submit(&a.recipient, "two", SUBMIT_DEFER);
+	submit(&b.recipient, "three", SUBMIT_DEFER);
 	ck_assert(fake_has(&a, "ok\n")); /* more was announced */
-	submit(&b.recipient, "four", false);
+	submit(&b.recipient, "four", SUBMIT_COMMIT);
 	ck_assert(fake_has(&a, "ok\nok\n") && fake_has(&b, "ok\nok\n"));
-	submit(&a.recipient, "five", true);
-	ck_assert(log_submit(log_under_test, &a.recipient, NULL, 0, false));
+	submit(&a.recipient, "five", SUBMIT_DEFER);
+	ck_assert(log_submit(log_under_test, &a.recipient, NULL, 0, SUBMIT_COMMIT));
 	ck_assert(fake_has(&a, "ok\nok\nok\n"));
 	ck_assert(log_close(log_under_test));
 	assert_events("log", "a received: one\na sent: ok\na received: two\nb received: three\n"
@@ -166,7 +166,7 @@ START_TEST(records_are_in_order)
 			(void)snprintf(line, sizeof line, "%d", i);
 			(void)snprintf(two, sizeof two, "a received: %d\na sent: ok\n", i);
 			ck_assert(buffer_append_string(&expected, two));
-			submit(&a.recipient, line, false);
+			submit(&a.recipient, line, SUBMIT_COMMIT);
 			answers++;
 			ck_assert(eventually(has_answers, &answers));
 			if (i % 5 == 0)
@@ -194,7 +194,7 @@ START_TEST(notes_are_written_in_order_and_cut)
 	flush();
 	assert_events("log", "server number 1\\x0aof two\n");
 	log_note(log_under_test, RECORD_WARNING, "a", "%s", much);
-	submit(&a.recipient, "line", false);
+	submit(&a.recipient, "line", SUBMIT_COMMIT);
 	ck_assert(log_close(log_under_test));
 	char *bytes = file_read("log", NULL);
 	ck_assert_uint_eq(count_of(bytes, "x"), 511 + 1); /* one in \x0a */
@@ -208,7 +208,7 @@ START_TEST(close_writes_what_is_left)
 {
 	ck_assert(log_close(NULL));
 	log_under_test = open_with(LOG_SYNC_WRITE, false);
-	submit(&a.recipient, "one", true);
+	submit(&a.recipient, "one", SUBMIT_DEFER);
 	ck_assert(log_close(log_under_test));
 	ck_assert(fake_has(&a, "ok\n"));
 	assert_events("log", "a received: one\na sent: ok\n");
@@ -221,7 +221,7 @@ START_TEST(a_second_log_on_the_file_is_refused)
 	struct log_settings settings = {
 		.target = "log", .format = &record_text, .warn = no_warning};
 	log_under_test = open_with(LOG_SYNC_WRITE, false);
-	submit(&a.recipient, "one", false);
+	submit(&a.recipient, "one", SUBMIT_COMMIT);
 	ck_assert_ptr_null(log_open(&settings, &error));
 	ck_assert_str_eq(error.message, "cannot log to log: another server is logging there");
 	ck_assert(log_close(log_under_test));
@@ -236,7 +236,7 @@ START_TEST(a_torn_record_is_ended_and_reported)
 {
 	file_write("log", "INFO\t| 2019-02-24 15:10:14 --a received: one\nINFO\t| 2019-02-");
 	log_under_test = open_with(LOG_SYNC_WRITE, true);
-	submit(&a.recipient, "two", false);
+	submit(&a.recipient, "two", SUBMIT_COMMIT);
 	ck_assert(log_close(log_under_test));
 	assert_events("log",
 		      "a received: one\nINFO\t| 2019-02-\n"
@@ -255,15 +255,15 @@ START_TEST(reopened_no_line_is_lost)
 {
 	struct stat status;
 	log_under_test = open_with(LOG_SYNC_WRITE, false);
-	submit(&a.recipient, "one", false);
+	submit(&a.recipient, "one", SUBMIT_COMMIT);
 	ck_assert_int_eq(rename("log", "log.1"), 0);
-	submit(&a.recipient, "two", false);
+	submit(&a.recipient, "two", SUBMIT_COMMIT);
 	log_reopen(log_under_test);
 	flush();
 	ck_assert_int_eq(stat("log", &status), 0);
-	submit(&a.recipient, "three", false);
+	submit(&a.recipient, "three", SUBMIT_COMMIT);
 	log_reopen(log_under_test); /* it was not moved: it stays open */
-	submit(&a.recipient, "four", false);
+	submit(&a.recipient, "four", SUBMIT_COMMIT);
 	ck_assert(log_close(log_under_test));
 	assert_events("log.1", "a received: one\na sent: ok\na received: two\na sent: ok\n");
 	assert_events("log", "a received: three\na sent: ok\na received: four\na sent: ok\n");
@@ -279,7 +279,7 @@ START_TEST(committed_records_are_shown)
 					.tee = stdout_tee_start(file, &error),
 					.warn = no_warning};
 	log_under_test = log_open(&settings, &error);
-	submit(&a.recipient, "one", false);
+	submit(&a.recipient, "one", SUBMIT_COMMIT);
 	log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "stopped");
 	ck_assert(log_close(log_under_test));
 	ck_assert(stdout_tee_stop(settings.tee, clock_after(PATIENCE)));

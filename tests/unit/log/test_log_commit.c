@@ -73,7 +73,7 @@ static void open_log(enum log_sync sync)
 static void commit_line(bool alone)
 {
 	struct log_item item = item_line("line");
-	ck_assert(log_submit(log_under_test, &a.recipient, &item, 1, true));
+	ck_assert(log_submit(log_under_test, &a.recipient, &item, 1, SUBMIT_DEFER));
 	log_commit(log_under_test, alone);
 	flush();
 }

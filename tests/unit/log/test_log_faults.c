@@ -105,7 +105,7 @@ static void open_log(const char *target, enum log_sync sync)
 static bool submit(const char *line)
 {
 	struct log_item item = item_line(line);
-	return log_submit(log_under_test, &a.recipient, &item, 1, false) &&
+	return log_submit(log_under_test, &a.recipient, &item, 1, SUBMIT_COMMIT) &&
 	       log_flush(log_under_test, clock_after(PATIENCE));
 }
 
@@ -221,9 +221,9 @@ START_TEST(at_none_what_cannot_be_queued_is_written_first)
 	struct log_item items[] = {item_line("one"), item_line("two")};
 	ck_assert(buffer_reserve(&a.answers, 100)); /* the target needs no more memory */
 	open_log("log", LOG_SYNC_NONE);
-	ck_assert(log_submit(log_under_test, &a.recipient, items, 2, true));
+	ck_assert(log_submit(log_under_test, &a.recipient, items, 2, SUBMIT_DEFER));
 	fault.memory = true;
-	bool taken = log_submit(log_under_test, &a.recipient, NULL, 0, false) &&
+	bool taken = log_submit(log_under_test, &a.recipient, NULL, 0, SUBMIT_COMMIT) &&
 		     log_flush(log_under_test, clock_after(PATIENCE));
 	fault.memory = false;
 	ck_assert(taken);

@@ -31,7 +31,8 @@ static void *submit_many(void *argument)
 			items[j].answer = lines[j];
 			items[j].answer_length = items[j].length;
 		}
-		if (!log_submit(log_under_test, &self->fake.recipient, items, count, i % 7 == 0))
+		if (!log_submit(log_under_test, &self->fake.recipient, items, count,
+				i % 7 ? SUBMIT_COMMIT : SUBMIT_DEFER))
 			abort();
 		if (i % 50 == self->number)
 			log_reopen(log_under_test);

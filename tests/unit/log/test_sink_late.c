@@ -157,13 +157,14 @@ static void *submit_all(void *argument)
 			fields[i][0] = (struct record_field){"number", slice_of(words[i])};
 			items[i].fields = fields[i];
 		}
-		if (!log_submit(log_under_test, &self->target, items, count, next % 5 == 0))
+		if (!log_submit(log_under_test, &self->target, items, count,
+				next % 5 ? SUBMIT_COMMIT : SUBMIT_DEFER))
 			abort();
 		for (unsigned ticket = ++tickets; count; count--, next++)
 			self->lines[next].submitted = ticket;
 		if (next % 20 == 0)
 			log_reopen(log_under_test);
-		(void)log_submit(log_under_test, &self->target, NULL, 0, false);
+		(void)log_submit(log_under_test, &self->target, NULL, 0, SUBMIT_COMMIT);
 		await_answers(self, next > UNANSWERED_MAX ? next - UNANSWERED_MAX : 0);
 	}
 	return NULL;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/append_file.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "receiver_fixture.h"
@@ -237,6 +238,87 @@ START_TEST(one_with_a_long_line)
 }
 END_TEST
 
+/* --- a full log --- */
+
+/* While set, whoever writes the log waits. */
+static _Atomic bool write_waits, is_waiting;
+
+static bool may_write(void *context)
+{
+	(void)context;
+	return !write_waits;
+}
+
+static ssize_t write_later(int descriptor, const struct iovec *parts, int count)
+{
+	is_waiting = write_waits;
+	if (!eventually(may_write, NULL))
+		abort();
+	return writev(descriptor, parts, count);
+}
+
+static bool one_writes(void *context)
+{
+	(void)context;
+	return is_waiting;
+}
+
+enum { BULK = 99000, BULK_LINES = 60, BULK_FULL = 23 /* the first that waits for space */ };
+static _Atomic size_t bulk_lines;
+
+static void count_bulk(const struct frame *frame)
+{
+	bulk_lines += frame->length == BULK;
+}
+
+static bool log_is_full(void *context)
+{
+	(void)context;
+	return bulk_lines >= BULK_FULL;
+}
+
+static void *send_bulk(void *peer)
+{
+	static char line[BULK + 1];
+	memset(line, 'x', BULK);
+	line[BULK] = '\n';
+	for (int i = 0; i < BULK_LINES; i++)
+		peer_send(*(int *)peer, line, sizeof line);
+	return NULL;
+}
+
+static void assert_answer_count(int peer, size_t lines)
+{
+	char *answers = peer_lines(peer, lines);
+	ck_assert_uint_eq(count_of(answers, "\n"), lines);
+	free(answers);
+}
+
+START_TEST(none_for_a_log_that_others_have_filled)
+{
+	pthread_t sender;
+	connect_three();
+	int fourth = receiver_connect(1);
+	receiver_on_line = count_bulk;
+	send_half(LONG + 1); /* its own thread will lead the commit, and wait */
+	write_waits = true;
+	peer_send(second, "\n", 1);
+	ck_assert(eventually(one_writes, NULL));
+	ck_assert_int_eq(pthread_create(&sender, NULL, send_bulk, &fourth), 0);
+	ck_assert(eventually(log_is_full, NULL));
+	for (int i = 0; i < 10; i++) { /* the group goes on */
+		peer_send(third, "x\n", 2);
+		receiver_await_receipt(third, 3);
+	}
+	write_waits = false;
+	ck_assert_int_eq(pthread_join(sender, NULL), 0);
+	assert_answer_count(second, 1);
+	assert_answer_count(third, 10);
+	assert_answer_count(fourth, BULK_LINES);
+	world_close();
+}
+END_TEST
+
 /* --- out of memory --- */
 
 static _Atomic bool no_memory;
@@ -281,6 +363,7 @@ static TCase *make(const char *name, void (*use_type)(void), void (*use_busy_pol
 	if (use_type == tcp_use) { /* the other's pieces end anywhere */
 		tcase_add_test(leaving, one_whose_chunk_pauses);
 		tcase_add_test(leaving, one_with_a_long_line);
+		tcase_add_test(leaving, none_for_a_log_that_others_have_filled);
 	}
 	tcase_add_test(leaving, out_of_memory_half_a_line_closes_that_one);
 	return leaving;
@@ -289,6 +372,7 @@ static TCase *make(const char *name, void (*use_type)(void), void (*use_busy_pol
 int main(void)
 {
 	memory_malloc = faulty_malloc;
+	append_file_calls.writev = write_later;
 	scratch_make();
 	int status = unit_main("receiver, leaving", make("sleep", tcp_use, receiver_use_sleep),
 			       make("busy-poll", tcp_use, receiver_use_busy_poll),
