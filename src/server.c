@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/program.h"
 #include "base/signalfd.h"
 #include "base/thread.h"
+#include "base/trimmer.h"
 #include "log.h"
 #include "log/stdout_tee.h"
 #include "net/socket.h"
@@ -22,6 +24,9 @@
 /* How often a signal is looked for while waiting for the log. */
 #define SERVER_LOOK (100 * CLOCK_MILLISECOND)
 
+/* How long freed memory is kept for the next lines. */
+#define SERVER_TRIM CLOCK_SECOND
+
 static const char *program = "server";
 
 struct server {
@@ -29,6 +34,7 @@ struct server {
 	int signals; /* a descriptor */
 	struct stdout_tee *tee;
 	struct timer_queue *timer_queue;
+	struct trimmer trimmer;
 	const struct service *service;
 	struct busy_poll spin;
 	struct session_settings sessions; /* with the log, the session table, the service's state */
@@ -74,6 +80,8 @@ static int open_threads(struct server *server, struct error *error)
 	sessions->flusher = flusher_start(error);
 	sessions->table = sessions->flusher ? session_table_new(error) : NULL;
 	server->timer_queue = sessions->table ? timer_queue_start(error) : NULL;
+	trimmer_init(&server->trimmer, server->timer_queue, SERVER_TRIM);
+	sessions->trimmer = &server->trimmer;
 	if (!server->timer_queue || server->options.receive == RECEIVE_OWN)
 		return server->timer_queue ? 0 : -1;
 	sessions->receiver = receiver_new(receiver_group_count(), server->options.spin, error);
@@ -320,6 +328,7 @@ int main(int argc, char **argv)
 	struct error error;
 	struct server server = {.signals = -1};
 	program_guard_descriptors();
+	memory_share_heap();
 	program = program_name(argv[0]);
 	int status = read_options(&server.options, argc, argv);
 	if (status >= 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 enum { FIRST_CAPACITY = 16 }; /* elements */
@@ -8,6 +9,22 @@ enum { FIRST_CAPACITY = 16 }; /* elements */
 void *(*memory_malloc)(size_t size) = malloc;
 void *(*memory_calloc)(size_t count, size_t size) = calloc;
 void *(*memory_realloc)(void *bytes, size_t size) = realloc;
+
+static void trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0); /* returns whether there was something */
+#endif
+}
+
+void (*memory_trim)(void) = trim;
+
+void memory_share_heap(void)
+{
+#ifdef M_ARENA_MAX
+	(void)mallopt(M_ARENA_MAX, 1); /* without it all works, only with more memory */
+#endif
+}
 
 void *memory_grow(void *array, size_t count, size_t *capacity, size_t size)
 {

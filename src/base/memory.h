@@ -5,10 +5,18 @@
 
 #include <stddef.h>
 
-/* As the functions of libc, which they point to. Only tests set them, before they start threads. */
+/* As the functions of libc, which they point to. Only tests set them, and memory_trim, before they
+ * start threads. */
 extern void *(*memory_malloc)(size_t size);
 extern void *(*memory_calloc)(size_t count, size_t size);
 extern void *(*memory_realloc)(void *bytes, size_t size);
+
+/* Lets all threads allocate from one heap, where libc would make several. Called before threads are
+ * started: large blocks are then freed into, and taken from, the same pages by all of them. */
+void memory_share_heap(void);
+
+/* Gives whole free pages of the heap back to the system. Nothing where libc is not glibc. */
+extern void (*memory_trim)(void);
 
 /* Makes space for one more element in an array from malloc() (NULL: empty) with `count` elements of
  * `size` bytes. A full one is moved to twice the capacity. Returns the array, or NULL: out of

@@ -65,6 +65,16 @@ bool line_take_back(struct line_splitter *splitter)
 	return bytes || !kept;
 }
 
+void line_shed(struct line_splitter *splitter)
+{
+	if (splitter->start < splitter->end)
+		return;
+	free(splitter->bytes);
+	splitter->bytes = NULL;
+	splitter->capacity = splitter->start = splitter->end = splitter->searched = 0;
+	splitter->full = false;
+}
+
 char *line_space(struct line_splitter *splitter, size_t *space)
 {
 	size_t kept = splitter->end - splitter->start;

@@ -33,6 +33,10 @@ void line_lend(struct line_splitter *splitter, char *bytes, size_t capacity);
  * and it is lost. Lines and chunks from before are no longer valid. */
 bool line_take_back(struct line_splitter *splitter);
 
+/* Frees its own buffer if nothing is kept in it; the next line_space() allocates one. Not for a
+ * lent one. */
+void line_shed(struct line_splitter *splitter);
+
 /* Where to receive the next bytes, and how many at most: never 0, except in a lent buffer that is
  * full. Lines and chunks from before are no longer valid. NULL: out of memory. */
 char *line_space(struct line_splitter *splitter, size_t *space);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/trimmer.h"
 #include "net/answers.h"
 
 enum {
@@ -20,11 +21,13 @@ enum taker { OWN_THREAD, OTHER_THREAD };
 static enum ending receive(struct session *session, enum taker taker, size_t share)
 {
 	const struct session_settings *settings = session->responder.settings;
-	size_t space;
+	size_t space, before = session->received.capacity;
 	char *bytes = line_space(&session->received, &space);
 	session->last_received = 0;
 	if (!bytes)
 		return ENDED_NO_MEMORY;
+	if (session->received.capacity < before)
+		trimmer_note(settings->trimmer);
 	if (atomic_load(&settings->draining) && session->left == SIZE_MAX)
 		session->left = stream_pending(session->stream);
 	if (space > share)
@@ -229,10 +232,24 @@ bool intake_is_calm(struct session *session)
 	       responder_is_calm(&session->responder);
 }
 
+/* Its own buffer is about to be freed. */
+static void note_freed(struct session *session)
+{
+	if (session->received.capacity >= LINE_FIRST_CAPACITY)
+		trimmer_note(session->responder.settings->trimmer);
+}
+
+void intake_shed(struct session *session)
+{
+	note_freed(session);
+	line_shed(&session->received);
+}
+
 enum ending intake_receive_for(struct session *session, char *space, size_t share)
 {
 	if (!admit(session, false))
 		return HELD_UP;
+	note_freed(session);
 	line_lend(&session->received, space, INTAKE_SPACE);
 	session->responder.for_others = true;
 	enum ending ending = receive(session, OTHER_THREAD, share);

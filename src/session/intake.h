@@ -38,6 +38,9 @@ enum ending intake_hand_over(struct session *session, bool flush);
  * short, and poll() reports all else that has arrived. */
 bool intake_is_calm(struct session *session);
 
+/* Frees its buffer, if there is nothing in it: before another thread receives for it. */
+void intake_shed(struct session *session);
+
 /* By another thread, for a session that was calm: */
 
 /* Receives at most `share` of what is there into `space` of INTAKE_SPACE bytes, and gives each

@@ -269,6 +269,7 @@ enum ending receiver_serve(struct receiver *receiver, struct session *session)
 	intake_admit(session);
 	if (!receiver || !intake_is_calm(session))
 		return intake_receive(session);
+	intake_shed(session);
 	struct group *group = &receiver->groups[session->responder.number % receiver->count];
 	struct member self = {.session = session};
 	atomic_init(&self.active, clock_now());

@@ -16,6 +16,7 @@ struct session_settings {
 	const struct stream_type *stream_type;
 	struct receiver *receiver; /* NULL: each session receives in its own thread */
 	struct busy_poll *spin;
+	struct trimmer *trimmer; /* noted when sessions free large buffers; may be NULL */
 	const struct handler *handler;
 	void *service;	/* its state */
 	size_t maxline; /* bytes of a frame */

@@ -105,6 +105,27 @@ START_TEST(what_is_kept_moves_to_a_buffer_of_its_size)
 }
 END_TEST
 
+START_TEST(an_empty_buffer_is_shed)
+{
+	struct line_splitter buffer;
+	struct buffer seen = {0};
+	size_t space;
+	line_init(&buffer, 10);
+	line_shed(&buffer); /* there is none yet */
+	feed(&buffer, "one\ntw", 6, &seen);
+	line_shed(&buffer);
+	ck_assert_ptr_nonnull(buffer.bytes); /* it is not empty */
+	feed(&buffer, "o\n", 2, &seen);
+	line_shed(&buffer);
+	ck_assert_ptr_null(buffer.bytes);
+	ck_assert_ptr_nonnull(line_space(&buffer, &space)); /* as at first */
+	ck_assert_uint_eq(space, LINE_FIRST_CAPACITY);
+	feed(&buffer, "three\n", 6, &seen);
+	assert_seen(&seen, "<one><two><three>");
+	line_free(&buffer);
+}
+END_TEST
+
 /* As when the one that received may not take all lines. */
 START_TEST(lines_that_were_not_taken_are_kept)
 {
@@ -200,6 +221,7 @@ int main(void)
 	TCase *loans = tcase_create("lent");
 	tcase_add_test(loans, a_line_is_split_over_loans);
 	tcase_add_test(loans, what_is_kept_moves_to_a_buffer_of_its_size);
+	tcase_add_test(loans, an_empty_buffer_is_shed);
 	tcase_add_test(loans, lines_that_were_not_taken_are_kept);
 	tcase_add_test(loans, a_long_line_is_skipped_over_loans);
 	tcase_add_test(loans, out_of_memory_a_loan_loses_what_is_kept);
