@@ -244,8 +244,8 @@ bool log_try_submit(struct log *log, struct reply_target *target, const struct l
 void log_commit(struct log *log, bool alone)
 {
 	pthread_mutex_lock(&log->lock);
-	if (log->leadership == LEADERSHIP_IDLE && wants_commit(log) &&
-	    (alone || writer_is_quick(&log->writer)))
+	bool quick = writer_is_quick(&log->writer) && !batch_is_full(log->writer.open, false);
+	if (log->leadership == LEADERSHIP_IDLE && wants_commit(log) && (alone || quick))
 		lead_once(log, false, false);
 	else
 		wake_committer(log);

@@ -41,9 +41,10 @@ bool log_try_submit(struct log *log, struct reply_target *target, const struct l
 		    size_t count);
 
 /* Commits the open batch if there is no leader: for a thread that others wait for, when it has
- * submitted what it had. In this thread if commits are quick or it is `alone`: no other thread
- * could submit meanwhile. Else a committer is woken, and the call returns at once. Does not yield,
- * nor wait while another thread leads: that one commits what is open, or passes it on. */
+ * submitted what it had. In this thread if commits are quick and the batch is not full of what
+ * other threads have submitted, or if it is `alone`: no other thread could submit meanwhile. Else a
+ * committer is woken, and the call returns at once. Does not yield, nor wait while another thread
+ * leads: that one commits what is open, or passes it on. */
 void log_commit(struct log *log, bool alone);
 
 /* Sets a callback for each commit that was stored, as safely as the sync level says, with its

@@ -2,6 +2,7 @@
 /* Who commits for a thread that others wait for: log_commit(). */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -145,6 +146,26 @@ START_TEST(slow_commits_become_quick_without_a_sleep)
 }
 END_TEST
 
+START_TEST(megabytes_of_other_threads_are_left_to_a_committer)
+{
+	enum { LONG = 1 << 22 };
+	char *line = malloc(LONG + 1);
+	open_log(LOG_SYNC_WRITE);
+	memset(line, 'x', LONG);
+	line[LONG] = '\0';
+	struct log_item item = item_line(line);
+	for (int i = 0; i < 3; i++) {
+		enum submission kind = i == 1 ? SUBMIT_FOR_OTHERS : SUBMIT_DEFER;
+		ck_assert(log_submit(log_under_test, &a.recipient, &item, 1, kind));
+		log_commit(log_under_test, i == 2);
+		flush();
+	}
+	assert_commits(2, 1);
+	free(line);
+	ck_assert(log_close(log_under_test));
+}
+END_TEST
+
 START_TEST(one_slow_commit_changes_nothing)
 {
 	open_log(LOG_SYNC_WRITE);
@@ -185,6 +206,7 @@ int main(void)
 			    LOG_SYNC_WRITE + 1);
 	tcase_add_test(cases, long_commits_without_a_sleep_are_quick);
 	tcase_add_test(cases, slow_commits_become_quick_without_a_sleep);
+	tcase_add_test(cases, megabytes_of_other_threads_are_left_to_a_committer);
 	tcase_add_test(cases, one_slow_commit_changes_nothing);
 	tcase_add_test(cases, a_sync_is_slow_until_measured);
 	int status = unit_main("log_commit", cases, NULL);
