@@ -241,15 +241,17 @@ bool log_try_submit(struct log *log, struct reply_target *target, const struct l
 	return added;
 }
 
-void log_commit(struct log *log, bool alone)
+bool log_commit(struct log *log, bool few)
 {
 	pthread_mutex_lock(&log->lock);
 	bool quick = writer_is_quick(&log->writer) && !batch_is_full(log->writer.open, false);
-	if (log->leadership == LEADERSHIP_IDLE && wants_commit(log) && (alone || quick))
+	if (log->leadership == LEADERSHIP_IDLE && wants_commit(log) && (few || quick))
 		lead_once(log, false, false);
 	else
 		wake_committer(log);
+	bool idle = log->leadership == LEADERSHIP_IDLE;
 	pthread_mutex_unlock(&log->lock);
+	return idle;
 }
 
 void log_on_committed(struct log *log, void (*on_committed)(void *context, size_t bytes),

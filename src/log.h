@@ -42,10 +42,11 @@ bool log_try_submit(struct log *log, struct reply_target *target, const struct l
 
 /* Commits the open batch if there is no leader: for a thread that others wait for, when it has
  * submitted what it had. In this thread if commits are quick and the batch is not full of what
- * other threads have submitted, or if it is `alone`: no other thread could submit meanwhile. Else a
+ * other threads have submitted, or if `few` lines could be submitted meanwhile. Else a
  * committer is woken, and the call returns at once. Does not yield, nor wait while another thread
- * leads: that one commits what is open, or passes it on. */
-void log_commit(struct log *log, bool alone);
+ * leads: that one commits what is open, or passes it on. Returns whether nothing is being committed
+ * by other threads. */
+bool log_commit(struct log *log, bool few);
 
 /* Sets a callback for each commit that was stored, as safely as the sync level says, with its
  * number of bytes. The leader calls it without the log's lock; it must not block, nor use the log.

@@ -17,6 +17,9 @@ enum {
 	RECEIVER_SHARE = 4096,
 	RECEIVER_SHARE_BUSY = 16384,
 	RECEIVER_ROUND = 131072,
+	/* With so many members, and little to receive, a slow commit is not left to another thread:
+	 * to wake it takes longer than to receive afterwards. */
+	RECEIVER_FEW = 4,
 	RECEIVER_WAIT_MAX = 3600000, /* ms; an int has no space for the longest idle limit */
 };
 
@@ -45,6 +48,7 @@ struct group {
 	struct member *followers; /* the one that came last first */
 	/* the leader's */
 	struct busy_poll busy;
+	bool may_poll; /* nothing is being committed by other threads */
 	struct epoll_event events[RECEIVER_EVENTS];
 	int event_count, next_event;	       /* those before are done */
 	struct member *first_busy, *last_busy; /* a queue */
@@ -189,7 +193,9 @@ static int wait_for_events(struct group *group, struct member *self)
 	bool alone = atomic_load(&group->count) == 1;
 	if (group->first_busy)
 		return epoll_wait(group->epoll, group->events, RECEIVER_EVENTS, 0);
-	if (busy_poll(&group->busy, alone ? poll_self : poll_all, &wait))
+	/* answers that wait for a disk take longer than a busy-poll, and their threads need the CPU
+	 */
+	if (group->may_poll && busy_poll(&group->busy, alone ? poll_self : poll_all, &wait))
 		return wait.count;
 	return epoll_wait(group->epoll, group->events, RECEIVER_EVENTS, timeout_of(self));
 }
@@ -222,7 +228,8 @@ static void run_round(struct group *group, struct member *self)
 		do
 			bytes += receive_for(group, take_busy(group));
 		while (group->first_busy && bytes < RECEIVER_ROUND);
-	log_commit(log, atomic_load(&group->count) <= 1);
+	bool few = atomic_load(&group->count) <= RECEIVER_FEW && bytes < RECEIVER_SHARE;
+	group->may_poll = log_commit(log, few);
 }
 
 /* --- leader and followers; with the group's lock --- */

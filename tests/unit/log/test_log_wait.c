@@ -69,7 +69,7 @@ static void *submit_large(void *argument)
 	for (int i = 0; i < LARGE_LINES; i++, self->submitted++)
 		if (!log_submit(log_under_test, &self->fake.recipient, &item, 1, self->kind))
 			abort();
-	log_commit(log_under_test, false);
+	(void)log_commit(log_under_test, false);
 	return NULL;
 }
 
