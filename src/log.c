@@ -45,9 +45,9 @@ const char *const log_sync_names[] = {"none", "write", "disk", NULL};
 /* There is something to do that the sink takes now. A target is reopened with nothing in flight. */
 static bool wants_commit(const struct log *log)
 {
-	if (log->reopen_wanted)
-		return !log->writer.in_flight;
-	return log->writer.open->records.length && writer_has_space(&log->writer);
+	const struct writer *writer = &log->writer;
+	bool work = log->reopen_wanted ? !writer->in_flight : writer->open->records.length > 0;
+	return work && writer_has_space(writer);
 }
 
 static bool has_work(const struct log *log)
@@ -64,8 +64,7 @@ static void wake_committer(struct log *log)
 	pthread_cond_signal(&log->work);
 }
 
-/* Nothing is to be done: has the deferred records written after a while, unless they are already.
- */
+/* Nothing is to be done: has the deferred records written after a while. */
 static void rest(struct log *log)
 {
 	if (log->writer.deferred.length && log->flush_at == CLOCK_NEVER) {
@@ -78,9 +77,9 @@ static void rest(struct log *log)
 	pthread_cond_broadcast(&log->moved);
 }
 
-/* Ends leadership and delivers what was settled. The next commit may be done meanwhile; a slow one
- * is begun at once. To `gather`, quick ones wait for the delivery, so that lines of many
- * connections come together. Drops the lock for a while. */
+/* Ends leadership and delivers what was settled; the next commit may be done meanwhile, and a slow
+ * one is begun at once. To `gather`, quick ones wait for the delivery. Drops the lock for a while.
+ */
 static void end_leadership(struct log *log, bool gather)
 {
 	struct batch *settled = writer_take_settled(&log->writer);
@@ -167,7 +166,6 @@ static void *committer_run(void *argument)
 	return NULL;
 }
 
-/* As leader and with the lock, which it drops for a while. */
 static void let_others_in(struct log *log)
 {
 	pthread_mutex_unlock(&log->lock);
@@ -244,8 +242,10 @@ bool log_try_submit(struct log *log, struct reply_target *target, const struct l
 bool log_commit(struct log *log, bool few)
 {
 	pthread_mutex_lock(&log->lock);
-	bool quick = writer_is_quick(&log->writer) && !batch_is_full(log->writer.open, false);
-	if (log->leadership == LEADERSHIP_IDLE && wants_commit(log) && (few || quick))
+	bool mine = log->leadership == LEADERSHIP_IDLE && wants_commit(log);
+	if (mine && !few) /* else it is the leader's to know what is quick */
+		mine = writer_is_quick(&log->writer) && !batch_is_full(log->writer.open, false);
+	if (mine)
 		lead_once(log, false, false);
 	else
 		wake_committer(log);

@@ -77,10 +77,13 @@ static void await(struct delivery *delivery, const struct batch_entry *entry)
 
 static void deliver(const struct batch_entry *entry, const char *answers)
 {
-	const struct reply_target target = *entry->target; /* it may be freed then */
-	if (!target.deliver(entry->target, answers, entry->length, entry->lines) &&
-	    entry->is_gone && target.on_undelivered)
-		target.on_undelivered(target.context, answers, entry->length);
+	struct reply_target *target = entry->target;
+	/* once it has its answers it may be freed */
+	void (*on_undelivered)(void *, const char *, size_t) = target->on_undelivered;
+	void *context = target->context;
+	if (!target->deliver(target, answers, entry->length, entry->lines) && entry->is_gone &&
+	    on_undelivered)
+		on_undelivered(context, answers, entry->length);
 }
 
 static void refuse(const struct batch_entry *entry, const char *answers, const char *reason)

@@ -232,24 +232,25 @@ bool intake_is_calm(struct session *session)
 	       responder_is_calm(&session->responder);
 }
 
-/* Its own buffer is about to be freed. */
-static void note_freed(struct session *session)
+/* Its own buffer, of so many bytes, may have been freed. */
+static void note_freed(struct session *session, size_t before)
 {
-	if (session->received.capacity >= LINE_FIRST_CAPACITY)
+	if (before >= LINE_FIRST_CAPACITY && session->received.capacity < LINE_FIRST_CAPACITY)
 		trimmer_note(session->responder.settings->trimmer);
 }
 
 void intake_shed(struct session *session)
 {
-	note_freed(session);
+	size_t before = session->received.capacity;
 	line_shed(&session->received);
+	note_freed(session, before);
 }
 
 enum ending intake_receive_for(struct session *session, char *space, size_t share)
 {
 	if (!admit(session, false))
 		return HELD_UP;
-	note_freed(session);
+	size_t before = session->received.capacity;
 	line_lend(&session->received, space, INTAKE_SPACE);
 	session->responder.for_others = true;
 	enum ending ending = receive(session, OTHER_THREAD, share);
@@ -258,5 +259,7 @@ enum ending intake_receive_for(struct session *session, char *space, size_t shar
 	session->responder.for_others = false;
 	if (!ending && !is_short(session))
 		ending = HELD_UP;
-	return line_take_back(&session->received) ? ending : ENDED_NO_MEMORY;
+	bool kept = line_take_back(&session->received);
+	note_freed(session, before);
+	return kept ? ending : ENDED_NO_MEMORY;
 }

@@ -92,8 +92,8 @@ static void let_out(struct group *group, struct member *member, enum ending endi
 	pthread_mutex_unlock(&group->lock);
 }
 
-/* By a member's own thread. Returns when its idle limit ends. Once it has, nothing more is received
- * for it, and the leader will see the end. */
+/* By a member's own thread. Returns when its idle limit ends. Once it has, the leader will see the
+ * end behind what has arrived. */
 static int64_t watch_idle(struct member *self)
 {
 	int64_t idle = self->session->responder.settings->idle;
@@ -102,6 +102,12 @@ static int64_t watch_idle(struct member *self)
 	int64_t deadline = atomic_load_explicit(&self->active, memory_order_relaxed) + idle;
 	if (clock_now() < deadline)
 		return deadline;
+	/* the leader may have been in a commit, or stopped, for longer than that */
+	struct pollfd arrived = {.fd = self->descriptor, .events = POLLIN};
+	if (poll(&arrived, 1, 0) > 0) {
+		atomic_store_explicit(&self->active, clock_now(), memory_order_relaxed);
+		return clock_after(idle);
+	}
 	self->is_idle = true;
 	stream_stop_receiving(self->session->stream);
 	return CLOCK_NEVER;

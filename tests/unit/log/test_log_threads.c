@@ -31,9 +31,13 @@ static void *submit_many(void *argument)
 			items[j].answer = lines[j];
 			items[j].answer_length = items[j].length;
 		}
-		if (!log_submit(log_under_test, &self->fake.recipient, items, count,
-				i % 7 ? SUBMIT_COMMIT : SUBMIT_DEFER))
+		enum submission how = i % 7 ? SUBMIT_COMMIT : SUBMIT_DEFER;
+		if (self->number % 2) /* as leaders of groups do */
+			how = SUBMIT_FOR_OTHERS;
+		if (!log_submit(log_under_test, &self->fake.recipient, items, count, how))
 			abort();
+		if (how == SUBMIT_FOR_OTHERS && i % 3)
+			(void)log_commit(log_under_test, false);
 		if (i % 50 == self->number)
 			log_reopen(log_under_test);
 		if (i % 50 == 25)

@@ -192,6 +192,27 @@ START_TEST(silent_ones_are_closed_when_all_are_silent)
 }
 END_TEST
 
+START_TEST(what_waits_for_the_leader_is_not_silent)
+{
+	receiver_open(1);
+	world.settings.idle = CLOCK_SECOND;
+	int first = receiver_connect(1), second = receiver_connect(1);
+	receiver_block(first, 1);
+	peer_send(second, "line\n", 5);
+	receiver_await_arrival(second);
+	(void)poll(NULL, 0, 1300); /* longer than the limit */
+	receiver_open_gate();
+	(void)receiver_answer(first);
+	ck_assert_uint_eq(receiver_answer(second), 1);
+	ck_assert_uint_eq(receiver_of(second), 1);
+	(void)close(first);
+	(void)close(second);
+	world_await(0);
+	assert_logged(" closed: nothing received", 0);
+	world_close();
+}
+END_TEST
+
 /* --- without the system's help --- */
 
 static _Atomic bool refuse_members;
@@ -276,6 +297,7 @@ static TCase *make(const char *name, void (*use_type)(void), void (*use_busy_pol
 	tcase_add_loop_test(tests, a_line_does_not_wait_for_all_that_others_have_sent, 0, 2);
 	tcase_add_test(tests, half_a_line_is_all_that_is_owned);
 	tcase_add_test(tests, silent_ones_are_closed_when_all_are_silent);
+	tcase_add_test(tests, what_waits_for_the_leader_is_not_silent);
 	tcase_add_test(tests, one_that_cannot_join_receives_itself);
 	return tests;
 }
