@@ -153,7 +153,7 @@ static void *committer_run(void *argument)
 	struct log *log = argument;
 	pthread_mutex_lock(&log->lock);
 	while (await_leadership(log)) {
-		do { /* goes on by itself: nobody is woken for what it can do */
+		do { /* goes on by itself: no thread is woken for what it can do */
 			log->leadership = LEADERSHIP_TAKEN;
 			if (writer_has_completed(&log->writer))
 				writer_settle(&log->writer);

@@ -215,7 +215,7 @@ void send_queue_push(struct send_queue *queue, const char *bytes, size_t length)
 	pthread_mutex_lock(&queue->lock);
 	if (queue->state == SEND_QUEUE_OPEN) {
 		if (queue->unsent.length + length <= SEND_QUEUE_HIGH_WATER)
-			(void)take(queue, bytes, length); /* nobody waits for a push */
+			(void)take(queue, bytes, length); /* no thread waits for a push */
 		else
 			break_off(queue, SEND_QUEUE_OVERRUN);
 		if (send_queue_is_broken(queue))

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "line_fixture.h"
 #include "unit.h"
 
 /* memory_malloc() fails while this is set. */
@@ -15,22 +16,6 @@ static bool no_memory;
 static void *faulty_malloc(size_t size)
 {
 	return no_memory ? NULL : malloc(size);
-}
-
-/* Appends all lines that are there, as "<line>" each, and "!" for one that is too long. */
-static void take(struct line_splitter *buffer, struct buffer *seen)
-{
-	const char *line;
-	size_t length;
-	enum line_result result;
-	while ((result = line_next(buffer, &line, &length)) != LINE_NONE) {
-		if (result == LINE_TOO_LONG)
-			ck_assert(buffer_append_string(seen, "!"));
-		else
-			ck_assert(buffer_append_string(seen, "<") &&
-				  buffer_append(seen, line, length) &&
-				  buffer_append_string(seen, ">"));
-	}
 }
 
 /* Gives bytes to a splitter, which has space for them, and takes the lines. */
@@ -42,7 +27,7 @@ static void feed(struct line_splitter *buffer, const char *bytes, size_t length,
 	ck_assert(at && space >= length);
 	memcpy(at, bytes, length);
 	line_filled(buffer, length);
-	take(buffer, seen);
+	take_lines(buffer, seen);
 }
 
 static void assert_seen(struct buffer *seen, const char *expected)

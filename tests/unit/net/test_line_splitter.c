@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "line_fixture.h"
 #include "support.h"
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -24,21 +25,6 @@ static void *faulty_malloc(size_t size)
 	return no_memory ? NULL : malloc(size);
 }
 
-/* Appends all lines that are there, as "<line>" each, and "!" for one that is too long. */
-static void take(struct line_splitter *buffer, struct buffer *seen)
-{
-	const char *line;
-	size_t length;
-	enum line_result result;
-	while ((result = line_next(buffer, &line, &length)) != LINE_NONE) {
-		bool found = result == LINE_FOUND;
-		if (!buffer_append_string(seen, found ? "<" : "!") ||
-		    (found &&
-		     (!buffer_append(seen, line, length) || !buffer_append_string(seen, ">"))))
-			abort();
-	}
-}
-
 static void feed(struct line_splitter *buffer, const char *bytes, size_t length, size_t step,
 		 struct buffer *seen)
 {
@@ -51,7 +37,7 @@ static void feed(struct line_splitter *buffer, const char *bytes, size_t length,
 		piece = piece < room ? piece : room;
 		memcpy(space, bytes, piece);
 		line_filled(buffer, piece);
-		take(buffer, seen);
+		take_lines(buffer, seen);
 		bytes += piece;
 		length -= piece;
 	}
@@ -238,7 +224,7 @@ START_TEST(out_of_memory_is_told_only_where_it_matters)
 	ck_assert_uint_eq(room, 1);
 	*space = 'x';
 	line_filled(&buffer, 1);
-	take(&buffer, &seen);
+	take_lines(&buffer, &seen);
 	no_memory = true; /* and now none */
 	space = line_space(&buffer, &room);
 	no_memory = false;
