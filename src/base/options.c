@@ -165,19 +165,47 @@ const struct option_spec *option_find(const struct option_table *table, const ch
 	return NULL;
 }
 
-static void show_help(const struct option_table *table, const char *program)
+static const char *group_of(const struct option_table *table, size_t i)
 {
-	printf("Usage: %s [OPTION]...\n%s\n\n", program, table->synopsis);
-	for (const struct option_spec *spec = table->specs; spec->name; spec++) {
+	while (i > 0 && !table->specs[i].group)
+		i--;
+	return table->specs[i].group ? table->specs[i].group : "Options";
+}
+
+/* Is entry i the first of its group? */
+static bool begins_group(const struct option_table *table, size_t i)
+{
+	size_t first = 0;
+	while (strcmp(group_of(table, first), group_of(table, i)) != 0)
+		first++;
+	return first == i;
+}
+
+static void show_group(const struct option_table *table, const char *group)
+{
+	printf("\n%s:\n", group);
+	for (size_t i = 0; table->specs[i].name; i++) {
+		const struct option_spec *spec = &table->specs[i];
 		char left[64];
+		if (strcmp(group_of(table, i), group) != 0)
+			continue;
 		(void)snprintf(left, sizeof left, "-%s%s%s", spec->name, spec->argument ? " " : "",
 			       spec->argument ? spec->argument : "");
 		printf("  %-22s %s\n", left, spec->help);
 	}
-	printf("  %-22s %s\n  %-22s %s\n\n", "-help", "show this help and exit", "-version",
-	       "show the version and exit");
-	printf("Durations: 250ms, 5s, 2m; a bare number is seconds. Ranges: MIN:MAX.\n"
-	       "Exit status: 0 done, 1 something failed, 2 bad usage. See %s(1), ackline(7).\n",
+}
+
+static void show_help(const struct option_table *table, const char *program)
+{
+	printf("Usage: %s [OPTION]...\n%s\n", program, table->synopsis);
+	for (size_t i = 0; table->specs[i].name; i++)
+		if (begins_group(table, i))
+			show_group(table, group_of(table, i));
+	printf("\nHelp:\n  %-22s %s\n  %-22s %s\n\n", "-help", "print this help and exit",
+	       "-version", "print the version and exit");
+	printf("TIME is a number and a unit: 250ms, 5s, 2m, 1h; without a unit it is in seconds.\n"
+	       "The default is in brackets. Exit status: 0 success, 1 failure, 2 wrong usage.\n"
+	       "See also %s(1), ackline(7).\n",
 	       table->program);
 }
 

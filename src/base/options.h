@@ -34,6 +34,7 @@ struct option_spec {
 	/* The services that take it, separated by commas; NULL: all. Its default must then be the
 	 * value of option_unset(). */
 	const char *only;
+	const char *group; /* its heading in -help; NULL: that of the entry before */
 };
 
 struct option_table {

@@ -19,19 +19,34 @@ enum {
 };
 
 static const struct option_spec own_specs[OWN] = {
-	{"host", OPTION_TEXT, "HOST", "where the server listens [127.0.0.1]", .offset = AT(host)},
-	{"clhost", OPTION_TEXT, "HOST", "where clients connect [where the server listens]",
-	 .offset = AT(client_host)},
-	{"nhost", OPTION_TEXT, "HOST", "the same as -clhost", .offset = AT(client_host)},
-	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port), .min = 0,
-	 .max = 65535},
-	{"cl", OPTION_NUMBER, "N", "client processes " WORKLOADS_HELP_CLIENTS, AT(clients),
-	 .min = 1, .max = CLIENTS_MAX},
-	{"check", OPTION_FLAG, NULL,
-	 "only check an existing log, against -cl, -nt and -ni if given", .offset = AT(check)},
+	{"cl", OPTION_NUMBER, "N", "number of client processes " WORKLOADS_HELP_CLIENTS,
+	 AT(clients), .min = 1, .max = CLIENTS_MAX, .group = "The run"},
 	{"drill", OPTION_NUMBER, "N",
-	 "kill the server N times under load, and prove that no acknowledged line is missing",
-	 AT(drill), .min = 1, .max = DRILL_MAX},
+	 "crash test: kill the server N times under load, then check the log", AT(drill), .min = 1,
+	 .max = DRILL_MAX},
+	{"check", OPTION_FLAG, NULL, "start nothing, check an existing log", .offset = AT(check)},
+	{"host", OPTION_TEXT, "HOST", "address or name that the server listens on [127.0.0.1]",
+	 .offset = AT(host)},
+	{"port", OPTION_NUMBER, "PORT", "TCP port of the server; 0: a free port [2005]", AT(port),
+	 .min = 0, .max = 65535},
+	{"clhost", OPTION_TEXT, "HOST",
+	 "address or name that the clients connect to [the server's]", .offset = AT(client_host)},
+	{"nhost", OPTION_TEXT, "HOST", "same as -clhost", .offset = AT(client_host)},
+};
+
+/* What -help says where an option means something else than for its owner alone. */
+static const struct {
+	const char *name, *help;
+} own_helps[] = {
+	{"service", "service of the server and the clients: " WORKLOADS_HELP},
+	{"delay", "delay of the service, and pause of the clients [see server(1), client(1)]"},
+	{"seed", "seed for all random choices [a new one, reported]"},
+	{"quiet", "print neither records nor lines"},
+	{"drain", "longest time to finish pending work at shutdown [5s; relay: as needed]"},
+	{"workers", "relay: number of lines processed at once [10]"},
+	{"duration", "send for TIME instead of a fixed number of lines [ping: 300s; chars: 10s]"},
+	{"retry", "after a lost connection, reconnect for up to TIME [0; with -drill: 30s]"},
+	{NULL, NULL},
 };
 
 /* The table for options_read(), made from those of all three programs. */
@@ -94,20 +109,37 @@ static int list_handed(struct runall_options *options, struct error *error)
 	return 0;
 }
 
+static const char *group_of(const struct handed_option *handed)
+{
+	if (!handed->specs[OWNER_CLIENT])
+		return "Passed to the server, see server(1)";
+	if (!handed->specs[OWNER_SERVER])
+		return "Passed to each client, see client(1)";
+	return "Passed to the server and each client";
+}
+
+/* Prefixed with the service where only one takes the option. A text that is too long is cut. */
+static void put_help(char help[HELP_SIZE], const struct option_spec *spec)
+{
+	size_t i = 0;
+	while (own_helps[i].name && strcmp(own_helps[i].name, spec->name) != 0)
+		i++;
+	bool one = spec->only && !strchr(spec->only, ',') && !own_helps[i].name;
+	(void)snprintf(help, HELP_SIZE, "%s%s%s", one ? spec->only : "", one ? ": " : "",
+		       own_helps[i].name ? own_helps[i].help : spec->help);
+}
+
 /* The value of a handed option is only stored, as it was given. */
 static void compose(struct composed *composed, const struct runall_options *options)
 {
 	memcpy(composed->specs, own_specs, sizeof own_specs);
 	for (size_t i = 0; spec_of(&options->handed[i]); i++) {
 		const struct handed_option *handed = &options->handed[i];
-		const char *owner = !handed->specs[OWNER_CLIENT]   ? "server"
-				    : !handed->specs[OWNER_SERVER] ? "client"
-								   : "both";
 		struct option_spec spec = *spec_of(handed);
 		bool flag = spec.kind == OPTION_FLAG;
-		/* a help text that is too long is cut */
-		(void)snprintf(composed->helps[i], HELP_SIZE, "%s: %s", owner, spec.help);
+		put_help(composed->helps[i], &spec);
 		spec.help = composed->helps[i];
+		spec.group = group_of(handed);
 		spec.kind = flag ? OPTION_FLAG : OPTION_TEXT;
 		spec.offset = AT(handed) + i * sizeof *handed +
 			      (flag ? offsetof(struct handed_option, flag)
@@ -221,7 +253,7 @@ enum option_outcome runall_options_read(struct runall_options *options, int argc
 	const struct option_table table = {
 		.program = "runall",
 		.synopsis =
-			"Runs a server and clients, and proves from the log that no line was lost.",
+			"Runs a server and clients, then checks in the log that no line was lost.",
 		.specs = composed.specs};
 	enum option_outcome outcome = options_read(&table, options, argc, argv, error);
 	if (outcome == OPTIONS_READ &&

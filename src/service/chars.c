@@ -44,9 +44,9 @@ struct chars_options {
 #define AT(member) offsetof(struct chars_options, member)
 
 static const struct option_spec options_chars[] = {
-	{"burst", OPTION_COUNTS, "MIN:MAX", "characters at once [1:20]", AT(burst), 1,
-	 .max = CHARS_BURST_MAX},
-	{"alphabet", OPTION_TEXT, "CHARACTERS", "what they are drawn from [a-zA-Z]",
+	{"burst", OPTION_COUNTS, "MIN:MAX", "number of characters in a message [1:20]", AT(burst),
+	 1, .max = CHARS_BURST_MAX, .group = "With -service chars"},
+	{"alphabet", OPTION_TEXT, "CHARACTERS", "characters to choose from [a-zA-Z]",
 	 .offset = AT(alphabet)},
 	{0},
 };

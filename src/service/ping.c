@@ -25,9 +25,9 @@ struct ping_options {
 #define AT(member) offsetof(struct ping_options, member)
 
 static const struct option_spec options_ping[] = {
-	{"loss", OPTION_PERCENT, "PERCENT", "so many requests are ignored [ping: 10%]",
-	 .offset = AT(loss)},
-	{"keepalive", OPTION_DURATION, "TIME", "between messages to everyone; 0: none [ping: 5s]",
+	{"loss", OPTION_PERCENT, "PERCENT", "share of the requests to ignore [10%]",
+	 .offset = AT(loss), .group = "With -service ping"},
+	{"keepalive", OPTION_DURATION, "TIME", "interval of keepalive messages; 0: none [5s]",
 	 AT(keepalive), .max = 24 * 3600 * CLOCK_SECOND},
 	{0},
 };

@@ -16,11 +16,11 @@ struct relay_options {
 #define AT(member) offsetof(struct relay_options, member)
 
 static const struct option_spec options_relay[] = {
-	{"next", OPTION_TEXT, "HOST:PORT", "relay: the next server, to which lines are forwarded",
-	 .offset = AT(next)},
-	{"workers", OPTION_NUMBER, "N", "relay: lines in work at once [1]", AT(workers), .min = 1,
-	 .max = WORKERS_MAX},
-	{"work", OPTION_TEXT, "COMMAND", "relay: a filter that each line goes through [none]",
+	{"next", OPTION_TEXT, "HOST:PORT", "server to forward the lines to (required)",
+	 .offset = AT(next), .group = "With -service relay"},
+	{"workers", OPTION_NUMBER, "N", "number of lines processed at once [1]", AT(workers),
+	 .min = 1, .max = WORKERS_MAX},
+	{"work", OPTION_TEXT, "COMMAND", "filter command that processes each line [none]",
 	 .offset = AT(work)},
 	{0},
 };

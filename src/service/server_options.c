@@ -25,52 +25,57 @@ enum {
 
 static const char *service_names[SERVICES_MAX + 1];
 static char random_names[NAMES_SIZE]; /* of the services that draw at random */
-static char service_help[NAMES_SIZE] = "what lines are answered with: ";
+static char service_help[NAMES_SIZE] = "how the server answers: ";
 
 static const char *const receive_names[] = {[RECEIVE_GROUP] = "group", [RECEIVE_OWN] = "own", NULL};
 
-/* In the order of -help: these, those of the services, and -ready. */
+/* In the order of -help: these, those of the services, then the ones that stand last. */
 static struct option_spec specs[SPECS_MAX + 1] = {
 	{"host", OPTION_TEXT, "HOST", "address or name to listen on [127.0.0.1]",
-	 .offset = AT(host)},
-	{"port", OPTION_NUMBER, "PORT", "TCP port; 0 takes a free one [2005]", AT(port),
-	 .max = 65535},
+	 .offset = AT(host), .group = "Server"},
+	{"port", OPTION_NUMBER, "PORT", "TCP port; 0: a free port [2005]", AT(port), .max = 65535},
 	{"service", OPTION_CHOICE, "NAME", service_help, AT(service), .choices = service_names},
+
 	{"log", OPTION_TEXT, "FILE",
-	 "the log [logging.log; echo, relay: server.log; ping: logs/server.log; chars: chars.log]",
-	 .offset = AT(log)},
-	{"append", OPTION_FLAG, NULL, "go on with an existing log instead of overwriting it",
+	 "log file [logging.log; by service: server.log, logs/server.log, chars.log]",
+	 .offset = AT(log), .group = "Log"},
+	{"append", OPTION_FLAG, NULL, "append to an existing log instead of overwriting it",
 	 .offset = AT(append)},
-	{"format", OPTION_CHOICE, "FORMAT", "of the records: text, csv or json [text]", AT(format),
-	 .choices = record_format_names},
-	{"sync", OPTION_CHOICE, "LEVEL", "what an ok means: none, write or disk [write]", AT(sync),
+	{"sync", OPTION_CHOICE, "LEVEL",
+	 "what ok guarantees: none, write (the kernel has it), disk (synced) [write]", AT(sync),
 	 .choices = log_sync_names},
-	{"quiet", OPTION_FLAG, NULL, "do not show the records on stdout", .offset = AT(quiet)},
+	{"format", OPTION_CHOICE, "FORMAT", "record format: text, csv or json [text]", AT(format),
+	 .choices = record_format_names},
+	{"quiet", OPTION_FLAG, NULL, "do not copy the records to stdout", .offset = AT(quiet)},
+
 	{"connections", OPTION_NUMBER, "N",
-	 "most connections at once [what the descriptor limit allows]", AT(connections), .min = 1,
-	 .max = CONNECTIONS_MAX},
-	{"maxline", OPTION_NUMBER, "BYTES", "longest line [65536; relay: 65408; none for echo]",
-	 AT(maxline), .min = 1, .max = 1 << 26},
-	{"idle", OPTION_DURATION, "TIME", "close a connection silent for so long; 0: never [0]",
-	 AT(idle), .max = DAYS(365)},
-	{"drain", OPTION_DURATION, "TIME", "longest wait for open work at the end [5s]", AT(drain),
-	 .max = DAYS(1)},
-	{"spin", OPTION_DURATION, "TIME", "look so long for more before sleeping; 0: never [50us]",
-	 AT(spin), .max = 10 * CLOCK_MILLISECOND},
-	{"receive", OPTION_CHOICE, "WHO",
-	 "who receives: one thread for a group, or each connection's own [group]", AT(receive),
-	 .choices = receive_names},
-	{"delay", OPTION_RANGE, "MIN:MAX", "random pause of the service [ping: 100ms:1s]",
-	 AT(delay), .max = DAYS(1), .only = random_names},
-	{"seed", OPTION_NUMBER, "N", "of all that is random [a fresh one, which is logged]",
-	 AT(seed), .max = INT64_MAX, .only = random_names},
+	 "maximum of simultaneous connections [as the descriptor limit allows]", AT(connections),
+	 .min = 1, .max = CONNECTIONS_MAX, .group = "Limits"},
+	{"maxline", OPTION_NUMBER, "BYTES",
+	 "longest line accepted [65536; relay: 65408; echo: none]", AT(maxline), .min = 1,
+	 .max = 1 << 26},
+	{"idle", OPTION_DURATION, "TIME",
+	 "close a connection after TIME without input; 0: never [0]", AT(idle), .max = DAYS(365)},
+	{"drain", OPTION_DURATION, "TIME", "longest time to finish pending work at shutdown [5s]",
+	 AT(drain), .max = DAYS(1)},
+
+	{"delay", OPTION_RANGE, "MIN:MAX",
+	 "random delay of the service [ping: 100ms:1s; chars: 0:5s; relay: 0]", AT(delay),
+	 .max = DAYS(1), .only = random_names, .group = "With -service ping, chars or relay"},
+	{"seed", OPTION_NUMBER, "N", "seed for all random choices [a new one, logged]", AT(seed),
+	 .max = INT64_MAX, .only = random_names},
 };
 
-static const struct option_spec ready_spec = {
-	"ready",       OPTION_DESCRIPTOR,
-	"FD",	       "write HOST PORT on this descriptor once listening",
-	AT(ready),     .min = 1,
-	.max = 1000000};
+static const struct option_spec last_specs[] = {
+	{"spin", OPTION_DURATION, "TIME", "busy-poll for TIME before blocking; 0: never [50us]",
+	 AT(spin), .max = 10 * CLOCK_MILLISECOND, .group = "Performance"},
+	{"receive", OPTION_CHOICE, "HOW",
+	 "group: one thread receives for many connections; own: one for each [group]", AT(receive),
+	 .choices = receive_names},
+	{"ready", OPTION_DESCRIPTOR, "FD", "write \"HOST PORT\" to descriptor FD when listening",
+	 AT(ready), .min = 1, .max = 1000000, .group = "For other programs"},
+	{0},
+};
 
 static void append(char list[NAMES_SIZE], const char *before, const char *name, const char *behind)
 {
@@ -97,15 +102,16 @@ static void complete_specs(void)
 		}
 	}
 	append(service_help, " [", services[0]->name, "]");
-	if (count < SPECS_MAX)
-		specs[count] = ready_spec;
+	for (size_t i = 0; last_specs[i].name && count < SPECS_MAX; i++)
+		specs[count++] = last_specs[i];
 }
 
 const struct option_table *server_option_table(void)
 {
 	static const struct option_table table = {
 		.program = "server",
-		.synopsis = "Answers each text line with ok once it is in the log.",
+		.synopsis = "Receives lines over TCP, writes each to a log, and answers ok when it "
+			    "is there.",
 		.specs = specs,
 	};
 	if (!service_names[0])

@@ -28,20 +28,22 @@ struct settings {
 static const char *const colours[] = {"red", "green", "blue", NULL};
 
 static const struct option_spec specs[] = {
-	{"flag", OPTION_FLAG, NULL, "a flag", AT(flag), 0, 0, NULL, NULL},
-	{"text", OPTION_TEXT, "WORDS", "some words [none]", AT(text), 0, 0, NULL, NULL},
-	{"number", OPTION_NUMBER, "N", "how many [5]", AT(number), -10, 100, NULL, NULL},
+	{"flag", OPTION_FLAG, NULL, "a flag", AT(flag), 0, 0, NULL, NULL, "Basics"},
+	{"text", OPTION_TEXT, "WORDS", "some words [none]", AT(text), 0, 0, NULL, NULL, NULL},
+	{"number", OPTION_NUMBER, "N", "how many [5]", AT(number), -10, 100, NULL, NULL, NULL},
 	{"duration", OPTION_DURATION, "TIME", "how long [1s]", AT(duration), CLOCK_MILLISECOND,
-	 10 * CLOCK_SECOND, NULL, NULL},
-	{"range", OPTION_RANGE, "MIN:MAX", "between [0]", AT(range), 0, CLOCK_SECOND, NULL, NULL},
-	{"counts", OPTION_COUNTS, "MIN:MAX", "so many [1]", AT(counts), 1, 50, NULL, NULL},
-	{"share", OPTION_PERCENT, "SHARE", "of all [0%]", AT(percent), 0, 0, NULL, NULL},
-	{"special", OPTION_NUMBER, "N", "for some [0]", AT(special), 0, 9, NULL, "tea,coffee"},
-	{"colour", OPTION_CHOICE, "NAME", "which [red]", AT(choice), 0, 0, colours, NULL},
+	 10 * CLOCK_SECOND, NULL, NULL, NULL},
+	{"range", OPTION_RANGE, "MIN:MAX", "between [0]", AT(range), 0, CLOCK_SECOND, NULL, NULL,
+	 NULL},
+	{"counts", OPTION_COUNTS, "MIN:MAX", "so many [1]", AT(counts), 1, 50, NULL, NULL, NULL},
+	{"share", OPTION_PERCENT, "SHARE", "of all [0%]", AT(percent), 0, 0, NULL, NULL, NULL},
+	{"special", OPTION_NUMBER, "N", "for some [0]", AT(special), 0, 9, NULL, "tea,coffee",
+	 "Others"},
+	{"colour", OPTION_CHOICE, "NAME", "which [red]", AT(choice), 0, 0, colours, NULL, "Basics"},
 	{"colours", OPTION_NUMBER, "N", "a name that begins like another", AT(number), 0, 9, NULL,
-	 NULL},
+	 NULL, NULL},
 	{"open", OPTION_DESCRIPTOR, "FD", "a descriptor [none]", AT(descriptor), 1, 1000, NULL,
-	 NULL},
+	 NULL, NULL},
 	{0},
 };
 
@@ -257,6 +259,10 @@ START_TEST(help_tells_every_option)
 	ck_assert_uint_eq(count_of(help, "\n  -"), 13);
 	ck_assert_ptr_nonnull(strstr(help, "\n  -flag                  a flag\n"));
 	ck_assert_ptr_nonnull(strstr(help, "\n  -duration TIME         how long [1s]\n"));
+	ck_assert_ptr_nonnull(strstr(help, "\n\nBasics:\n  -flag "));
+	ck_assert_ptr_nonnull(strstr(help, "\n  -colour NAME           which [red]\n"));
+	ck_assert_ptr_nonnull(
+		strstr(help, "\n\nOthers:\n  -special N             for some [0]\n\nHelp:\n"));
 	ck_assert_ptr_nonnull(strstr(help, "\n  -help "));
 	ck_assert_ptr_nonnull(strstr(help, "\n  -version "));
 	free(help);
