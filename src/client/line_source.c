@@ -38,9 +38,10 @@ enum line_source_result line_source_next(struct line_source *input, struct slice
 		line->bytes = line_chunk(&input->lines, true, &line->length);
 		if (!line->bytes)
 			return INPUT_END;
-	}
+	} else if (result == LINE_FOUND && line->bytes[line->length] == '\r')
+		line->length++; /* sent as it is: what of it is a line end is the server's to say */
 	input->number++;
-	if (result != LINE_TOO_LONG && line->length <= INPUT_LINE_MAX)
+	if (result == LINE_FOUND || (result == LINE_NONE && line->length <= INPUT_LINE_MAX))
 		return INPUT_LINE;
 	error_set(error, "line %" PRIu64 " of %.200s is longer than %d bytes", input->number,
 		  input->name, INPUT_LINE_MAX);

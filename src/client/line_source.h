@@ -9,7 +9,7 @@
 #include "base/slice.h"
 #include "net/line_splitter.h"
 
-enum { INPUT_LINE_MAX = 65536 }; /* bytes of a line, without its end */
+enum { INPUT_LINE_MAX = 65536 }; /* bytes of a line, without LF or CR LF */
 
 struct line_source {
 	int descriptor;
@@ -27,8 +27,9 @@ enum line_source_result { INPUT_LINE, INPUT_MORE, INPUT_END, INPUT_FAILED };
 int line_source_open(struct line_source *input, const char *name, struct error *error);
 void line_source_close(struct line_source *input);
 
-/* Returns the next line, without its end, valid until line_source_read(). What stands behind the
- * last line end is a line, too. FAILED: it is too long, and the error names it. */
+/* Returns the next line, without its LF but with every CR before it, valid until
+ * line_source_read(). What stands behind the last line end is a line, too. FAILED: it is too long,
+ * and the error names it. */
 enum line_source_result line_source_next(struct line_source *input, struct slice *line,
 					 struct error *error);
 

@@ -10,7 +10,7 @@
 #include "net/answers.h"
 
 enum {
-	RESPONSE_MAX = 65536, /* bytes of an answer */
+	RESPONSE_MAX = 65536, /* bytes of an answer, without LF or CR LF */
 	/* space for one receive: small for a session of which there can be thousands */
 	RESPONSE_SPACE_SMALL = 2048,
 	RESPONSE_SPACE = 65536,
@@ -83,7 +83,7 @@ static enum session_step judge_all(struct client_session *session,
 		if (step != STEP_DONE)
 			return step;
 	}
-	if (input.length > RESPONSE_MAX)
+	if (input.length > RESPONSE_MAX + 1)
 		error_set(session->error, "the server sent an answer of more than %d bytes",
 			  RESPONSE_MAX);
 	else if (buffer_append(&connection->remainder, input.bytes, input.length))
