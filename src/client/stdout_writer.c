@@ -2,17 +2,14 @@
 #include "client/stdout_writer.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/nonblocking_writer.h"
+#include "record/escape.h"
 
-enum {
-	OUTPUT_CHUNK = 4096,   /* bytes that are gathered */
-	OUTPUT_ECHO_MAX = 256, /* bytes of an echo with its time; of more, the first ones */
-};
+enum { OUTPUT_CHUNK = 4096 }; /* bytes that are gathered */
 
 void stdout_writer_open(struct stdout_writer *output, int stop)
 {
@@ -22,6 +19,7 @@ void stdout_writer_open(struct stdout_writer *output, int stop)
 void stdout_writer_free(struct stdout_writer *output)
 {
 	buffer_free(&output->gathered);
+	buffer_free(&output->echo);
 }
 
 bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t length,
@@ -51,10 +49,13 @@ bool stdout_writer_flush(struct stdout_writer *output, struct error *error)
 
 bool stdout_writer_echo(struct stdout_writer *output, struct slice answer, struct error *error)
 {
-	char line[OUTPUT_ECHO_MAX];
+	struct buffer *line = &output->echo;
 	stamp_update(&output->stamp);
-	int all = snprintf(line, sizeof line, "%s.%03d echo: %.*s\n", output->stamp.local,
-			   (int)output->stamp.microsecond / 1000, (int)answer.length, answer.bytes);
-	size_t shown = (size_t)all < sizeof line ? (size_t)all : sizeof line - 1;
-	return stdout_writer_line(output, line, shown, error);
+	buffer_clear(line, OUTPUT_CHUNK);
+	if (buffer_printf(line, "%s.%03d echo: ", output->stamp.local,
+			  (int)output->stamp.microsecond / 1000) &&
+	    record_escape(line, answer.bytes, answer.length) && buffer_append(line, "\n", 1))
+		return stdout_writer_line(output, line->bytes, line->length, error);
+	error_set(error, "out of memory for stdout");
+	return false;
 }

@@ -14,7 +14,7 @@
 struct stdout_writer {
 	int stop;	/* descriptor that is readable when writing must not block any more */
 	bool each_line; /* a terminal: nothing is gathered */
-	struct buffer gathered;
+	struct buffer gathered, echo;
 	struct stamp stamp;
 };
 
@@ -26,7 +26,7 @@ void stdout_writer_free(struct stdout_writer *output);
 bool stdout_writer_line(struct stdout_writer *output, const char *line, size_t length,
 			struct error *error);
 
-/* Writes or gathers an answer, without its line end, with the time before it. As above. */
+/* Writes or gathers an answer, which has no line end: escaped, behind the time. As above. */
 bool stdout_writer_echo(struct stdout_writer *output, struct slice answer, struct error *error);
 /* Writes what was gathered. False: the error is set, and it is dropped. */
 bool stdout_writer_flush(struct stdout_writer *output, struct error *error);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "record/escape.h"
 
 enum {
 	FIELDS_MAX = 8,	       /* of a line, with its keyword */
@@ -218,9 +219,10 @@ int client_result_read(struct client_result *result, const char *bytes, size_t l
 	while (slice_cut(&text, '\n', &line)) {
 		if (!result->complete && read_line(result, line)) /* nothing may follow the end */
 			continue;
+		char excerpt[EXCERPT_SIZE];
 		result->complete = false;
-		return error_set(error, "damaged account at '%.*s'",
-				 line.length < 60 ? (int)line.length : 60, line.bytes);
+		return error_set(error, "damaged account at '%s'",
+				 record_excerpt(excerpt, line.bytes, line.length));
 	}
 	result->complete &= !text.length; /* else it was cut in a line */
 	return 0;

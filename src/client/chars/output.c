@@ -38,13 +38,11 @@ void terminal_output_end(struct terminal_output *output)
 void terminal_output_characters(struct terminal_output *output, struct slice characters)
 {
 	struct buffer *waiting = &output->waiting;
-	output->midline = output->terminal;
-	output->incomplete |=
-		output->terminal
-			? !record_escape(waiting, characters.bytes, characters.length)
-			: !buffer_append_string(waiting, "chars ") ||
-				  !buffer_append(waiting, characters.bytes, characters.length) ||
-				  !buffer_append(waiting, "\n", 1);
+	bool line = !output->terminal;
+	output->midline = !line;
+	output->incomplete |= (line && !buffer_append_string(waiting, "chars ")) ||
+			      !record_escape(waiting, characters.bytes, characters.length) ||
+			      (line && !buffer_append(waiting, "\n", 1));
 }
 
 void terminal_output_line(struct terminal_output *output, struct slice line)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The stdout of a chars client. On a terminal characters follow each other on one line, and an
- * answer has a line of its own; elsewhere each message is a line. Never blocks: what stdout does
- * not take is kept. */
+ * answer has a line of its own; elsewhere each message is a line. All of it is escaped. Never
+ * blocks: what stdout does not take is kept. */
 #pragma once
 
 #include <stdbool.h>

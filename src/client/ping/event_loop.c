@@ -45,7 +45,7 @@ struct ping_client {
 
 	bool over;	 /* the server has closed in time */
 	uint64_t errors; /* error messages of the server */
-	char first_error[128];
+	char first_error[EXCERPT_SIZE];
 	struct error error;
 };
 
@@ -53,11 +53,10 @@ struct ping_client {
 
 static int take_error(struct ping_client *client, struct slice line)
 {
-	const int max = sizeof client->first_error;
-	int length = line.length < (size_t)max ? (int)line.length : max;
+	int length = line.length < EXCERPT_MAX ? (int)line.length : EXCERPT_MAX;
 	if (!client->errors++)
-		(void)snprintf(client->first_error, sizeof client->first_error, "%.*s", length,
-			       line.bytes);
+		(void)record_excerpt(client->first_error, line.bytes, line.length);
+	/* the log escapes it */
 	ping_client_log_note(&client->log, RECORD_WARNING, "the server says: %.*s", length,
 			     line.bytes);
 	return 0;

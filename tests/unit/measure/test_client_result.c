@@ -159,6 +159,16 @@ START_TEST(damaged_account_is_refused)
 }
 END_TEST
 
+START_TEST(damage_is_shown_escaped)
+{
+	struct client_result account;
+	struct error error = {""};
+	ck_assert_int_eq(read_text(&account, "no\x1b[31m\n", &error), -1);
+	ck_assert_str_eq(error.message, "damaged account at 'no\\x1b[31m'");
+	client_result_free(&account);
+}
+END_TEST
+
 /* Reads what a client with one thread writes that has measured this. */
 static void add_measured(struct result *sum, const struct result *measured)
 {
@@ -235,6 +245,7 @@ int main(void)
 	tcase_add_test(account, cut_account_is_incomplete);
 	tcase_add_loop_test(account, damaged_account_is_refused, 0,
 			    sizeof damaged / sizeof *damaged);
+	tcase_add_test(account, damage_is_shown_escaped);
 	tcase_add_test(account, measurements_add_up);
 	tcase_add_test(account, nul_is_refused);
 	return unit_main("account", account, NULL);
