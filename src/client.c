@@ -36,11 +36,11 @@ int main(int argc, char **argv)
 	client_options_init(&options);
 	enum option_outcome outcome =
 		options_read(&client_option_table, &options, argc, argv, &error);
-	if (outcome == OPTIONS_SHOWN)
-		return EXIT_DONE;
-	if (outcome == OPTIONS_WRONG || client_options_complete(&options, &error) < 0) {
+	if (outcome == OPTIONS_READ && client_options_complete(&options, &error) < 0)
+		outcome = OPTIONS_WRONG;
+	if (outcome == OPTIONS_READ)
+		return (int)run(&options, program);
+	if (outcome != OPTIONS_SHOWN)
 		program_complain(program, error.message);
-		return EXIT_USAGE;
-	}
-	return (int)run(&options, program);
+	return (int)outcome;
 }

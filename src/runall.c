@@ -66,12 +66,11 @@ int main(int argc, char **argv)
 	struct runall runall = {.program = program_name(argv[0]), .watch = {.signals = -1}};
 	program_guard_descriptors();
 	enum option_outcome outcome = runall_options_read(&runall.options, argc, argv, &error);
-	if (outcome == OPTIONS_WRONG) {
-		program_complain(runall.program, error.message);
-		return EXIT_USAGE;
+	if (outcome != OPTIONS_READ) {
+		if (outcome != OPTIONS_SHOWN)
+			program_complain(runall.program, error.message);
+		return (int)outcome;
 	}
-	if (outcome == OPTIONS_SHOWN)
-		return EXIT_DONE;
 	if (runall.options.check)
 		runall_check(&runall);
 	else

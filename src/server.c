@@ -292,13 +292,11 @@ static int server_close(struct server *server, int status)
 static int read_options(struct server_options *options, int argc, char **argv)
 {
 	struct error error;
-	int status = EXIT_USAGE;
 	server_options_init(options);
-	enum option_outcome outcome =
-		options_read(server_option_table(), options, argc, argv, &error);
-	if (outcome == OPTIONS_SHOWN)
+	int status = (int)options_read(server_option_table(), options, argc, argv, &error);
+	if (status == OPTIONS_SHOWN)
 		return EXIT_DONE;
-	if (outcome == OPTIONS_READ)
+	if (status == OPTIONS_READ)
 		status = (int)server_options_check(options, program_raise_descriptors(), &error);
 	if (status == EXIT_DONE)
 		return -1;

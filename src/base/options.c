@@ -3,22 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/program.h"
 #include "config.h"
 
-enum {
-	OPTIONS_MAX = 64,    /* entries of one table, with -help and -version */
-	OPTION_VALUE = 1000, /* getopt's val for entry i is OPTION_VALUE + i */
-	OPTION_HELP = 900,
-	OPTION_VERSION,
+/* The options that each program has. */
+enum { COMMON_HELP, COMMON_VERSION };
+static const struct option_spec common[] = {
+	[COMMON_HELP] = {"help", OPTION_FLAG, NULL, "print this help and exit", .group = "Help"},
+	[COMMON_VERSION] = {"version", OPTION_FLAG, NULL, "print the version and exit"},
+	{0},
 };
 
 static const struct kind {
@@ -107,9 +106,11 @@ int option_store(const struct option_spec *spec, void *settings, const char *val
 	int64_t max = spec->kind == OPTION_RANGE ? ((const struct range *)place)->max : min;
 	if (min >= spec->min && max <= spec->max)
 		return 0;
-	return error_set(error, "-%s: '%.100s' is not between %gs and %gs", spec->name, value,
-			 (double)spec->min / (double)CLOCK_SECOND,
-			 (double)spec->max / (double)CLOCK_SECOND);
+	char least[DURATION_EXACT_SIZE], most[DURATION_EXACT_SIZE];
+	duration_write(spec->min, least);
+	duration_write(spec->max, most);
+	return error_set(error, "-%s: '%.100s' is not between %s and %s", spec->name, value, least,
+			 most);
 }
 
 void option_unset(const struct option_spec *spec, void *settings)
@@ -157,37 +158,43 @@ int options_check_service(const struct option_table *table, const void *settings
 	return 0;
 }
 
-const struct option_spec *option_find(const struct option_table *table, const char *name)
+static const struct option_spec *find(const struct option_spec *specs, const char *name,
+				      size_t length)
 {
-	for (const struct option_spec *spec = table->specs; spec->name; spec++)
-		if (!strcmp(spec->name, name))
+	for (const struct option_spec *spec = specs; spec->name; spec++)
+		if (strlen(spec->name) == length && !memcmp(spec->name, name, length))
 			return spec;
 	return NULL;
 }
 
-static const char *group_of(const struct option_table *table, size_t i)
+const struct option_spec *option_find(const struct option_table *table, const char *name)
 {
-	while (i > 0 && !table->specs[i].group)
+	return find(table->specs, name, strlen(name));
+}
+
+static const char *group_of(const struct option_spec *specs, size_t i)
+{
+	while (i > 0 && !specs[i].group)
 		i--;
-	return table->specs[i].group ? table->specs[i].group : "Options";
+	return specs[i].group ? specs[i].group : "Options";
 }
 
 /* Is entry i the first of its group? */
-static bool begins_group(const struct option_table *table, size_t i)
+static bool begins_group(const struct option_spec *specs, size_t i)
 {
 	size_t first = 0;
-	while (strcmp(group_of(table, first), group_of(table, i)) != 0)
+	while (strcmp(group_of(specs, first), group_of(specs, i)) != 0)
 		first++;
 	return first == i;
 }
 
-static void show_group(const struct option_table *table, const char *group)
+static void show_group(const struct option_spec *specs, const char *group)
 {
 	printf("\n%s:\n", group);
-	for (size_t i = 0; table->specs[i].name; i++) {
-		const struct option_spec *spec = &table->specs[i];
+	for (size_t i = 0; specs[i].name; i++) {
+		const struct option_spec *spec = &specs[i];
 		char left[64];
-		if (strcmp(group_of(table, i), group) != 0)
+		if (strcmp(group_of(specs, i), group) != 0)
 			continue;
 		(void)snprintf(left, sizeof left, "-%s%s%s", spec->name, spec->argument ? " " : "",
 			       spec->argument ? spec->argument : "");
@@ -195,15 +202,20 @@ static void show_group(const struct option_table *table, const char *group)
 	}
 }
 
+static void show_groups(const struct option_spec *specs)
+{
+	for (size_t i = 0; specs[i].name; i++)
+		if (begins_group(specs, i))
+			show_group(specs, group_of(specs, i));
+}
+
 static void show_help(const struct option_table *table, const char *program)
 {
 	printf("Usage: %s [OPTION]...\n%s\n", program, table->synopsis);
-	for (size_t i = 0; table->specs[i].name; i++)
-		if (begins_group(table, i))
-			show_group(table, group_of(table, i));
-	printf("\nHelp:\n  %-22s %s\n  %-22s %s\n\n", "-help", "print this help and exit",
-	       "-version", "print the version and exit");
-	printf("TIME is a number and a unit: 250ms, 5s, 2m, 1h; without a unit it is in seconds.\n"
+	show_groups(table->specs);
+	show_groups(common);
+	printf("\nTIME is a number and a unit: 250ms, 5s, 2m, 1h, 7d; without a unit it is in "
+	       "seconds.\n"
 	       "The default is in brackets. Exit status: 0 success, 1 failure, 2 wrong usage.\n"
 	       "See also %s(1), ackline(7).\n",
 	       table->program);
@@ -215,62 +227,62 @@ static enum option_outcome shown(struct error *error)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return OPTIONS_SHOWN;
 	error_set(error, "cannot write to stdout: %s", strerror(errno));
-	return OPTIONS_WRONG;
+	return OPTIONS_NOT_SHOWN;
 }
 
-static void fill_getopt(const struct option_table *table, struct option *options)
+/* Finds the entry of a word that begins with a dash, and what stands behind its '=', or NULL. Only
+ * a whole name counts: a part of one could be meant for another option. */
+static const struct option_spec *find_word(const struct option_table *table, const char *word,
+					   const char **value)
 {
-	int count = 0;
-	for (; table->specs[count].name && count < OPTIONS_MAX - 3; count++)
-		options[count] = (struct option){.name = table->specs[count].name,
-						 .has_arg = table->specs[count].kind == OPTION_FLAG
-								    ? no_argument
-								    : required_argument,
-						 .val = OPTION_VALUE + count};
-	options[count++] = (struct option){"help", no_argument, NULL, OPTION_HELP};
-	options[count++] = (struct option){"version", no_argument, NULL, OPTION_VERSION};
-	options[count] = (struct option){0};
+	const char *name = word + 1 + (word[1] == '-');
+	size_t length = strcspn(name, "=");
+	const struct option_spec *spec = find(table->specs, name, length);
+	*value = name[length] ? name + length + 1 : NULL;
+	return spec ? spec : find(common, name, length);
 }
 
-/* getopt has refused the word: says why, in our words. */
-static enum option_outcome wrong_word(int code, const char *word, struct error *error)
+/* Reads the option at *at, and moves *at to its last word. */
+static enum option_outcome read_option(const struct option_table *table, void *settings,
+				       char **words, int *at, struct error *error)
 {
-	if (code == ':')
-		error_set(error, "option '%.100s' needs a value; see -help", word);
-	else if (optopt >= OPTION_HELP) /* a known flag, given a value */
-		error_set(error, "option '%.100s' takes no value; see -help", word);
+	const char *word = words[*at], *value, *problem = NULL;
+	const struct option_spec *spec = find_word(table, word, &value);
+	if (!spec)
+		problem = "unknown option '%.100s'; see -help";
+	else if (spec->kind == OPTION_FLAG && value)
+		problem = "option '%.100s' takes no value; see -help";
+	else if (spec->kind != OPTION_FLAG && !value && !(value = words[++*at]))
+		problem = "option '%.100s' needs a value; see -help";
+	if (problem) {
+		error_set(error, problem, word);
+		return OPTIONS_WRONG;
+	}
+	if (spec == &common[COMMON_HELP])
+		show_help(table, program_name(words[0]));
+	else if (spec == &common[COMMON_VERSION])
+		printf("%s (%s) %s\n", table->program, PACKAGE_NAME, PACKAGE_VERSION);
 	else
-		error_set(error, "unknown or ambiguous option '%.100s'; see -help", word);
-	return OPTIONS_WRONG;
+		return option_store(spec, settings, value, error) < 0 ? OPTIONS_WRONG
+								      : OPTIONS_READ;
+	return shown(error);
 }
 
 enum option_outcome options_read(const struct option_table *table, void *settings, int argc,
 				 char **argv, struct error *error)
 {
-	struct option options[OPTIONS_MAX];
-	fill_getopt(table, options);
-	opterr = 0;
-	optind = 0; /* what getopt remembers of another command line is forgotten, too */
-	int code, at = 1;
-	/* '+': stop at the first word that is no option, so that it can be refused by name */
-	for (; (code = getopt_long_only(argc, argv, "+:", options, NULL)) != -1; at = optind) {
-		if (code == OPTION_HELP) {
-			show_help(table, program_name(argv[0]));
-			return shown(error);
+	int at = 1;
+	for (; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
+		if (!strcmp(argv[at], "--")) {
+			at++;
+			break;
 		}
-		if (code == OPTION_VERSION) {
-			printf("%s (%s) %s\n", table->program, PACKAGE_NAME, PACKAGE_VERSION);
-			return shown(error);
-		}
-		if (code < OPTION_VALUE)
-			return wrong_word(code, argv[at], error);
-		const struct option_spec *spec = &table->specs[code - OPTION_VALUE];
-		if (option_store(spec, settings, optarg, error) < 0)
-			return OPTIONS_WRONG;
+		enum option_outcome outcome = read_option(table, settings, argv, &at, error);
+		if (outcome != OPTIONS_READ)
+			return outcome;
 	}
-	if (optind < argc) {
-		error_set(error, "unexpected argument '%.100s'; see -help", argv[optind]);
-		return OPTIONS_WRONG;
-	}
-	return OPTIONS_READ;
+	if (at >= argc)
+		return OPTIONS_READ;
+	error_set(error, "unexpected argument '%.100s'; see -help", argv[at]);
+	return OPTIONS_WRONG;
 }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/program.h"
 
 /* The kind gives the type of the member at `offset`, and what the value must be. */
 enum option_kind {
@@ -44,13 +45,15 @@ struct option_table {
 };
 
 enum option_outcome {
-	OPTIONS_READ,
-	OPTIONS_SHOWN, /* -help or -version was printed: exit 0 */
-	OPTIONS_WRONG, /* *error names option and value: exit 2 */
+	OPTIONS_READ = -1,
+	/* what follows is an enum exit_status, too */
+	OPTIONS_SHOWN = EXIT_DONE,	 /* -help or -version was printed */
+	OPTIONS_NOT_SHOWN = EXIT_FAILED, /* it could not be, and *error says why */
+	OPTIONS_WRONG = EXIT_USAGE,	 /* *error names option and value */
 };
 
-/* Reads argv into settings, which hold the defaults. Options have one dash or two, and their value
- * behind a blank or '='; an unambiguous prefix of a name is enough. */
+/* Reads argv, which ends in NULL, into settings, which hold the defaults. Options have one dash or
+ * two, and their value behind a blank or '='. A name is given as a whole. */
 enum option_outcome options_read(const struct option_table *table, void *settings, int argc,
 				 char **argv, struct error *error);
 

@@ -2,6 +2,8 @@
 #include "base/parse.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,13 +34,24 @@ static int decimal_scan(const char **at, double *value)
 	return 0;
 }
 
+static const struct {
+	const char *name;
+	double nanoseconds;
+} units[] = {{"", 1e9},	  {"ns", 1},	 {"us", 1e3},	 {"ms", 1e6}, {"s", 1e9},
+	     {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}, {NULL, 0}};
+
+void duration_write(int64_t nanoseconds, char string[DURATION_EXACT_SIZE])
+{
+	size_t i = sizeof units / sizeof *units - 2;
+	while (i > 1 && nanoseconds % (int64_t)units[i].nanoseconds)
+		i--;
+	(void)snprintf(string, DURATION_EXACT_SIZE, "%" PRId64 "%s",
+		       nanoseconds / (int64_t)units[i].nanoseconds,
+		       nanoseconds ? units[i].name : "");
+}
+
 static int duration_scan(const char **at, int64_t *nanoseconds)
 {
-	static const struct {
-		const char *name;
-		double nanoseconds;
-	} units[] = {{"", 1e9},	 {"ns", 1},   {"us", 1e3},   {"ms", 1e6},
-		     {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {NULL, 0}};
 	double value;
 	if (decimal_scan(at, &value) < 0)
 		return -1;
@@ -47,9 +60,9 @@ static int duration_scan(const char **at, int64_t *nanoseconds)
 	       (strlen(units[i].name) != length || memcmp(units[i].name, *at, length) != 0))
 		i++;
 	value *= units[i].nanoseconds;
-	if (!units[i].name || value > 9e18)
+	if (!units[i].name)
 		return -1;
-	*nanoseconds = (int64_t)(value + 0.5);
+	*nanoseconds = value <= 9e18 ? (int64_t)(value + 0.5) : INT64_MAX;
 	*at += length;
 	return 0;
 }

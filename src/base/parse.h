@@ -11,7 +11,8 @@ struct range {
 
 /* A decimal number, min to max. */
 int number_parse(const char *string, int64_t min, int64_t max, int64_t *number);
-/* A duration, such as 250ms, 1.5s or 2m, in nanoseconds; a bare number is seconds. */
+/* A duration, such as 250ms, 1.5s, 2m, 1h or 7d, in nanoseconds; a bare number is seconds. One of
+ * more than 285 years becomes INT64_MAX. */
 int duration_parse(const char *string, int64_t *nanoseconds);
 /* MIN:MAX of durations, or one duration for both. */
 int range_parse(const char *string, struct range *range);
@@ -19,3 +20,8 @@ int range_parse(const char *string, struct range *range);
 int counts_parse(const char *string, int64_t min, int64_t max, struct range *range);
 /* A percentage, such as 10% or 0.5%, up to 100%, in millionths. */
 int percent_parse(const char *string, int64_t *millionths);
+
+/* Writes a duration, exactly and in the largest unit that allows that, so that duration_parse()
+ * reads it. */
+#define DURATION_EXACT_SIZE 24
+void duration_write(int64_t nanoseconds, char string[DURATION_EXACT_SIZE]);

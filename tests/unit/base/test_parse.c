@@ -51,8 +51,8 @@ START_TEST(durations)
 		{"0.6ns", 1},
 		{"00001s", 1000000000},
 		{"9000000000s", INT64_C(9000000000000000000)},
-		{"9100000000s", -1},
-		{"99999999999999999h", -1},
+		{"9100000000s", INT64_MAX},
+		{"99999999999999999h", INT64_MAX},
 		{"1234567890123456789", -1},
 		{"", -1},
 		{"s", -1},
@@ -62,7 +62,9 @@ START_TEST(durations)
 		{"1 s", -1},
 		{"1 ", -1},
 		{"1S", -1},
-		{"1d", -1},
+		{"7d", 604800000000000},
+		{"1D", -1},
+		{"1w", -1},
 		{"1sec", -1},
 		{"1mss", -1},
 		{"5sm", -1},
@@ -85,6 +87,33 @@ START_TEST(durations)
 		ck_assert_msg(nanoseconds == cases[i].nanoseconds &&
 				      result == (nanoseconds < 0 ? -1 : 0),
 			      "'%s' is %lld", cases[i].string, (long long)nanoseconds);
+	}
+}
+END_TEST
+
+START_TEST(durations_are_written_exactly)
+{
+	static const struct {
+		int64_t nanoseconds;
+		const char *string;
+	} cases[] = {
+		{0, "0"},
+		{1, "1ns"},
+		{1500, "1500ns"},
+		{CLOCK_MILLISECOND, "1ms"},
+		{CLOCK_SECOND, "1s"},
+		{90 * CLOCK_SECOND, "90s"},
+		{3600 * CLOCK_SECOND, "1h"},
+		{24 * 3600 * CLOCK_SECOND, "1d"},
+		{365 * 24 * 3600 * CLOCK_SECOND, "365d"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char string[DURATION_EXACT_SIZE];
+		int64_t read;
+		duration_write(cases[i].nanoseconds, string);
+		ck_assert_str_eq(string, cases[i].string);
+		ck_assert_int_eq(duration_parse(string, &read), 0);
+		ck_assert_int_eq(read, cases[i].nanoseconds);
 	}
 }
 END_TEST
@@ -126,6 +155,7 @@ int main(void)
 	TCase *values = tcase_create("values");
 	tcase_add_test(values, numbers);
 	tcase_add_test(values, durations);
+	tcase_add_test(values, durations_are_written_exactly);
 	tcase_add_test(values, ranges);
 	return unit_main("options_parse", values, NULL);
 }
