@@ -5,22 +5,87 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+#include "base/program.h"
 #include "base/signalfd.h"
+
+#ifndef SYS_close_range
+#define SYS_close_range 436 /* the same for all architectures */
+#endif
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 4U
+#endif
 
 /* The status of a process that could not execute the program. */
 enum { EXIT_ABANDONED = 127 };
 
+/* Whether the variable, NAME=VALUE, is given anew in the list, which NULL ends. */
+static bool is_replaced(const char *variable, const char *const *list)
+{
+	size_t length = strcspn(variable, "=") + 1;
+	for (; *list; list++)
+		if (!strncmp(*list, variable, length))
+			return true;
+	return false;
+}
+
+/* The environment of this process, but for the variables in the list, which NULL ends. The array is
+ * to be freed. NULL: out of memory. */
+static char **make_environment(const char *const *list)
+{
+	size_t count = 1, at = 0;
+	for (char **variable = environ; variable && *variable; variable++)
+		count++;
+	for (const char *const *variable = list; *variable; variable++)
+		count++;
+	char **environment = memory_calloc(count, sizeof *environment);
+	if (!environment)
+		return NULL;
+	for (char **variable = environ; variable && *variable; variable++)
+		if (!is_replaced(*variable, list))
+			environment[at++] = *variable;
+	while (*list) /* exec takes them as char *, and changes none */
+		environment[at++] = (char *)(uintptr_t)*list++;
+	return environment;
+}
+
+/* Sets each signal to its default, also one that this process was started to ignore. */
+static void reset_signals(void)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+	for (int number = 1; number <= SIGRTMAX; number++)
+		(void)sigaction(number, &standard, NULL); /* fails where it cannot be changed */
+}
+
+/* Has all descriptors above 2 closed by exec: what this process has inherited may be open to its
+ * children. */
+static void close_others(void)
+{
+	enum { OLD_MAX = 1024 }; /* where the system call is missing */
+	if (syscall(SYS_close_range, STDERR_FILENO + 1U, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return;
+	for (int descriptor = STDERR_FILENO + 1; descriptor < OLD_MAX; descriptor++)
+		(void)fcntl(descriptor, F_SETFD,
+			    FD_CLOEXEC); /* fails for those that are not open */
+}
+
 /* Executes the program; returns only on an error, with errno. Between fork and exec only functions
  * that are async-signal-safe are called. */
-static void execute(const struct process_setup *setup, pid_t parent)
+static void execute(const struct process_setup *setup, char **environment, pid_t parent)
 {
+	reset_signals();
 	signalfd_restore(setup->pending);
+	program_restore_descriptors();
+	if (setup->close_others)
+		close_others();
 	(void)setsid(); /* fails only for a group leader, and a new process is none */
 	if (prctl(PR_SET_PDEATHSIG, setup->death_signal) < 0)
 		return;
@@ -36,7 +101,7 @@ static void execute(const struct process_setup *setup, pid_t parent)
 	}
 	if (setup->keep >= 0 && fcntl(setup->keep, F_SETFD, 0) < 0)
 		return;
-	(void)execv(setup->path, setup->argv);
+	(void)execve(setup->path, setup->argv, environment);
 }
 
 /* Waits until exec closes the pipe. Returns 0, or the errno that the child sent. */
@@ -48,15 +113,16 @@ static int read_errno(int descriptor)
 	return errnum;
 }
 
-int process_start(struct process *child, const struct process_setup *setup, struct error *error)
+/* Forks and executes. Returns the process, or -1 with errno. */
+static pid_t fork_and_execute(const struct process_setup *setup, char **environment)
 {
 	int report[2];
 	if (pipe2(report, O_CLOEXEC) < 0)
-		return error_set(error, "cannot start %.200s: %s", setup->path, strerror(errno));
+		return -1;
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0) {
-		execute(setup, parent);
+		execute(setup, environment, parent);
 		int errnum = errno;
 		/* on an error the parent sees the status */
 		(void)!write(report[1], &errnum, sizeof errnum);
@@ -70,7 +136,20 @@ int process_start(struct process *child, const struct process_setup *setup, stru
 	if (pid > 0 && errnum)
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
-	if (errnum)
+	errno = errnum;
+	return errnum ? -1 : pid;
+}
+
+int process_start(struct process *child, const struct process_setup *setup, struct error *error)
+{
+	char **own = setup->variables ? make_environment(setup->variables) : NULL;
+	pid_t pid = -1;
+	errno = ENOMEM;
+	if (own || !setup->variables)
+		pid = fork_and_execute(setup, own ? own : environ);
+	int errnum = errno;
+	free(own);
+	if (pid < 0)
 		return error_set(error, "cannot start %.200s: %s", setup->path, strerror(errnum));
 	*child = (struct process){.pid = pid, .running = true};
 	return 0;

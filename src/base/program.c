@@ -27,16 +27,28 @@ void program_guard_descriptors(void)
 			(void)open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+static rlim_t started_with; /* soft limit of descriptors; 0: it was not raised */
+
 uint64_t program_raise_descriptors(void)
 {
 	struct rlimit limit = {0};
 	/* reading fails for no valid resource, and then 0 is too low for any use */
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		started_with = limit.rlim_cur;
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit); /* if not, the limit stays as it is */
 		(void)getrlimit(RLIMIT_NOFILE, &limit);
 	}
 	return limit.rlim_cur;
+}
+
+void program_restore_descriptors(void)
+{
+	struct rlimit limit;
+	if (!started_with || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = started_with;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* a limit can always be lowered */
 }
 
 int program_make_directory(const char *file, struct error *error)

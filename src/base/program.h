@@ -17,8 +17,12 @@ const char *program_name(const char *argv0);
 void program_guard_descriptors(void);
 
 /* Raises the soft limit of open descriptors to the hard limit. Returns the soft limit as it is
- * then, whether or not it could be raised. Child processes inherit it. */
+ * then, whether or not it could be raised. */
 uint64_t program_raise_descriptors(void);
+
+/* Sets the soft limit that the program was started with again, if it was raised: for a child
+ * process, which may use select(). Async-signal-safe. */
+void program_restore_descriptors(void);
 
 /* Makes the directory in which the file is to be, one level of it, unless it exists or the name has
  * none. Returns 0, or -1 with *error set. */

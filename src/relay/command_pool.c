@@ -82,6 +82,8 @@ static void end_process(struct worker *worker, int64_t grace)
 
 static int start_process(struct worker *worker, struct error *error)
 {
+	/* its output is a terminal, but no place for colours or for moving a cursor */
+	static const char *const variables[] = {"TERM=dumb", "NO_COLOR=1", NULL};
 	char shell[] = "/bin/sh", option[] = "-c";
 	char *argv[] = {shell, option, (char *)(uintptr_t)worker->relay->settings.command, NULL};
 	int in[2], terminal = -1, result = -1;
@@ -96,6 +98,8 @@ static int start_process(struct worker *worker, struct error *error)
 						    .input = in[0],
 						    .output = terminal,
 						    .keep = -1,
+						    .close_others = true,
+						    .variables = variables,
 						    .death_signal = SIGKILL};
 		result = process_start(&worker->child, &setup, error);
 	}

@@ -139,12 +139,12 @@ static int take_answer(struct forwarder *forwarder, struct slice answer, struct 
 	if (!ok && !slice_begins(answer, ANSWER_ERROR "line " REASON_TOO_LONG))
 		return error_set(error, "it answers '%.*s'",
 				 (int)(answer.length < 100 ? answer.length : 100), answer.bytes);
+	if (forwarder->acknowledged == forwarder->sent)
+		return error_set(error, "it answers what it was not sent");
 	if (!ok)
 		log_note(settings->log, RECORD_WARNING, settings->next,
 			 "does not take line %llu, which is too long for it: left out",
 			 (unsigned long long)forwarder->acknowledged + 1);
-	if (forwarder->acknowledged == forwarder->sent)
-		return error_set(error, "it answers what it was not sent");
 	forwarder->acknowledged++;
 	relay_queue_acknowledge(forwarder->relay->queue);
 	forwarder->deadline = clock_after(forwarder->answer_timeout);
