@@ -56,8 +56,8 @@ void log_on_committed(struct log *log, void (*on_committed)(void *context, size_
 		      void *context);
 
 /* Adds a record about a subject that is not a line. Never waits; dropped only when the batch is
- * full or memory is out, as it is for information. */
-void log_note(struct log *log, enum record_level level, const char *subject, const char *format,
+ * full or memory is out, as it is for information: false. */
+bool log_note(struct log *log, enum record_level level, const char *subject, const char *format,
 	      ...) __attribute__((format(printf, 4, 5)));
 
 /* Asks for the target to be opened anew under its name, before the next batch. Does not wait. */

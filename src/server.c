@@ -82,8 +82,10 @@ static int open_threads(struct server *server, struct error *error)
 	server->timer_queue = sessions->table ? timer_queue_start(error) : NULL;
 	trimmer_init(&server->trimmer, server->timer_queue, SERVER_TRIM);
 	sessions->trimmer = &server->trimmer;
-	if (!server->timer_queue || server->options.receive == RECEIVE_OWN)
-		return server->timer_queue ? 0 : -1;
+	if (server->timer_queue)
+		sessions->notes = peer_notes_new(sessions->log, server->timer_queue, error);
+	if (!sessions->notes || server->options.receive == RECEIVE_OWN)
+		return sessions->notes ? 0 : -1;
 	sessions->receiver = receiver_new(receiver_group_count(), server->options.spin, error);
 	return sessions->receiver ? 0 : -1;
 }
@@ -271,6 +273,7 @@ static int server_close(struct server *server, int status)
 	receiver_free(sessions->receiver);
 	session_table_free(sessions->table);
 	flusher_stop(sessions->flusher);
+	peer_notes_free(sessions->notes);
 	if (sessions->log)
 		log_note(sessions->log, RECORD_INFO, RECORD_SERVER, "stopped");
 	flush_log(server);

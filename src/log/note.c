@@ -4,7 +4,7 @@
 
 #include "log.h"
 
-void log_note(struct log *log, enum record_level level, const char *subject, const char *format,
+bool log_note(struct log *log, enum record_level level, const char *subject, const char *format,
 	      ...)
 {
 	char message[512];
@@ -13,13 +13,12 @@ void log_note(struct log *log, enum record_level level, const char *subject, con
 	int length = vsnprintf(message, sizeof message, format, values);
 	va_end(values);
 	if (length < 0)
-		return;
+		return false;
 	size_t max = sizeof message - 1;
 	struct reply_target target = {.name = subject};
 	struct log_item item = {.level = level,
 				.event = RECORD_NOTE,
 				.bytes = message,
 				.length = (size_t)length < max ? (size_t)length : max};
-	/* full, or out of memory: it was for information only */
-	(void)log_try_submit(log, &target, &item, 1);
+	return log_try_submit(log, &target, &item, 1);
 }

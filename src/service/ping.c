@@ -184,7 +184,8 @@ static bool take_ping(void *state, struct responder *responder, const struct fra
 	struct slice line = {frame->bytes, frame->length};
 	struct ping_message read;
 	if (!ping_message_read(line, &read) || read.kind != PING_REQUEST)
-		return responder_warn(responder, "malformed", frame->bytes, frame->length);
+		return responder_warn(responder, NOTE_MALFORMED, "malformed", frame->bytes,
+				      frame->length);
 	stamp_update(&received);
 	uint64_t chance = random_state((uint64_t)ping->settings.options.seed, responder->number,
 				       read.request);

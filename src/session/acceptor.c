@@ -31,9 +31,9 @@ static void pause_accepting(struct acceptor *acceptor, int errnum)
 	acceptor->warned = true;
 	error_set(&warning, "WARNING: cannot accept more connections for now: %s",
 		  strerror(errnum));
-	acceptor->warn(warning.message);
-	log_note(acceptor->settings->log, RECORD_WARNING, RECORD_SERVER, "%s",
-		 warning.message + strlen("WARNING: "));
+	if (peer_note(acceptor->settings->notes, NOTE_PAUSED, RECORD_SERVER, "%s",
+		      warning.message + strlen("WARNING: ")))
+		acceptor->warn(warning.message);
 }
 
 /* Starts the pending session's thread. False: not possible now; it stays pending. */
@@ -55,8 +55,8 @@ static void refuse(struct acceptor *acceptor, struct stream *stream, const char 
 	/* a new socket has space for it; a type that needs a handshake first closes without it */
 	(void)stream_send(stream, message, length);
 	stream_close(stream, 0);
-	log_note(acceptor->settings->log, RECORD_WARNING, name,
-		 "refused: the limit of -connections is %zu", acceptor->max);
+	(void)peer_note(acceptor->settings->notes, NOTE_REFUSED, name,
+			"refused: the limit of -connections is %zu", acceptor->max);
 }
 
 /* Takes over an accepted socket. False: it has to pause. */

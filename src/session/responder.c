@@ -90,8 +90,11 @@ bool responder_submit(struct responder *responder, const struct log_item *items,
 	return false;
 }
 
-bool responder_warn(struct responder *responder, const char *what, const char *bytes, size_t length)
+bool responder_warn(struct responder *responder, enum peer_note kind, const char *what,
+		    const char *bytes, size_t length)
 {
+	if (!peer_note_allowed(responder->settings->notes, kind))
+		return true;
 	const char *name = responder->settings->handler->protocol->frame_name;
 	struct buffer note = {0};
 	bool given =

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "log.h"
+#include "session/peer_notes.h"
 #include "session/send_queue.h"
 
 /* With more references a session is held up. */
@@ -38,9 +39,10 @@ bool responder_is_calm(struct responder *responder);
 bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
 		      bool more);
 
-/* Gives a warning to the log, and need not commit: "WHAT line: BYTES". False: out of memory. */
-bool responder_warn(struct responder *responder, const char *what, const char *bytes,
-		    size_t length);
+/* Gives a warning to the log, or only counts it if there were many of that kind, and need not
+ * commit: "WHAT line: BYTES". False: out of memory. */
+bool responder_warn(struct responder *responder, enum peer_note kind, const char *what,
+		    const char *bytes, size_t length);
 
 /* Keeps the session for an answer that comes later. Each reference ends in one responder_push() or
  * responder_unreference(), after which the session may be freed. */

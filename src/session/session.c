@@ -23,15 +23,17 @@ static enum ending open_session(struct session *session)
 	const struct session_settings *settings = session->responder.settings;
 	const struct handler *handler = settings->handler;
 	struct error error;
+	if (stream_handshake(session->stream, clock_after(SESSION_HANDSHAKE), &error) < 0) {
+		(void)peer_note(settings->notes, NOTE_HANDSHAKE, session->name, "closed: %s",
+				error.message);
+		return ENDED_BROKEN;
+	}
+	session->is_open = true;
 	if (handler->notes_numbers)
 		log_note(settings->log, RECORD_INFO, session->name, "connected as client %llu",
 			 (unsigned long long)session->responder.number);
 	else if (handler->notes_ends)
 		log_note(settings->log, RECORD_INFO, session->name, "connected");
-	if (stream_handshake(session->stream, clock_after(SESSION_HANDSHAKE), &error) < 0) {
-		log_note(settings->log, RECORD_WARNING, session->name, "closed: %s", error.message);
-		return ENDED_BROKEN;
-	}
 	send_queue_flush(&session->responder.queue);
 	session->state = handler->open ? handler->open(settings->service, &session->responder)
 				       : settings->service;
@@ -55,7 +57,8 @@ static void log_remainder(struct session *session, const struct protocol *protoc
 	if (protocol->next(&session->received, false, session->state, &frame) != FRAME_NONE)
 		return;
 	size_t length = line_remainder(&session->received, &rest);
-	if (length && responder_warn(&session->responder, "incomplete last", rest, length))
+	if (length &&
+	    responder_warn(&session->responder, NOTE_INCOMPLETE, "incomplete last", rest, length))
 		(void)responder_submit(&session->responder, NULL, 0, false); /* commits it */
 }
 
@@ -94,23 +97,24 @@ static void end_session(struct session *session, enum ending ending)
 	struct send_queue *queue = &session->responder.queue;
 	int64_t linger = 0;
 	if (ending == ENDED_IDLE)
-		log_note(settings->log, RECORD_INFO, session->name,
-			 "closed: nothing received for %gs",
-			 (double)settings->idle / (double)CLOCK_SECOND);
+		(void)peer_note(settings->notes, NOTE_SILENT, session->name,
+				"closed: nothing received for %gs",
+				(double)settings->idle / (double)CLOCK_SECOND);
 	if (ending == ENDED_NO_MEMORY)
-		log_note(settings->log, RECORD_WARNING, session->name, "closed: out of memory");
+		(void)peer_note(settings->notes, NOTE_NO_MEMORY, session->name,
+				"closed: out of memory");
 	if (ending == ENDED_BROKEN || ending == ENDED_NO_MEMORY)
 		stream_stop(session->stream);
 	size_t unsent = send_queue_close(queue);
 	if (unsent)
-		log_note(settings->log, RECORD_WARNING, session->name,
-			 queue->state == SEND_QUEUE_OVERRUN
-				 ? "closed: it does not read; %zu bytes were not taken"
-				 : "closed: %zu bytes of answers were not taken",
-			 unsent);
+		(void)peer_note(settings->notes, NOTE_NOT_TAKEN, session->name,
+				queue->state == SEND_QUEUE_OVERRUN
+					? "closed: it does not read; %zu bytes were not taken"
+					: "closed: %zu bytes of answers were not taken",
+				unsent);
 	if (handler->close && session->state)
 		handler->close(session->state);
-	if (handler->notes_ends)
+	if (handler->notes_ends && session->is_open)
 		log_note(settings->log, RECORD_INFO, session->name, "disconnected");
 	if (ending == ENDED_BY_DRAIN)
 		linger = clock_earlier(clock_after(SESSION_LINGER), settings->drain_deadline);

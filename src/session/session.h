@@ -16,6 +16,7 @@ struct session_settings {
 	const struct stream_type *stream_type;
 	struct receiver *receiver; /* NULL: each session receives in its own thread */
 	struct busy_poll *spin;
+	struct peer_notes *notes;
 	struct trimmer *trimmer; /* noted when sessions free large buffers; may be NULL */
 	const struct handler *handler;
 	void *service;	/* its state */
@@ -32,6 +33,7 @@ struct session {
 	struct stream *stream; /* owned */
 	struct line_splitter received;
 	void *state;	      /* for the handler */
+	bool is_open;	      /* its stream's handshake is done */
 	size_t last_received; /* bytes; 0: the last receive had none */
 	size_t left;	      /* how many bytes more are received, SIZE_MAX: no limit */
 	pthread_t thread;

@@ -55,6 +55,9 @@ void world_open(const char *target, size_t max, size_t maxline, int64_t idle)
 	if (groups)
 		ck_assert_ptr_nonnull(world.settings.receiver =
 					      receiver_new(groups, 50 * CLOCK_MICROSECOND, &error));
+	ck_assert_ptr_nonnull(world.timer_queue = timer_queue_start(&error));
+	ck_assert_ptr_nonnull(world.settings.notes =
+				      peer_notes_new(world.log, world.timer_queue, &error));
 	world.settings.log = world.log;
 	world.settings.flusher = world.flusher;
 	world.settings.stream_type = stream_type;
@@ -124,6 +127,8 @@ bool world_end(void)
 	receiver_free(world.settings.receiver);
 	session_table_free(world.table);
 	flusher_stop(world.flusher);
+	timer_queue_free(world.timer_queue);
+	peer_notes_free(world.settings.notes);
 	return log_close(world.log);
 }
 

@@ -10,6 +10,7 @@ struct world {
 	struct log *log;
 	struct flusher *flusher;
 	struct session_table *table;
+	struct timer_queue *timer_queue;
 	struct busy_poll spin;
 	struct session_settings settings;
 	struct acceptor acceptor;
