@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/program.h"
 #include "base/signalfd.h"
+#include "base/system_memory.h"
 #include "base/thread.h"
 #include "base/trimmer.h"
 #include "log.h"
@@ -114,8 +115,10 @@ static int announce(struct server *server, struct error *error)
 	struct log *log = server->sessions.log;
 	char name[SOCKET_NAME_SIZE];
 	socket_local_name(server->acceptor.listener, name);
-	log_note(log, RECORD_INFO, RECORD_SERVER, "listening on %s, service %s, sync %s", name,
-		 server->service->name, log_sync_names[options->sync]);
+	log_note(log, RECORD_INFO, RECORD_SERVER,
+		 "listening on %s, service %s, sync %s, "
+		 "at most %zu connections",
+		 name, server->service->name, log_sync_names[options->sync], server->acceptor.max);
 	if (server->service->random)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
 	/* so that the program finds it in the log; not for ever, if the log hangs */
@@ -300,7 +303,8 @@ static int read_options(struct server_options *options, int argc, char **argv)
 	if (status == OPTIONS_SHOWN)
 		return EXIT_DONE;
 	if (status == OPTIONS_READ)
-		status = (int)server_options_check(options, program_raise_descriptors(), &error);
+		status = (int)server_options_check(options, program_raise_descriptors(),
+						   system_memory(), &error);
 	if (status == EXIT_DONE)
 		return -1;
 	warn(error.message);

@@ -20,11 +20,16 @@ void line_free(struct line_splitter *splitter)
 	*splitter = (struct line_splitter){0};
 }
 
+size_t line_capacity_max(size_t limit)
+{
+	size_t line = limit + 2; /* the longest one that is kept, with CR LF */
+	return line > LINE_BUSY_CAPACITY ? line : LINE_BUSY_CAPACITY;
+}
+
 static size_t choose_capacity(const struct line_splitter *splitter, size_t kept)
 {
 	size_t capacity = splitter->capacity;
-	size_t line = splitter->limit + 2; /* the longest one that is kept, with CR LF */
-	size_t max = line > LINE_BUSY_CAPACITY ? line : LINE_BUSY_CAPACITY;
+	size_t max = line_capacity_max(splitter->limit);
 	if (capacity < LINE_FIRST_CAPACITY || (!kept && !splitter->full))
 		return LINE_FIRST_CAPACITY; /* an idle connection costs one page */
 	if (kept == capacity || (splitter->full && capacity < LINE_BUSY_CAPACITY))

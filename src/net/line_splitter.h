@@ -27,6 +27,9 @@ enum line_result { LINE_NONE, LINE_FOUND, LINE_TOO_LONG };
 void line_init(struct line_splitter *splitter, size_t limit);
 void line_free(struct line_splitter *splitter);
 
+/* The most bytes of its own buffer, with that limit. */
+size_t line_capacity_max(size_t limit);
+
 /* Lends a buffer that holds what is kept, which moves to its front; the splitter's own is freed. */
 void line_lend(struct line_splitter *splitter, char *bytes, size_t capacity);
 /* Ends that: what is kept moves to a buffer of its own, of just that size. False: out of memory,

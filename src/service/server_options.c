@@ -11,6 +11,7 @@
 #include "log/sink.h"
 #include "base/random.h"
 #include "record/format.h"
+#include "session/session.h"
 
 #define AT(member) offsetof(struct server_options, member)
 #define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
@@ -49,7 +50,7 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	{"quiet", OPTION_FLAG, NULL, "do not copy the records to stdout", .offset = AT(quiet)},
 
 	{"connections", OPTION_NUMBER, "N",
-	 "maximum of simultaneous connections [as the descriptor limit allows]", AT(connections),
+	 "maximum of simultaneous connections [as memory and descriptors allow]", AT(connections),
 	 .min = 1, .max = CONNECTIONS_MAX, .group = "Limits"},
 	{"maxline", OPTION_NUMBER, "BYTES",
 	 "longest line accepted [65536; relay: 65408; echo: none]", AT(maxline), .min = 1,
@@ -150,8 +151,13 @@ int server_options_complete(struct server_options *options, struct error *error)
 	return service->check ? service->check(&own, error) : 0;
 }
 
+static int64_t least(int64_t one, uint64_t other)
+{
+	return (uint64_t)one < other ? one : (int64_t)other;
+}
+
 enum exit_status server_options_check(struct server_options *options, uint64_t descriptors,
-				      struct error *error)
+				      uint64_t memory, struct error *error)
 {
 	const struct service *service = services[options->service];
 	struct service_options own = server_options_of_service(options);
@@ -162,12 +168,14 @@ enum exit_status server_options_check(struct server_options *options, uint64_t d
 		error_set(error, "the descriptor limit of %" PRIu64 " is too low", descriptors);
 		return EXIT_FAILED;
 	}
-	int64_t max =
-		descriptors > CONNECTIONS_MAX ? CONNECTIONS_MAX : (int64_t)(descriptors - kept);
+	int64_t max = least(CONNECTIONS_MAX, descriptors - kept);
 	if (server_options_complete(options, error) < 0)
 		return EXIT_USAGE;
 	if (!options->connections)
-		options->connections = max;
+		options->connections =
+			least(max, memory / 2 / session_memory_max((size_t)options->maxline));
+	if (!options->connections)
+		options->connections = 1;
 	if (options->connections <= max)
 		return EXIT_DONE;
 	error_set(error, "-connections: the descriptor limit allows %" PRId64 ", not %" PRId64, max,

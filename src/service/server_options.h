@@ -21,7 +21,7 @@ struct server_options {
 	int format; /* index in record_formats */
 	int sync;   /* enum log_sync */
 	bool quiet;
-	int64_t connections; /* 0: as many as the descriptor limit allows */
+	int64_t connections; /* 0: as many as descriptors and memory allow */
 	int64_t maxline;     /* bytes, without the line end; 0: the service's default */
 	int64_t idle;	     /* ns, 0: off */
 	int64_t drain;	     /* ns */
@@ -43,10 +43,12 @@ void server_options_init(struct server_options *options);
  * service does not take. */
 int server_options_complete(struct server_options *options, struct error *error);
 
-/* Completes the options, and sets -connections where it was not given. Returns EXIT_DONE, or with
- * the error set EXIT_USAGE or, if that many descriptors are too few, EXIT_FAILED. */
+/* Completes the options for so many descriptors and bytes of memory. Where -connections was not
+ * given it is what fits in half of the memory, and what the descriptors allow, one at least.
+ * Returns EXIT_DONE, or with the error set EXIT_USAGE or, if the descriptors are too few,
+ * EXIT_FAILED. */
 enum exit_status server_options_check(struct server_options *options, uint64_t descriptors,
-				      struct error *error);
+				      uint64_t memory, struct error *error);
 
 /* What its service gets. Points into the options. */
 struct service_options server_options_of_service(const struct server_options *options);

@@ -28,6 +28,10 @@ struct session_settings {
 	int64_t drain_deadline;
 };
 
+/* The most memory that a connection can hold, in bytes: its stack, the longest line, and answers
+ * that its peer has not taken. */
+size_t session_memory_max(size_t maxline);
+
 struct session {
 	struct responder responder;
 	struct stream *stream; /* owned */

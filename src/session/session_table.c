@@ -12,6 +12,11 @@
 
 enum { SESSION_STACK = 65536 }; /* bytes of a session's thread */
 
+size_t session_memory_max(size_t maxline)
+{
+	return SESSION_STACK + line_capacity_max(maxline) + SEND_QUEUE_HIGH_WATER;
+}
+
 /* A live session has an open queue: session_table_closing() comes before it is freed. */
 static bool deliver_to_all(struct reply_target *target, const char *bytes, size_t length,
 			   size_t lines)

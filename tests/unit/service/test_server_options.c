@@ -242,6 +242,52 @@ START_TEST(table_is_whole)
 }
 END_TEST
 
+/* The number of connections by default, for so many descriptors and bytes of memory. */
+static int64_t connections_for(uint64_t descriptors, uint64_t memory, const char *maxline)
+{
+	server_options_init(&options);
+	if (maxline)
+		give("maxline", maxline);
+	ck_assert_int_eq(server_options_check(&options, descriptors, memory, &error), EXIT_DONE);
+	return options.connections;
+}
+
+START_TEST(connections_fit_the_descriptors)
+{
+	ck_assert_int_eq(connections_for(1024, UINT64_MAX, NULL), 992);
+	ck_assert_int_eq(connections_for(1000000, UINT64_MAX, NULL), 999968);
+	/* there are 32 to spare at the limit, and not one less */
+	ck_assert_int_eq(connections_for(1000001, UINT64_MAX, NULL), 999969);
+	ck_assert_int_eq(connections_for(1000031, UINT64_MAX, NULL), 999999);
+	ck_assert_int_eq(connections_for(1000032, UINT64_MAX, NULL), 1000000);
+	ck_assert_int_eq(connections_for(UINT64_MAX, UINT64_MAX, NULL), 1000000);
+	server_options_init(&options);
+	give("connections", "999970");
+	ck_assert_int_eq(server_options_check(&options, 1000001, UINT64_MAX, &error), EXIT_USAGE);
+	ck_assert_str_eq(error.message,
+			 "-connections: the descriptor limit allows 999969, not 999970");
+	server_options_init(&options);
+	ck_assert_int_eq(server_options_check(&options, 32, UINT64_MAX, &error), EXIT_FAILED);
+}
+END_TEST
+
+/* Half of the memory for all; 128 KiB and the longest line, or 64 KiB, for one. */
+START_TEST(connections_fit_the_memory)
+{
+	const uint64_t gib = UINT64_C(1) << 30;
+	ck_assert_int_eq(connections_for(1000000, gib, NULL), 2730);
+	ck_assert_int_eq(connections_for(1000000, gib, "10"), 2730);
+	ck_assert_int_eq(connections_for(1000000, gib, "1048576"), 455);
+	ck_assert_int_eq(connections_for(1000, gib, NULL), 968);
+	ck_assert_int_eq(connections_for(1000000, 1, NULL), 1);
+	/* what is asked for is taken */
+	server_options_init(&options);
+	give("connections", "100000");
+	ck_assert_int_eq(server_options_check(&options, 1000000, gib, &error), EXIT_DONE);
+	ck_assert_int_eq(options.connections, 100000);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *server = tcase_create("server");
@@ -252,5 +298,7 @@ int main(void)
 	tcase_add_test(server, a_relay_needs_to_know_where_to);
 	tcase_add_test(server, an_alphabet_is_checked_before_anything_starts);
 	tcase_add_test(server, table_is_whole);
+	tcase_add_test(server, connections_fit_the_descriptors);
+	tcase_add_test(server, connections_fit_the_memory);
 	return unit_main("options_server", server, NULL);
 }
