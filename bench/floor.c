@@ -15,7 +15,7 @@
 
 #include "base/program.h"
 #include "base/thread.h"
-#include "net/socket.h"
+#include "net/listener.h"
 
 enum {
 	FLOOR_PATIENCE = 600000, /* ms */
@@ -96,7 +96,7 @@ static void accept_connections(int listener)
 
 static int open_listener(struct error *error)
 {
-	int listener = socket_bind("127.0.0.1", 0, error);
+	int listener = socket_bind("127.0.0.1", 0, -1, error);
 	if (listener >= 0 && socket_listen(listener, error) == 0)
 		return listener;
 	if (listener >= 0)

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "net/socket.h"
+#include "net/connect.h"
 #include "protocols.h"
 #include "base/buffer.h"
 
@@ -155,12 +155,15 @@ static int open_connection(struct load *load, size_t number)
 {
 	const struct load_settings *settings = load->settings;
 	struct connection *connection = &load->connections[number];
-	int64_t deadline = clock_after(LOAD_PATIENCE_SECONDS * CLOCK_SECOND);
+	const struct connect_target target = {
+		.host = settings->host,
+		.port = settings->port,
+		.deadline = clock_after(LOAD_PATIENCE_SECONDS * CLOCK_SECOND),
+		.wake = -1};
 	connection->sent_at = calloc(settings->window, sizeof *connection->sent_at);
 	if (!connection->sent_at)
 		return error_set(load->error, "out of memory");
-	connection->descriptor =
-		socket_connect(settings->host, settings->port, NULL, deadline, load->error);
+	connection->descriptor = socket_connect(&target, load->error);
 	if (connection->descriptor < 0)
 		return -1;
 	if (settings->protocol->greet && greet(load, connection, number) < 0)

@@ -16,7 +16,7 @@
 #include "base/trimmer.h"
 #include "log.h"
 #include "log/stdout_tee.h"
-#include "net/socket.h"
+#include "net/listener.h"
 #include "net/stream.h"
 #include "service/server_options.h"
 #include "session/acceptor.h"
@@ -132,7 +132,8 @@ static int server_open(struct server *server, struct error *error)
 	const struct server_options *options = &server->options;
 	int *listener = &server->acceptor.listener;
 	if ((server->signals = signalfd_open(signals, error)) < 0 ||
-	    (*listener = socket_bind(options->host, (int)options->port, error)) < 0 ||
+	    (*listener = socket_bind(options->host, (int)options->port, server->signals, error)) <
+		    0 ||
 	    open_log(server, error) < 0 || open_threads(server, error) < 0 ||
 	    start_service(server, error) < 0)
 		return -1;

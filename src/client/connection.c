@@ -54,10 +54,11 @@ enum session_step connection_open(struct client_session *session,
 				  struct client_connection *connection, int64_t deadline)
 {
 	const struct client_session_settings *settings = &session->settings;
-	atomic_store(&session->connecting, true);
-	struct stream *stream = stream_connect(settings->stream_type, settings->host,
-					       settings->port, NULL, deadline, session->error);
-	atomic_store(&session->connecting, false);
+	const struct connect_target target = {.host = settings->host,
+					      .port = settings->port,
+					      .deadline = deadline,
+					      .wake = settings->stop};
+	struct stream *stream = stream_connect(settings->stream_type, &target, session->error);
 	if (!stream)
 		return atomic_load(&session->stopped) ? STEP_FAILED
 						      : session_lose(session, connection);

@@ -203,14 +203,6 @@ static void take_signal(struct client *client)
 		_exit(EXIT_FAILED);
 }
 
-static bool is_connecting(const struct client *client)
-{
-	for (size_t i = 0; i < client->sessions; i++)
-		if (client_session_connecting(client->workers[i].session))
-			return true;
-	return false;
-}
-
 static uint64_t answered(const struct client *client)
 {
 	uint64_t sum = 0;
@@ -230,24 +222,19 @@ static void open_progress(struct client *client)
 			  options->duration ? options->warmup + options->duration : 0);
 }
 
-/* Waits until all threads have ended. After a signal, threads that hang in connecting are
- * abandoned: nothing can wake them. */
+/* Waits until all threads have ended. */
 static void await_threads(struct client *client)
 {
 	struct pollfd waiting[] = {{.fd = client->over, .events = POLLIN},
 				   {.fd = client->signals, .events = POLLIN}};
-	while (atomic_load(&client->running) && !client->abandoned) {
-		int64_t deadline = client->interrupted
-					   ? clock_after(CLIENT_GRACE * CLOCK_MILLISECOND)
-					   : client->progress.next;
-		int ready = clock_poll(waiting, 2, deadline);
-		client->abandoned = ready == 0 && client->interrupted && is_connecting(client);
+	while (atomic_load(&client->running)) {
+		int ready = clock_poll(waiting, 2, client->progress.next);
 		if (ready > 0 && waiting[1].revents)
 			take_signal(client);
 		progress_bar_update(&client->progress, answered(client));
 	}
 	progress_bar_close(&client->progress);
-	for (size_t i = 0; i < client->made && !client->abandoned; i++)
+	for (size_t i = 0; i < client->made; i++)
 		(void)pthread_join(client->workers[i].thread, NULL); /* made and not yet joined */
 }
 
@@ -280,8 +267,6 @@ enum exit_status client_run(const struct client_options *options, const char *pr
 		restore_signals(&client);
 		done = client_report(&client);
 	}
-	if (client.abandoned)
-		_exit(EXIT_FAILED); /* nothing may be freed under a thread that still runs */
 	client_close(&client);
 	return done ? EXIT_DONE : EXIT_FAILED;
 }

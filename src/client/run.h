@@ -48,7 +48,6 @@ struct client {
 	size_t made;		    /* threads that were made */
 	atomic_size_t running;	    /* threads that have not ended */
 	int64_t interrupted;	    /* ns, when the first signal came; 0: none */
-	bool abandoned;		    /* a thread hangs in connecting, and is not waited for */
 	struct progress_bar progress;
 	struct counters *counters;    /* of each thread */
 	struct histogram *histograms; /* of each session; with -rate also uncorrected, behind */

@@ -319,8 +319,3 @@ void client_session_stop(struct client_session *session)
 			stream_stop(session->connections[i].stream);
 	pthread_mutex_unlock(&session->mutex);
 }
-
-bool client_session_connecting(struct client_session *session)
-{
-	return atomic_load(&session->connecting);
-}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A client session: sends lines over one or more connections, receives and judges the answers, and
- * connects again where a connection is lost. One thread at a time uses it; only the last two
- * functions may be called by another. Times are in nanoseconds. */
+ * connects again where a connection is lost. One thread at a time uses it; only the last
+ * function may be called by another. Times are in nanoseconds. */
 #pragma once
 
 #include <stdbool.h>
@@ -71,10 +71,5 @@ bool client_session_send(struct client_session *session, const struct inflight_l
 /* Waits for the answers to all lines in flight. */
 bool client_session_finish(struct client_session *session);
 
-/* Makes the functions above return soon; from any thread. Only resolving and connecting cannot be
- * cut short. */
+/* Makes the functions above return soon; from any thread. */
 void client_session_stop(struct client_session *session);
-
-/* Whether the session resolves or connects now; from any thread. If so after client_session_stop(),
- * it counts and reports nothing any more. */
-bool client_session_connecting(struct client_session *session);

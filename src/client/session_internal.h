@@ -38,7 +38,7 @@ struct client_session {
 	struct error *error;
 	struct error reason;   /* why the connection was lost that is being repaired */
 	pthread_mutex_t mutex; /* over the streams, against client_session_stop() */
-	atomic_bool stopped, connecting;
+	atomic_bool stopped;
 	int events; /* epoll set of all connections and, as NULL, of `stop`; -1: not needed, as at
 		       most one connection has lines in flight */
 	struct buffer input;

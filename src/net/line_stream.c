@@ -5,12 +5,12 @@
 
 #include "base/clock.h"
 
-int line_stream_open(struct line_stream *lines, const struct stream_type *type, const char *host,
-		     int port, size_t line_max, int64_t deadline, struct error *error)
+int line_stream_open(struct line_stream *lines, const struct stream_type *type,
+		     const struct connect_target *target, size_t line_max, struct error *error)
 {
 	*lines = (struct line_stream){0};
 	line_init(&lines->received, line_max);
-	lines->stream = stream_connect(type, host, port, NULL, deadline, error);
+	lines->stream = stream_connect(type, target, error);
 	return lines->stream ? 0 : -1;
 }
 

@@ -17,8 +17,8 @@ struct line_stream {
 
 /* As stream_connect(), for lines of up to line_max bytes. 0, or -1: the error is set.
  * line_stream_close() is due in any case. */
-int line_stream_open(struct line_stream *lines, const struct stream_type *type, const char *host,
-		     int port, size_t line_max, int64_t deadline, struct error *error);
+int line_stream_open(struct line_stream *lines, const struct stream_type *type,
+		     const struct connect_target *target, size_t line_max, struct error *error);
 void line_stream_close(struct line_stream *lines);
 
 /* Whether there are bytes that have not left. */

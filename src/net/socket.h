@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses and TCP sockets: resolve, listen, connect, and an address as text. Every descriptor
- * made here is close-on-exec, and the caller's to close. */
+/* Options of TCP sockets, and their addresses as text. Sockets are made by net/listener.h and
+ * net/connect.h. */
 #pragma once
 
 #include <stdint.h>
@@ -8,9 +8,6 @@
 
 #include "base/error.h"
 #include "base/slice.h"
-
-/* Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn. */
-#define SOCKET_BACKLOG 4096
 
 /* The longest "[IPv6%SCOPE]:PORT", with its NUL. */
 #define SOCKET_NAME_SIZE 80
@@ -22,21 +19,8 @@ struct socket_keepalive {
 	int user_timeout; /* ms that sent data may stay unconfirmed */
 };
 
-/* The functions with a struct error return -1 and set it if they fail. */
-
-/* Binds a non-blocking TCP socket to host (name, IPv4 or IPv6 address) and port (0: a free one),
- * without listening yet: the first of the host's addresses that can be bound. "::" takes IPv4 as
- * well. Returns the descriptor. */
-int socket_bind(const char *host, int port, struct error *error);
-
-/* Starts listening on a bound socket. Accepted sockets inherit TCP_NODELAY, keepalive and the user
- * timeout. Returns 0. */
-int socket_listen(int descriptor, struct error *error);
-
-/* Connects to the first of the host's addresses that accepts. Blocks until the deadline at most.
- * Returns a blocking socket with TCP_NODELAY and, unless NULL, keepalive. */
-int socket_connect(const char *host, int port, const struct socket_keepalive *keepalive,
-		   int64_t deadline, struct error *error);
+/* Sets TCP_NODELAY and, unless NULL, keepalive. Returns 0, or -1 with errno. */
+int socket_set_options(int descriptor, const struct socket_keepalive *keepalive);
 
 /* "127.0.0.1:2005" or "[::1]:2005"; an IPv4 address mapped into IPv6 is shown as IPv4. */
 void socket_name(const struct sockaddr *address, socklen_t length, char name[SOCKET_NAME_SIZE]);
@@ -50,7 +34,7 @@ int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port);
 
 /* Where a server listens, as it tells the program that started it: the line "HOST PORT" on the
  * descriptor that -ready names. Writes it for such a name, and closes the descriptor unless it is a
- * standard one, so that its reader sees the end. Returns 0. */
+ * standard one, so that its reader sees the end. 0, or -1: the error is set. */
 int socket_ready_write(int descriptor, const char *name, struct error *error);
 
 /* Reads such a line, whole. 0, or -1: it is no such line. */

@@ -30,18 +30,17 @@ struct stream *stream_open(const struct stream_type *type, int descriptor, enum 
 	return NULL;
 }
 
-struct stream *stream_connect(const struct stream_type *type, const char *host, int port,
-			      const struct socket_keepalive *keepalive, int64_t deadline,
+struct stream *stream_connect(const struct stream_type *type, const struct connect_target *target,
 			      struct error *error)
 {
-	int descriptor = socket_connect(host, port, keepalive, deadline, error);
+	int descriptor = socket_connect(target, error);
 	if (descriptor < 0)
 		return NULL;
 	struct stream *stream = stream_open(type, descriptor, STREAM_CLIENT);
 	if (!stream) {
 		(void)close(descriptor); /* nothing was written through it */
 		error_set(error, "cannot set up a connection: %s", strerror(ENOMEM));
-	} else if (stream_handshake(stream, deadline, error) < 0) {
+	} else if (stream_handshake(stream, target->deadline, error) < 0) {
 		stream_close(stream, 0);
 		stream = NULL;
 	}

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "net/socket.h"
+#include "net/connect.h"
 
 struct stream;
 struct stream_type;
@@ -26,8 +26,7 @@ extern const struct stream_type stream_tcp;
 struct stream *stream_open(const struct stream_type *type, int descriptor, enum stream_side side);
 
 /* socket_connect(), stream_open() and stream_handshake(). NULL: the error is set. */
-struct stream *stream_connect(const struct stream_type *type, const char *host, int port,
-			      const struct socket_keepalive *keepalive, int64_t deadline,
+struct stream *stream_connect(const struct stream_type *type, const struct connect_target *target,
 			      struct error *error);
 
 /* What the type needs before bytes can be exchanged. Blocks until the deadline or a stop function.

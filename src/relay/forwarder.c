@@ -61,10 +61,14 @@ static void lose(struct forwarder *forwarder, const char *why)
 static void connect_next(struct forwarder *forwarder)
 {
 	const struct relay_settings *settings = &forwarder->relay->settings;
+	const struct connect_target target = {
+		.host = settings->host,
+		.port = settings->port,
+		.keepalive = &keepalive,
+		.deadline = clock_after(CONNECT_TIMEOUT),
+		.wake = relay_queue_stop_descriptor(forwarder->relay->queue)};
 	struct error error;
-	forwarder->next.stream =
-		stream_connect(settings->stream_type, settings->host, settings->port, &keepalive,
-			       clock_after(CONNECT_TIMEOUT), &error);
+	forwarder->next.stream = stream_connect(settings->stream_type, &target, &error);
 	if (!forwarder->next.stream)
 		lose(forwarder, error.message);
 	else

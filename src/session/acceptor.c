@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "net/answers.h"
-#include "net/socket.h"
+#include "net/listener.h"
 
 enum { ACCEPTOR_AT_ONCE = 64 }; /* then main looks at signals and finished sessions */
 

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/socket.h"
+#include "net/listener.h"
 #include "unit.h"
 #include "xor_stream.h"
 
@@ -82,7 +82,7 @@ int script_listen(void)
 	char name[SOCKET_NAME_SIZE], host[SOCKET_NAME_SIZE];
 	struct error error;
 	int port;
-	server.listening = socket_bind("127.0.0.1", 0, &error);
+	server.listening = socket_bind("127.0.0.1", 0, -1, &error);
 	ck_assert_int_ge(server.listening, 0);
 	ck_assert_int_eq(socket_listen(server.listening, &error), 0);
 	socket_local_name(server.listening, name);

@@ -316,9 +316,12 @@ static int open_client(struct chars_client *client)
 {
 	static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
 	const struct client_options *options = client->options;
+	const struct connect_target target = {.host = options->host,
+					      .port = (int)options->port,
+					      .deadline = clock_after(options->timeout),
+					      .wake = -1};
 	signalfd_restore(NULL);
-	if (line_stream_open(&client->server, &stream_tcp, options->host, (int)options->port,
-			     CHARS_CLIENT_LINE_MAX, clock_after(options->timeout),
+	if (line_stream_open(&client->server, &stream_tcp, &target, CHARS_CLIENT_LINE_MAX,
 			     &client->error) < 0)
 		return -1;
 	client->signals = signalfd_open(handled, &client->error);

@@ -248,10 +248,13 @@ static int open_client(struct ping_client *client)
 	const struct client_options *options = client->options;
 	char local[SOCKET_NAME_SIZE], peer[SOCKET_NAME_SIZE];
 	client->signals = signalfd_open(handled, &client->error);
+	const struct connect_target target = {.host = options->host,
+					      .port = (int)options->port,
+					      .deadline = clock_after(options->timeout),
+					      .wake = client->signals};
 	if (client->signals < 0 ||
 	    ping_client_log_open(&client->log, options, client->signals, &client->error) < 0 ||
-	    line_stream_open(&client->server, &stream_tcp, options->host, (int)options->port,
-			     PING_CLIENT_LINE_MAX, clock_after(options->timeout),
+	    line_stream_open(&client->server, &stream_tcp, &target, PING_CLIENT_LINE_MAX,
 			     &client->error) < 0)
 		return -1;
 	stream_local_name(client->server.stream, local);

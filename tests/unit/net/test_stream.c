@@ -193,8 +193,11 @@ START_TEST(connects_and_shakes_hands)
 	struct error error;
 	char name[SOCKET_NAME_SIZE], expected[SOCKET_NAME_SIZE];
 	int port, listener = tcp_listen(&port);
-	struct stream *client = stream_connect(stream_type, "127.0.0.1", port, NULL,
-					       clock_after(20 * CLOCK_SECOND), &error);
+	const struct connect_target target = {.host = "127.0.0.1",
+					      .port = port,
+					      .deadline = clock_after(20 * CLOCK_SECOND),
+					      .wake = -1};
+	struct stream *client = stream_connect(stream_type, &target, &error);
 	ck_assert_ptr_nonnull(client);
 	int accepted = accept(listener, NULL, NULL);
 	stream_local_name(client, name);
@@ -210,8 +213,7 @@ START_TEST(connects_and_shakes_hands)
 	stream_close(server, 0);
 	stream_close(NULL, 0);
 	(void)close(listener);
-	ck_assert_ptr_null(stream_connect(stream_type, "127.0.0.1", port, NULL,
-					  clock_after(20 * CLOCK_SECOND), &error));
+	ck_assert_ptr_null(stream_connect(stream_type, &target, &error));
 	ck_assert_ptr_nonnull(strstr(error.message, "Connection refused"));
 }
 END_TEST

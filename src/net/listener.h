@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The socket that a server accepts connections from. The functions return -1 and set the error if
+ * they fail. */
+#pragma once
+
+#include "net/socket.h"
+
+/* Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn. */
+#define SOCKET_BACKLOG 4096
+
+/* Binds a non-blocking, close-on-exec TCP socket to host (name, IPv4 or IPv6 address) and port (0:
+ * a free one), without listening yet: the first of the host's addresses that can be bound. "::"
+ * takes IPv4 as well. A name is looked up until the descriptor `wake` (-1: none) is readable.
+ * Returns the descriptor, the caller's to close. */
+int socket_bind(const char *host, int port, int wake, struct error *error);
+
+/* Starts listening on a bound socket. Accepted sockets inherit TCP_NODELAY, keepalive and the user
+ * timeout. Returns 0. */
+int socket_listen(int descriptor, struct error *error);
