@@ -46,7 +46,7 @@ const char *const log_sync_names[] = {"none", "write", "disk", NULL};
 static bool wants_commit(const struct log *log)
 {
 	const struct writer *writer = &log->writer;
-	bool work = log->reopen_wanted ? !writer->in_flight : writer->open->records.length > 0;
+	bool work = log->reopen_wanted ? !writer->in_flight : !batch_is_empty(writer->open);
 	return work && writer_has_space(writer);
 }
 
@@ -278,7 +278,7 @@ void log_reopen(struct log *log)
 static bool is_at_rest(const struct log *log)
 {
 	return log->leadership == LEADERSHIP_IDLE && !log->writer.in_flight &&
-	       !writer_is_delivering(&log->writer) && !log->writer.open->records.length &&
+	       !writer_is_delivering(&log->writer) && batch_is_empty(log->writer.open) &&
 	       !log->reopen_wanted && (log->flush_at == CLOCK_NEVER || log->writer.failing);
 }
 

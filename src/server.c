@@ -33,7 +33,8 @@ static const char *program = "server";
 struct server {
 	struct server_options options;
 	int signals; /* a descriptor */
-	struct stdout_tee *tee;
+	struct record_format format;
+	struct stdout_tee *tee, *warnings; /* on stdout and stderr; NULL: none */
 	struct timer_queue *timer_queue;
 	struct trimmer trimmer;
 	const struct service *service;
@@ -63,13 +64,16 @@ static int open_log(struct server *server, struct error *error)
 	/* only for the default name */
 	if (!options->log && program_make_directory(server->service->log, error) < 0)
 		return -1;
-	const struct record_format *format = record_formats[options->format];
+	server->format = server_options_format(options);
+	if (record_leaves_out(&server->format, RECORD_NOTE) &&
+	    !(server->warnings = stdout_tee_start(STDERR_FILENO, error)))
+		return -1;
 	struct log_settings settings = {.target = server_options_log(options),
 					.append = options->append,
-					.format = format == &record_text ? server->service->format
-									 : format,
+					.format = &server->format,
 					.sync = (enum log_sync)options->sync,
 					.tee = server->tee,
+					.warnings = server->warnings,
 					.warn = warn};
 	server->sessions.log = log_open(&settings, error);
 	return server->sessions.log ? 0 : -1;
@@ -117,8 +121,9 @@ static int announce(struct server *server, struct error *error)
 	socket_local_name(server->acceptor.listener, name);
 	log_note(log, RECORD_INFO, RECORD_SERVER,
 		 "listening on %s, service %s, sync %s, "
-		 "at most %zu connections",
-		 name, server->service->name, log_sync_names[options->sync], server->acceptor.max);
+		 "at most %zu connections%s",
+		 name, server->service->name, log_sync_names[options->sync], server->acceptor.max,
+		 options->records == RECORDS_RECEIVED ? RECORD_WITHOUT_SENT : "");
 	if (server->service->random)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
 	/* so that the program finds it in the log; not for ever, if the log hangs */
@@ -285,8 +290,9 @@ static int server_close(struct server *server, int status)
 		warn("the log cannot be written: the last records are lost");
 		status = EXIT_FAILED;
 	}
-	if (!stdout_tee_stop(server->tee, clock_after(CLOCK_SECOND)))
-		_exit(status); /* stdout is stuck, and with it the tee's thread */
+	if (!stdout_tee_stop(server->tee, clock_after(CLOCK_SECOND)) ||
+	    !stdout_tee_stop(server->warnings, clock_after(CLOCK_SECOND)))
+		_exit(status); /* stdout or stderr is stuck, and with it the tee's thread */
 	if (server->acceptor.listener >= 0)
 		(void)close(server->acceptor.listener); /* never listened */
 	(void)close(server->signals);

@@ -77,6 +77,15 @@ failed:
 	return false;
 }
 
+/* Without memory it is left out: it was for information only. */
+static void add_warning(struct batch *batch, const struct record_format *format,
+			const struct stamp *stamp, const struct record *record)
+{
+	if (record->event == RECORD_NOTE && record->level == RECORD_WARNING &&
+	    record_leaves_out(format, RECORD_NOTE))
+		(void)record_append(&record_text, &batch->warnings, stamp, record);
+}
+
 bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
 	       struct reply_target *target, const struct log_item *items, size_t count)
 {
@@ -88,8 +97,9 @@ bool batch_add(struct batch *batch, const struct record_format *format, const st
 					.bytes = items[i].bytes,
 					.length = items[i].length,
 					.fields = items[i].fields};
-		if (!format->append(format, &batch->records, stamp, &record))
+		if (!record_append(format, &batch->records, stamp, &record))
 			goto failed;
+		add_warning(batch, format, stamp, &record);
 	}
 	if (add_answers(batch, target, items, count))
 		return true;
@@ -129,7 +139,7 @@ static void append_sent(struct buffer *sent, const struct record_format *format,
 		bool again = previous && previous_length == record.length &&
 			     !memcmp(previous, answers, record.length);
 		size_t before = sent->length;
-		if (again ? !repeat(sent, start) : !format->append(format, sent, stamp, &record))
+		if (again ? !repeat(sent, start) : !record_append(format, sent, stamp, &record))
 			return;
 		start = before;
 		previous = answers;
@@ -147,7 +157,7 @@ void batch_append_sent(struct batch *batch, const struct record_format *format,
 		if (entry->is_sent_record)
 			continue;
 		entry->is_gone = target->is_gone && target->is_gone(target);
-		if (!entry->is_gone)
+		if (!entry->is_gone && !record_leaves_out(format, RECORD_SENT))
 			append_sent(sent, format, stamp, target->name,
 				    batch->answers.bytes + entry->start, entry->length);
 	}
@@ -158,6 +168,7 @@ void batch_clear(struct batch *batch)
 	buffer_clear(&batch->deferred, BATCH_KEEP);
 	buffer_clear(&batch->records, BATCH_KEEP);
 	buffer_clear(&batch->answers, BATCH_KEEP);
+	buffer_clear(&batch->warnings, 0);
 	if (batch->capacity > BATCH_KEEP_ENTRIES) {
 		free(batch->entries);
 		batch->entries = NULL;
@@ -172,6 +183,7 @@ void batch_free(struct batch *batch)
 	buffer_free(&batch->deferred);
 	buffer_free(&batch->records);
 	buffer_free(&batch->answers);
+	buffer_free(&batch->warnings);
 	free(batch->entries);
 	*batch = (struct batch){0};
 }

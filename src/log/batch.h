@@ -38,8 +38,9 @@ struct batch {
 	bool is_barrier;	  /* has an answer that is in order with all targets' */
 	struct buffer deferred;	  /* records that are written before its own */
 	struct buffer records;
-	size_t for_others;     /* bytes of the records: from threads that others wait for */
-	struct buffer answers; /* each with its line end */
+	struct buffer warnings; /* as text, where the format leaves notes out */
+	size_t for_others;	/* bytes of the records: from threads that others wait for */
+	struct buffer answers;	/* each with its line end */
 	struct batch_entry *entries;
 	size_t count, capacity;
 	size_t lines; /* answers that are refused if the commit fails */
@@ -51,6 +52,13 @@ static inline bool batch_is_full(const struct batch *batch, bool for_others)
 {
 	size_t others = batch->for_others;
 	return (for_others ? others : batch->records.length - others) > BATCH_MAX;
+}
+
+/* Nothing is to be stored or told, and nobody waits for it. A format may leave the record of a line
+ * out, whose answer waits for the commit all the same. */
+static inline bool batch_is_empty(const struct batch *batch)
+{
+	return !batch->records.length && !batch->count && !batch->warnings.length;
 }
 
 /* Adds records and answers. Returns false if out of memory, and nothing has changed. */

@@ -19,6 +19,8 @@ struct log_settings {
 	const struct record_format *format;
 	enum log_sync sync;
 	struct stdout_tee *tee; /* gets committed records as well, or NULL; borrowed */
+	/* Gets warnings as text where the format has no record of notes; or NULL; borrowed. */
+	struct stdout_tee *warnings;
 	/* Called by any thread, once when the log cannot be written, and once when it can again. */
 	void (*warn)(const char *message);
 };

@@ -54,7 +54,7 @@ static bool append_structured(const struct record_format *format, struct buffer 
 		added = added &&
 			buffer_append(buffer, fields[i].value.bytes, fields[i].value.length);
 	head.text_start = buffer->length - start;
-	added = added && text->append(text, buffer, stamp, record);
+	added = added && record_append(text, buffer, stamp, record);
 	head.text_length = buffer->length - start - head.text_start;
 	if (!added || !buffer_append(buffer, padding, -buffer->length % sizeof padding)) {
 		buffer->length = start;
@@ -73,7 +73,8 @@ struct sink *sink_open(const char *target, bool append, const struct record_form
 	struct sink *sink = type->open(rest, append, format, error);
 	if (!sink)
 		return NULL;
-	sink->structured = (struct sink_record_format){{.append = append_structured}, format};
+	sink->structured = (struct sink_record_format){
+		{.append = append_structured, .left_out = format->left_out}, format};
 	sink->format = type->structured ? &sink->structured.format : format;
 	return sink;
 }

@@ -41,8 +41,8 @@ static inline const char *sink_record_bytes(const struct sink_record *record)
 	return (const char *)&record->fields[record->field_count];
 }
 
-/* Whole records, in order: first those of part 0. A part may be empty. Owned by the log, and
- * unchanged until the batch is completed. */
+/* Whole records, in order: first those of part 0. A part may be empty, or both. Owned by the log,
+ * and unchanged until the batch is completed. */
 struct sink_batch {
 	struct iovec parts[SINK_PARTS]; /* text, or struct sink_record's if the type asks */
 	bool durable;			/* to survive a power cut */

@@ -57,7 +57,7 @@ static bool read_remainder(int descriptor, off_t end, struct file *file)
 			break;
 	}
 	if (torn) {
-		file->preface = open_quote && file->format->quotes ? "\"\n" : "\n";
+		file->preface = open_quote && file->format->quotes ? "\"\n" : file->format->torn;
 		file->sink.warning = "the line before this one is torn: the server was stopped "
 				     "while it wrote it";
 	}
@@ -86,6 +86,23 @@ static bool set_preface(struct file *file)
 	return read;
 }
 
+/* Refuses to go on with a log that the format cannot: -1, and the error is set. */
+static int check_head(const struct file *file, struct error *error)
+{
+	char head[64];
+	int descriptor = file->format->continues && file->file.regular
+				 ? open(file->target, O_RDONLY | O_CLOEXEC)
+				 : -1;
+	if (descriptor < 0)
+		return 0;
+	ssize_t length = pread(descriptor, head, sizeof head, 0);
+	(void)close(descriptor); /* only read */
+	if (length <= 0 || file->format->continues(head, (size_t)length))
+		return 0;
+	return error_set(error, "cannot append to the log %s: its records are of another format",
+			 file->target);
+}
+
 static void file_close(struct sink *sink)
 {
 	struct file *file = (struct file *)sink;
@@ -105,9 +122,11 @@ static struct sink *file_open(const char *target, bool append, const struct reco
 		.sink = {.type = &sink_file, .in_flight = 1}, .target = target, .format = format};
 	if (append_file_open(&file->file, target, !append, error) == 0) {
 		sync_directory(target);
-		if (set_preface(file) || !append)
+		if (!set_preface(file) && append)
+			error_set(error, "cannot read the end of the log %s: %s", target,
+				  strerror(errno));
+		else if (check_head(file, error) == 0)
 			return &file->sink;
-		error_set(error, "cannot read the end of the log %s: %s", target, strerror(errno));
 	}
 	file_close(&file->sink);
 	return NULL;

@@ -14,6 +14,13 @@ enum { WRITER_TOOK_WEIGHT = 8 }; /* of the average: commits */
 
 /* --- deferred records; as leader --- */
 
+/* What the format has no records of. */
+static void show_warnings(const struct writer *writer, const struct buffer *text)
+{
+	if (writer->settings.warnings && text->length)
+		stdout_tee_push(writer->settings.warnings, text->bytes, text->length);
+}
+
 static void append_note(struct writer *writer, struct buffer *buffer, const char *message)
 {
 	struct record record = {.level = RECORD_WARNING,
@@ -23,7 +30,13 @@ static void append_note(struct writer *writer, struct buffer *buffer, const char
 				.length = strlen(message)};
 	/* out of memory: it was for information only */
 	const struct record_format *format = writer->sink->format;
-	(void)format->append(format, buffer, &writer->stamp, &record);
+	(void)record_append(format, buffer, &writer->stamp, &record);
+	if (!record_leaves_out(format, RECORD_NOTE))
+		return;
+	struct buffer text = {0};
+	if (record_append(&record_text, &text, &writer->stamp, &record))
+		show_warnings(writer, &text);
+	buffer_free(&text);
 }
 
 static void swap(struct buffer *one, struct buffer *other)
@@ -91,11 +104,13 @@ static void begin_failing(struct writer *writer, int errnum)
 	writer->settings.warn(message.message);
 }
 
-/* The log can be written again: warns of it once it is likely to stay so. */
-static void end_failing(struct writer *writer)
+/* The log can be written again: warns of it once it is likely to stay so. A batch without bytes
+ * says nothing of it. */
+static void end_failing(struct writer *writer, const struct sink_batch *commit)
 {
 	struct error message;
-	if (!writer->failing || clock_now() - writer->failed < WRITER_RECOVERED)
+	if (!writer->failing || !(commit->parts[0].iov_len + commit->parts[1].iov_len) ||
+	    clock_now() - writer->failed < WRITER_RECOVERED)
 		return;
 	writer_defer_refused(writer);
 	error_set(&message, "%s can be written again; %zu lines were answered with an error",
@@ -133,7 +148,7 @@ static void settle_stored(struct writer *writer, struct batch *batch)
 	if (!writer->deferred.length)
 		swap(&batch->deferred, &writer->deferred);
 	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
-	end_failing(writer);
+	end_failing(writer, &batch->commit);
 }
 
 static void settle_failed(struct writer *writer, struct batch *batch)
@@ -177,10 +192,10 @@ static void dequeue(struct writer *writer)
 static void refuse_open(struct writer *writer, const struct batch *failed)
 {
 	writer->errnum = failed->result;
-	if (!failed->records.length)
+	if (batch_is_empty(failed))
 		return;
 	pthread_mutex_lock(writer->lock);
-	if (writer->open->records.length)
+	if (!batch_is_empty(writer->open))
 		enqueue_open(writer)->result = writer->errnum;
 	pthread_mutex_unlock(writer->lock);
 }
@@ -295,6 +310,7 @@ static void submit(struct writer *writer, struct batch *batch)
 {
 	pthread_mutex_unlock(writer->lock);
 	stamp_update(&writer->stamp);
+	show_warnings(writer, &batch->warnings);
 	if (writer->settings.sync == LOG_SYNC_NONE)
 		queue_records(writer, batch);
 	swap(&batch->deferred, &writer->deferred);

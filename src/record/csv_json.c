@@ -81,7 +81,7 @@ static const struct layout json = {"{\"time\":\"",    "\",\"level\":\"", "\",\"p
 
 static const struct layout *layout_of(const struct record_format *format)
 {
-	return format == &record_csv ? &csv : &json;
+	return format->quotes ? &csv : &json; /* it may be a copy that leaves events out */
 }
 
 static void write_time(char time[TIME_LENGTH + 1], const struct stamp *stamp)
@@ -161,5 +161,11 @@ static bool read(const struct record_format *format, char *line, size_t length,
 	return true;
 }
 
-const struct record_format record_csv = {append, read, 6, "time,level,peer,event,text\n", true};
-const struct record_format record_json = {append, read, 6, "", false};
+const struct record_format record_csv = {.append = append,
+					 .read = read,
+					 .digits = 6,
+					 .header = "time,level,peer,event,text\n",
+					 .torn = "\n",
+					 .quotes = true};
+const struct record_format record_json = {
+	.append = append, .read = read, .digits = 6, .header = "", .torn = "\n"};

@@ -84,7 +84,8 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 	return false;
 }
 
-const struct record_format record_exchange = {append, NULL, 3, "", false};
+const struct record_format record_exchange = {
+	.append = append, .digits = 3, .header = "", .torn = "\n", .pairs = true};
 
 static bool has_shape(struct slice field, const char *shape)
 {

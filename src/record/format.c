@@ -5,8 +5,8 @@
 #include <string.h>
 
 const struct record_format *const record_formats[] = {&record_text, &record_csv, &record_json,
-						      NULL};
-const char *const record_format_names[] = {"text", "csv", "json", NULL};
+						      &record_plain, NULL};
+const char *const record_format_names[] = {"text", "csv", "json", "plain", NULL};
 
 bool record_read(char *line, size_t length, struct record_view *view)
 {

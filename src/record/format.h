@@ -47,25 +47,59 @@ struct record_view {
 };
 
 struct record_format {
-	/* Appends the record with its line end, or nothing where the format leaves it out. False:
-	 * out of memory, and nothing has changed. */
+	/* To be called by record_append() alone, as which it returns. Appends the record with its
+	 * line end, or nothing where the format leaves it out. */
 	bool (*append)(const struct record_format *format, struct buffer *buffer,
 		       const struct stamp *stamp, const struct record *record);
 	/* As record_read(), for this format only; NULL: not readable as a record_view. */
 	bool (*read)(const struct record_format *format, char *line, size_t length,
 		     struct record_view *view);
+	/* May a log that begins with these bytes go on in this format? NULL: any may. */
+	bool (*continues)(const char *head, size_t length);
 	int digits;	    /* of the fraction of a second */
 	const char *header; /* first line of a log, with its line end; empty: none */
+	const char *torn;   /* behind half a record, with the line end */
 	bool quotes;	    /* a record cut short may leave a double quote open */
+	bool pairs;	    /* the record of an answer has the request, too, which has no other */
+	unsigned left_out;  /* events that have no record: bits as of record_bit() */
 };
 
+static inline unsigned record_bit(enum record_event event)
+{
+	return 1U << event;
+}
+
+/* Does the format have no record of such an event at all? */
+static inline bool record_leaves_out(const struct record_format *format, enum record_event event)
+{
+	return format->left_out & record_bit(event);
+}
+
+/* Appends a record to a buffer, or nothing where the format leaves it out. False: out of memory,
+ * and nothing has changed. */
+static inline bool record_append(const struct record_format *format, struct buffer *buffer,
+				 const struct stamp *stamp, const struct record *record)
+{
+	return record_leaves_out(format, record->event) ||
+	       format->append(format, buffer, stamp, record);
+}
+
 extern const struct record_format record_text, record_csv, record_json;
+/* The line alone, for what was received, and nothing else. */
+extern const struct record_format record_plain;
 /* Text with more digits of the time. */
 extern const struct record_format record_milliseconds, record_microseconds;
 
 /* The formats that an option names, and their names, in the same order; NULL at the end. */
 extern const struct record_format *const record_formats[];
 extern const char *const record_format_names[];
+
+/* Ends the server's note that it listens, where the log has no records of what was sent. */
+#define RECORD_WITHOUT_SENT ", without sent records"
+
+/* Behind half a line that record_plain was writing: in no line that it writes is \x( to be found.
+ */
+#define RECORD_PLAIN_TORN "\\x(torn)"
 
 /* Reads a line of text, CSV or JSON, without its line end. Undoes quoting in place, so a line can
  * be read once. False: it is no record, and has not changed. */

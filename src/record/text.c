@@ -59,6 +59,11 @@ static bool read(const struct record_format *format, char *line, size_t length,
 	return true;
 }
 
-const struct record_format record_text = {append, read, 0, "", false};
-const struct record_format record_milliseconds = {append, read, 3, "", false};
-const struct record_format record_microseconds = {append, read, 6, "", false};
+#define TEXT(fraction)                                                                             \
+	{                                                                                          \
+		.append = append, .read = read, .digits = (fraction), .header = "", .torn = "\n"   \
+	}
+
+const struct record_format record_text = TEXT(0);
+const struct record_format record_milliseconds = TEXT(3);
+const struct record_format record_microseconds = TEXT(6);

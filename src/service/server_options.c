@@ -28,6 +28,8 @@ static const char *service_names[SERVICES_MAX + 1];
 static char random_names[NAMES_SIZE]; /* of the services that draw at random */
 static char service_help[NAMES_SIZE] = "how the server answers: ";
 
+static const char *const records_names[] = {
+	[RECORDS_ALL] = "all", [RECORDS_RECEIVED] = "received", NULL};
 static const char *const receive_names[] = {[RECEIVE_GROUP] = "group", [RECEIVE_OWN] = "own", NULL};
 
 /* In the order of -help: these, those of the services, then the ones that stand last. */
@@ -45,8 +47,12 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	{"sync", OPTION_CHOICE, "LEVEL",
 	 "what ok guarantees: none, write (the kernel has it), disk (synced) [write]", AT(sync),
 	 .choices = log_sync_names},
-	{"format", OPTION_CHOICE, "FORMAT", "record format: text, csv or json [text]", AT(format),
+	{"format", OPTION_CHOICE, "FORMAT",
+	 "record format: text, csv, json, or plain (only the received lines) [text]", AT(format),
 	 .choices = record_format_names},
+	{"records", OPTION_CHOICE, "WHICH",
+	 "records to log: all, or received (no records of answers) [all]", AT(records),
+	 .choices = records_names},
 	{"quiet", OPTION_FLAG, NULL, "do not copy the records to stdout", .offset = AT(quiet)},
 
 	{"connections", OPTION_NUMBER, "N",
@@ -135,6 +141,24 @@ void server_options_init(struct server_options *options)
 			option_unset(spec, options);
 }
 
+/* What a service cannot do without. */
+static int check_format(const struct server_options *options, struct error *error)
+{
+	const struct service *service = services[options->service];
+	const struct record_format format = server_options_format(options);
+	if (service->keeps_log && record_leaves_out(&format, RECORD_NOTE))
+		return error_set(error,
+				 "-format plain: not with -service %s, which forwards from its "
+				 "records",
+				 service->name);
+	if (options->records == RECORDS_RECEIVED && format.pairs)
+		return error_set(error,
+				 "-records received: not with -service %s -format text, whose "
+				 "record of an answer is that of its request, too",
+				 service->name);
+	return 0;
+}
+
 int server_options_complete(struct server_options *options, struct error *error)
 {
 	const struct service *service = services[options->service];
@@ -144,6 +168,8 @@ int server_options_complete(struct server_options *options, struct error *error)
 	if (options->maxline && service->handler.protocol->chunked)
 		return error_set(error, "-maxline: not with -service %s, which takes any line",
 				 service->name);
+	if (check_format(options, error) < 0)
+		return -1;
 	if (!options->maxline)
 		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
 	if (options->seed < 0)
@@ -188,6 +214,16 @@ struct service_options server_options_of_service(const struct server_options *op
 	return (struct service_options){.delay = options->delay,
 					.seed = options->seed,
 					.own = &options->own[options->service]};
+}
+
+struct record_format server_options_format(const struct server_options *options)
+{
+	const struct record_format *named = record_formats[options->format];
+	struct record_format format =
+		named == &record_text ? *services[options->service]->format : *named;
+	if (options->records == RECORDS_RECEIVED)
+		format.left_out |= record_bit(RECORD_SENT);
+	return format;
 }
 
 const char *server_options_log(const struct server_options *options)

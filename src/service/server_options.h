@@ -12,14 +12,18 @@
 /* Who receives for a connection: its own thread, or one for a group of connections. */
 enum receive { RECEIVE_GROUP, RECEIVE_OWN };
 
+/* Which records the log has. */
+enum records { RECORDS_ALL, RECORDS_RECEIVED };
+
 struct server_options {
 	const char *host;
 	int64_t port;
 	int service;	 /* index in services */
 	const char *log; /* NULL: the service's own name for it */
 	bool append;
-	int format; /* index in record_formats */
-	int sync;   /* enum log_sync */
+	int format;  /* index in record_formats */
+	int records; /* enum records */
+	int sync;    /* enum log_sync */
 	bool quiet;
 	int64_t connections; /* 0: as many as descriptors and memory allow */
 	int64_t maxline;     /* bytes, without the line end; 0: the service's default */
@@ -52,6 +56,8 @@ enum exit_status server_options_check(struct server_options *options, uint64_t d
 
 /* What its service gets. Points into the options. */
 struct service_options server_options_of_service(const struct server_options *options);
+/* The format of its records: -format as the service has it, without what -records leaves out. */
+struct record_format server_options_format(const struct server_options *options);
 /* The name of the log: as given, or the service's own. */
 const char *server_options_log(const struct server_options *options);
 /* The name of the log's file; NULL: the log is no file. */

@@ -43,8 +43,8 @@ const struct stamp *ping_client_log_time(struct ping_client_log *log)
 static void add(struct ping_client_log *log, struct record record)
 {
 	record.subject = PING_NOTE_SUBJECT;
-	log->incomplete |= !record_exchange.append(&record_exchange, &log->records,
-						   ping_client_log_time(log), &record);
+	log->incomplete |=
+		!record_append(&record_exchange, &log->records, ping_client_log_time(log), &record);
 }
 
 void ping_client_log_note(struct ping_client_log *log, enum record_level level, const char *format,

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines that were received, each as it is, escaped. */
+#include <string.h>
+
+#include "record/escape.h"
+#include "record/format.h"
+
+static bool append(const struct record_format *format, struct buffer *buffer,
+		   const struct stamp *stamp, const struct record *record)
+{
+	size_t before = buffer->length;
+	(void)format;
+	(void)stamp;
+	if (record_escape(buffer, record->bytes, record->length) && buffer_append(buffer, "\n", 1))
+		return true;
+	buffer->length = before;
+	return false;
+}
+
+/* A record of text has a TAB behind its level, which a plain line never has. What is CSV or JSON
+ * may be a line that a peer has sent. */
+static bool continues(const char *head, size_t length)
+{
+	struct slice rest = {head, length}, first = rest;
+	(void)slice_cut(&rest, '\n', &first);
+	return !first.length || !memchr(first.bytes, '\t', first.length);
+}
+
+const struct record_format record_plain = {
+	.append = append,
+	.continues = continues,
+	.digits = 0,
+	.header = "",
+	.torn = RECORD_PLAIN_TORN "\n",
+	.left_out = 1U << RECORD_SENT | 1U << RECORD_IGNORED | 1U << RECORD_NOTE,
+};
