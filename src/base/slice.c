@@ -29,6 +29,15 @@ bool slice_begins(struct slice slice, const char *prefix)
 	return slice_skip(&slice, prefix);
 }
 
+bool slice_ends(struct slice slice, const char *suffix)
+{
+	size_t length = strlen(suffix);
+	if (slice.length < length)
+		return false;
+	slice_drop(&slice, slice.length - length);
+	return slice_equals(slice, suffix);
+}
+
 void slice_drop(struct slice *slice, size_t length)
 {
 	if (length) {

@@ -17,6 +17,7 @@ struct slice slice_of(const char *string);
 bool slice_equals(struct slice slice, const char *string);
 bool slice_same(struct slice one, struct slice other);
 bool slice_begins(struct slice slice, const char *prefix);
+bool slice_ends(struct slice slice, const char *suffix);
 
 /* Removes the first `length` bytes, which must exist. */
 void slice_drop(struct slice *slice, size_t length);

@@ -55,18 +55,22 @@ struct composed {
 	char helps[HANDED_MAX][HELP_SIZE];
 };
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+	while (*names && strcmp(name, *names) != 0)
+		names++;
+	return *names;
+}
+
 /* Is it an option that runall adds itself, or one that it cannot prove a run with? */
 static bool is_reserved(const char *name)
 {
 	static const char *const reserved[] = {"ready", "acks",	   "id",   "next",
 					       "input", "message", "size", NULL};
-	for (size_t i = 0; reserved[i]; i++)
-		if (!strcmp(name, reserved[i]))
-			return true;
 	for (size_t i = 0; i < OWN; i++)
 		if (!strcmp(name, own_specs[i].name))
 			return true;
-	return false;
+	return is_one_of(name, reserved);
 }
 
 /* NULL: it is the end. */
@@ -187,6 +191,7 @@ static int refuse(const char *name, const char *when, struct error *error)
 /* With -check no program is started. */
 static int check_check(const struct runall_options *options, struct error *error)
 {
+	static const char *const taken[] = {"log", "nt", "ni", "records", NULL};
 	const char *own = options->host			    ? "host"
 			  : options->client_host	    ? "clhost"
 			  : options->drill		    ? "drill"
@@ -198,10 +203,23 @@ static int check_check(const struct runall_options *options, struct error *error
 		if (!is_given(&options->handed[i]))
 			continue;
 		const char *name = spec_of(&options->handed[i])->name;
-		if (strcmp(name, "log") != 0 && strcmp(name, "nt") != 0 && strcmp(name, "ni") != 0)
+		if (!is_one_of(name, taken))
 			return refuse(name, "-check", error);
 	}
 	return 0;
+}
+
+/* Where clients send no lines, the verdict is drawn from the records of what they were sent. */
+static int check_records(const struct runall_options *options, struct error *error)
+{
+	const struct workload *workload = &workloads[options->client.service];
+	const struct record_format format = server_options_format(&options->server);
+	if (workload->message || !record_leaves_out(&format, RECORD_SENT))
+		return 0;
+	return error_set(
+		error, "-%s: not with -service %s, whose verdict needs the records of answers",
+		record_leaves_out(&format, RECORD_NOTE) ? "format plain" : "records received",
+		workload->name);
 }
 
 /* In a drill clients send until it is over. */
@@ -231,6 +249,8 @@ static int complete(struct runall_options *options, struct error *error)
 	if (options->port == PORT_NOT_GIVEN)
 		options->port = options->server.port;
 	options->server.log = server_options_log_file(&options->server);
+	if (check_records(options, error) < 0)
+		return -1;
 	/* the real one is known when it runs */
 	if (workload->chain)
 		(void)option_store(option_find(server_option_table(), "next"), &options->server,

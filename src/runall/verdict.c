@@ -114,7 +114,8 @@ void runall_check(struct runall *runall)
 	const struct verify_expectation expected = {
 		.clients = options->clients,
 		.threads = runall_option_given(options, "nt") ? options->client.threads : 0,
-		.iterations = runall_option_given(options, "ni") ? options->client.iterations : 0};
+		.iterations = runall_option_given(options, "ni") ? options->client.iterations : 0,
+		.received_only = options->server.records == RECORDS_RECEIVED};
 	struct verdict verdict;
 	struct error error;
 	int result = verify_check(options->server.log, &expected, &verdict, &error);

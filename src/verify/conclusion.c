@@ -48,6 +48,17 @@ static void add_foreign(const struct proof *proof, struct verdict *verdict)
 
 /* --- of a log alone --- */
 
+static void add_answers(const struct proof *proof, struct verdict *verdict)
+{
+	if (!proof->unproved)
+		verdict_add(verdict, ", each acknowledged,");
+	else if (proof->unproved == proof->lines)
+		verdict_add(verdict, ", received only: answers are not in it;");
+	else
+		verdict_add(verdict, ", answers to %" PRId64 " of them are not in it;",
+			    proof->unproved);
+}
+
 static void conclude_standalone(const struct proof *proof, struct verdict *verdict)
 {
 	verdict->complete = verdict->good;
@@ -57,9 +68,11 @@ static void conclude_standalone(const struct proof *proof, struct verdict *verdi
 	else
 		verdict_add(verdict, "no line of a client in %.200s: nothing is proved",
 			    proof->log.name);
-	if (verdict->good)
-		verdict_add(verdict, ", each acknowledged, %" PRId64 " client%s in strict order",
-			    proof->inferred, verdict_plural(proof->inferred));
+	if (verdict->good) {
+		add_answers(proof, verdict);
+		verdict_add(verdict, " %" PRId64 " client%s in strict order", proof->inferred,
+			    verdict_plural(proof->inferred));
+	}
 	add_foreign(proof, verdict);
 }
 
@@ -83,11 +96,14 @@ static void add_numbers(const struct proof *proof, const struct sums *sums, stru
 			    repeated);
 }
 
-static const char *order_of(const struct proof *proof, const struct sums *sums)
+static void add_order(const struct proof *proof, const struct sums *sums, struct verdict *verdict)
 {
-	return proof->job->echoes ? ", each echo as it was sent"
-	       : sums->free	  ? ", every thread in its own order"
-				  : ", every client in strict order";
+	verdict_add(verdict, "%s",
+		    proof->job->echoes ? ", each echo as it was sent"
+		    : sums->free       ? ", every thread in its own order"
+				       : ", every client in strict order");
+	if (proof->unproved)
+		verdict_add(verdict, "; the answers are not in it");
 }
 
 static void conclude_run(const struct proof *proof, const struct sums *sums,
@@ -96,7 +112,7 @@ static void conclude_run(const struct proof *proof, const struct sums *sums,
 	verdict->complete = sums->complete && sums->acknowledged == sums->planned;
 	add_numbers(proof, sums, verdict);
 	if (verdict->good)
-		verdict_add(verdict, "%s", order_of(proof, sums));
+		add_order(proof, sums, verdict);
 	else if (!proof->fault.message)
 		verdict_add(verdict, ": nothing is proved");
 	if (sums->absent)
@@ -145,7 +161,7 @@ static void conclude_crash_test(const struct proof *proof, const struct sums *su
 		verdict_add(verdict, sums->missing ? ", which promises no more"
 						   : ", which does not promise so much");
 	if (verdict->good)
-		verdict_add(verdict, "%s", order_of(proof, sums));
+		add_order(proof, sums, verdict);
 	verdict_add(verdict, " (seed %" PRId64 ")", facts->seed);
 }
 

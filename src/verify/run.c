@@ -65,6 +65,12 @@ static void check_in_flight(struct proof *proof, const struct connection *connec
 						      "flight already"});
 }
 
+static void count_answer(struct connection *connection)
+{
+	connection->sent++;
+	connection->stream->client->in_flight -= connection->stream->current == connection;
+}
+
 static void take_line(struct proof *proof, struct connection *connection,
 		      const struct client_line *line)
 {
@@ -74,6 +80,10 @@ static void take_line(struct proof *proof, struct connection *connection,
 	else if (++stream->repeated > stream->resent)
 		fault_order(proof, connection, *line);
 	check_in_flight(proof, connection);
+	if (proof->received_only) {
+		count_answer(connection);
+		proof->unproved++;
+	}
 	if (!client_has_sent(stream->client, line))
 		fault_here(proof, stream->client, "'$b' at line $n of $l was never sent");
 	else if (proof->bits)
@@ -179,12 +189,21 @@ static void take_sent(struct proof *proof)
 	} else if (connection->sent == connection->next - connection->start) {
 		fault_order(proof, connection, connection_due(connection));
 	} else {
-		connection->sent++;
-		stream->client->in_flight -= stream->current == connection;
+		count_answer(connection);
 	}
 }
 
 /* --- the whole log --- */
+
+static void take_note(struct proof *proof)
+{
+	struct slice note = proof->log.record.bytes;
+	if (!slice_equals(proof->log.record.subject, RECORD_SERVER) ||
+	    !slice_begins(note, "listening on "))
+		return;
+	proof->runs++;
+	proof->received_only = slice_ends(note, RECORD_WITHOUT_SENT);
+}
 
 /* Takes a line of the log. False: out of memory. */
 static bool take(struct proof *proof, enum log_line kind)
@@ -199,9 +218,8 @@ static bool take(struct proof *proof, enum log_line kind)
 		return take_received(proof);
 	} else if (log->record.event == RECORD_SENT) {
 		take_sent(proof);
-	} else if (log->record.event == RECORD_NOTE &&
-		   slice_equals(log->record.subject, RECORD_SERVER)) {
-		proof->runs += slice_begins(log->record.bytes, "listening on ");
+	} else if (log->record.event == RECORD_NOTE) {
+		take_note(proof);
 	}
 	return true;
 }
@@ -230,7 +248,10 @@ static int run(const struct verify_job *job, const struct verify_expectation *ex
 	       struct verdict *verdict, struct error *error)
 {
 	/* server runs count from 1: a zeroed address belongs to none */
-	struct proof proof = {.job = job, .expected = expected, .runs = 1};
+	struct proof proof = {.job = job,
+			      .expected = expected,
+			      .runs = 1,
+			      .received_only = expected && expected->received_only};
 	*verdict = (struct verdict){0};
 	if (log_reader_open(&proof.log, job->log, job->offset, error) < 0)
 		return -1;

@@ -95,6 +95,10 @@ struct proof {
 
 	int64_t runs;  /* of the server: each start ends all connections */
 	int64_t lines; /* received from clients */
+	/* The log has no records of answers, in this run of the server: a line that is there counts
+	 * as answered. And how many lines were taken so. */
+	bool received_only;
+	int64_t unproved;
 	int64_t foreign_lines, foreign_connections;
 	int64_t damaged; /* lines that are torn or no records */
 

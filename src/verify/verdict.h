@@ -43,4 +43,5 @@ struct verify_job {
 /* What a log is expected to hold; 0: any number. */
 struct verify_expectation {
 	int64_t clients, threads, iterations;
+	bool received_only; /* it has no records of answers, though it may not say so */
 };

@@ -15,6 +15,8 @@ START_TEST(compares)
 	ck_assert(!slice_equals(slice_of("abc"), "abd"));
 	ck_assert(slice_begins(slice_of("abc"), "ab"));
 	ck_assert(!slice_begins(slice_of("abc"), "abcd"));
+	ck_assert(slice_ends(slice_of("abc"), "bc") && slice_ends(none, ""));
+	ck_assert(!slice_ends(slice_of("abc"), "ab") && !slice_ends(slice_of("bc"), "abc"));
 }
 END_TEST
 
