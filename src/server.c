@@ -87,6 +87,10 @@ static int open_threads(struct server *server, struct error *error)
 	server->timer_queue = sessions->table ? timer_queue_start(error) : NULL;
 	trimmer_init(&server->trimmer, server->timer_queue, SERVER_TRIM);
 	sessions->trimmer = &server->trimmer;
+	if (server->timer_queue && server->options.per_address &&
+	    !(sessions->addresses = address_table_new(server->acceptor.max,
+						      (size_t)server->options.per_address, error)))
+		return -1;
 	if (server->timer_queue)
 		sessions->notes = peer_notes_new(sessions->log, server->timer_queue, error);
 	if (!sessions->notes || server->options.receive == RECEIVE_OWN)
@@ -281,6 +285,7 @@ static int server_close(struct server *server, int status)
 	timer_queue_free(server->timer_queue);
 	receiver_free(sessions->receiver);
 	session_table_free(sessions->table);
+	address_table_free(sessions->addresses);
 	flusher_stop(sessions->flusher);
 	peer_notes_free(sessions->notes);
 	if (sessions->log)

@@ -8,3 +8,4 @@
 #define REASON_NOT_LOGGED "not logged: "
 #define REASON_TOO_LONG "longer than " /* behind the name of a frame */
 #define REASON_CONNECTIONS "too many connections"
+#define REASON_ADDRESS REASON_CONNECTIONS " from this address"

@@ -26,6 +26,7 @@ struct server_options {
 	int sync;    /* enum log_sync */
 	bool quiet;
 	int64_t connections; /* 0: as many as descriptors and memory allow */
+	int64_t per_address; /* connections, 0: no limit */
 	int64_t maxline;     /* bytes, without the line end; 0: the service's default */
 	int64_t idle;	     /* ns, 0: off */
 	int64_t drain;	     /* ns */

@@ -47,32 +47,52 @@ static bool start_pending(struct acceptor *acceptor)
 	return !errnum;
 }
 
-static void refuse(struct acceptor *acceptor, struct stream *stream, const char *name)
+static void refuse(struct acceptor *acceptor, struct stream *stream, const char *name,
+		   const char *reason, const char *option, size_t limit)
 {
 	const struct protocol *protocol = acceptor->settings->handler->protocol;
 	char message[PROTOCOL_REFUSAL_MAX];
-	size_t length = protocol->refuse(REFUSAL_CONNECTION, REASON_CONNECTIONS, message);
+	size_t length = protocol->refuse(REFUSAL_CONNECTION, reason, message);
 	/* a new socket has space for it; a type that needs a handshake first closes without it */
 	(void)stream_send(stream, message, length);
 	stream_close(stream, 0);
 	(void)peer_note(acceptor->settings->notes, NOTE_REFUSED, name,
-			"refused: the limit of -connections is %zu", acceptor->max);
+			"refused: the limit of %s is %zu", option, limit);
+}
+
+/* Makes a session of the stream, or refuses it. False: out of memory, and it does neither. */
+static bool take_in(struct acceptor *acceptor, struct stream *stream, const char *name,
+		    const struct sockaddr *from)
+{
+	const struct session_settings *settings = acceptor->settings;
+	struct address *address;
+	if (settings->table->count >= acceptor->max) {
+		refuse(acceptor, stream, name, REASON_CONNECTIONS, "-connections", acceptor->max);
+		return true;
+	}
+	enum admission admission = address_table_enter(settings->addresses, from, &address);
+	if (admission == TOO_MANY_OF_ADDRESS)
+		refuse(acceptor, stream, name, REASON_ADDRESS, "-per-address",
+		       address_table_max(settings->addresses));
+	if (admission != ADMITTED)
+		return admission == TOO_MANY_OF_ADDRESS;
+	acceptor->pending = session_new(stream, name, acceptor->accepted + 1, settings);
+	if (acceptor->pending)
+		acceptor->pending->address = address;
+	else
+		address_table_leave(settings->addresses, address);
+	return acceptor->pending;
 }
 
 /* Takes over an accepted socket. False: it has to pause. */
-static bool admit(struct acceptor *acceptor, int descriptor, const char *name)
+static bool admit(struct acceptor *acceptor, int descriptor, const char *name,
+		  const struct sockaddr *from)
 {
-	const struct session_settings *settings = acceptor->settings;
-	struct stream *stream = stream_open(settings->stream_type, descriptor, STREAM_SERVER);
-	if (stream && settings->table->count >= acceptor->max) {
-		refuse(acceptor, stream, name);
-		return true;
-	}
-	if (stream)
-		acceptor->pending = session_new(stream, name, acceptor->accepted + 1, settings);
-	if (acceptor->pending) {
-		acceptor->accepted++;
-		return start_pending(acceptor);
+	struct stream *stream =
+		stream_open(acceptor->settings->stream_type, descriptor, STREAM_SERVER);
+	if (stream && take_in(acceptor, stream, name, from)) {
+		acceptor->accepted += acceptor->pending != NULL;
+		return !acceptor->pending || start_pending(acceptor);
 	}
 	/* out of memory: this peer has to connect again */
 	if (stream)
@@ -93,7 +113,7 @@ static bool accept_one(struct acceptor *acceptor)
 					  SOCK_CLOEXEC);
 	if (descriptor >= 0) {
 		socket_name((struct sockaddr *)&address, length, name);
-		return admit(acceptor, descriptor, name);
+		return admit(acceptor, descriptor, name, (struct sockaddr *)&address);
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
 		pause_accepting(acceptor, errno);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Accepts connections: refuses those over the limit, and pauses while descriptors, threads or
+/* Accepts connections: refuses those over a limit, and pauses while descriptors, threads or
  * memory are out. Only main's thread uses it. */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 struct acceptor {
 	int listener; /* listening, non-blocking; owned */
-	size_t max;   /* connections at once */
+	size_t max;   /* connections at once; those of an address are counted by the settings */
 	const struct session_settings *settings;
 	void (*warn)(const char *message);
 	/* ns, when to call acceptor_run() at the latest; until then the listener is not polled.

@@ -159,5 +159,6 @@ void session_drop(struct session *session)
 		return;
 	(void)send_queue_close(&session->responder.queue); /* nothing was reserved */
 	release(session, 0);
+	address_table_leave(session->responder.settings->addresses, session->address);
 	free(session);
 }

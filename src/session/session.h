@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "net/busy_poll.h"
+#include "session/address_table.h"
 #include "session/handler.h"
 
 /* What all sessions share. Borrowed by each, and not written, but for the drain. */
@@ -13,6 +14,7 @@ struct session_settings {
 	struct log *log;
 	struct flusher *flusher;
 	struct session_table *table;
+	struct address_table *addresses; /* NULL: they are not counted */
 	const struct stream_type *stream_type;
 	struct receiver *receiver; /* NULL: each session receives in its own thread */
 	struct busy_poll *spin;
@@ -36,10 +38,11 @@ struct session {
 	struct responder responder;
 	struct stream *stream; /* owned */
 	struct line_splitter received;
-	void *state;	      /* for the handler */
-	bool is_open;	      /* its stream's handshake is done */
-	size_t last_received; /* bytes; 0: the last receive had none */
-	size_t left;	      /* how many bytes more are received, SIZE_MAX: no limit */
+	struct address *address; /* the peer's, which counts it; NULL until it is set */
+	void *state;		 /* for the handler */
+	bool is_open;		 /* its stream's handshake is done */
+	size_t last_received;	 /* bytes; 0: the last receive had none */
+	size_t left;		 /* how many bytes more are received, SIZE_MAX: no limit */
 	pthread_t thread;
 	struct session *next, *previous; /* the session table's */
 	char name[];

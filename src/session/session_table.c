@@ -108,6 +108,7 @@ void session_table_join(struct session_table *table)
 		struct session *session = next;
 		next = session->next;
 		pthread_join(session->thread, NULL);
+		address_table_leave(session->responder.settings->addresses, session->address);
 		free(session);
 		table->count--;
 	}

@@ -67,6 +67,7 @@ void world_open(const char *target, size_t max, size_t maxline, int64_t idle)
 	world.settings.maxline = maxline;
 	world.settings.idle = idle;
 	world.settings.table = world.table;
+	world.settings.addresses = NULL;
 	world.acceptor = (struct acceptor){.listener = tcp_listen(&world.port),
 					   .max = max,
 					   .paused_until = CLOCK_NEVER,
@@ -126,6 +127,7 @@ bool world_end(void)
 	world_await(0);
 	receiver_free(world.settings.receiver);
 	session_table_free(world.table);
+	address_table_free(world.settings.addresses);
 	flusher_stop(world.flusher);
 	timer_queue_free(world.timer_queue);
 	peer_notes_free(world.settings.notes);

@@ -66,6 +66,8 @@ START_TEST(good_values_are_taken)
 		{"-port", "65535", &options.port, 65535},
 		{"-connections", "1", &options.connections, 1},
 		{"-connections", "1000000", &options.connections, 1000000},
+		{"-per-address", "1", &options.per_address, 1},
+		{"-per-address", "1000000", &options.per_address, 1000000},
 		{"-maxline", "1", &options.maxline, 1},
 		{"-maxline", "67108864", &options.maxline, 67108864},
 		{"-idle", "0", &options.idle, 0},

@@ -22,6 +22,7 @@ static struct {
 	int accept;  /* an errno value, 0: none */
 	int accepts; /* how often that is said, -1: always */
 	bool memory;
+	int memory_after; /* so many allocations */
 	atomic_bool thread;
 } fault;
 
@@ -41,7 +42,7 @@ static int faulty_accept4(int listener, struct sockaddr *address, socklen_t *len
 
 static void *faulty_calloc(size_t count, size_t size)
 {
-	return fault.memory ? NULL : calloc(count, size);
+	return fault.memory && fault.memory_after-- <= 0 ? NULL : calloc(count, size);
 }
 
 static int faulty_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
@@ -105,6 +106,67 @@ START_TEST(one_too_many_is_told_so)
 }
 END_TEST
 
+/* The connection is the only one, and is served; ends the test. */
+static void assert_only_served(int peer)
+{
+	assert_paused(false);
+	ck_assert_uint_eq(world.table->count, 1);
+	assert_talks(peer);
+	(void)close(peer);
+	world_close();
+}
+
+static void limit_addresses(size_t max)
+{
+	struct error error;
+	ck_assert_ptr_nonnull(world.settings.addresses = address_table_new(2, max, &error));
+}
+
+START_TEST(one_too_many_of_an_address_is_told_so)
+{
+	limit_addresses(1);
+	int first = world_connect(), second = connect_waiting();
+	acceptor_run(&world.acceptor);
+	assert_last(second, "error: too many connections from this address\n");
+	ck_assert_uint_eq(world.table->count, 1);
+	assert_talks(first);
+	assert_logged(" refused: the limit of -per-address is 1\n", 1);
+	assert_logged(" refused: ", 1);
+	(void)close(first);
+	world_await(0);
+	fault.thread = true; /* one that is dropped before it has a thread is not counted either */
+	int third = connect_waiting();
+	acceptor_run(&world.acceptor);
+	ck_assert_uint_eq(world.table->count, 0);
+	session_drop(world.acceptor.pending);
+	world.acceptor.pending = NULL;
+	fault.thread = false;
+	assert_last(third, "");
+	int fourth = connect_waiting();
+	acceptor_run(&world.acceptor);
+	assert_only_served(fourth);
+}
+END_TEST
+
+START_TEST(without_memory_an_address_is_not_counted)
+{
+	limit_addresses(1);
+	for (int i = 0; i < 3; i++) {
+		int peer = connect_waiting();
+		fault.memory = true;
+		fault.memory_after = i; /* stream, address, session */
+		acceptor_run(&world.acceptor);
+		fault.memory = false;
+		assert_paused(true);
+		ck_assert_uint_eq(world.table->count, 0);
+		assert_last(peer, "");
+	}
+	int again = connect_waiting();
+	acceptor_run(&world.acceptor);
+	assert_only_served(again);
+}
+END_TEST
+
 #define PAUSES(reason) "WARNING: cannot accept more connections for now: " reason "\n"
 
 START_TEST(without_descriptors_it_pauses)
@@ -138,16 +200,6 @@ START_TEST(without_descriptors_it_pauses)
 	world_close();
 }
 END_TEST
-
-/* The connection is the only one, and is served; ends the test. */
-static void assert_only_served(int peer)
-{
-	assert_paused(false);
-	ck_assert_uint_eq(world.table->count, 1);
-	assert_talks(peer);
-	(void)close(peer);
-	world_close();
-}
 
 START_TEST(an_error_of_one_connection_is_no_matter)
 {
@@ -243,6 +295,8 @@ int main(void)
 	TCase *cases = tcase_create("acceptor");
 	tcase_add_checked_fixture(cases, begin, NULL);
 	tcase_add_test(cases, one_too_many_is_told_so);
+	tcase_add_test(cases, one_too_many_of_an_address_is_told_so);
+	tcase_add_test(cases, without_memory_an_address_is_not_counted);
 	tcase_add_test(cases, without_descriptors_it_pauses);
 	tcase_add_test(cases, an_error_of_one_connection_is_no_matter);
 	tcase_add_test(cases, without_threads_a_connection_waits);

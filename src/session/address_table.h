@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Counts the connections of each address, and limits them. An address is an IPv4 address, also one
+ * that is mapped into IPv6, or the first 64 bits of an IPv6 address, as hosts get whole /64
+ * networks. Only main's thread uses it. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "base/error.h"
+
+struct address_table;
+struct address; /* one that has connections */
+
+/* For so many connections in all, and so many of each address. NULL: the error is set. */
+struct address_table *address_table_new(size_t connections, size_t max, struct error *error);
+/* Accepts NULL. */
+void address_table_free(struct address_table *table);
+
+enum admission { ADMITTED, TOO_MANY_OF_ADDRESS, NO_MEMORY_FOR_ADDRESS };
+
+/* Counts a connection from there. Sets *address, which address_table_leave() takes; to NULL if it
+ * is not admitted, for a socket that is not of the Internet, and for a table of NULL, which admit
+ * all. Time does not grow with the number of connections. */
+enum admission address_table_enter(struct address_table *table, const struct sockaddr *from,
+				   struct address **address);
+
+/* How many connections an address may have. */
+size_t address_table_max(const struct address_table *table);
+
+/* Its connection has ended. Accepts NULL. */
+void address_table_leave(struct address_table *table, struct address *address);
