@@ -240,7 +240,7 @@ START_TEST(table_is_whole)
 		ck_assert_int_eq(spec->choices != NULL, spec->kind == OPTION_CHOICE);
 		count++;
 	}
-	ck_assert_uint_eq(count, 25);
+	ck_assert_uint_eq(count, 26);
 }
 END_TEST
 
