@@ -156,7 +156,7 @@ static void reopen_log(struct server *server)
 {
 	if (server->service->keeps_log)
 		log_note(server->sessions.log, RECORD_WARNING, RECORD_SERVER,
-			 "the log is not opened anew: lines are forwarded from it");
+			 "the log is not reopened: lines are forwarded from it");
 	else
 		log_reopen(server->sessions.log);
 }
@@ -196,7 +196,7 @@ static void end_if_told(const struct server *server)
 	int signal = signalfd_take(server->signals);
 	if (!signal || signal == SIGHUP)
 		return;
-	warn("told twice to end: what was still under way is left undone");
+	warn("second signal: exiting without finishing pending work");
 	_exit(EXIT_FAILED);
 }
 
@@ -237,7 +237,7 @@ static void drain_sessions(struct server *server)
 	session_table_stop(sessions->table);
 	if (wait_for_sessions(server, clock_after(CLOCK_SECOND)))
 		return;
-	warn("connections could not be ended: the log does not take their lines");
+	warn("cannot close all connections: the log cannot be written");
 	_exit(EXIT_FAILED); /* their threads use what would be freed */
 }
 

@@ -62,7 +62,8 @@ int program_make_directory(const char *file, struct error *error)
 	/* where it exists and is no directory, opening the file fails */
 	if ((size_t)length < sizeof directory && (mkdir(directory, 0777) == 0 || errno == EEXIST))
 		return 0;
-	return error_set(error, "cannot make the folder %.200s: %s", directory, strerror(errno));
+	return error_set(error, "cannot create the directory %.200s: %s", directory,
+			 strerror(errno));
 }
 
 void program_complain(const char *program, const char *message)

@@ -96,7 +96,7 @@ struct timer_queue *timer_queue_start(struct error *error)
 	}
 	if (!errnum)
 		return queue;
-	error_set(error, "cannot start the scheduler: %s", strerror(errnum));
+	error_set(error, "cannot start the timer queue: %s", strerror(errnum));
 	if (queue)
 		queue->stopping = true; /* there is no thread to join */
 	timer_queue_free(queue);

@@ -6,7 +6,7 @@
 int line_template_check(const char *message, struct error *error)
 {
 	if (strpbrk(message, "\r\n"))
-		return error_set(error, "-message: a line end cannot be in a line");
+		return error_set(error, "-message: the text contains a line end");
 	for (const char *at = strchr(message, '%'); at; at = strchr(at + 2, '%')) {
 		if (!at[1])
 			return error_set(error, "-message: nothing stands behind the last "

@@ -112,8 +112,8 @@ static int check_input(const struct client_options *options, struct error *error
 							  : NULL;
 	if (!name)
 		return 0;
-	return error_set(error, "-%s: not with -input, whose lines are sent in order, as they are",
-			 name);
+	return error_set(
+		error, "-%s: not with -input, which sends its lines in order and unchanged", name);
 }
 
 /* Refuses options that exclude each other. */
@@ -124,7 +124,7 @@ static int check_together(const struct client_options *options, struct error *er
 	if (options->duration > 0 && options->iterations > 0)
 		return error_set(error, "-ni: not with -duration");
 	if (options->rate > 0 && options->delay.max > 0)
-		return error_set(error, "-delay: not with -rate, which says when lines are due");
+		return error_set(error, "-delay: not with -rate, which sets the schedule");
 	if (options->order == ORDER_FREE && options->connect == CONNECT_SHARED)
 		return error_set(error, "-connect shared: not with -order free, where each "
 					"thread has its own connection");

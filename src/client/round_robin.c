@@ -26,8 +26,7 @@ struct round_robin *round_robin_make(size_t threads, struct error *error)
 {
 	struct round_robin *token = memory_calloc(1, sizeof *token + threads * sizeof *token->each);
 	if (!token) {
-		error_set(error, "cannot set up turns for %zu threads: %s", threads,
-			  strerror(ENOMEM));
+		error_set(error, "cannot set up %zu threads: %s", threads, strerror(ENOMEM));
 		return NULL;
 	}
 	token->threads = token->holder = threads;

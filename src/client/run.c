@@ -39,7 +39,7 @@ static int open_descriptors(struct client *client)
 	client->stop = eventfd(0, EFD_CLOEXEC);
 	client->over = eventfd(0, EFD_CLOEXEC);
 	if (client->stop < 0 || client->over < 0)
-		return error_set(&client->error, "cannot make an event descriptor: %s",
+		return error_set(&client->error, "cannot create an event descriptor: %s",
 				 strerror(errno));
 	stdout_writer_open(&client->output, client->stop);
 	const char *input = client->options.input;
@@ -184,7 +184,7 @@ static void start_threads(struct client *client)
 	}
 	pthread_mutex_lock(&client->mutex);
 	client->failed = true;
-	error_set(&client->error, "cannot make thread %zu of %zu: %s", client->made + 1,
+	error_set(&client->error, "cannot create thread %zu of %zu: %s", client->made + 1,
 		  (size_t)client->options.threads, strerror(errnum));
 	pthread_mutex_unlock(&client->mutex);
 	client_stop(client);

@@ -118,7 +118,7 @@ static enum session_step await_space(struct client_session *session,
 		return step;
 	char time[DURATION_SIZE];
 	duration_format(session->settings.timeout, time);
-	error_set(session->error, "the server has not taken '%s' within %s",
+	error_set(session->error, "the server did not accept '%s' within %s",
 		  session_excerpt(session, line), time);
 	return session_lose(session, connection);
 }
@@ -180,10 +180,10 @@ static void explain_retries(struct client_session *session)
 	struct error last = *session->error;
 	duration_format(session->settings.retry, time);
 	if (strcmp(last.message, session->reason.message) == 0)
-		error_set(session->error, "%.400s (tried again for %s)", last.message, time);
+		error_set(session->error, "%.400s (retried for %s)", last.message, time);
 	else
-		error_set(session->error, "%.230s; tried again for %s, then: %.200s",
-			  session->reason.message, time, last.message);
+		error_set(session->error, "%.230s; retried for %s: %.200s", session->reason.message,
+			  time, last.message);
 }
 
 /* Makes one attempt to connect, and sends again, in their order, the lines in flight. */

@@ -118,7 +118,7 @@ struct stdout_tee *stdout_tee_start(int descriptor, struct error *error)
 {
 	struct stdout_tee *tee = memory_calloc(1, sizeof *tee);
 	if (!tee) {
-		error_set(error, "cannot show records: %s", strerror(errno));
+		error_set(error, "cannot copy records to stdout: %s", strerror(errno));
 		return NULL;
 	}
 	tee->descriptor = descriptor;
@@ -128,7 +128,7 @@ struct stdout_tee *stdout_tee_start(int descriptor, struct error *error)
 	int errnum = thread_create(&tee->thread, NULL, tee_run, tee);
 	if (!errnum)
 		return tee;
-	error_set(error, "cannot show records: %s", strerror(errnum));
+	error_set(error, "cannot copy records to stdout: %s", strerror(errnum));
 	free_tee(tee);
 	return NULL;
 }

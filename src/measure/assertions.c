@@ -94,7 +94,8 @@ static int parse(struct assertion *assertion, struct error *error)
 	memcpy(name, source, length);
 	name[length] = '\0';
 	if (!source[length])
-		return error_set(error, "-expect: '%s' is no condition such as lost=0 or p99<5ms",
+		return error_set(error,
+				 "-expect: '%s' is not a condition such as lost=0 or p99<5ms",
 				 source);
 	if (!read_name(assertion, name))
 		return error_set(error,

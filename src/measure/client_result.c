@@ -221,7 +221,7 @@ int client_result_read(struct client_result *result, const char *bytes, size_t l
 			continue;
 		char excerpt[EXCERPT_SIZE];
 		result->complete = false;
-		return error_set(error, "damaged account at '%s'",
+		return error_set(error, "damaged client result at '%s'",
 				 record_excerpt(excerpt, line.bytes, line.length));
 	}
 	result->complete &= !text.length; /* else it was cut in a line */

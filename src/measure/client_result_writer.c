@@ -85,7 +85,7 @@ static bool send_text(int descriptor, struct buffer *text, bool complete, struct
 		errnum = errno;
 	}
 	if (!written)
-		error_set(error, "cannot write the account to descriptor %d: %s", descriptor,
+		error_set(error, "cannot write the client result to descriptor %d: %s", descriptor,
 			  strerror(errnum));
 	return written;
 }

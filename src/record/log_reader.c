@@ -95,7 +95,7 @@ static int read_more(struct log_reader *log, struct error *error)
 	if (length < 0)
 		return unreadable(log, errno, error);
 	if (length == 0 && log->limit != LOG_READER_ALL)
-		return error_set(error, "cannot read %.200s: it was cut", log->name);
+		return error_set(error, "cannot read %.200s: it was truncated", log->name);
 	buffer->length += (size_t)length;
 	return length > 0;
 }

@@ -118,20 +118,20 @@ static int read_line(struct worker *worker, struct error *error)
 {
 	struct buffer *line = &worker->line;
 	if (line->length > LINE_MAX_BYTES)
-		return error_set(error, "it writes without end");
+		return error_set(error, "its output line is too long");
 	if (!buffer_reserve(line, CHUNK))
 		return error_set(error, "%s", strerror(ENOMEM));
 	ssize_t length = read(worker->out, line->bytes + line->length, CHUNK);
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (length <= 0) /* EIO: the other end is closed */
-		return error_set(error, "it has ended");
+		return error_set(error, "it ended");
 	const char *end = memchr(line->bytes + line->length, '\n', (size_t)length);
 	line->length += (size_t)length;
 	if (!end)
 		return 0;
 	if (end + 1 != line->bytes + line->length)
-		return error_set(error, "it writes more than a line for a line");
+		return error_set(error, "it wrote more than one line for one line");
 	line->length--; /* the LF stays behind it */
 	return 1;
 }
@@ -157,7 +157,9 @@ static int work_on(struct worker *worker, const struct buffer *line, struct erro
 		if (result < 0)
 			return -1;
 		if (result > 0)
-			return left ? error_set(error, "it writes before it has the line") : 0;
+			return left ? error_set(error,
+						"it wrote output before it had read the line")
+				    : 0;
 		if (!ready[2].revents)
 			continue;
 		ssize_t written =
@@ -166,7 +168,7 @@ static int work_on(struct worker *worker, const struct buffer *line, struct erro
 			return error_set(error, "it does not read the line");
 		left -= (size_t)written;
 	}
-	return error_set(error, "no line has come out after %d s",
+	return error_set(error, "it wrote no line within %d s",
 			 (int)(ANSWER_TIMEOUT / CLOCK_SECOND));
 }
 
@@ -177,8 +179,8 @@ static int try_once(struct worker *worker, const struct relay_job *job, struct e
 	/* output behind the last line belongs to no line */
 	if (worker->out >= 0 && poll(&ready, 1, 0) > 0 && ready.revents & POLLIN) {
 		log_note(worker->relay->settings.log, RECORD_WARNING, RECORD_SERVER,
-			 "the -work command of a worker writes more than a line for a line, or has "
-			 "ended: started again");
+			 "a -work command wrote extra output or ended; it is started "
+			 "again");
 		end_process(worker, 0);
 	}
 	if (worker->out < 0 && start_process(worker, error) < 0)

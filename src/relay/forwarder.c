@@ -52,7 +52,7 @@ static void lose(struct forwarder *forwarder, const char *why)
 	forwarder->probing = true;
 	if (!forwarder->lost)
 		log_note(relay->settings.log, RECORD_WARNING, relay->settings.next,
-			 "cannot be reached: %s; lines wait here until it can", why);
+			 "cannot be reached: %s; lines are kept until it is", why);
 	forwarder->lost = true;
 	forwarder->pause = clock_backoff(forwarder->pause, PAUSE_MAX);
 	(void)relay_queue_pause(relay->queue, forwarder->pause); /* the loop sees the stop */
@@ -144,17 +144,17 @@ static int take_answer(struct forwarder *forwarder, struct slice answer, struct 
 		return error_set(error, "it answers '%.*s'",
 				 (int)(answer.length < 100 ? answer.length : 100), answer.bytes);
 	if (forwarder->acknowledged == forwarder->sent)
-		return error_set(error, "it answers what it was not sent");
+		return error_set(error, "it sent an answer without a line");
 	if (!ok)
 		log_note(settings->log, RECORD_WARNING, settings->next,
-			 "does not take line %llu, which is too long for it: left out",
+			 "rejects line %llu as too long: line skipped",
 			 (unsigned long long)forwarder->acknowledged + 1);
 	forwarder->acknowledged++;
 	relay_queue_acknowledge(forwarder->relay->queue);
 	forwarder->deadline = clock_after(forwarder->answer_timeout);
 	if (forwarder->lost)
 		log_note(settings->log, RECORD_INFO, settings->next,
-			 "can be reached again; lines are forwarded");
+			 "can be reached again; forwarding lines");
 	forwarder->lost = false;
 	forwarder->probing &= !ok;
 	forwarder->pause = 0;
@@ -177,7 +177,7 @@ static int receive(struct forwarder *forwarder, struct error *error)
 	       LINE_FOUND)
 		if (take_answer(forwarder, answer, error) < 0)
 			return -1;
-	return result == LINE_NONE ? 0 : error_set(error, "it answers with too long a line");
+	return result == LINE_NONE ? 0 : error_set(error, "its answer is too long");
 }
 
 /* --- the thread --- */

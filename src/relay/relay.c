@@ -51,9 +51,9 @@ int relay_finish(void *context, int64_t deadline, struct error *error)
 		return 0;
 	uint64_t left = rest.jobs + log_cursor_count(&relay->cursor, rest.read, rest.committed);
 	if (!left)
-		return error_set(error, "the log does not say yet that all was forwarded");
+		return error_set(error, "the log does not yet note all lines as acknowledged");
 	return error_set(
-		error, "%llu line%s not yet forwarded to %s; start again with -append to go on",
+		error, "%llu line%s not yet forwarded to %s; start with -append to forward them",
 		(unsigned long long)left, left == 1 ? " is" : "s are", relay->settings.next);
 }
 

@@ -103,7 +103,7 @@ static int kill_server(struct drill *drill, struct error *error)
 		return set_broken(drill, error);
 	process_signal(server, SIGKILL);
 	if (!supervisor_until(drill->watch, supervisor_over, 0, clock_after(DEATH_TIMEOUT)))
-		return error_set(error, "the server was killed, and goes on");
+		return error_set(error, "cannot kill the server: it still runs after SIGKILL");
 	if (!WIFSIGNALED(server->status) ||
 	    WTERMSIG(server->status) != SIGKILL) /* it had ended by itself */
 		return set_broken(drill, error);

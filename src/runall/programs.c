@@ -55,14 +55,13 @@ int find_programs(struct runall *runall, struct error *error)
 	const char *own = NULL;
 	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
 	if (length < 0)
-		return error_set(error, "cannot find out where I am: /proc/self/exe: %s",
-				 strerror(errno));
+		return error_set(error, "cannot read /proc/self/exe: %s", strerror(errno));
 	path[length] = '\0';
 	for (const char *at = program_name(path); (at = strstr(at, word)); at++)
 		own = at;
 	if (!own)
 		return error_set(error,
-				 "cannot tell what the server is called: '%.200s' is not a runall",
+				 "cannot find the server: '%.200s' does not contain 'runall'",
 				 program_name(path));
 	const char *suffix = own + strlen(word);
 	path[own - path] = '\0';

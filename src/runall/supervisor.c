@@ -237,6 +237,6 @@ int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 	}
 	if (socket_ready_read((struct slice){output->bytes, output->length}, address->host,
 			      &address->port) < 0)
-		return error_set(error, "cannot understand where %s listens", name);
+		return error_set(error, "cannot read the address that %s listens on", name);
 	return 0;
 }

@@ -38,12 +38,12 @@ static int check_relay(const struct service_options *options, struct error *erro
 	char host[SOCKET_NAME_SIZE];
 	int port;
 	if (!own->next)
-		return error_set(error, "-next: needed with -service relay, where lines go to");
+		return error_set(error, "-next: required with -service relay");
 	if (relay_next_parse(own->next, host, &port) < 0)
 		return error_set(error, "-next: '%.100s' is not HOST:PORT or [IPv6]:PORT",
 				 own->next);
 	if (own->work && options->delay.min >= 0)
-		return error_set(error, "-delay: not with -work, whose command takes its own time");
+		return error_set(error, "-delay: not with -work");
 	return 0;
 }
 

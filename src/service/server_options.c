@@ -169,7 +169,7 @@ int server_options_complete(struct server_options *options, struct error *error)
 	if (options_check_service(server_option_table(), options, service->name, error) < 0)
 		return -1;
 	if (options->maxline && service->handler.protocol->chunked)
-		return error_set(error, "-maxline: not with -service %s, which takes any line",
+		return error_set(error, "-maxline: not with -service %s, which has no limit",
 				 service->name);
 	if (check_format(options, error) < 0)
 		return -1;

@@ -145,7 +145,7 @@ struct flusher *flusher_start(struct error *error)
 	int errnum = flusher ? flusher_open(flusher) : ENOMEM;
 	if (!errnum)
 		return flusher;
-	error_set(error, "cannot start the drainer: %s", strerror(errnum));
+	error_set(error, "cannot start the flusher: %s", strerror(errnum));
 	if (flusher)
 		flusher_free(flusher);
 	return NULL;

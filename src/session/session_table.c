@@ -34,13 +34,13 @@ struct session_table *session_table_new(struct error *error)
 {
 	struct session_table *table = memory_calloc(1, sizeof *table);
 	if (!table || (table->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
-		error_set(error, "cannot keep connections: %s", strerror(errno));
+		error_set(error, "cannot make the session table: %s", strerror(errno));
 		free(table);
 		return NULL;
 	}
 	int errnum = thread_attributes_init(&table->attributes, SESSION_STACK);
 	if (errnum) {
-		error_set(error, "cannot set the stack of connections: %s", strerror(errnum));
+		error_set(error, "cannot set the stack size of threads: %s", strerror(errnum));
 		(void)close(table->descriptor);
 		free(table);
 		return NULL;

@@ -47,9 +47,10 @@ static bool take_results(struct chars_proof *proof)
 		proof->clients[i] =
 			(struct chars_client){.number = i + 1, .result = &result->chars};
 		if (!result->complete)
-			return verdict_add(proof->verdict, "client %zu: left no account", i + 1);
+			return verdict_add(proof->verdict, "client %zu: no complete result", i + 1);
 		if (!result->chars.stats)
-			return verdict_add(proof->verdict, "client %zu: has no answer", i + 1);
+			return verdict_add(proof->verdict, "client %zu: it received no answer",
+					   i + 1);
 	}
 	qsort(proof->clients, proof->job->clients, sizeof *proof->clients, compare_names);
 	return true;
@@ -140,7 +141,7 @@ static bool check_counts(const struct chars_proof *proof)
 {
 	struct verdict *verdict = proof->verdict;
 	if (!proof->reported)
-		return verdict_add(verdict, "the server has left no account in the log");
+		return verdict_add(verdict, "the log has no note on the characters generated");
 	if (proof->generated != proof->characters)
 		return verdict_add(verdict,
 				   "%" PRIu64 " characters were generated, %" PRIu64

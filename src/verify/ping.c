@@ -61,8 +61,8 @@ static bool check_request(struct ping_proof *proof, uint64_t request,
 		ping_server_find(&proof->server, proof->client.client, request);
 	if (outcome->kind == PING_MISSING)
 		return verdict_add(proof->verdict,
-				   "client %zu has no record of what became of [%" PRIu64 "] PING",
-				   proof->number, request);
+				   "client %zu has no result for [%" PRIu64 "] PING", proof->number,
+				   request);
 	proof->requests++;
 	if (outcome->kind == PING_TIMED_OUT) {
 		proof->lost += served != NULL;

@@ -63,11 +63,11 @@ static bool take_next(enum log_line kind, const struct log_reader *log, take_lin
 {
 	struct exchange exchange;
 	if (kind == LOG_TORN)
-		return verdict_add(verdict, "it has no end");
+		return verdict_add(verdict, "it has no line end");
 	if (kind == LOG_RECORD)
 		return take(context, log, NULL, verdict);
 	if (!exchange_read(log->record.bytes, &exchange))
-		return verdict_add(verdict, "it is no record");
+		return verdict_add(verdict, "it is not a record");
 	return take(context, log, &exchange, verdict);
 }
 
@@ -102,7 +102,7 @@ static bool take_sent(struct ping_server *server, struct slice bytes, struct ver
 {
 	struct ping_message message;
 	if (!ping_message_read(bytes, &message) || message.kind == PING_REQUEST)
-		return verdict_add(verdict, "what the server sent is no message of ping");
+		return verdict_add(verdict, "the server's message is not a message of ping");
 	if (message.message != server->messages + 1)
 		return verdict_add(verdict, "message %" PRIu64 " follows message %" PRIu64,
 				   message.message, server->messages);
@@ -117,7 +117,7 @@ static bool take_ignored(struct ping_server *server, struct slice bytes, struct 
 {
 	struct ping_message message;
 	if (!ping_message_read(bytes, &message) || message.kind != PING_REQUEST)
-		return verdict_add(verdict, "what the server ignored is no request of ping");
+		return verdict_add(verdict, "the ignored line is not a request of ping");
 	return numbers_add(&server->ignored, message.request);
 }
 
@@ -208,13 +208,13 @@ static bool set_outcome(struct ping_client *client, uint64_t request, enum ping_
 {
 	static const struct ping_outcome missing;
 	if (request >= REQUESTS_MAX)
-		return verdict_add(verdict, "the request has too high a number to be looked at");
+		return verdict_add(verdict, "the number of the request is too high");
 	while (client->outcomes.length <= request * sizeof outcome)
 		if (!buffer_append(&client->outcomes, &missing, sizeof missing))
 			return false;
 	struct ping_outcome *outcomes = (void *)client->outcomes.bytes;
 	if (outcomes[request].kind != due)
-		return verdict_add(verdict, "the request has another end already, or none yet");
+		return verdict_add(verdict, "the request already has a result, or has none yet");
 	outcomes[request] = outcome;
 	return true;
 }
@@ -225,7 +225,7 @@ static bool take_client_note(struct ping_client *client, struct slice note, stru
 	struct slice name;
 	if (slice_skip(&note, PING_NOTE_SUBJECT " " PING_NOTE_LATE)) {
 		if (!ping_message_read(note, &message) || message.kind != PING_ANSWER)
-			return verdict_add(verdict, "what was late is no answer of ping");
+			return verdict_add(verdict, "the late line is not an answer of ping");
 		const struct ping_outcome outcome = {PING_WAS_LATE, message.message};
 		return take_message(client, &message, verdict) &&
 		       set_outcome(client, message.request, PING_TIMED_OUT, outcome, verdict);
@@ -243,13 +243,13 @@ static bool take_client_line(void *context, const struct log_reader *log,
 	struct ping_message asked, answer;
 	(void)log;
 	if (!exchange)
-		return verdict_add(verdict, "it is no record");
+		return verdict_add(verdict, "it is not a record");
 	bool requested = exchange->request.length > 0;
 	if (!exchange->answer_time.length)
 		return take_client_note(client, exchange->request, verdict);
 	if (requested &&
 	    (!ping_message_read(exchange->request, &asked) || asked.kind != PING_REQUEST))
-		return verdict_add(verdict, "what the client sent is no request of ping");
+		return verdict_add(verdict, "the client's line is not a request of ping");
 	if (requested && slice_equals(exchange->answer, EXCHANGE_TIMEOUT))
 		return set_outcome(client, asked.request, PING_MISSING,
 				   (struct ping_outcome){PING_TIMED_OUT, 0}, verdict);

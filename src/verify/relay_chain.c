@@ -67,8 +67,7 @@ static int take_arrived(struct hop *hop, struct log_reader *from, const struct l
 		return 0; /* it came again */
 	if (number != hop->due) {
 		set_fault(hop, to,
-			  number ? "out of order or missing before it:"
-				 : "not a forwarded line, where there should be");
+			  number ? "out of order or missing before it:" : "not a forwarded line:");
 		return 0;
 	}
 	int found = next_received(from, error);
@@ -142,6 +141,6 @@ int verify_chain(const struct verify_chain *chain, struct verdict *verdict, stru
 		    " saved in the order of their arrival, %" PRId64 " twice",
 		    received, received, second.arrived - received);
 	if (!verdict->complete)
-		verdict_add(verdict, "; %" PRId64 " were to be sent", chain->planned);
+		verdict_add(verdict, "; %" PRId64 " were planned", chain->planned);
 	return 0;
 }

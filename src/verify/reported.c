@@ -149,8 +149,7 @@ static void check_client(struct proof *proof, struct client *client)
 {
 	const struct client_result *result = client->result;
 	if (!result->complete && !result->absent)
-		fault_here(proof, client,
-			   "it left no account: what was acknowledged to it is unknown");
+		fault_here(proof, client, "no complete result: what was acknowledged is unknown");
 	if (!result->complete)
 		return;
 	for (size_t i = 0; i < result->connection_count; i++) {

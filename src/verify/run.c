@@ -213,7 +213,7 @@ static bool take(struct proof *proof, enum log_line kind)
 		proof->damaged++;
 		fault_here(proof, NULL,
 			   kind == LOG_TORN ? "line $n of $l is torn: '$b'"
-					    : "line $n of $l is no record: '$b'");
+					    : "line $n of $l is not a record: '$b'");
 	} else if (log->record.event == RECORD_RECEIVED) {
 		return take_received(proof);
 	} else if (log->record.event == RECORD_SENT) {

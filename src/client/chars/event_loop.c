@@ -106,7 +106,7 @@ static int refuse(struct chars_client *client, struct slice line)
 	return error_set(&client->error,
 			 slice_begins(line, ANSWER_ERROR)
 				 ? "the server answered '%s'"
-				 : "the server sent '%s', which is not of the service chars",
+				 : "the server sent '%s', which is not a message of chars",
 			 record_excerpt(excerpt, line.bytes, line.length));
 }
 

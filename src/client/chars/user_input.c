@@ -111,7 +111,7 @@ static enum user_command command_of(const struct user_input *input, struct slice
 	if (slice_equals(line, "q"))
 		return USER_END;
 	if (line.length) {
-		error_set(&error, "unknown command '%s'; there are s or stat, and q",
+		error_set(&error, "unknown command '%s'; the commands are s, stat and q",
 			  record_excerpt(excerpt, line.bytes, line.length));
 		program_complain(input->program, error.message);
 	}

@@ -70,7 +70,8 @@ static int take_line(struct ping_client *client, struct slice line)
 	if (slice_begins(line, ANSWER_ERROR))
 		return take_error(client, line);
 	if (!ping_message_read(line, &message))
-		return error_set(&client->error, "the server sent what is no line of ping: '%s'",
+		return error_set(&client->error,
+				 "the server sent '%s', which is not a message of ping",
 				 record_excerpt(excerpt, line.bytes, line.length));
 	switch (request_table_take(&client->requests, &message, clock_now(), &request,
 				   &client->error)) {
@@ -309,7 +310,7 @@ static bool report(struct ping_client *client, bool good)
 	else if (client->interrupted)
 		program_complain(client->program, "interrupted");
 	if (good && client->errors) {
-		error_set(&client->error, "the server sent %" PRIu64 " errors, first '%s'",
+		error_set(&client->error, "the server sent %" PRIu64 " errors, the first was '%s'",
 			  client->errors, client->first_error);
 		program_complain(client->program, client->error.message);
 	}

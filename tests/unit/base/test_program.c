@@ -26,7 +26,8 @@ START_TEST(where_it_cannot_be_made_it_is_named)
 {
 	static char long_name[8192];
 	ck_assert_int_eq(program_make_directory("a/b/server.log", &error), -1);
-	ck_assert_str_eq(error.message, "cannot make the folder a/b: No such file or directory");
+	ck_assert_str_eq(error.message,
+			 "cannot create the directory a/b: No such file or directory");
 	memset(long_name, 'x', sizeof long_name - 1);
 	long_name[5000] = '/';
 	ck_assert_int_eq(program_make_directory(long_name, &error), -1);

@@ -35,8 +35,8 @@ static const char *const wrong[][2] = {
 	{"%t %%%d", "-message: '%d' is not one of %t, %i, %n, %c, %%"},
 	{"50%", "-message: nothing stands behind the last '%'; a percent sign is '%%'"},
 	{"%%%", "-message: nothing stands behind the last '%'; a percent sign is '%%'"},
-	{"one\ntwo", "-message: a line end cannot be in a line"},
-	{"one\r", "-message: a line end cannot be in a line"},
+	{"one\ntwo", "-message: the text contains a line end"},
+	{"one\r", "-message: the text contains a line end"},
 };
 
 START_TEST(wrong_one_is_named)

@@ -130,7 +130,7 @@ START_TEST(a_refused_connection_is_an_error)
 	int unused = begin_alone();
 	ck_assert(!client_session_open(session));
 	ck_assert_ptr_nonnull(strstr(error.message, "Connection refused"));
-	ck_assert(!_i == !strstr(error.message, "(tried again for 30 ms)"));
+	ck_assert(!_i == !strstr(error.message, "(retried for 30 ms)"));
 	close(unused);
 }
 END_TEST
@@ -175,7 +175,7 @@ START_TEST(retrying_comes_to_an_end)
 	begin((script_t){{"ok\n", CLOSE}, {CLOSE}, {CLOSE}, {CLOSE}});
 	ck_assert(!send_many(4));
 	ck_assert_ptr_nonnull(strstr(error.message, "before answering 'line'"));
-	ck_assert_ptr_nonnull(strstr(error.message, "tried again for 30 ms"));
+	ck_assert_ptr_nonnull(strstr(error.message, "retried for 30 ms"));
 }
 END_TEST
 

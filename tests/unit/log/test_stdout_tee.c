@@ -230,11 +230,12 @@ START_TEST(without_memory_or_threads_it_says_why)
 	struct stdout_tee *none = stdout_tee_start(writer, &error);
 	fault.memory = false;
 	ck_assert_ptr_null(none);
-	ck_assert_str_eq(error.message, "cannot show records: Cannot allocate memory");
+	ck_assert_str_eq(error.message, "cannot copy records to stdout: Cannot allocate memory");
 	fault.thread = true;
 	ck_assert_ptr_null(stdout_tee_start(writer, &error));
 	fault.thread = false;
-	ck_assert_str_eq(error.message, "cannot show records: Resource temporarily unavailable");
+	ck_assert_str_eq(error.message,
+			 "cannot copy records to stdout: Resource temporarily unavailable");
 	ck_assert(stop(0));
 }
 END_TEST

@@ -96,9 +96,9 @@ START_TEST(what_was_not_measured_is_not_met)
 END_TEST
 
 static const char *const wrong[][2] = {
-	{"", "'' is no condition such as lost=0 or p99<5ms"},
-	{"lost", "'lost' is no condition such as lost=0 or p99<5ms"},
-	{"lost=0,", "'' is no condition such as lost=0 or p99<5ms"},
+	{"", "'' is not a condition such as lost=0 or p99<5ms"},
+	{"lost", "'lost' is not a condition such as lost=0 or p99<5ms"},
+	{"lost=0,", "'' is not a condition such as lost=0 or p99<5ms"},
 	{"lots=0",
 	 "'lots=0': 'lots' is not one of sent, acknowledged, lost, dup, order, rate, min, "
 	 "max, p50, p99.9 and the like"},

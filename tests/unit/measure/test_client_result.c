@@ -154,7 +154,7 @@ START_TEST(damaged_account_is_refused)
 	struct error error = {""};
 	ck_assert_int_eq(read_text(&account, damaged[_i], &error), -1);
 	ck_assert(!account.complete);
-	ck_assert_ptr_nonnull(strstr(error.message, "damaged account at '"));
+	ck_assert_ptr_nonnull(strstr(error.message, "damaged client result at '"));
 	client_result_free(&account);
 }
 END_TEST
@@ -164,7 +164,7 @@ START_TEST(damage_is_shown_escaped)
 	struct client_result account;
 	struct error error = {""};
 	ck_assert_int_eq(read_text(&account, "no\x1b[31m\n", &error), -1);
-	ck_assert_str_eq(error.message, "damaged account at 'no\\x1b[31m'");
+	ck_assert_str_eq(error.message, "damaged client result at 'no\\x1b[31m'");
 	client_result_free(&account);
 }
 END_TEST

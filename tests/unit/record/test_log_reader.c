@@ -75,7 +75,7 @@ START_TEST(a_growing_log_is_read_to_its_limit)
 	ck_assert_int_eq(log_reader_next(&reader, &error), LOG_END);
 	reader.limit++;
 	ck_assert_int_eq(log_reader_next(&reader, &error), LOG_UNREADABLE);
-	ck_assert_str_eq(error.message, "cannot read " LOG ": it was cut");
+	ck_assert_str_eq(error.message, "cannot read " LOG ": it was truncated");
 	log_reader_close(&reader);
 }
 END_TEST

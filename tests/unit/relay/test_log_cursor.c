@@ -217,7 +217,7 @@ START_TEST(what_is_no_log_is_refused)
 	open_log(GOT("one"));
 	file_write(LOG, "");
 	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_UNREADABLE);
-	ck_assert_str_eq(error.message, "cannot read " LOG ": it was cut");
+	ck_assert_str_eq(error.message, "cannot read " LOG ": it was truncated");
 	log_reader_close(&cursor.log);
 }
 END_TEST

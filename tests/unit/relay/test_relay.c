@@ -65,8 +65,8 @@ START_TEST(lines_left_are_counted)
 	struct relay *relay = relay_start(&settings, &error);
 	ck_assert_msg(relay != NULL, "%s", error.message);
 	ck_assert_int_eq(relay_finish(relay, 0, &error), -1);
-	ck_assert_str_eq(error.message, "3 lines are not yet forwarded to 127.0.0.1:1; start again "
-					"with -append to go on");
+	ck_assert_str_eq(error.message, "3 lines are not yet forwarded to 127.0.0.1:1; start with "
+					"-append to forward them");
 	timer_queue_stop(settings.timer_queue);
 	relay_stop(relay);
 	close_log(&settings);

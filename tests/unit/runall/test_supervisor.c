@@ -44,10 +44,10 @@ static const struct {
 } servers[] = {
 	{"echo ::1 2005 >&$1; read x", "::1", 2005, NULL},
 	{"printf 127.0. >&$1; echo 0.1 65535 >&$1; read x", "127.0.0.1", 65535, NULL},
-	{"echo localhost >&$1; read x", NULL, 0, "cannot understand where save listens"},
-	{"echo a 65536 >&$1; read x", NULL, 0, "cannot understand where save listens"},
-	{"echo a 0 >&$1; read x", NULL, 0, "cannot understand where save listens"},
-	{"echo a 1x >&$1; read x", NULL, 0, "cannot understand where save listens"},
+	{"echo localhost >&$1; read x", NULL, 0, "cannot read the address that save listens on"},
+	{"echo a 65536 >&$1; read x", NULL, 0, "cannot read the address that save listens on"},
+	{"echo a 0 >&$1; read x", NULL, 0, "cannot read the address that save listens on"},
+	{"echo a 1x >&$1; read x", NULL, 0, "cannot read the address that save listens on"},
 	{"printf 'a 1' >&$1; exit 7", NULL, 0, "save ended with status 7 before it listened"},
 	{"kill -KILL $$", NULL, 0, "save was killed by signal 9 (Killed) before it listened"},
 };

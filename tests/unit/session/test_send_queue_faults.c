@@ -88,7 +88,7 @@ START_TEST(without_kernel_memory_it_is_told)
 }
 END_TEST
 
-START_TEST(without_threads_or_descriptors_there_is_no_drainer)
+START_TEST(without_threads_or_descriptors_there_is_no_flusher)
 {
 	size_t before = descriptors();
 	ck_assert_uint_eq(send_queue_close(&queue), 0);
@@ -97,17 +97,17 @@ START_TEST(without_threads_or_descriptors_there_is_no_drainer)
 	ck_assert_ptr_null(flusher_start(&error));
 	fault.thread = false;
 	ck_assert_str_eq(error.message,
-			 "cannot start the drainer: Resource temporarily unavailable");
+			 "cannot start the flusher: Resource temporarily unavailable");
 	descriptor_limit(0);
 	struct flusher *none = flusher_start(&error);
 	descriptor_unlimit();
 	ck_assert_ptr_null(none);
-	ck_assert_str_eq(error.message, "cannot start the drainer: Too many open files");
+	ck_assert_str_eq(error.message, "cannot start the flusher: Too many open files");
 	fault.memory = true;
 	none = flusher_start(&error);
 	fault.memory = false;
 	ck_assert_ptr_null(none);
-	ck_assert_str_eq(error.message, "cannot start the drainer: Cannot allocate memory");
+	ck_assert_str_eq(error.message, "cannot start the flusher: Cannot allocate memory");
 	ck_assert_uint_eq(descriptors(), before);
 }
 END_TEST
@@ -122,6 +122,6 @@ int main(void)
 	tcase_add_checked_fixture(cases, outboxes_begin, outboxes_end);
 	tcase_add_test(cases, out_of_memory_ends_the_connection);
 	tcase_add_test(cases, without_kernel_memory_it_is_told);
-	tcase_add_test(cases, without_threads_or_descriptors_there_is_no_drainer);
+	tcase_add_test(cases, without_threads_or_descriptors_there_is_no_flusher);
 	return unit_main("outbox_faults", cases, NULL);
 }

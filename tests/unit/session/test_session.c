@@ -315,7 +315,7 @@ START_TEST(a_registry_needs_a_descriptor)
 	struct session_table *none = session_table_new(&error);
 	descriptor_unlimit();
 	ck_assert_ptr_null(none);
-	ck_assert_str_eq(error.message, "cannot keep connections: Too many open files");
+	ck_assert_str_eq(error.message, "cannot make the session table: Too many open files");
 	session_table_free(NULL);
 	session_table_join(world.table); /* nothing to join */
 	ck_assert_uint_eq(world.table->count, 0);

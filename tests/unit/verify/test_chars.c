@@ -144,7 +144,7 @@ static const struct {
 	{whole,
 	 {{A, "c def gh", 2, 2, 6}},
 	 "client 1: it got 2 answers that count 6, but the log has 2 that count 5"},
-	{whole, {{A, "c def gh", 0, 0, 0}}, "client 1: has no answer"},
+	{whole, {{A, "c def gh", 0, 0, 0}}, "client 1: it received no answer"},
 	{whole,
 	 {{"127.0.0.1:9", "c def gh", 2, 2, 5}},
 	 "client 1: its connection is not in the log"},
@@ -162,7 +162,7 @@ static const struct {
 	 "3 characters were generated, 2 are in the log"},
 	{IN(A) ALL("ab") ASKS(A) TOLD(A, 2),
 	 {{A, "ab", 1, 1, 2}},
-	 "the server has left no account in the log"},
+	 "the log has no note on the characters generated"},
 	{IN(A) ASKS(A) TOLD(A, 0) END(0, 0),
 	 {{A, "", 0, 1, 0}},
 	 "no characters were generated, which proves nothing"},
@@ -185,7 +185,7 @@ START_TEST(a_client_without_a_result_is_named)
 	file_write(LOG, whole);
 	ck_assert_int_eq(verify_chars(&run, &verdict, &error), 0);
 	ck_assert(!verdict.good);
-	ck_assert_str_eq(verdict.message, "client 1: left no account");
+	ck_assert_str_eq(verdict.message, "client 1: no complete result");
 }
 END_TEST
 

@@ -226,7 +226,7 @@ static const struct drilled bad[] = {
 	 {TWICE(1)},
 	 2,
 	 "write",
-	 "line 4 of v.log is no record: ",
+	 "line 4 of v.log is not a record: ",
 	 "0 missing in v.log; 1 sent again after a lost connection, 0 of them logged again; 1 "
 	 "torn, "
 	 "0 torn ends closed; "},
@@ -294,7 +294,7 @@ START_TEST(client_without_account_is_told)
 		NULL};
 	struct verdict verdict = judge(&drilled, false);
 	ck_assert(!verdict.good && !verdict.complete);
-	ck_assert_ptr_eq(strstr(verdict.message, "client 2: it left no account: "),
+	ck_assert_ptr_eq(strstr(verdict.message, "client 2: no complete result: "),
 			 verdict.message);
 	ck_assert_ptr_nonnull(
 		strstr(verdict.message, "4 lines acknowledged, 0 missing in v.log; "));

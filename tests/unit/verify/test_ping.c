@@ -131,13 +131,13 @@ START_TEST(faults_of_the_server)
 	assert_bad(JOINED(5, 1) AT "[0] PING;10:00:00.500;[1/3] PONG (1)\n", BEGUN(5) TIMEOUT(0),
 		   NULL, "logs/server.log line 2: the answer is not one to the request");
 	assert_bad(JOINED(5, 1) AT "PING;(ignored);(ignored)\n", BEGUN(5) TIMEOUT(0), NULL,
-		   "logs/server.log line 2: what the server ignored is no request of ping");
+		   "logs/server.log line 2: the ignored line is not a request of ping");
 	assert_bad(JOINED(5, 1) DAY ";;10:00:00.500;error: x\n", BEGUN(5) TIMEOUT(0), NULL,
-		   "logs/server.log line 2: what the server sent is no message of ping");
+		   "logs/server.log line 2: the server's message is not a message of ping");
 	assert_bad(JOINED(5, 1) "2026-11-21;10:00\n", BEGUN(5) TIMEOUT(0), NULL,
-		   "logs/server.log line 2: it is no record");
+		   "logs/server.log line 2: it is not a record");
 	assert_bad(JOINED(5, 1) "2026-11-21;;;10:00:05.000;[1] keepal", BEGUN(5) TIMEOUT(0), NULL,
-		   "logs/server.log line 2: it has no end");
+		   "logs/server.log line 2: it has no line end");
 	assert_bad(JOINED(5, 1) ANSWERED(0, 1, 1) ANSWERED(1, 2, 1), BEGUN(5) ANSWERED(0, 1, 1),
 		   NULL, "the server has answered 2 requests, of which clients know 1");
 	assert_bad(JOINED(5, 1) ANSWERED(0, 1, 1) IGNORED(0), BEGUN(5) ANSWERED(0, 1, 1), NULL,
@@ -153,7 +153,7 @@ START_TEST(faults_of_a_client)
 	assert_bad(server, BEGUN(5) KEEPALIVE(2) ANSWERED(0, 1, 1), NULL,
 		   "logs/client1.log line 3: message 1 comes after message 2");
 	assert_bad(server, BEGUN(5) KEEPALIVE(2) ANSWERED(1, 3, 1), NULL,
-		   "client 1 has no record of what became of [0] PING");
+		   "client 1 has no result for [0] PING");
 	assert_bad(server, BEGUN(5) ANSWERED(0, 1, 1) KEEPALIVE(2) ANSWERED(1, 4, 1), NULL,
 		   "client 1 got message 4 for [1] PING, which the server did not send it");
 	assert_bad(server, BEGUN(5) ANSWERED(0, 1, 1) KEEPALIVE(2) KEEPALIVE(4), NULL,
@@ -161,16 +161,16 @@ START_TEST(faults_of_a_client)
 	assert_bad(server, BEGUN(5) ANSWERED(0, 1, 1) ANSWERED(1, 3, 2), NULL,
 		   "logs/client1.log line 3: the client's number has changed");
 	assert_bad(server, BEGUN(5) ANSWERED(0, 1, 1) TIMEOUT(0), NULL,
-		   "logs/client1.log line 3: the request has another end already, or none yet");
+		   "logs/client1.log line 3: the request already has a result, or has none yet");
 	assert_bad(server, BEGUN(5) LATE(0, 1, 1), NULL,
-		   "logs/client1.log line 2: the request has another end already, or none yet");
-	assert_bad(server, BEGUN(5) "2026-11", NULL, "logs/client1.log line 2: it has no end");
+		   "logs/client1.log line 2: the request already has a result, or has none yet");
+	assert_bad(server, BEGUN(5) "2026-11", NULL, "logs/client1.log line 2: it has no line end");
 	assert_bad(server, BEGUN(5) "2026-11-21;10:00:00.000;[1] PI\n", NULL,
-		   "logs/client1.log line 2: it is no record");
+		   "logs/client1.log line 2: it is not a record");
 	assert_bad(server, BEGUN(5) AT "[1] PI;10:00:02.000;(timeout)\n", NULL,
-		   "logs/client1.log line 2: what the client sent is no request of ping");
+		   "logs/client1.log line 2: the client's line is not a request of ping");
 	assert_bad(server, BEGUN(5) TIMEOUT(18446744073709551615), NULL,
-		   "logs/client1.log line 2: the request has too high a number to be looked at");
+		   "logs/client1.log line 2: the number of the request is too high");
 	assert_bad(server, BEGUN(7) TIMEOUT(0), NULL, "the server has no record of client 1");
 	assert_bad(server, BEGUN(5) ANSWERED(0, 1, 1), BEGUN(5) ANSWERED(0, 1, 1),
 		   "clients 1 and 2 are both the server's 1");

@@ -45,7 +45,7 @@ START_TEST(what_is_in_order_is_good)
 	verdict = prove("", "", "", 3, false, false);
 	ck_assert_str_eq(verdict.message,
 			 "0 lines received, 0 saved in the order of their arrival, "
-			 "0 twice; 3 were to be sent");
+			 "0 twice; 3 were planned");
 	ck_assert(verdict.good && !verdict.complete);
 	ck_assert(prove(SERVER, PROCESS, SAVE, 2, false, true).complete);
 	ck_assert(!prove(SERVER, PROCESS, SAVE, 2, false, false).complete);
@@ -100,7 +100,7 @@ static const struct {
 	 "FAILED: save.log, line 2: it is not as it was received: line 2 of process; 3 lines "
 	 "received, 3 saved"},
 	{SERVER, PROCESS, ONCE(1, HEAD(1) "a") GOT("hello") ONCE(2, HEAD(2) "b | x\\x1b"),
-	 "FAILED: save.log, line 2: not a forwarded line, where there should be line 2 of process; "
+	 "FAILED: save.log, line 2: not a forwarded line: line 2 of process; "
 	 "3 lines received, 3 saved"},
 };
 

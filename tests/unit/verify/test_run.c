@@ -275,15 +275,17 @@ static const struct run bad[] = {
 	 {SHARED(A)},
 	 "client 1: 'Thread 0, iteration 1\\x0d' at line 1 of v.log was never sent"},
 	/* what is no log */
-	{ALL(A) "hello \x1b[0m\n", {SHARED(A)}, "line 9 of v.log is no record: 'hello \\x1b[0m'"},
-	{ALL(A) "\n", {SHARED(A)}, "line 9 of v.log is no record: ''"},
+	{ALL(A) "hello \x1b[0m\n",
+	 {SHARED(A)},
+	 "line 9 of v.log is not a record: 'hello \\x1b[0m'"},
+	{ALL(A) "\n", {SHARED(A)}, "line 9 of v.log is not a record: ''"},
 	{ALL(A) RECORD "server x",
 	 {SHARED(A)},
 	 "line 9 of v.log is torn: 'INFO\\x09| 2019-02-24 15:10:14 --server x'"},
 	/* nothing is known of client 2 */
 	{ALL(A) ALL(B),
 	 {SHARED(A), "plan 2 2 1 shared\nconnection 0 " B "\n"},
-	 "client 2: it left no account: what was acknowledged to it is unknown"},
+	 "client 2: no complete result: what was acknowledged is unknown"},
 };
 
 START_TEST(fault_is_named)

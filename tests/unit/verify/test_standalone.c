@@ -122,7 +122,7 @@ static const struct {
 	{ALL(A) "rubbish\n",
 	 {0},
 	 false,
-	 "line 9 of v.log is no record: 'rubbish'; 4 lines in v.log"},
+	 "line 9 of v.log is not a record: 'rubbish'; 4 lines in v.log"},
 	{ALL(A) "rubbish", {0}, false, "line 9 of v.log is torn: 'rubbish'; 4 lines in v.log"},
 	{ALL(A) "rubbish\n" TORN,
 	 {0},
