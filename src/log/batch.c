@@ -93,7 +93,8 @@ bool batch_add(struct batch *batch, const struct record_format *format, const st
 	for (size_t i = 0; i < count; i++) {
 		struct record record = {.level = items[i].level,
 					.event = items[i].event,
-					.subject = target->name,
+					.subject =
+						items[i].subject ? items[i].subject : target->name,
 					.bytes = items[i].bytes,
 					.length = items[i].length,
 					.fields = items[i].fields};

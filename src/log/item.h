@@ -60,6 +60,7 @@ struct reply_target {
 struct log_item {
 	enum record_level level;
 	enum record_event event;
+	const char *subject; /* of its record; NULL: the target's name */
 	const char *bytes;
 	size_t length;
 	const struct record_field *fields; /* as in struct record, with static names; or NULL */

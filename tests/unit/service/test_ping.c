@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The service ping, with its log in text. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "record/ping_message.h"
 #include "base/timer_queue.h"
 #include "service/table.h"
+#include "sinks.h"
 #include "support.h"
 #include "unit.h"
 #include "world.h"
@@ -201,6 +203,96 @@ START_TEST(everyone_gets_the_same_keepalives)
 }
 END_TEST
 
+/* M is given to what is stored. */
+START_TEST(a_full_log_leaves_no_gap)
+{
+	const struct given options = {.delay = {0, 0}, .loss = "0%", .keepalive = "0"};
+	open_ping("log", &options);
+	int peer = world_connect();
+	peer_send(peer, "[0] PING\n", 9);
+	assert_answers(peer, 1, "[1/0] PONG (1)\n");
+	free(world_log()); /* all of it is written */
+	file_limit(file_size("log"));
+	peer_send(peer, "[1] PING\n[2] PING\n[3] PING\n", 27);
+	char *errors = peer_lines(peer, 3);
+	file_unlimit();
+	ck_assert_uint_eq(count_of(errors, "error: not logged: File too large\n"), 3);
+	free(errors);
+	peer_send(peer, "[4] PING\n", 9);
+	assert_answers(peer, 1, "[2/4] PONG (1)\n");
+	(void)close(peer);
+	world_await(0);
+	close_ping();
+}
+END_TEST
+
+static atomic_uint_fast64_t last_stored, gaps, failures;
+
+static void take_stored(const struct sink_record *record)
+{
+	const char *message = sink_record_bytes(record) + record->subject_length;
+	if (record->event != RECORD_SENT || record->length < 4 || *message != '[')
+		return;
+	uint64_t number = strtoull(message + 1, NULL, 10);
+	gaps += number != last_stored + 1;
+	last_stored = number;
+}
+
+static void take_failed(const struct sink_record *record, unsigned failure)
+{
+	(void)failure;
+	failures += record->event == RECORD_SENT;
+}
+
+static void take_known(unsigned failure)
+{
+	(void)failure;
+}
+
+/* Batches fail again and again, several in flight, while answers and keepalives come in. */
+START_TEST(a_log_that_fails_at_times_leaves_no_gap)
+{
+	enum { PEERS = 3 };
+	static const struct sink_type *const late[] = {&sink_late, NULL};
+	const struct sink_type *const *kept = sink_types;
+	const struct given options = {
+		.delay = {0, 20 * CLOCK_MILLISECOND}, .loss = "0%", .keepalive = "1ms"};
+	int peers[PEERS];
+	uint64_t pongs = 0, refused = 0;
+	sink_types = late;
+	late_settings = (struct late_settings){.in_flight = 4,
+					       .fail = 5,
+					       .stored = take_stored,
+					       .failed = take_failed,
+					       .known = take_known};
+	open_ping("late:", &options);
+	for (size_t i = 0; i < PEERS; i++) {
+		peers[i] = world_connect();
+		for (int j = 0; j < REQUESTS; j++) {
+			char line[PING_MESSAGE_SIZE];
+			int length = snprintf(line, sizeof line, "[%d] PING\n", j);
+			peer_send(peers[i], line, (size_t)length);
+		}
+		(void)shutdown(peers[i], SHUT_WR);
+	}
+	for (size_t i = 0; i < PEERS; i++) {
+		char *answers = peer_all(peers[i]);
+		pongs += count_of(answers, "] PONG (");
+		refused += count_of(answers, "error: not logged: ");
+		free(answers);
+		(void)close(peers[i]);
+	}
+	world_await(0);
+	late_settings.fail = 0;
+	close_ping();
+	sink_types = kept;
+	ck_assert_uint_eq(pongs + refused, PEERS * REQUESTS);
+	ck_assert_uint_gt(failures, 0);
+	ck_assert_uint_ge(last_stored, pongs);
+	ck_assert_uint_eq(gaps, 0);
+}
+END_TEST
+
 int main(void)
 {
 	scratch_make();
@@ -211,6 +303,8 @@ int main(void)
 	tcase_add_test(cases, malformed_lines_are_skipped);
 	tcase_add_test(cases, a_delay_holds_up_nothing_else);
 	tcase_add_test(cases, everyone_gets_the_same_keepalives);
+	tcase_add_test(cases, a_full_log_leaves_no_gap);
+	tcase_add_test(cases, a_log_that_fails_at_times_leaves_no_gap);
 	int status = unit_main("ping", cases, NULL);
 	scratch_remove();
 	return status;
