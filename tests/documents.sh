@@ -6,7 +6,7 @@
 # printed in that order, with any others between them; without it they are all that is printed.
 
 # What needs root, another machine or a user is not run: only the options of our programs in it are tried.
-cannot_run='^(\./bootstrap( &&|$)|\./configure|sudo |systemctl |PATH=|make |tail .*-F|vi )'
+cannot_run='^(\./bootstrap( &&| check$)|\./configure|sudo |systemctl |PATH=|make |tail .*-F|vi )'
 
 # steps DOCUMENT: the lines of its indented blocks, and "---" before each block.
 steps()
