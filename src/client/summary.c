@@ -122,7 +122,7 @@ static bool print_report(const struct client *client, const struct result *resul
 	if (options->report == REPORT_PLOT)
 		complete = complete && report_bars(&text, result);
 	if (!json && options->delay.max > options->delay.min)
-		complete = complete && buffer_printf(&text, "%s: pauses by seed %" PRId64 "\n",
+		complete = complete && buffer_printf(&text, "%s: seed of the pauses: %" PRId64 "\n",
 						     client->program, options->seed);
 	return print(client, echoes || json ? stdout : stderr, &text, complete);
 }

@@ -97,8 +97,8 @@ bool report_text(struct buffer *buffer, const struct result *result)
 	const struct histogram *uncorrected = result->uncorrected;
 	return add_totals(buffer, result) &&
 	       add_count(buffer, result, result->unsent,
-			 " more were due, and not sent in time: how long they had waited counts as "
-			 "well\n") &&
+			 " were due and not sent before the end; the latency counts their waiting "
+			 "time\n") &&
 	       add_count(buffer, result, result->total.resent,
 			 " sent again after a lost connection: may have been logged twice\n") &&
 	       add_warmup(buffer, result) &&

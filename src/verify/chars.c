@@ -149,8 +149,9 @@ static bool check_counts(const struct chars_proof *proof)
 				   proof->generated, proof->characters);
 	if (proof->counted + proof->since != proof->generated)
 		return verdict_add(verdict,
-				   "%" PRIu64 " stats count %" PRIu64 " characters, and %" PRIu64
-				   " came after: not the %" PRIu64 " that were generated",
+				   "%" PRIu64 " stat answers add up to %" PRIu64
+				   " characters, and %" PRIu64 " came later, but %" PRIu64
+				   " were generated",
 				   proof->stats, proof->counted, proof->since, proof->generated);
 	return proof->generated ||
 	       verdict_add(verdict, "no characters were generated, which proves nothing");
@@ -234,8 +235,8 @@ static int prove(struct chars_proof *proof, struct error *error)
 	proof->verdict->good = proof->verdict->complete = true;
 	verdict_add(proof->verdict,
 		    "%" PRIu64 " characters in %" PRIu64
-		    " messages; each of %zu clients got all of them while it was connected; "
-		    "%" PRIu64 " stats count %" PRIu64 ", and %" PRIu64 " came after",
+		    " messages; each of %zu clients received all of them while it was connected; "
+		    "%" PRIu64 " stat answers add up to %" PRIu64 ", and %" PRIu64 " came later",
 		    proof->generated, messages, proof->job->clients, proof->stats, proof->counted,
 		    proof->since);
 	return 0;

@@ -361,7 +361,7 @@ static int report(struct chars_client *client)
 	const struct chars_result *result = &client->result;
 	if (client->automatic && !client->options->quiet &&
 	    (printf("%s: %" PRIu64 " characters in %" PRIu64 " messages; %" PRIu64
-		    " stats, together %" PRIu64 "; pauses by seed %" PRId64 "\n",
+		    " stat answers add up to %" PRIu64 "; seed of the pauses: %" PRId64 "\n",
 		    client->program, result->got.characters, result->got.messages, result->stats,
 		    result->counted, client->options->seed) < 0 ||
 	     fflush(stdout) != 0))

@@ -85,22 +85,26 @@ static const struct {
 } good[] = {
 	{whole,
 	 {WHOLE_A, WHOLE_B},
-	 "9 characters in 5 messages; each of 2 clients got all of them while it was connected; 4 "
-	 "stats count 8, and 1 came after"},
+	 "9 characters in 5 messages; each of 2 clients received all of them while it was "
+	 "connected; 4 "
+	 "stat answers add up to 8, and 1 came later"},
 	{whole,
 	 {WHOLE_B, WHOLE_A},
-	 "9 characters in 5 messages; each of 2 clients got all of them while it was connected; 4 "
-	 "stats count 8, and 1 came after"},
+	 "9 characters in 5 messages; each of 2 clients received all of them while it was "
+	 "connected; 4 "
+	 "stat answers add up to 8, and 1 came later"},
 	/* a message may come that was recorded before the connection was */
 	{whole,
 	 {{A, "ab c def gh", 3, 2, 5}},
-	 "9 characters in 5 messages; each of 1 clients got all of them while it was connected; 4 "
-	 "stats count 8, and 1 came after"},
+	 "9 characters in 5 messages; each of 1 clients received all of them while it was "
+	 "connected; 4 "
+	 "stat answers add up to 8, and 1 came later"},
 	/* somebody else has asked, too; an escape is one character */
 	{IN(A) ALL("\\x5cx") ASKS(C) TOLD(C, 2) ASKS(A) TOLD(A, 0) END(2, 0),
 	 {{A, "\\x", 1, 1, 0}},
-	 "2 characters in 1 messages; each of 1 clients got all of them while it was connected; 2 "
-	 "stats count 2, and 0 came after"},
+	 "2 characters in 1 messages; each of 1 clients received all of them while it was "
+	 "connected; 2 "
+	 "stat answers add up to 2, and 0 came later"},
 };
 
 START_TEST(good_run_is_proved)
@@ -150,13 +154,13 @@ static const struct {
 	 "client 1: its connection is not in the log"},
 	{IN(A) ALL("ab") ASKS(A) TOLD(A, 3) END(2, 0),
 	 {{A, "ab", 1, 1, 3}},
-	 "1 stats count 3 characters, and 0 came after: not the 2 that were generated"},
+	 "1 stat answers add up to 3 characters, and 0 came later, but 2 were generated"},
 	{IN(A) ALL("ab") ASKS(A) TOLD(A, 2) END(2, 1),
 	 {{A, "ab", 1, 1, 2}},
-	 "1 stats count 2 characters, and 1 came after: not the 2 that were generated"},
+	 "1 stat answers add up to 2 characters, and 1 came later, but 2 were generated"},
 	{IN(A) ALL("ab") ASKS(A) TOLD(A, 2) ASKS(C) TOLD(C, 2) END(2, 0),
 	 {{A, "ab", 1, 1, 2}},
-	 "2 stats count 4 characters, and 0 came after: not the 2 that were generated"},
+	 "2 stat answers add up to 4 characters, and 0 came later, but 2 were generated"},
 	{IN(A) ALL("ab") ASKS(A) TOLD(A, 2) END(3, 1),
 	 {{A, "ab", 1, 1, 2}},
 	 "3 characters were generated, 2 are in the log"},
