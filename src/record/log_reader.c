@@ -158,6 +158,16 @@ static char *take(struct log_reader *log, size_t length)
 	return bytes;
 }
 
+/* Takes a plain line. False: it was torn, and the server has closed it. */
+static bool take_plain(struct log_reader *log, size_t length)
+{
+	struct slice line = {take(log, length + 1), length};
+	log->record = (struct record_view){.event = RECORD_RECEIVED, .bytes = line};
+	bool torn = slice_ends(line, RECORD_PLAIN_TORN);
+	log->closed += torn;
+	return !torn;
+}
+
 enum log_line log_reader_next(struct log_reader *log, struct error *error)
 {
 	log->record = (struct record_view){0};
@@ -173,6 +183,11 @@ enum log_line log_reader_next(struct log_reader *log, struct error *error)
 		if (!found) {
 			log->record.bytes = (struct slice){take(log, rest), rest};
 			return LOG_TORN;
+		}
+		if (log->plain) {
+			if (take_plain(log, length))
+				return LOG_RECORD;
+			continue;
 		}
 		int torn = is_torn(log, length, error);
 		if (torn < 0)

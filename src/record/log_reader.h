@@ -29,6 +29,7 @@ struct log_reader {
 	int64_t offset; /* where reading begins */
 	int64_t limit;	/* bytes of the file that may be read; set by the caller. A file that is
 			 * shorter is an error, unless it is LOG_READER_ALL */
+	bool plain;	/* set by the caller: each line is one of record_plain, received */
 	int64_t old;	/* only lines that begin before this offset can be torn */
 
 	/* The line that log_reader_next() gave, valid until its next call. */

@@ -55,17 +55,17 @@ static int set_broken(const struct drill *drill, struct error *error)
 }
 
 /* Does the log have a line since the server's last start? In each format the record of a line has
- * this word; a note does not. */
+ * this word; a note does not. A plain log has only lines. */
 static bool has_lines(const struct drill *drill)
 {
-	static const char word[] = "received";
+	const char *word = runall_is_plain(drill->options) ? "\n" : "received";
 	char bytes[SEARCHED];
 	int descriptor = open(drill->options->server.log, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
 		return false;
 	ssize_t length = pread(descriptor, bytes, sizeof bytes, drill->size);
 	(void)close(descriptor); /* only read */
-	return length > 0 && memmem(bytes, (size_t)length, word, sizeof word - 1);
+	return length > 0 && memmem(bytes, (size_t)length, word, strlen(word));
 }
 
 void drill_note_start(struct drill *drill)

@@ -191,7 +191,7 @@ static int refuse(const char *name, const char *when, struct error *error)
 /* With -check no program is started. */
 static int check_check(const struct runall_options *options, struct error *error)
 {
-	static const char *const taken[] = {"log", "nt", "ni", "records", NULL};
+	static const char *const taken[] = {"log", "nt", "ni", "records", "format", NULL};
 	const char *own = options->host			    ? "host"
 			  : options->client_host	    ? "clhost"
 			  : options->drill		    ? "drill"
@@ -206,6 +206,9 @@ static int check_check(const struct runall_options *options, struct error *error
 		if (!is_one_of(name, taken))
 			return refuse(name, "-check", error);
 	}
+	if (runall_option_given(options, "format") && !runall_is_plain(options))
+		return error_set(error, "-format: with -check only plain; the others are told by "
+					"their records");
 	return 0;
 }
 
@@ -282,6 +285,11 @@ enum option_outcome runall_options_read(struct runall_options *options, int argc
 	     (options->drill && check_drill(options, error) < 0) || complete(options, error) < 0))
 		outcome = OPTIONS_WRONG;
 	return outcome;
+}
+
+bool runall_is_plain(const struct runall_options *options)
+{
+	return record_formats[options->server.format] == &record_plain;
 }
 
 bool runall_option_given(const struct runall_options *options, const char *name)

@@ -45,6 +45,9 @@ enum option_outcome runall_options_read(struct runall_options *options, int argc
 /* Was the option of that name given? Only for those handed on. */
 bool runall_option_given(const struct runall_options *options, const char *name);
 
+/* Is the log one of plain lines? */
+bool runall_is_plain(const struct runall_options *options);
+
 /* Adds the options that were given and have that owner, if wanted(spec, i) is true or NULL. */
 void runall_hand_on(const struct runall_options *options, enum option_owner owner,
 		    bool (*wanted)(const struct option_spec *spec, size_t i), size_t i,

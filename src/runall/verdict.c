@@ -72,6 +72,7 @@ static int judge(const struct runall *runall, struct client_result *client_resul
 				       .offset = runall->log_start,
 				       .client_results = client_results,
 				       .clients = watch->clients,
+				       .plain = runall_is_plain(options),
 				       .cut = runall->drill.kills > 0 ||
 					      !process_succeeded(&watch->children[0]),
 				       .echoes = workload->echoes,
@@ -115,6 +116,7 @@ void runall_check(struct runall *runall)
 		.clients = options->clients,
 		.threads = runall_option_given(options, "nt") ? options->client.threads : 0,
 		.iterations = runall_option_given(options, "ni") ? options->client.iterations : 0,
+		.plain = runall_is_plain(options),
 		.received_only = options->server.records == RECORDS_RECEIVED};
 	struct verdict verdict;
 	struct error error;

@@ -270,6 +270,8 @@ int verify_check(const char *log, const struct verify_expectation *expected,
 		 struct verdict *verdict, struct error *error)
 {
 	const struct verify_job job = {.log = log};
+	if (expected->plain)
+		return verify_plain(&job, expected, verdict, error);
 	return run(&job, expected, verdict, error);
 }
 
@@ -288,5 +290,7 @@ int verify_workload(const char *workload, const struct verify_job *job, struct v
 	for (size_t i = 0; i < sizeof proofs / sizeof *proofs; i++)
 		if (!strcmp(proofs[i].workload, workload))
 			return proofs[i].prove(job, verdict, error);
+	if (job->plain)
+		return verify_plain(job, NULL, verdict, error);
 	return verify_run(job, verdict, error);
 }

@@ -35,6 +35,7 @@ struct verify_job {
 	int64_t offset;				    /* where the log ended before the run */
 	const struct client_result *client_results; /* of client 1 first */
 	size_t clients;
+	bool plain;  /* the log has plain lines */
 	bool cut;    /* the server was killed: the "sent" record of an answer may be missing */
 	bool echoes; /* each line is answered with itself; else with ok */
 	const struct crash_test_facts *crash_test; /* NULL: none */
@@ -43,5 +44,6 @@ struct verify_job {
 /* What a log is expected to hold; 0: any number. */
 struct verify_expectation {
 	int64_t clients, threads, iterations;
+	bool plain;	    /* its lines are plain: the log does not say so */
 	bool received_only; /* it has no records of answers, though it may not say so */
 };
