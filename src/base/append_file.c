@@ -24,7 +24,8 @@ int append_file_open(struct append_file *file, const char *name, bool empty, str
 		return 0;
 	if (append_file_calls.flock(file->descriptor, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
-			return error_set(error, "cannot log to %s: another server is logging there",
+			return error_set(error,
+					 "cannot open the log %s: another program is writing it",
 					 name);
 		return error_set(error, "cannot lock the log %s: %s", name, strerror(errno));
 	}

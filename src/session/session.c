@@ -107,11 +107,12 @@ static void end_session(struct session *session, enum ending ending)
 		stream_stop(session->stream);
 	size_t unsent = send_queue_close(queue);
 	if (unsent)
-		(void)peer_note(settings->notes, NOTE_NOT_TAKEN, session->name,
-				queue->state == SEND_QUEUE_OVERRUN
-					? "closed: it does not read; %zu bytes were not taken"
-					: "closed: %zu bytes of answers were not taken",
-				unsent);
+		(void)peer_note(
+			settings->notes, NOTE_NOT_TAKEN, session->name,
+			queue->state == SEND_QUEUE_OVERRUN
+				? "closed: the client does not read; %zu bytes not delivered"
+				: "closed: %zu bytes of answers not delivered",
+			unsent);
 	if (handler->close && session->state)
 		handler->close(session->state);
 	if (handler->notes_ends && session->is_open)

@@ -151,9 +151,9 @@ static void conclude(const struct ping_proof *proof)
 	verdict->complete = true;
 	verdict->good = proof->requests && !proof->lost;
 	if (proof->lost)
-		verdict_add(verdict, "REQUESTS WERE LOST: ");
+		verdict_add(verdict, "requests were lost: ");
 	else if (!proof->requests)
-		verdict_add(verdict, "NOTHING WAS SENT: ");
+		verdict_add(verdict, "no request was sent: ");
 	verdict_add(verdict,
 		    "%" PRIu64 " requests, %" PRIu64 " answered, %" PRIu64
 		    " of them late; %zu ignored on purpose, each with its time-out; %" PRIu64

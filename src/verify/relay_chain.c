@@ -128,8 +128,8 @@ int verify_chain(const struct verify_chain *chain, struct verdict *verdict, stru
 	int64_t received = first.lines;
 	const char *fault = *first.fault ? first.fault : second.fault;
 	if (*fault) {
-		verdict_add(verdict, "FAILED: %s; %" PRId64 " lines received, %" PRId64 " saved",
-			    fault, received, second.arrived);
+		verdict_add(verdict, "%s; %" PRId64 " lines received, %" PRId64 " saved", fault,
+			    received, second.arrived);
 		return 0;
 	}
 	verdict->good = true;

@@ -294,7 +294,7 @@ static int step(struct chars_client *client)
 			    .events = POLLOUT},
 	};
 	if (line_stream_poll(&client->server, server, waiting, COUNT, next_deadline(client)) < 0) {
-		return error_set(&client->error, "cannot wait: %s", strerror(errno));
+		return error_set(&client->error, "cannot wait for events: %s", strerror(errno));
 	}
 	if ((waiting[SIGNALS].revents && take_signal(client) < 0) ||
 	    (waiting[STDOUT].revents && write_output(client) < 0))

@@ -230,7 +230,7 @@ static int step(struct ping_client *client)
 		return -1;
 	if (line_stream_poll(&client->server, POLLIN | POLLOUT, waiting, COUNT,
 			     next_deadline(client)) < 0)
-		return error_set(&client->error, "cannot wait: %s", strerror(errno));
+		return error_set(&client->error, "cannot wait for events: %s", strerror(errno));
 	if ((waiting[SIGNALS].revents && take_signal(client) < 0) ||
 	    (waiting[SERVER].revents & ~POLLOUT && receive(client) < 0))
 		return -1;

@@ -223,7 +223,7 @@ START_TEST(a_second_log_on_the_file_is_refused)
 	log_under_test = open_with(LOG_SYNC_WRITE, false);
 	submit(&a.recipient, "one", SUBMIT_COMMIT);
 	ck_assert_ptr_null(log_open(&settings, &error));
-	ck_assert_str_eq(error.message, "cannot log to log: another server is logging there");
+	ck_assert_str_eq(error.message, "cannot open the log log: another program is writing it");
 	ck_assert(log_close(log_under_test));
 	assert_events("log", "a received: one\na sent: ok\n");
 	settings.target = "no/log";

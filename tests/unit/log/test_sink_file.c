@@ -183,7 +183,7 @@ START_TEST(reopened_it_goes_on_under_its_name)
 	ck_assert_int_eq(commit("three\n", "", true), 0);
 	assert_file("log.1", "one\ntwo\n");
 	assert_file("log", "three\n");
-	assert_refused("log", true, "cannot log to log: another server is logging there");
+	assert_refused("log", true, "cannot open the log log: another program is writing it");
 	struct sink *moved =
 		sink_open("log.1", true, &record_text, &error); /* is no longer locked */
 	ck_assert_ptr_nonnull(moved);

@@ -64,10 +64,10 @@ START_TEST(a_second_server_is_refused)
 {
 	open_sink("log", false);
 	ck_assert_int_eq(commit("one\n", "", false), 0);
-	assert_refused("log", false, "cannot log to log: another server is logging there");
-	assert_refused("./log", true, "cannot log to ./log: another server is logging there");
+	assert_refused("log", false, "cannot open the log log: another program is writing it");
+	assert_refused("./log", true, "cannot open the log ./log: another program is writing it");
 	ck_assert_int_eq(symlink("log", "other"), 0);
-	assert_refused("other", false, "cannot log to other: another server is logging there");
+	assert_refused("other", false, "cannot open the log other: another program is writing it");
 	assert_file("log", "one\n"); /* not emptied by those */
 	close_sink();
 	open_sink("other", true);
@@ -113,7 +113,7 @@ START_TEST(what_cannot_be_reopened_goes_on_as_before)
 	int theirs = open("log", O_RDONLY | O_CLOEXEC);
 	ck_assert_int_eq(flock(theirs, LOCK_EX), 0);
 	ck_assert_int_eq(sink->type->reopen(sink, &error), -1);
-	ck_assert_str_eq(error.message, "cannot log to log: another server is logging there");
+	ck_assert_str_eq(error.message, "cannot open the log log: another program is writing it");
 	ck_assert_int_eq(commit("two\n", "", false), 0);
 	assert_file("log.1", "one\ntwo\n");
 	(void)close(theirs);

@@ -240,7 +240,7 @@ START_TEST(answers_that_were_not_taken_are_told_of)
 	session_table_stop(world.table);
 	world_await(0);
 	assert_logged("--slow closed: ", 1);
-	assert_logged(" bytes of answers were not taken\n", 1);
+	assert_logged(" bytes of answers not delivered\n", 1);
 	(void)close(peer);
 	world_close();
 }

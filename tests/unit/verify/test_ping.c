@@ -95,7 +95,7 @@ END_TEST
 START_TEST(what_is_lost)
 {
 	static const char words[] =
-		"REQUESTS WERE LOST: 1 requests, 0 answered, 0 of them late; 0 ignored on purpose, "
+		"requests were lost: 1 requests, 0 answered, 0 of them late; 0 ignored on purpose, "
 		"each with its time-out; 1 really lost; 0 keepalives; M 1 to ";
 	/* on the way back, and on the way there */
 	ck_assert_int_eq(prove(JOINED(5, 1) ANSWERED(0, 1, 1), BEGUN(5) TIMEOUT(0), NULL), 0);
@@ -117,7 +117,8 @@ END_TEST
 START_TEST(nothing_proves_nothing)
 {
 	ck_assert_int_eq(prove(JOINED(5, 1), BEGUN(5), NULL), 0);
-	ck_assert_ptr_eq(strstr(verdict.message, "NOTHING WAS SENT: 0 requests"), verdict.message);
+	ck_assert_ptr_eq(strstr(verdict.message, "no request was sent: 0 requests"),
+			 verdict.message);
 	ck_assert(!verdict.good);
 }
 END_TEST

@@ -83,24 +83,24 @@ static const struct {
 	const char *server, *process, *save, *words;
 } bad[] = {
 	{SERVER, PROCESS, ONCE(1, HEAD(1) "a") ONCE(2, HEAD(2) "b | x\\x1b"),
-	 "FAILED: line 3 of process is missing in save.log; 3 lines received, 2 saved"},
+	 "line 3 of process is missing in save.log; 3 lines received, 2 saved"},
 	{SERVER, ONCE(1, "a") ONCE(2, "b | x\\x1b"),
 	 ONCE(1, HEAD(1) "a") ONCE(2, HEAD(2) "b | x\\x1b"),
-	 "FAILED: line 3 of server is missing in process.log; 3 lines received, 2 saved"},
+	 "line 3 of server is missing in process.log; 3 lines received, 2 saved"},
 	{SERVER, PROCESS, ONCE(1, HEAD(1) "a") ONCE(3, HEAD(3) "c") ONCE(2, HEAD(2) "b | x\\x1b"),
-	 "FAILED: save.log, line 2: out of order or missing before it: line 2 of process; 3 lines "
+	 "save.log, line 2: out of order or missing before it: line 2 of process; 3 lines "
 	 "received, 3 saved"},
 	{SERVER, ONCE(1, "a") ONCE(3, "c") ONCE(2, "b | x\\x1b"), SAVE,
-	 "FAILED: process.log, line 2: out of order or missing before it: line 2 of server; 3 "
+	 "process.log, line 2: out of order or missing before it: line 2 of server; 3 "
 	 "lines received, 3 saved"},
 	{SERVER, PROCESS, SAVE ONCE(4, HEAD(4) "d"),
-	 "FAILED: save.log, line 4: it was never received: line 4 of process; 3 lines received, 4 "
+	 "save.log, line 4: it was never received: line 4 of process; 3 lines received, 4 "
 	 "saved"},
 	{SERVER, PROCESS, ONCE(1, HEAD(1) "a") ONCE(2, HEAD(2) "b | y\\x1b") ONCE(3, HEAD(3) "c"),
-	 "FAILED: save.log, line 2: it is not as it was received: line 2 of process; 3 lines "
+	 "save.log, line 2: it is not as it was received: line 2 of process; 3 lines "
 	 "received, 3 saved"},
 	{SERVER, PROCESS, ONCE(1, HEAD(1) "a") GOT("hello") ONCE(2, HEAD(2) "b | x\\x1b"),
-	 "FAILED: save.log, line 2: not a forwarded line: line 2 of process; "
+	 "save.log, line 2: not a forwarded line: line 2 of process; "
 	 "3 lines received, 3 saved"},
 };
 
