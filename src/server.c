@@ -332,7 +332,8 @@ static void prepare(struct server *server)
 	server->sessions.spin = &server->spin;
 	server->sessions.handler = &server->service->handler;
 	server->sessions.maxline = (size_t)options->maxline;
-	server->sessions.idle = options->idle;
+	server->sessions.idle = server_options_idle(options);
+	server->sessions.unfinished = server_options_unfinished(options);
 	server->acceptor = (struct acceptor){.listener = -1,
 					     .max = (size_t)options->connections,
 					     .paused_until = CLOCK_NEVER,

@@ -52,10 +52,11 @@ static bool try_receive(void *context)
 	return receive->length >= 0 || errno != EAGAIN;
 }
 
-ssize_t busy_poll_receive(struct busy_poll *busy, struct stream *stream, void *bytes, size_t space)
+ssize_t busy_poll_receive(struct busy_poll *busy, struct stream *stream, void *bytes, size_t space,
+			  int64_t deadline)
 {
 	struct receive receive = {stream, bytes, space, 0};
 	if (busy_poll(busy, try_receive, &receive))
 		return receive.length;
-	return stream_receive(stream, bytes, space);
+	return stream_receive_until(stream, bytes, space, deadline);
 }

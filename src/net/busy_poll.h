@@ -25,5 +25,6 @@ extern int (*busy_poll_yield)(void);
 /* Calls try() until it returns true. False: not in time, or it is not to be polled now. */
 bool busy_poll(struct busy_poll *busy, bool (*try)(void *context), void *context);
 
-/* As stream_receive(). */
-ssize_t busy_poll_receive(struct busy_poll *busy, struct stream *stream, void *bytes, size_t space);
+/* As stream_receive_until(). */
+ssize_t busy_poll_receive(struct busy_poll *busy, struct stream *stream, void *bytes, size_t space,
+			  int64_t deadline);

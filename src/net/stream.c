@@ -62,6 +62,20 @@ ssize_t stream_receive_now(struct stream *stream, void *bytes, size_t space)
 	return stream->type->receive(stream, bytes, space, false);
 }
 
+ssize_t stream_receive_until(struct stream *stream, void *bytes, size_t space, int64_t deadline)
+{
+	ssize_t length;
+	if (deadline == CLOCK_NEVER)
+		return stream_receive(stream, bytes, space);
+	/* what is ready need not be bytes, for some types */
+	while ((length = stream_receive_now(stream, bytes, space)) < 0 && errno == EAGAIN &&
+	       clock_now() < deadline) {
+		struct pollfd waiting = stream_pollfd(stream, POLLIN);
+		(void)clock_poll(&waiting, 1, deadline);
+	}
+	return length;
+}
+
 void stream_set_idle(struct stream *stream, int64_t duration)
 {
 	struct timeval time = {.tv_sec = (time_t)(duration / CLOCK_SECOND),

@@ -38,6 +38,9 @@ int stream_handshake(struct stream *stream, int64_t deadline, struct error *erro
 ssize_t stream_receive(struct stream *stream, void *bytes, size_t space);
 void stream_set_idle(struct stream *stream, int64_t duration);
 
+/* The same, but until a deadline; EAGAIN: it is over, and there is nothing. */
+ssize_t stream_receive_until(struct stream *stream, void *bytes, size_t space, int64_t deadline);
+
 /* The same without blocking. EAGAIN: there is nothing now. */
 ssize_t stream_receive_now(struct stream *stream, void *bytes, size_t space);
 

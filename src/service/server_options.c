@@ -14,6 +14,7 @@
 #include "session/session.h"
 
 #define AT(member) offsetof(struct server_options, member)
+#define UNFINISHED_DEFAULT (60 * CLOCK_SECOND)
 #define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
 
 enum {
@@ -65,7 +66,9 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	 "longest line accepted [65536; relay: 65408; echo: none]", AT(maxline), .min = 1,
 	 .max = 1 << 26},
 	{"idle", OPTION_DURATION, "TIME",
-	 "close a connection after TIME without input; 0: never [0]", AT(idle), .max = DAYS(365)},
+	 "close a silent connection, or one with an unfinished line, after TIME; 0: never "
+	 "[unfinished: 60s]",
+	 AT(idle), .max = DAYS(365)},
 	{"drain", OPTION_DURATION, "TIME", "longest time to finish pending work at shutdown [5s]",
 	 AT(drain), .max = DAYS(1)},
 
@@ -135,6 +138,7 @@ void server_options_init(struct server_options *options)
 		.host = "127.0.0.1",
 		.port = 2005,
 		.sync = LOG_SYNC_WRITE,
+		.idle = -1,
 		.drain = 5 * CLOCK_SECOND,
 		.spin = 50 * CLOCK_MICROSECOND,
 		.ready = -1,
@@ -210,6 +214,16 @@ enum exit_status server_options_check(struct server_options *options, uint64_t d
 	error_set(error, "-connections: the descriptor limit allows %" PRId64 ", not %" PRId64, max,
 		  options->connections);
 	return EXIT_USAGE;
+}
+
+int64_t server_options_idle(const struct server_options *options)
+{
+	return options->idle < 0 ? 0 : options->idle;
+}
+
+int64_t server_options_unfinished(const struct server_options *options)
+{
+	return options->idle < 0 ? UNFINISHED_DEFAULT : options->idle;
 }
 
 struct service_options server_options_of_service(const struct server_options *options)

@@ -28,7 +28,7 @@ struct server_options {
 	int64_t connections; /* 0: as many as descriptors and memory allow */
 	int64_t per_address; /* connections, 0: no limit */
 	int64_t maxline;     /* bytes, without the line end; 0: the service's default */
-	int64_t idle;	     /* ns, 0: off */
+	int64_t idle;	     /* ns, 0: off; -1: default, for unfinished lines alone */
 	int64_t drain;	     /* ns */
 	int64_t spin;	     /* ns, 0: off */
 	int receive;	     /* enum receive */
@@ -55,6 +55,9 @@ int server_options_complete(struct server_options *options, struct error *error)
 enum exit_status server_options_check(struct server_options *options, uint64_t descriptors,
 				      uint64_t memory, struct error *error);
 
+/* How long a connection may be silent, and how long a line may take, in ns; 0: no limit. */
+int64_t server_options_idle(const struct server_options *options);
+int64_t server_options_unfinished(const struct server_options *options);
 /* What its service gets. Points into the options. */
 struct service_options server_options_of_service(const struct server_options *options);
 /* The format of its records: -format as the service has it, without what -records leaves out. */

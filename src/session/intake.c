@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/trimmer.h"
 #include "net/answers.h"
 
@@ -12,6 +13,7 @@ enum {
 	INTAKE_FEW = 4,	   /* frames given to the log at once, the first time */
 	INTAKE_ITEMS = 64, /* and then */
 	INTAKE_NOTE = 64,
+	INTAKE_STEP = 65536,	 /* bytes of a frame for which the limit is given once more */
 	INTAKE_KEPT_MAX = 16384, /* bytes without an end, for which a lent buffer has space */
 };
 
@@ -38,7 +40,8 @@ static enum ending receive(struct session *session, enum taker taker, size_t sha
 		return ENDED_BY_DRAIN;
 	ssize_t length;
 	if (taker == OWN_THREAD)
-		length = busy_poll_receive(settings->spin, session->stream, bytes, space);
+		length = busy_poll_receive(settings->spin, session->stream, bytes, space,
+					   session->deadline);
 	else
 		length = stream_receive_now(session->stream, bytes, space);
 	if (length < 0 && errno == EAGAIN)
@@ -208,8 +211,30 @@ void intake_admit(struct session *session)
 	(void)admit(session, true);
 }
 
+/* Sets its deadline for the next bytes, after a receive. */
+static void set_deadline(struct session *session)
+{
+	const struct session_settings *settings = session->responder.settings;
+	const char *rest;
+	size_t kept = line_remainder(&session->received, &rest), got = session->last_received;
+	int64_t limit = kept ? settings->unfinished : settings->idle;
+	if (!limit)
+		session->deadline = CLOCK_NEVER;
+	/* it began in what was received last, or nothing is begun, or much has come of it */
+	else if (session->deadline == CLOCK_NEVER || got >= kept ||
+		 kept / INTAKE_STEP != (kept - got) / INTAKE_STEP)
+		session->deadline = clock_now() + limit;
+}
+
+void intake_set_deadline(struct session *session)
+{
+	session->deadline = CLOCK_NEVER;
+	set_deadline(session);
+}
+
 enum ending intake_receive(struct session *session)
 {
+	set_deadline(session);
 	return receive(session, OWN_THREAD, SIZE_MAX);
 }
 
@@ -257,6 +282,8 @@ enum ending intake_receive_for(struct session *session, char *space, size_t shar
 	if (!ending)
 		ending = hand_over(session, OTHER_THREAD, false);
 	session->responder.for_others = false;
+	if (!ending)
+		set_deadline(session);
 	if (!ending && !is_short(session))
 		ending = HELD_UP;
 	bool kept = line_take_back(&session->received);

@@ -25,8 +25,8 @@ enum ending {
 /* Waits until the service takes more. */
 void intake_admit(struct session *session);
 
-/* Receives; blocks until bytes arrive. At a drain at most those that had arrived when it was first
- * seen here. */
+/* Receives; blocks until bytes arrive, or its deadline is over. At a drain at most those that had
+ * arrived when it was first seen here. */
 enum ending intake_receive(struct session *session);
 
 /* Gives each whole frame to the log, which commits them; nothing once the server is stopping.
@@ -41,8 +41,13 @@ bool intake_is_calm(struct session *session);
 /* Frees its buffer, if there is nothing in it: before another thread receives for it. */
 void intake_shed(struct session *session);
 
+/* Sets its deadline anew, as if what was received had come now: before another thread receives for
+ * it, as it may not have been received for before. */
+void intake_set_deadline(struct session *session);
+
 /* By another thread, for a session that was calm: */
 
 /* Receives at most `share` of what is there into `space` of INTAKE_SPACE bytes, and gives each
- * whole frame to the log, which does not commit them. Never waits for the session. */
+ * whole frame to the log, which does not commit them. Sets its deadline if bytes came. Never waits
+ * for the session. */
 enum ending intake_receive_for(struct session *session, char *space, size_t share);

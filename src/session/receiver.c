@@ -20,7 +20,7 @@ enum {
 	/* With so many members, and little to receive, a slow commit is not left to another thread:
 	 * to wake it takes longer than to receive afterwards. */
 	RECEIVER_FEW = 4,
-	RECEIVER_WAIT_MAX = 3600000, /* ms; an int has no space for the longest idle limit */
+	RECEIVER_WAIT_MAX = 3600000, /* ms; an int has no space for the longest limit */
 };
 
 /* A session in a group; on the stack of its thread. */
@@ -28,12 +28,12 @@ struct member {
 	struct session *session;
 	int descriptor;		/* of its stream */
 	pthread_cond_t changed; /* it is out, or may lead */
-	_Atomic int64_t active; /* ns, of the last receive; kept with an idle limit only */
-	bool is_idle;		/* its thread's: the limit has passed */
 	/* under the group's lock, set by the leader */
 	bool out;			/* the leader knows it no more */
 	enum ending ending;		/* why */
 	struct member *next, *previous; /* of the followers */
+	bool is_due;			/* it is in the group's list of those with a deadline */
+	struct member *next_due, *previous_due;
 	/* the leader's */
 	bool busy; /* it had its share and has more: it is in a queue, and no event */
 	struct member *next_busy;
@@ -46,9 +46,12 @@ struct group {
 	/* under the lock */
 	struct member *leader;	  /* NULL: there is no member to lead */
 	struct member *followers; /* the one that came last first */
+	/* those whose session has a deadline, the earliest first, as all have the same limit */
+	struct member *first_due, *last_due;
 	/* the leader's */
 	struct busy_poll busy;
 	bool may_poll; /* nothing is being committed by other threads */
+	int64_t look;  /* ns, when deadlines are looked at again: none is earlier */
 	struct epoll_event events[RECEIVER_EVENTS];
 	int event_count, next_event;	       /* those before are done */
 	struct member *first_busy, *last_busy; /* a queue */
@@ -65,17 +68,38 @@ int (*receiver_epoll_ctl)(int epoll, int operation, int descriptor,
 
 /* --- the members --- */
 
-/* Adds it to those whose bytes the leader waits for. False: the stream waits for something else, or
- * kernel memory is out. */
+/* With the lock. Takes it out of the list of those with a deadline, and puts it at the end. */
+static void set_due(struct group *group, struct member *member, bool is_due)
+{
+	if (member->is_due) {
+		*(member->previous_due ? &member->previous_due->next_due : &group->first_due) =
+			member->next_due;
+		*(member->next_due ? &member->next_due->previous_due : &group->last_due) =
+			member->previous_due;
+	}
+	member->is_due = is_due;
+	if (!is_due)
+		return;
+	member->next_due = NULL;
+	member->previous_due = group->last_due;
+	*(group->last_due ? &group->last_due->next_due : &group->first_due) = member;
+	group->last_due = member;
+}
+
+/* With the lock. Adds it to those whose bytes the leader waits for. False: the stream waits for
+ * something else, or kernel memory is out. */
 static bool join(struct group *group, struct member *self)
 {
 	struct pollfd wanted = stream_pollfd(self->session->stream, POLLIN);
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = self};
 	self->descriptor = wanted.fd;
+	intake_set_deadline(self->session);
+	bool is_due = self->session->deadline != CLOCK_NEVER; /* then it is the leader's */
 	if (wanted.events != POLLIN ||
 	    receiver_epoll_ctl(group->epoll, EPOLL_CTL_ADD, wanted.fd, &event) < 0)
 		return false;
 	atomic_fetch_add(&group->count, 1);
+	set_due(group, self, is_due);
 	return true;
 }
 
@@ -88,29 +112,9 @@ static void let_out(struct group *group, struct member *member, enum ending endi
 	pthread_mutex_lock(&group->lock);
 	member->ending = ending;
 	member->out = true;
+	set_due(group, member, false);
 	pthread_cond_signal(&member->changed);
 	pthread_mutex_unlock(&group->lock);
-}
-
-/* By a member's own thread. Returns when its idle limit ends. Once it has, the leader will see the
- * end behind what has arrived. */
-static int64_t watch_idle(struct member *self)
-{
-	int64_t idle = self->session->responder.settings->idle;
-	if (!idle || self->is_idle)
-		return CLOCK_NEVER;
-	int64_t deadline = atomic_load_explicit(&self->active, memory_order_relaxed) + idle;
-	if (clock_now() < deadline)
-		return deadline;
-	/* the leader may have been in a commit, or stopped, for longer than that */
-	struct pollfd arrived = {.fd = self->descriptor, .events = POLLIN};
-	if (poll(&arrived, 1, 0) > 0) {
-		atomic_store_explicit(&self->active, clock_now(), memory_order_relaxed);
-		return clock_after(idle);
-	}
-	self->is_idle = true;
-	stream_stop_receiving(self->session->stream);
-	return CLOCK_NEVER;
 }
 
 /* --- the leader --- */
@@ -133,16 +137,23 @@ static void add_busy(struct group *group, struct member *member)
 	group->last_busy = member;
 }
 
+/* Its deadline has changed. */
+static void move_due(struct group *group, struct member *member)
+{
+	pthread_mutex_lock(&group->lock);
+	set_due(group, member, member->session->deadline != CLOCK_NEVER);
+	pthread_mutex_unlock(&group->lock);
+}
+
 /* Receives for a member, which is not in the queue of the busy ones, and gives its frames to the
  * log. Returns how many bytes there were, or 1 for the end; 0: there was nothing. */
 static size_t receive_for(struct group *group, struct member *member)
 {
 	struct session *session = member->session;
 	size_t share = member->busy ? RECEIVER_SHARE_BUSY : RECEIVER_SHARE;
+	int64_t deadline = session->deadline;
 	enum ending ending = intake_receive_for(session, group->space, share);
 	size_t bytes = session->last_received;
-	if (session->responder.settings->idle && ending != NOTHING_THERE)
-		atomic_store_explicit(&member->active, clock_now(), memory_order_relaxed);
 	while (!ending && stream_buffered(session->stream))
 		ending = intake_receive_for(session, group->space, share);
 	if (ending == NOTHING_THERE)
@@ -155,6 +166,8 @@ static size_t receive_for(struct group *group, struct member *member)
 		ending = HELD_UP;
 	else
 		member->busy = false;
+	if (!ending && session->deadline != deadline)
+		move_due(group, member);
 	if (!ending)
 		return bytes;
 	let_out(group, member, ending);
@@ -181,17 +194,55 @@ static bool poll_all(void *context)
 	return wait->count > 0;
 }
 
-/* How long to wait for events, in ms; -1: for ever. */
-static int timeout_of(struct member *self)
+/* The one behind it in the list of those with a deadline; NULL: the first one. */
+static struct member *next_due(struct group *group, const struct member *member)
 {
-	int64_t deadline = watch_idle(self);
-	if (deadline == CLOCK_NEVER)
+	pthread_mutex_lock(&group->lock);
+	struct member *next = member ? member->next_due : group->first_due;
+	pthread_mutex_unlock(&group->lock);
+	return next;
+}
+
+/* When the limit is over, from now on; CLOCK_NEVER: there is none. No deadline that is set later is
+ * earlier. */
+static int64_t next_look(const struct session_settings *settings)
+{
+	int64_t limit = settings->unfinished ? settings->unfinished : settings->idle;
+	return limit ? clock_now() + limit : CLOCK_NEVER;
+}
+
+/* Lets those out whose deadline is over. Not before all events are done, as there may be one of
+ * theirs. */
+static void end_overdue(struct group *group, const struct session_settings *settings)
+{
+	int64_t now = clock_now();
+	if (now < group->look)
+		return;
+	group->look = next_look(settings);
+	struct member *next, *member = next_due(group, NULL);
+	for (; member && member->session->deadline <= now; member = next) {
+		next = next_due(group, member);
+		/* the leader may have been in a commit, or stopped, for longer than that */
+		struct pollfd arrived = {.fd = member->descriptor, .events = POLLIN};
+		if (member->busy || poll(&arrived, 1, 0) > 0)
+			group->look = now;
+		else
+			let_out(group, member, ENDED_IDLE);
+	}
+	if (member)
+		group->look = clock_earlier(group->look, member->session->deadline);
+}
+
+/* How long to wait for events, in ms; -1: for ever. */
+static int timeout_of(const struct group *group)
+{
+	if (group->look == CLOCK_NEVER)
 		return -1;
-	int64_t left = (deadline - clock_now()) / CLOCK_MILLISECOND;
+	int64_t left = (group->look - clock_now()) / CLOCK_MILLISECOND;
 	return left < 0 ? 0 : (int)clock_earlier(left + 1, RECEIVER_WAIT_MAX);
 }
 
-/* Waits until members have bytes, or the leader's own idle limit ends; not at all while there are
+/* Waits until members have bytes, or a deadline may be over; not at all while there are
  * busy ones. Returns the number of events; 0 also if it has received already. */
 static int wait_for_events(struct group *group, struct member *self)
 {
@@ -203,7 +254,7 @@ static int wait_for_events(struct group *group, struct member *self)
 	 */
 	if (group->may_poll && busy_poll(&group->busy, alone ? poll_self : poll_all, &wait))
 		return wait.count;
-	return epoll_wait(group->epoll, group->events, RECEIVER_EVENTS, timeout_of(self));
+	return epoll_wait(group->epoll, group->events, RECEIVER_EVENTS, timeout_of(group));
 }
 
 static struct member *take_busy(struct group *group)
@@ -219,9 +270,11 @@ static void run_round(struct group *group, struct member *self)
 {
 	struct log *log = self->session->responder.settings->log;
 	size_t bytes = 0;
-	(void)watch_idle(self); /* also while others always have bytes */
 	if (group->next_event >= group->event_count) {
-		group->next_event = 0;
+		end_overdue(group, self->session->responder.settings);
+		if (self->out)
+			return;
+		group->next_event = group->event_count = 0;
 		group->event_count = wait_for_events(group, self);
 	}
 	while (group->next_event < group->event_count && bytes < RECEIVER_ROUND) {
@@ -265,13 +318,12 @@ static void lead(struct group *group, struct member *self)
 /* Waits until it is out, or leads. */
 static void follow(struct group *group, struct member *self)
 {
-	int64_t deadline = watch_idle(self);
 	self->previous = NULL;
 	self->next = group->followers;
 	if (self->next)
 		self->next->previous = self;
 	group->followers = self;
-	(void)clock_condition_wait(&self->changed, &group->lock, deadline);
+	pthread_cond_wait(&self->changed, &group->lock);
 	*(self->previous ? &self->previous->next : &group->followers) = self->next;
 	if (self->next)
 		self->next->previous = self->previous;
@@ -285,8 +337,7 @@ enum ending receiver_serve(struct receiver *receiver, struct session *session)
 	intake_shed(session);
 	struct group *group = &receiver->groups[session->responder.number % receiver->count];
 	struct member self = {.session = session};
-	atomic_init(&self.active, clock_now());
-	clock_condition_init(&self.changed);
+	pthread_cond_init(&self.changed, NULL); /* cannot fail without attributes */
 	pthread_mutex_lock(&group->lock);
 	bool joined = join(group, &self);
 	while (joined && !self.out) {
@@ -299,8 +350,6 @@ enum ending receiver_serve(struct receiver *receiver, struct session *session)
 	pthread_cond_destroy(&self.changed);
 	if (!joined)
 		return intake_receive(session);
-	if (self.is_idle && self.ending == ENDED_BY_PEER)
-		return ENDED_IDLE;
 	return self.ending == HELD_UP ? NOT_ENDED : self.ending;
 }
 

@@ -90,6 +90,21 @@ static void release(struct session *session, int64_t linger)
 	line_free(&session->received);
 }
 
+static void note_idle(const struct session *session)
+{
+	const struct session_settings *settings = session->responder.settings;
+	const char *rest;
+	if (line_remainder(&session->received, &rest))
+		(void)peer_note(settings->notes, NOTE_UNFINISHED, session->name,
+				"closed: %s not finished within %gs",
+				settings->handler->protocol->frame_name,
+				(double)settings->unfinished / (double)CLOCK_SECOND);
+	else
+		(void)peer_note(settings->notes, NOTE_SILENT, session->name,
+				"closed: nothing received for %gs",
+				(double)settings->idle / (double)CLOCK_SECOND);
+}
+
 static void end_session(struct session *session, enum ending ending)
 {
 	const struct session_settings *settings = session->responder.settings;
@@ -97,9 +112,7 @@ static void end_session(struct session *session, enum ending ending)
 	struct send_queue *queue = &session->responder.queue;
 	int64_t linger = 0;
 	if (ending == ENDED_IDLE)
-		(void)peer_note(settings->notes, NOTE_SILENT, session->name,
-				"closed: nothing received for %gs",
-				(double)settings->idle / (double)CLOCK_SECOND);
+		note_idle(session);
 	if (ending == ENDED_NO_MEMORY)
 		(void)peer_note(settings->notes, NOTE_NO_MEMORY, session->name,
 				"closed: out of memory");
@@ -142,10 +155,9 @@ struct session *session_new(struct stream *stream, const char *name, uint64_t nu
 	line_init(&session->received, max);
 	session->stream = stream;
 	session->left = SIZE_MAX;
+	session->deadline = CLOCK_NEVER;
 	memcpy(session->name, name, strlen(name));
 	responder_open(&session->responder, settings, stream, session->name, number);
-	if (settings->idle)
-		stream_set_idle(stream, settings->idle);
 	return session;
 }
 

@@ -23,7 +23,10 @@ struct session_settings {
 	const struct handler *handler;
 	void *service;	/* its state */
 	size_t maxline; /* bytes of a frame */
-	int64_t idle;	/* ns, 0: no limit */
+	/* ns, 0: no limit; if there are both they are the same. How long a connection may be silent
+	 * that has begun no frame; and how long a frame may take from its first byte on, and once
+	 * more for each 64 KiB of it. */
+	int64_t idle, unfinished;
 	/* True: bytes that have arrived are still received; `drain_deadline` is valid. */
 	atomic_bool draining;
 	atomic_bool stopping; /* nothing more is received or given to the log */
@@ -41,6 +44,7 @@ struct session {
 	struct address *address; /* the peer's, which counts it; NULL until it is set */
 	void *state;		 /* for the handler */
 	bool is_open;		 /* its stream's handshake is done */
+	int64_t deadline;	 /* ns, for the next bytes; set by who receives */
 	size_t last_received;	 /* bytes; 0: the last receive had none */
 	size_t left;		 /* how many bytes more are received, SIZE_MAX: no limit */
 	pthread_t thread;

@@ -65,7 +65,7 @@ void world_open(const char *target, size_t max, size_t maxline, int64_t idle)
 	world.settings.spin = &world.spin;
 	world.settings.handler = &services[0]->handler;
 	world.settings.maxline = maxline;
-	world.settings.idle = idle;
+	world.settings.idle = world.settings.unfinished = idle;
 	world.settings.table = world.table;
 	world.settings.addresses = NULL;
 	world.acceptor = (struct acceptor){.listener = tcp_listen(&world.port),

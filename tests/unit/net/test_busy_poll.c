@@ -52,7 +52,7 @@ static void end(void)
 
 static ssize_t receive(void)
 {
-	return busy_poll_receive(&busy, stream, bytes, sizeof bytes);
+	return busy_poll_receive(&busy, stream, bytes, sizeof bytes, CLOCK_NEVER);
 }
 
 static void send_once(void)

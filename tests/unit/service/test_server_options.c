@@ -45,7 +45,8 @@ START_TEST(defaults)
 	ck_assert_int_eq(options.connections, 0);
 	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.maxline, 65536);
-	ck_assert_int_eq(options.idle, 0);
+	ck_assert_int_eq(server_options_idle(&options), 0);
+	ck_assert_int_eq(server_options_unfinished(&options), 60 * CLOCK_SECOND);
 	ck_assert_int_eq(options.drain, 5 * CLOCK_SECOND);
 	ck_assert_int_eq(options.spin, 50 * CLOCK_MICROSECOND);
 	ck_assert_int_eq(options.ready, -1);
