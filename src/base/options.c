@@ -224,7 +224,7 @@ static void show_help(const struct option_table *table, const char *program)
 /* What -help and -version print must arrive: a full disk is a failure. */
 static enum option_outcome shown(struct error *error)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (!ferror(stdout) && fflush(stdout) == 0)
 		return OPTIONS_SHOWN;
 	error_set(error, "cannot write to stdout: %s", strerror(errno));
 	return OPTIONS_NOT_SHOWN;

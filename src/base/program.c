@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/nonblocking_writer.h"
 
 const char *program_name(const char *argv0)
@@ -73,4 +74,13 @@ void program_complain(const char *program, const char *message)
 	/* nowhere is left to report that stderr cannot be written */
 	if (length > 0)
 		(void)nonblocking_write(STDERR_FILENO, line, strnlen(line, sizeof line));
+}
+
+int program_print(int descriptor, const char *what, const char *bytes, size_t length,
+		  struct error *error)
+{
+	if (nonblocking_write_all(descriptor, bytes, length, -1, CLOCK_NEVER) == 0)
+		return 0;
+	return error_set(error, "cannot write %s to %s: %s", what,
+			 descriptor == STDERR_FILENO ? "stderr" : "stdout", strerror(errno));
 }

@@ -3,6 +3,7 @@
  * and the directory of its log. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -31,3 +32,8 @@ int program_make_directory(const char *file, struct error *error);
 /* Prints "PROGRAM: MESSAGE" on stderr. Does not block: the message is dropped if stderr is a full
  * pipe. */
 void program_complain(const char *program, const char *message);
+
+/* Writes all of a result to stdout or stderr, and blocks until that is done. `what` names it in an
+ * error. Returns 0, or -1 with *error set: what cannot be written makes a program fail. */
+int program_print(int descriptor, const char *what, const char *bytes, size_t length,
+		  struct error *error);

@@ -62,6 +62,16 @@ struct inflight_line *inflight_oldest(const struct inflight_queue *inflight)
 	return inflight->waiting ? line_of(inflight, inflight->removed + 1) : NULL;
 }
 
+const struct inflight_line *inflight_next(const struct inflight_queue *inflight, uint64_t *number)
+{
+	if (*number < inflight->removed)
+		*number = inflight->removed;
+	while (++*number <= inflight->added)
+		if (!line_of(inflight, *number)->answered)
+			return line_of(inflight, *number);
+	return NULL;
+}
+
 struct inflight_line *inflight_first(const struct inflight_queue *inflight,
 				     const struct inflight_chain *chain)
 {

@@ -55,6 +55,10 @@ struct inflight_line *inflight_oldest(const struct inflight_queue *inflight);
 struct inflight_line *inflight_first(const struct inflight_queue *inflight,
 				     const struct inflight_chain *chain);
 
+/* The oldest line without an answer above a number, which becomes its own; from 0 on, this lists
+ * all. NULL: there is no more. */
+const struct inflight_line *inflight_next(const struct inflight_queue *inflight, uint64_t *number);
+
 /* The next line of the same connection, or NULL. */
 struct inflight_line *inflight_next_of(const struct inflight_queue *inflight,
 				       const struct inflight_line *line);

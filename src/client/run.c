@@ -252,21 +252,19 @@ static void restore_signals(struct client *client)
 
 enum exit_status client_run(const struct client_options *options, const char *program)
 {
-	bool done = false;
 	struct client client = {
 		.options = *options, .program = program, .signals = -1, .stop = -1, .over = -1};
 	/* a mutex with default attributes needs nothing that could fail */
 	(void)pthread_mutex_init(&client.mutex, NULL);
 	start_barrier_init(&client.start, (size_t)options->threads, CLIENT_CONNECT_LIMIT);
-	if (client_open(&client) < 0)
-		program_complain(program, client.error.message);
-	else {
+	client.failed = client_open(&client) < 0;
+	if (!client.failed) {
 		open_progress(&client);
 		start_threads(&client);
 		await_threads(&client);
 		restore_signals(&client);
-		done = client_report(&client);
 	}
+	bool done = client_report(&client);
 	client_close(&client);
 	return done ? EXIT_DONE : EXIT_FAILED;
 }

@@ -30,6 +30,7 @@ struct worker {
 	struct client_session *session;
 	struct buffer line;
 	int64_t ended;		/* ns, when its work was over; 0: another thread ended it */
+	int64_t due;		/* ns, intended start of a line that it has not sent; 0: none */
 	atomic_ullong answered; /* its lines that were acknowledged, for the progress bar */
 	struct error *error;	/* of its session: its own, or the first worker's */
 	struct error own_error;

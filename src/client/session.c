@@ -310,6 +310,15 @@ bool client_session_finish(struct client_session *session)
 	return true;
 }
 
+void client_session_record_waiting(const struct client_session *session, int64_t now)
+{
+	uint64_t number = 0;
+	const struct inflight_line *line;
+	while ((line = inflight_next(&session->inflight, &number)))
+		if (!line->warming && line->start)
+			histogram_record(session->settings.latency, now - line->start, 1);
+}
+
 void client_session_stop(struct client_session *session)
 {
 	pthread_mutex_lock(&session->mutex);

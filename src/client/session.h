@@ -71,5 +71,9 @@ bool client_session_send(struct client_session *session, const struct inflight_l
 /* Waits for the answers to all lines in flight. */
 bool client_session_finish(struct client_session *session);
 
+/* Records in `latency` how long each line without an answer has waited from its intended start
+ * until `now`. Once the session has failed or was stopped. */
+void client_session_record_waiting(const struct client_session *session, int64_t now);
+
 /* Makes the functions above return soon; from any thread. */
 void client_session_stop(struct client_session *session);

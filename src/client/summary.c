@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the client reports at its end. */
 #include <inttypes.h>
-#include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/program.h"
@@ -43,26 +43,59 @@ static bool is_whole(const struct client *client)
 	return client->started && !client->failed && !client->interrupted;
 }
 
-/* Returns the number of lines that were scheduled, and for which a slow server left no time.
- * Records them against coordinated omission: an unsent line has waited from its intended start to
- * the end at least, or a server that stands still would look as quick as before. The last lines of
- * the schedule are taken for unsent, which have waited least. */
-static uint64_t record_unsent(const struct client *client, uint64_t sent)
+/* Lines of the schedule that are due before a moment. */
+static uint64_t scheduled(const struct client *client, int64_t before)
+{
+	uint64_t rate = (uint64_t)client->options.rate, second = (uint64_t)CLOCK_SECOND;
+	uint64_t time = before > client->started ? (uint64_t)(before - client->started) : 0;
+	return time / second * rate + (time % second * rate + second - 1) / second;
+}
+
+static void record_wait(const struct client *client, int64_t start, int64_t end, uint64_t times)
+{
+	if (start >= client->measured)
+		histogram_record(client->histograms, end - start, times);
+}
+
+/* Lines that were due and not sent. A thread may hold one; the others are the last of the schedule,
+ * unless it is an input that says how many there are. Returns their number. */
+static uint64_t record_unsent(const struct client *client, int64_t end)
 {
 	const struct client_options *options = &client->options;
-	if (!options->rate || !options->duration || options->input || !is_whole(client))
-		return 0;
-	double time = (double)(options->warmup + options->duration) / (double)CLOCK_SECOND;
-	double scheduled = time * (double)options->rate;
-	uint64_t unsent = scheduled > (double)sent ? (uint64_t)scheduled - sent : 0;
-	uint64_t step = unsent / UNSENT_RECORDS + 1;
+	uint64_t held = 0, next = atomic_load(&client->sent), due = scheduled(client, end);
+	for (size_t i = 0; i < client->made; i++) {
+		int64_t start = client->workers[i].due;
+		if (!start || start >= end)
+			continue;
+		record_wait(client, start, end, 1);
+		held++;
+	}
+	if (options->iterations && due > (uint64_t)(options->threads * options->iterations))
+		due = (uint64_t)(options->threads * options->iterations);
+	if (options->input || due <= next)
+		return held;
+	uint64_t unsent = due - next, step = unsent / UNSENT_RECORDS + 1;
 	for (uint64_t i = 0; i < unsent; i += step) {
 		uint64_t times = unsent - i < step ? unsent - i : step;
-		int64_t start = rate_schedule_start(client->started, options->rate, sent + i);
-		if (start >= client->measured)
-			histogram_record(client->histograms, client->deadline - start, times);
+		record_wait(client, rate_schedule_start(client->started, options->rate, next + i),
+			    end, times);
 	}
-	return unsent;
+	return held + unsent;
+}
+
+/* Open loop: records lines without an answer and lines that were due and not sent, with how long
+ * they have waited since their intended start, however the run has ended. Without them a server
+ * that stands still would look as quick as before (coordinated omission). Returns the number of
+ * those that were not sent. */
+static uint64_t record_waiting(const struct client *client)
+{
+	int64_t end = ended(client);
+	if (!client->options.rate || !client->started)
+		return 0;
+	for (size_t i = 0; i < client->sessions; i++)
+		client_session_record_waiting(client->workers[i].session, end);
+	/* nothing is due from the deadline on */
+	return record_unsent(client, clock_earlier(end, client->deadline));
 }
 
 /* Strict order over several connections needs each answer before the next line. */
@@ -74,6 +107,7 @@ static bool is_strict(const struct client_options *options)
 
 static struct result result_of(const struct client *client)
 {
+	static struct histogram none; /* too large for the stack */
 	struct result result = {
 		.program = client->program,
 		.error = client->interrupted ? "interrupted"
@@ -82,31 +116,33 @@ static struct result result_of(const struct client *client)
 		.elapsed = client->started ? ended(client) - client->started : 0,
 		.warmup = client->options.warmup,
 		.strict = is_strict(&client->options),
-		.latency = merged(client, client->histograms),
+		.latency = &none,
 	};
+	if (!client->sessions) /* it could not be opened */
+		return result;
+	result.unsent = record_waiting(client);
+	result.latency = merged(client, client->histograms);
+	if (client->options.rate)
+		result.uncorrected = merged(client, &client->histograms[client->sessions]);
 	for (int64_t i = 0; i < client->options.threads; i++) {
 		result.total.sent += client->counters[i].sent;
 		result.total.acknowledged += client->counters[i].acknowledged;
 		result.total.resent += client->counters[i].resent;
 	}
-	if (client->options.rate)
-		result.uncorrected = merged(client, &client->histograms[client->sessions]);
-	result.unsent = record_unsent(client, result.total.sent);
 	return result;
 }
 
 /* Prints and frees a text; !complete: out of memory while it was made. False: not printed, with a
  * complaint. */
-static bool print(const struct client *client, FILE *where, struct buffer *text, bool complete)
+static bool print(const struct client *client, int descriptor, struct buffer *text, bool complete)
 {
-	/* stderr: nowhere is left to report a failure; stdout: checked by fflush() */
-	(void)fwrite(text->bytes, 1, text->length, where);
+	struct error error = {"out of memory for the report"};
+	bool printed = complete && program_print(descriptor, "the report", text->bytes,
+						 text->length, &error) == 0;
 	buffer_free(text);
-	if (complete && fflush(stdout) == 0)
-		return true;
-	program_complain(client->program, complete ? "cannot write the report to stdout"
-						   : "out of memory for the report");
-	return false;
+	if (!printed)
+		program_complain(client->program, error.message);
+	return printed;
 }
 
 /* To stderr; to stdout as JSON or where lines come back, and then nothing with -quiet. */
@@ -124,28 +160,67 @@ static bool print_report(const struct client *client, const struct result *resul
 	if (!json && options->delay.max > options->delay.min)
 		complete = complete && buffer_printf(&text, "%s: seed of the pauses: %" PRId64 "\n",
 						     client->program, options->seed);
-	return print(client, echoes || json ? stdout : stderr, &text, complete);
+	return print(client, echoes || json ? STDOUT_FILENO : STDERR_FILENO, &text, complete);
+}
+
+/* What -expect has led to: each outcome in lines of text and in JSON, and the first failure. */
+struct checked {
+	bool met;
+	struct assertions assertions;
+	struct assertion_outcome outcomes[ASSERTIONS_MAX];
+	struct buffer text, json, failure; /* owned */
+	bool complete;			   /* else memory was out for one of them */
+};
+
+static void check(const struct client *client, struct result *result, struct checked *checked)
+{
+	const struct assertions *assertions = &checked->assertions;
+	struct error error; /* none: they were parsed with the options */
+	*checked = (struct checked){.met = true, .complete = true};
+	if (!client->options.expect ||
+	    assertions_parse(&checked->assertions, client->options.expect, &error) < 0)
+		return;
+	checked->met = assertions_check(assertions, result, checked->outcomes);
+	for (size_t i = 0; i < assertions->count; i++) {
+		const struct assertion *assertion = &assertions->list[i];
+		const struct assertion_outcome *outcome = &checked->outcomes[i];
+		checked->complete &= buffer_printf(&checked->text, "%s: ", client->program) &&
+				     assertion_describe(&checked->text, assertion, outcome) &&
+				     buffer_append(&checked->text, "\n", 1) &&
+				     assertion_json(&checked->json, assertion, outcome, 0) &&
+				     (outcome->met || checked->failure.length ||
+				      assertion_describe(&checked->failure, assertion, outcome));
+	}
+	if (!result->total.acknowledged)
+		checked->complete &=
+			buffer_printf(&checked->text, "%s: " ASSERTIONS_NO_ANSWERS "\n",
+				      client->program) &&
+			(checked->failure.length ||
+			 buffer_append_string(&checked->failure, ASSERTIONS_NO_ANSWERS));
+	checked->complete &= buffer_append(&checked->failure, "", 1); /* its NUL */
+	result->assertions = &checked->json;
+	if (!checked->met && !result->error && checked->complete)
+		result->error = checked->failure.bytes;
 }
 
 /* Prints for each assertion of -expect whether it holds, where the report is, but never among
  * JSON. False: one does not hold. */
-static bool print_assertions(const struct client *client, const struct result *result)
+static bool print_assertions(const struct client *client, struct checked *checked)
 {
 	const struct client_options *options = &client->options;
-	struct assertions expected;
-	struct error error; /* none: they were parsed with the options */
-	struct buffer text = {0};
-	if (!options->expect || assertions_parse(&expected, options->expect, &error) < 0)
-		return true;
-	bool met = assertions_check(&expected, result, &text);
 	bool out = workloads[options->service].echoes && options->report != REPORT_JSON;
-	return print(client, out ? stdout : stderr, &text, true) && met;
+	bool printed = !options->expect || print(client, out ? STDOUT_FILENO : STDERR_FILENO,
+						 &checked->text, checked->complete);
+	buffer_free(&checked->json);
+	buffer_free(&checked->failure);
+	return printed && checked->met;
 }
 
 bool client_report(struct client *client)
 {
 	struct error error;
-	const struct result result = result_of(client);
+	struct checked checked;
+	struct result result = result_of(client);
 	bool done = is_whole(client) && result.total.acknowledged == planned(client, &result.total);
 	bool json = client->options.report == REPORT_JSON, reports = client->options.acks >= 0;
 	if (result.error)
@@ -154,14 +229,16 @@ bool client_report(struct client *client)
 		program_complain(client->program, error.message);
 		done = false;
 	}
+	check(client, &result, &checked);
 	/* JSON is a part of the result for a parent program, where there is one */
 	if (json ? !reports : client->started != 0)
 		done &= print_report(client, &result);
-	done &= print_assertions(client, &result);
-	if (reports && !client_result_writer_write(&client->result, (int)client->options.acks,
-						   json ? &result : NULL, &error)) {
+	if (reports && client->sessions &&
+	    !client_result_writer_write(&client->result, (int)client->options.acks,
+					json ? &result : NULL, checked.outcomes,
+					checked.assertions.count, &error)) {
 		program_complain(client->program, error.message);
 		done = false;
 	}
-	return done;
+	return print_assertions(client, &checked) && done;
 }

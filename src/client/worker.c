@@ -153,7 +153,7 @@ static enum outcome await_start(struct worker *worker, uint64_t number, int64_t 
 {
 	struct client *client = worker->client;
 	int64_t scheduled = rate_schedule_start(client->started, client->options.rate, number);
-	*start = arrived > scheduled ? arrived : scheduled;
+	*start = worker->due = arrived > scheduled ? arrived : scheduled;
 	if (!client_session_await(worker->session, clock_earlier(*start, client->deadline), -1))
 		return OUTCOME_FAILED;
 	return *start >= client->deadline ? OUTCOME_OVER : OUTCOME_SENT;
@@ -183,6 +183,7 @@ static enum outcome send_line(struct worker *worker, int64_t iteration)
 	if (!show_line(worker))
 		return OUTCOME_FAILED;
 	line.length = worker->line.length;
+	worker->due = 0; /* it is the session's from here on */
 	if (!client_session_send(worker->session, &line, worker->line.bytes))
 		return OUTCOME_FAILED;
 	atomic_store_explicit(&worker->answered, client->counters[worker->number].acknowledged,

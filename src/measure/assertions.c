@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/assertions.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,54 +128,81 @@ int assertions_parse(struct assertions *assertions, const char *string, struct e
 	}
 }
 
-/* Returns the measured value, and writes it for the report. */
-static double measure(const struct assertion *assertion, const struct result *result,
-		      char shown[DURATION_SIZE])
+static double measure(const struct assertion *assertion, const struct result *result)
 {
-	double value = result->strict;
 	switch (assertion->kind) {
 	case ASSERTION_COUNT:
-		value = count_of(result, assertion->metric);
-		(void)snprintf(shown, DURATION_SIZE, "%.0f", value);
-		break;
+		return count_of(result, assertion->metric);
 	case ASSERTION_LATENCY:
-		value = (double)histogram_quantile(result->latency, assertion->fraction);
-		duration_format((int64_t)value, shown);
-		break;
+		return (double)histogram_quantile(result->latency, assertion->fraction);
 	case ASSERTION_ORDER:
-		(void)snprintf(shown, DURATION_SIZE, "%s", result->strict ? "strict" : "free");
+		break;
 	}
-	return value;
+	return result->strict;
 }
 
-static bool is_met(const struct assertion *assertion, const struct result *result,
-		   char shown[DURATION_SIZE])
+static struct assertion_outcome check(const struct assertion *assertion,
+				      const struct result *result)
 {
 	bool needs_latency =
 		assertion->kind == ASSERTION_LATENCY || assertion->metric == METRIC_RATE;
 	if (needs_latency && !result->latency->count)
-		return false;
-	double value = measure(assertion, result, shown), limit = (double)assertion->value;
-	return value < limit   ? assertion->less
-	       : value > limit ? assertion->greater
-			       : assertion->equal;
+		return (struct assertion_outcome){0};
+	double value = measure(assertion, result), limit = (double)assertion->value;
+	return (struct assertion_outcome){.measured = true,
+					  .value = (int64_t)(value + 0.5),
+					  .met = value < limit	 ? assertion->less
+						 : value > limit ? assertion->greater
+								 : assertion->equal};
 }
 
 bool assertions_check(const struct assertions *assertions, const struct result *result,
-		      struct buffer *buffer)
+		      struct assertion_outcome *outcomes)
 {
-	bool all = true;
-	for (size_t i = 0; i < assertions->count; i++) {
-		const struct assertion *assertion = &assertions->list[i];
-		char shown[DURATION_SIZE] = "nothing was measured";
-		bool met = is_met(assertion, result, shown);
-		all &= met;
-		all &= buffer_printf(buffer, "%s: expected %s: %s, %s\n", result->program,
-				     assertion->source, shown, met ? "met" : "not met");
-	}
-	if (result->total.acknowledged)
-		return all;
-	(void)buffer_printf(buffer, "%s: expected answers: there were none at all\n",
-			    result->program);
-	return false;
+	for (size_t i = 0; i < assertions->count; i++)
+		outcomes[i] = check(&assertions->list[i], result);
+	return result->total.acknowledged && !assertions_unmet(assertions, outcomes);
+}
+
+const struct assertion_outcome *assertions_unmet(const struct assertions *assertions,
+						 const struct assertion_outcome *outcomes)
+{
+	for (size_t i = 0; i < assertions->count; i++)
+		if (!outcomes[i].met)
+			return &outcomes[i];
+	return NULL;
+}
+
+static const char *order_of(const struct assertion_outcome *outcome)
+{
+	return outcome->value ? "strict" : "free";
+}
+
+bool assertion_describe(struct buffer *buffer, const struct assertion *assertion,
+			const struct assertion_outcome *outcome)
+{
+	char measured[DURATION_SIZE] = "nothing was measured";
+	if (outcome->measured && assertion->kind == ASSERTION_LATENCY)
+		duration_format(outcome->value, measured);
+	else if (outcome->measured && assertion->kind == ASSERTION_ORDER)
+		(void)snprintf(measured, sizeof measured, "%s", order_of(outcome));
+	else if (outcome->measured)
+		(void)snprintf(measured, sizeof measured, "%" PRId64, outcome->value);
+	return buffer_printf(buffer, "expected %s: %s, %s", assertion->source, measured,
+			     outcome->met ? "met" : "not met");
+}
+
+bool assertion_json(struct buffer *buffer, const struct assertion *assertion,
+		    const struct assertion_outcome *outcome, size_t client)
+{
+	if ((buffer->length && !buffer_append(buffer, ",", 1)) || !buffer_append(buffer, "{", 1) ||
+	    (client && !buffer_printf(buffer, "\"client\":%zu,", client)) ||
+	    /* it was parsed: there is nothing in it to escape */
+	    !buffer_printf(buffer, "\"condition\":\"%s\",\"measured\":", assertion->source))
+		return false;
+	bool complete = !outcome->measured ? buffer_append_string(buffer, "null")
+			: assertion->kind == ASSERTION_ORDER
+				? buffer_printf(buffer, "\"%s\"", order_of(outcome))
+				: buffer_printf(buffer, "%" PRId64, outcome->value);
+	return complete && buffer_printf(buffer, ",\"met\":%s}", outcome->met ? "true" : "false");
 }

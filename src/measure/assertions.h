@@ -30,7 +30,28 @@ struct assertions {
 /* Reads a list with commas. Returns 0, or -1 with *error naming the bad one. */
 int assertions_parse(struct assertions *assertions, const char *string, struct error *error);
 
-/* Checks each and appends a line on it with the measured value. A run without any answer fails.
- * False: one is not met, or memory is out. */
+/* What an assertion was checked with, or what a parent program was told of that. */
+struct assertion_outcome {
+	bool met;
+	bool measured; /* else nothing was, and it is not met */
+	int64_t value; /* rounded; as that of the assertion */
+};
+
+/* Checks each, and sets as many outcomes. False: one is not met, or there was no answer at all. */
 bool assertions_check(const struct assertions *assertions, const struct result *result,
-		      struct buffer *buffer);
+		      struct assertion_outcome *outcomes);
+
+/* The first of all outcomes that is not met; NULL: there is none. */
+const struct assertion_outcome *assertions_unmet(const struct assertions *assertions,
+						 const struct assertion_outcome *outcomes);
+
+/* Each appends an outcome: in words, as "expected p99<5ms: 7 ms, not met"; as an object of JSON,
+ * behind a comma unless the buffer is empty, with the client's number if that is not 0. False: out
+ * of memory. */
+bool assertion_describe(struct buffer *buffer, const struct assertion *assertion,
+			const struct assertion_outcome *outcome);
+bool assertion_json(struct buffer *buffer, const struct assertion *assertion,
+		    const struct assertion_outcome *outcome, size_t client);
+
+/* Said where there was no answer at all. */
+#define ASSERTIONS_NO_ANSWERS "expected answers: there were none at all"

@@ -108,6 +108,17 @@ static bool read_measured(struct client_result *result, const struct slice *fiel
 	return true;
 }
 
+static bool read_expected(struct client_result *result, const struct slice *field)
+{
+	struct assertion_outcome outcome = {.measured = !slice_equals(field[2], "-")};
+	if (result->outcome_count == ASSERTIONS_MAX ||
+	    !read_choice(field[1], "met", "missed", &outcome.met) ||
+	    (outcome.measured && !read_number(field[2], 0, INT64_MAX, &outcome.value)))
+		return false;
+	result->outcomes[result->outcome_count++] = outcome;
+	return true;
+}
+
 /* The exact ends; all between them comes with the buckets. */
 static bool read_histogram(struct client_result *result, const struct slice *field)
 {
@@ -175,10 +186,11 @@ static const struct {
 	size_t min, max; /* fields, with the keyword */
 	bool (*read)(struct client_result *result, const struct slice *field);
 } kinds[] = {
-	{"plan", 5, 7, read_plan},	     {"connection", 3, 4, read_connection},
-	{"thread", 5, 5, read_thread},	     {"measured", 4, 4, read_measured},
-	{"histogram", 5, 5, read_histogram}, {"bucket", 4, 4, read_bucket},
-	{"chars", 8, 8, read_chars},	     {"end", 1, 1, read_end},
+	{"plan", 5, 7, read_plan},	   {"connection", 3, 4, read_connection},
+	{"thread", 5, 5, read_thread},	   {"measured", 4, 4, read_measured},
+	{"expected", 3, 3, read_expected}, {"histogram", 5, 5, read_histogram},
+	{"bucket", 4, 4, read_bucket},	   {"chars", 8, 8, read_chars},
+	{"end", 1, 1, read_end},
 };
 
 /* Splits a line at single spaces. Fields that it does not have are empty, others must not be. */

@@ -6,11 +6,10 @@
  *                                            its thread, or of all, were acknowledged before
  *   thread K SENT ACKNOWLEDGED RESENT
  *   measured ELAPSED WARMUP strict|free      times in ns
- *   histogram latency|raw COUNT MIN MAX
- *   bucket latency|raw INDEX COUNT           each bucket that is not empty
- *   chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED
- *   end
- * A client of chars reports its own line only. */
+ *   expected met|missed VALUE|-              each assertion, in their order; -: nothing was
+ * measured histogram latency|raw COUNT MIN MAX bucket latency|raw INDEX COUNT           each bucket
+ * that is not empty chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED end A client of
+ * chars reports its own line only. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "measure/assertions.h"
 #include "measure/report_text.h"
 #include "net/socket.h"
 
@@ -64,6 +64,8 @@ struct client_result {
 	struct client_result_thread total;	 /* if complete: over all threads */
 	int64_t planned;			 /* if complete: lines */
 	struct chars_result chars;		 /* without a name: there was no such line */
+	struct assertion_outcome outcomes[ASSERTIONS_MAX]; /* of assertions */
+	size_t outcome_count;
 	/* Borrowed, with both histograms; what was measured is added to it if the text has its
 	 * end. NULL: it is only checked. */
 	struct result *measured;

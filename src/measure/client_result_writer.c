@@ -51,8 +51,20 @@ static bool add_measured(struct buffer *text, const struct result *measured)
 	       (!measured->uncorrected || add_histogram(text, "raw", measured->uncorrected));
 }
 
-static bool compose(struct buffer *text, const struct client_result_writer *writer,
-		    const struct result *measured)
+static bool add_outcomes(struct buffer *text, const struct assertion_outcome *outcomes,
+			 size_t count)
+{
+	bool complete = true;
+	for (size_t i = 0; i < count; i++) {
+		const char *how = outcomes[i].met ? "met" : "missed";
+		complete &= outcomes[i].measured ? buffer_printf(text, "expected %s %" PRId64 "\n",
+								 how, outcomes[i].value)
+						 : buffer_printf(text, "expected %s -\n", how);
+	}
+	return complete;
+}
+
+static bool compose(struct buffer *text, const struct client_result_writer *writer)
 {
 	const struct plan *plan = &writer->plan;
 	bool complete =
@@ -67,7 +79,7 @@ static bool compose(struct buffer *text, const struct client_result_writer *writ
 			buffer_printf(text, "thread %zu %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
 				      counters->sent, counters->acknowledged, counters->resent);
 	}
-	return complete && (!measured || add_measured(text, measured));
+	return complete;
 }
 
 /* Writes the text, to which the last line is added, closes the descriptor, and frees the text. Not
@@ -91,10 +103,14 @@ static bool send_text(int descriptor, struct buffer *text, bool complete, struct
 }
 
 bool client_result_writer_write(const struct client_result_writer *writer, int descriptor,
-				const struct result *measured, struct error *error)
+				const struct result *measured,
+				const struct assertion_outcome *outcomes, size_t count,
+				struct error *error)
 {
 	struct buffer text = {0};
-	bool complete = compose(&text, writer, measured);
+	bool complete = compose(&text, writer) &&
+			(!measured ||
+			 (add_measured(&text, measured) && add_outcomes(&text, outcomes, count)));
 	return send_text(descriptor, &text, complete, error);
 }
 

@@ -32,10 +32,12 @@ struct client_result_writer {
 void client_result_writer_connection(struct client_result_writer *writer, size_t thread,
 				     const char *local_name);
 
-/* Writes the result to a descriptor, and closes it; `measured` may be NULL. False: the error is
- * set. */
+/* Writes the result to a descriptor, and closes it; `measured` may be NULL, and then the outcomes
+ * are not used. False: the error is set. */
 bool client_result_writer_write(const struct client_result_writer *writer, int descriptor,
-				const struct result *measured, struct error *error);
+				const struct result *measured,
+				const struct assertion_outcome *outcomes, size_t count,
+				struct error *error);
 
 /* The same for a client of chars. */
 bool chars_result_write(const struct chars_result *chars, int descriptor, struct error *error);

@@ -9,12 +9,27 @@
 #include "base/clock.h"
 #include "record/escape.h"
 
-/* A string in quotes; what is not printable is escaped as in a log. */
+/* A string in quotes; what is not printable is escaped as in a log, and what is escaped in it
+ * already stays so. */
 static bool add_string(struct buffer *buffer, const char *string)
 {
 	size_t start = buffer->length + 1;
-	return buffer_append(buffer, "\"", 1) && record_escape(buffer, string, strlen(string)) &&
-	       record_mark(buffer, start, '\\', '"') && buffer_append(buffer, "\"", 1);
+	struct buffer plain = {0};
+	bool complete = buffer_append_string(&plain, string);
+	if (complete && plain.length)
+		plain.length = record_unescape(plain.bytes, plain.length);
+	complete = complete && buffer_append(buffer, "\"", 1) &&
+		   record_escape(buffer, plain.bytes, plain.length) &&
+		   record_mark(buffer, start, '\\', '"') && buffer_append(buffer, "\"", 1);
+	buffer_free(&plain);
+	return complete;
+}
+
+static bool add_assertions(struct buffer *buffer, const struct buffer *assertions)
+{
+	return !assertions || (buffer_append_string(buffer, ",\"expect\":[") &&
+			       buffer_append(buffer, assertions->bytes, assertions->length) &&
+			       buffer_append(buffer, "]", 1));
 }
 
 static bool add_latency(struct buffer *buffer, const char *name, const struct histogram *latency)
@@ -50,6 +65,7 @@ bool report_json(struct buffer *buffer, const struct result *result)
 			     (double)result_measured(result) / second, result_rate(result)) &&
 	       (result->error ? add_string(buffer, result->error)
 			      : buffer_append_string(buffer, "null")) &&
+	       add_assertions(buffer, result->assertions) &&
 	       add_latency(buffer, "latency", result->latency) &&
 	       (!result->uncorrected || add_latency(buffer, "raw", result->uncorrected)) &&
 	       buffer_append_string(buffer, "}\n");

@@ -21,6 +21,8 @@ struct result {
 	 * waited. */
 	struct histogram *latency;
 	struct histogram *uncorrected; /* from their sending; NULL: the same as latency */
+	/* Outcomes of assertions in JSON, for report_json(); NULL: there are none. */
+	const struct buffer *assertions;
 };
 
 /* Of the time after the warm-up: its length, the lines acknowledged, lines a second. */

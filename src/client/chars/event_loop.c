@@ -356,19 +356,32 @@ static int run(struct chars_client *client)
 		       : result;
 }
 
-static int report(struct chars_client *client)
+static int print_report(struct chars_client *client)
 {
 	const struct chars_result *result = &client->result;
-	if (client->automatic && !client->options->quiet &&
-	    (printf("%s: %" PRIu64 " characters in %" PRIu64 " messages; %" PRIu64
-		    " stat answers add up to %" PRIu64 "; seed of the pauses: %" PRId64 "\n",
-		    client->program, result->got.characters, result->got.messages, result->stats,
-		    result->counted, client->options->seed) < 0 ||
-	     fflush(stdout) != 0))
-		program_complain(client->program, "cannot write the report to stdout");
-	if (client->options->acks < 0 ||
-	    chars_result_write(result, (int)client->options->acks, &client->error))
+	struct buffer text = {0};
+	if (!client->automatic || client->options->quiet)
 		return 0;
+	error_set(&client->error, "out of memory for the report");
+	bool printed = buffer_printf(&text,
+				     "%s: %" PRIu64 " characters in %" PRIu64 " messages; %" PRIu64
+				     " stat answers add up to %" PRIu64
+				     "; seed of the pauses: %" PRId64 "\n",
+				     client->program, result->got.characters, result->got.messages,
+				     result->stats, result->counted, client->options->seed) &&
+		       program_print(STDOUT_FILENO, "the report", text.bytes, text.length,
+				     &client->error) == 0;
+	buffer_free(&text);
+	return printed ? 0 : -1;
+}
+
+/* The result for a parent program is written all the same if the report cannot be. */
+static int report(struct chars_client *client)
+{
+	int printed = print_report(client);
+	if (client->options->acks < 0 ||
+	    chars_result_write(&client->result, (int)client->options->acks, &client->error))
+		return printed;
 	return -1;
 }
 

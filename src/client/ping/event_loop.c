@@ -291,15 +291,15 @@ static bool print_report(struct ping_client *client, bool good)
 	int64_t ended = client->ended ? client->ended : clock_now();
 	(void)snprintf(name, sizeof name, "%.32s %" PRId64, client->program, options->number);
 	struct buffer text = {0};
-	bool complete = request_table_report(&text, name, &client->requests,
-					     ended - client->started, options->seed);
-	complete &= fwrite(text.bytes, 1, text.length, stdout) == text.length;
+	struct error error = {"out of memory for the report"};
+	bool printed =
+		request_table_report(&text, name, &client->requests, ended - client->started,
+				     options->seed) &&
+		program_print(STDOUT_FILENO, "the report", text.bytes, text.length, &error) == 0;
 	buffer_free(&text);
-	if (complete && fflush(stdout) == 0)
-		return true;
-	if (good) /* else an error is reported already */
-		program_complain(client->program, "cannot write the report to stdout");
-	return false;
+	if (!printed && good) /* else an error is reported already */
+		program_complain(client->program, error.message);
+	return printed;
 }
 
 /* Reports how it ended. True: as it should. */

@@ -8,7 +8,8 @@
 #include "unit.h"
 
 static struct histogram *latency;
-static struct buffer text;
+static struct buffer text, json;
+static struct assertion_outcome outcomes[ASSERTIONS_MAX];
 static struct result result;
 static struct assertions expected;
 static struct error error;
@@ -30,13 +31,18 @@ static void teardown(void)
 {
 	free(latency);
 	buffer_free(&text);
+	buffer_free(&json);
 }
 
 static bool check(const char *string)
 {
 	ck_assert_msg(assertions_parse(&expected, string, &error) == 0, "%s", error.message);
-	bool met = assertions_check(&expected, &result, &text);
-	ck_assert(buffer_append(&text, "", 1));
+	bool met = assertions_check(&expected, &result, outcomes);
+	for (size_t i = 0; i < expected.count; i++)
+		ck_assert(assertion_describe(&text, &expected.list[i], &outcomes[i]) &&
+			  buffer_append(&text, "\n", 1) &&
+			  assertion_json(&json, &expected.list[i], &outcomes[i], i / 4));
+	ck_assert(buffer_append(&text, "", 1) && buffer_append(&json, "", 1));
 	return met;
 }
 
@@ -64,11 +70,18 @@ END_TEST
 START_TEST(each_is_told_of)
 {
 	ck_assert(!check("lost=0,dup<=2, order=free,p90>1us,rate>=50"));
-	ck_assert_str_eq(text.bytes, "client: expected lost=0: 1, not met\n"
-				     "client: expected dup<=2: 2, met\n"
-				     "client: expected order=free: strict, not met\n"
-				     "client: expected p90>1us: 90 ns, not met\n"
-				     "client: expected rate>=50: 50, met\n");
+	ck_assert_str_eq(text.bytes, "expected lost=0: 1, not met\n"
+				     "expected dup<=2: 2, met\n"
+				     "expected order=free: strict, not met\n"
+				     "expected p90>1us: 90 ns, not met\n"
+				     "expected rate>=50: 50, met\n");
+	ck_assert_str_eq(json.bytes,
+			 "{\"condition\":\"lost=0\",\"measured\":1,\"met\":false},"
+			 "{\"condition\":\"dup<=2\",\"measured\":2,\"met\":true},"
+			 "{\"condition\":\"order=free\",\"measured\":\"strict\",\"met\":false},"
+			 "{\"condition\":\"p90>1us\",\"measured\":90,\"met\":false},"
+			 "{\"client\":1,\"condition\":\"rate>=50\",\"measured\":50,\"met\":true}");
+	ck_assert_ptr_eq(assertions_unmet(&expected, outcomes), &outcomes[0]);
 	buffer_free(&text);
 	result.strict = false;
 	ck_assert(check("order=free,p90<1us"));
@@ -80,9 +93,11 @@ START_TEST(no_answers_are_never_as_expected)
 	memset(latency, 0, sizeof *latency);
 	result.total = (struct counters){0};
 	ck_assert(!check("lost=0,p99<1s"));
-	ck_assert_str_eq(text.bytes, "client: expected lost=0: 0, met\n"
-				     "client: expected p99<1s: nothing was measured, not met\n"
-				     "client: expected answers: there were none at all\n");
+	ck_assert_str_eq(text.bytes, "expected lost=0: 0, met\n"
+				     "expected p99<1s: nothing was measured, not met\n");
+	ck_assert_ptr_nonnull(strstr(json.bytes, "\"p99<1s\",\"measured\":null,\"met\":false}"));
+	ck_assert(!check("lost=0"));
+	ck_assert_ptr_null(assertions_unmet(&expected, outcomes));
 }
 END_TEST
 

@@ -115,6 +115,9 @@ static const char *const damaged[] = {
 	"end\n",
 	"\n",
 	"nonsense\n",
+	"expected met\n",
+	"expected perhaps 5\n",
+	"expected met -5\n",
 	"plan 2 10 1 shared\nconnection 1 a:1\n",
 	"plan 2 10 1 shared\nconnection 0 \n",
 	"plan 2 10 1 shared\nconnection 0 a:1 -1\n",
@@ -174,6 +177,7 @@ static void add_measured(struct result *sum, const struct result *measured)
 {
 	enum { TEXT = 65536 };
 	static char text[TEXT];
+	const struct assertion_outcome outcomes[] = {{true, true, 7}, {false, false, 0}};
 	const struct counters counters = {.sent = 10, .acknowledged = 9, .resent = 1};
 	struct client_result_writer writer = {.plan = {1, 10, 1, false, false},
 					      .counters = &counters};
@@ -182,13 +186,17 @@ static void add_measured(struct result *sum, const struct result *measured)
 	int ends[2];
 	ck_assert_int_eq(pipe(ends), 0);
 	client_result_writer_connection(&writer, 0, "127.0.0.1:4000");
-	ck_assert(client_result_writer_write(&writer, ends[1], measured, &error));
+	ck_assert(client_result_writer_write(&writer, ends[1], measured, outcomes, 2, &error));
 	ssize_t length = read(ends[0], text, TEXT);
 	ck_assert_int_gt(length, 0);
 	ck_assert_int_eq(client_result_read(&result, text, (size_t)length, &error), 0);
 	ck_assert(result.complete);
 	ck_assert_int_eq(result.total.acknowledged, 9);
 	ck_assert_int_eq(result.connections[0].answered, 9);
+	ck_assert_uint_eq(result.outcome_count, 2);
+	ck_assert(result.outcomes[0].met && result.outcomes[0].measured);
+	ck_assert_int_eq(result.outcomes[0].value, 7);
+	ck_assert(!result.outcomes[1].met && !result.outcomes[1].measured);
 	(void)close(ends[0]);
 	client_result_free(&result);
 	buffer_free(&writer.connections);

@@ -127,23 +127,28 @@ START_TEST(json_has_the_whole_histogram)
 	histogram_record(latency, 5, 1);
 	histogram_record(latency, 1000, 1);
 	result.unsent = 4;
-	result.error = "line '\"\\' \x01";
+	/* what is escaped already stays so */
+	result.error = "line '\"\\' \x01\\x1b";
 	ck_assert(report_json(&text, &result));
 	assert_text(
 		"{\"sent\":12,\"acknowledged\":10,\"lost\":2,\"resent\":1,\"unsent\":4,\"order\":"
 		"\"strict\","
 		"\"seconds\":4.000000,\"measured\":{\"lines\":3,\"seconds\":4.000000,"
-		"\"rate\":0.8},\"failure\":\"line '\\\"\\\\' \\\\x01\",\"latency\":{\"count\":3,"
+		"\"rate\":0.8},\"failure\":\"line '\\\"\\\\' "
+		"\\\\x01\\\\x1b\",\"latency\":{\"count\":3,"
 		"\"min\":5,\"p50\":5,\"p90\":1000,\"p99\":1000,\"p99.9\":1000,\"max\":1000,"
 		"\"buckets\":[[5,2],[506,1]]}}\n");
 	buffer_free(&text);
 	result.error = NULL;
 	result.uncorrected = raw;
 	result.strict = false;
+	struct buffer outcomes = {.bytes = (char[]){"{},{}"}, .length = 5};
+	result.assertions = &outcomes;
 	ck_assert(report_json(&text, &result));
 	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_ptr_nonnull(strstr(text.bytes, "\"order\":\"free\""));
-	ck_assert_ptr_nonnull(strstr(text.bytes, "\"failure\":null,\"latency\":{\"count\":3,"));
+	ck_assert_ptr_nonnull(strstr(text.bytes, "\"failure\":null,\"expect\":[{},{}],"
+						 "\"latency\":{\"count\":3,"));
 	ck_assert_ptr_nonnull(strstr(text.bytes,
 				     "]},\"raw\":{\"count\":0,\"min\":0,\"p50\":0,\"p90\":0,"
 				     "\"p99\":0,\"p99.9\":0,\"max\":0,\"buckets\":[]}}\n"));
