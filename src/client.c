@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The client: sends lines to a server and measures how they are answered. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/options.h"
 #include "base/program.h"
@@ -8,6 +9,7 @@
 #include "client/options.h"
 #include "client/run.h"
 #include "client/workload/workload.h"
+#include "measure/report_text.h"
 
 /* Who runs a workload. Those that are not named send lines from threads, by client_run(). */
 static const struct {
@@ -27,6 +29,18 @@ static enum exit_status run(const struct client_options *options, const char *pr
 	return client_run(options, program);
 }
 
+/* A program that reads the report finds in it why there was no run. */
+static void report_failure(const char *program, struct error *error)
+{
+	static struct histogram none; /* too large for the stack */
+	const struct result result = {.error = error->message, .strict = true, .latency = &none};
+	struct buffer text = {0};
+	if (report_json(&text, &result) &&
+	    program_print(STDOUT_FILENO, "the report", text.bytes, text.length, error) < 0)
+		program_complain(program, error->message);
+	buffer_free(&text);
+}
+
 int main(int argc, char **argv)
 {
 	struct client_options options;
@@ -42,5 +56,8 @@ int main(int argc, char **argv)
 		return (int)run(&options, program);
 	if (outcome != OPTIONS_SHOWN)
 		program_complain(program, error.message);
+	const char *report = options_peek(argc, argv, "report");
+	if (outcome == OPTIONS_WRONG && report && !strcmp(report, "json"))
+		report_failure(program, &error);
 	return (int)outcome;
 }

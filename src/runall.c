@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* runall: runs one server and any number of clients, and proves from the log and from what the
  * clients report that each line arrived, once and in order. */
+#include <string.h>
+
 #include "base/program.h"
 #include "client/workload/workload.h"
 #include "runall/context.h"
@@ -33,8 +35,10 @@ static void run(struct runall *runall)
 	end_all(runall, listening, started, done);
 	if (!done && !watch->interrupts)
 		runall_complain(runall, "%s", error.message);
-	if (watch->interrupts)
+	if (watch->interrupts) {
 		runall_complain(runall, "interrupted");
+		runall_set_failure(runall, FAILURE_INTERRUPT, "interrupted");
+	}
 	/* the second interrupt has killed what was to be proved */
 	if (listening && watch->interrupts < 2)
 		runall_prove(runall);
@@ -66,14 +70,18 @@ int main(int argc, char **argv)
 	struct runall runall = {.program = program_name(argv[0]), .watch = {.signals = -1}};
 	program_guard_descriptors();
 	enum option_outcome outcome = runall_options_read(&runall.options, argc, argv, &error);
-	if (outcome != OPTIONS_READ) {
-		if (outcome != OPTIONS_SHOWN)
-			program_complain(runall.program, error.message);
-		return (int)outcome;
-	}
-	if (runall.options.check)
+	if (outcome == OPTIONS_SHOWN)
+		return EXIT_DONE;
+	const char *report = options_peek(argc, argv, "report");
+	if (report && !strcmp(report, "json")) /* also where the options could not be read */
+		runall.options.client.report = REPORT_JSON;
+	if (outcome != OPTIONS_READ)
+		runall_complain(&runall, "%s", error.message);
+	else if (runall.options.check)
 		runall_check(&runall);
 	else
 		set_up_and_run(&runall);
-	return runall.failed ? EXIT_FAILED : EXIT_DONE;
+	runall_report(&runall);
+	buffer_free(&runall.outcomes);
+	return outcome != OPTIONS_READ ? (int)outcome : runall.failed ? EXIT_FAILED : EXIT_DONE;
 }

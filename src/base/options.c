@@ -286,3 +286,14 @@ enum option_outcome options_read(const struct option_table *table, void *setting
 	error_set(error, "unexpected argument '%.100s'; see -help", argv[at]);
 	return OPTIONS_WRONG;
 }
+
+const char *options_peek(int argc, char **argv, const char *name)
+{
+	const char *found = NULL, *value;
+	const struct option_spec specs[] = {{.name = name}, {0}};
+	const struct option_table table = {.specs = specs};
+	for (int i = 1; i < argc; i++)
+		if (argv[i][0] == '-' && find_word(&table, argv[i], &value) == specs)
+			found = value ? value : argv[i + 1];
+	return found;
+}

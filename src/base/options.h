@@ -75,3 +75,7 @@ int options_check_service(const struct option_table *table, const void *settings
 
 /* Returns the entry of that exact name, or NULL. */
 const struct option_spec *option_find(const struct option_table *table, const char *name);
+
+/* Returns the last value that a command line gives an option of that name, whatever is wrong with
+ * the rest; NULL: it gives none. */
+const char *options_peek(int argc, char **argv, const char *name);

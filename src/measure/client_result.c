@@ -95,13 +95,15 @@ static bool read_measured(struct client_result *result, const struct slice *fiel
 {
 	struct result *sum = result->measured;
 	int64_t elapsed, warmup;
+	uint64_t unsent;
 	bool strict;
 	if (!read_number(field[1], 0, INT64_MAX, &elapsed) ||
 	    !read_number(field[2], 0, INT64_MAX, &warmup) ||
-	    !read_choice(field[3], "strict", "free", &strict))
+	    !read_choice(field[3], "strict", "free", &strict) || !read_unsigned(field[4], &unsent))
 		return false;
 	if (!sum)
 		return true;
+	sum->unsent += unsent;
 	sum->strict &= strict;
 	sum->elapsed = elapsed > sum->elapsed ? elapsed : sum->elapsed;
 	sum->warmup = warmup > sum->warmup ? warmup : sum->warmup;
@@ -187,7 +189,7 @@ static const struct {
 	bool (*read)(struct client_result *result, const struct slice *field);
 } kinds[] = {
 	{"plan", 5, 7, read_plan},	   {"connection", 3, 4, read_connection},
-	{"thread", 5, 5, read_thread},	   {"measured", 4, 4, read_measured},
+	{"thread", 5, 5, read_thread},	   {"measured", 5, 5, read_measured},
 	{"expected", 3, 3, read_expected}, {"histogram", 5, 5, read_histogram},
 	{"bucket", 4, 4, read_bucket},	   {"chars", 8, 8, read_chars},
 	{"end", 1, 1, read_end},

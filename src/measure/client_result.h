@@ -5,7 +5,7 @@
  *   connection THREAD LOCALNAME [ANSWERED]   each connection, in order of time; ANSWERED lines of
  *                                            its thread, or of all, were acknowledged before
  *   thread K SENT ACKNOWLEDGED RESENT
- *   measured ELAPSED WARMUP strict|free      times in ns
+ *   measured ELAPSED WARMUP strict|free UNSENT   times in ns
  *   expected met|missed VALUE|-              each assertion, in their order; -: nothing was
  * measured histogram latency|raw COUNT MIN MAX bucket latency|raw INDEX COUNT           each bucket
  * that is not empty chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED end A client of

@@ -45,8 +45,9 @@ static bool add_histogram(struct buffer *text, const char *name, const struct hi
 
 static bool add_measured(struct buffer *text, const struct result *measured)
 {
-	return buffer_printf(text, "measured %" PRId64 " %" PRId64 " %s\n", measured->elapsed,
-			     measured->warmup, measured->strict ? "strict" : "free") &&
+	return buffer_printf(text, "measured %" PRId64 " %" PRId64 " %s %" PRIu64 "\n",
+			     measured->elapsed, measured->warmup,
+			     measured->strict ? "strict" : "free", measured->unsent) &&
 	       add_histogram(text, "latency", measured->latency) &&
 	       (!measured->uncorrected || add_histogram(text, "raw", measured->uncorrected));
 }

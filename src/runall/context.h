@@ -8,10 +8,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
+#include "measure/report_text.h"
 #include "runall/crash_test.h"
 #include "runall/options.h"
 #include "runall/supervisor.h"
 #include "verify/verdict.h"
+
+/* Why a run has failed. The report in JSON says what has the highest rank, and came first. */
+enum failure_rank {
+	FAILURE_NONE,
+	FAILURE_INCOMPLETE, /* not all lines were sent and acknowledged */
+	FAILURE_COMPLAINT,
+	FAILURE_ASSERTION, /* a condition of -expect is not met */
+	FAILURE_INTERRUPT,
+	FAILURE_VERDICT, /* the log does not hold what was promised */
+};
 
 struct runall {
 	const char *program; /* its name in messages */
@@ -21,7 +33,11 @@ struct runall {
 	struct server_address address; /* of server 0, once it listens */
 	int64_t log_start;	       /* bytes that the log held before */
 	struct drill drill;
+	struct result sum;	/* of what all clients have measured */
+	struct buffer outcomes; /* owned: of their assertions, in JSON */
 	bool failed;
+	enum failure_rank rank;
+	char failure[sizeof((struct verdict *)0)->message]; /* why, for the report in JSON */
 };
 
 /* --- programs.c --- */
@@ -29,6 +45,9 @@ struct runall {
 /* Prints "runall: MESSAGE" on stderr, and makes runall fail. */
 void runall_complain(struct runall *runall, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Notes why the run has failed, for the report. */
+void runall_set_failure(struct runall *runall, enum failure_rank rank, const char *message);
 
 /* Finds server and client: in the directory of runall, and named like it. This holds for the build
  * tree, for any prefix, and for programs that were renamed by the installation. */
@@ -77,8 +96,12 @@ int relay_chain_prove(const struct runall_options *options, struct verdict *verd
 
 /* --- verdict.c --- */
 
-/* Proves the run that has ended. Prints the verdict, and with -report json the merged report. */
+/* Proves the run that has ended, and prints the verdict. An interrupt meanwhile ends runall. */
 void runall_prove(struct runall *runall);
+
+/* With -report json: prints the report of all clients, and why the run has failed, if it has. To be
+ * called last, however the run has ended. */
+void runall_report(struct runall *runall);
 
 /* Checks a log without a run, and prints the verdict. */
 void runall_check(struct runall *runall);

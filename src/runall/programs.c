@@ -27,7 +27,16 @@ void runall_complain(struct runall *runall, const char *format, ...)
 	(void)vsnprintf(message, sizeof message, format, values); /* cut if it is too long */
 	va_end(values);
 	runall->failed = true;
+	runall_set_failure(runall, FAILURE_COMPLAINT, message);
 	program_complain(runall->program, message);
+}
+
+void runall_set_failure(struct runall *runall, enum failure_rank rank, const char *message)
+{
+	if (rank <= runall->rank)
+		return;
+	runall->rank = rank;
+	(void)snprintf(runall->failure, sizeof runall->failure, "%s", message);
 }
 
 /* --- start --- */

@@ -1,60 +1,159 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/memory.h"
+#include "base/program.h"
 #include "client/workload/workload.h"
+#include "measure/assertions.h"
 #include "measure/client_result.h"
 #include "runall/context.h"
 #include "verify/run.h"
+
+static bool reports_json(const struct runall *runall)
+{
+	return runall->options.client.report == REPORT_JSON;
+}
+
+static void print(struct runall *runall, int descriptor, const char *what, struct buffer *text,
+		  bool complete)
+{
+	struct error error;
+	if (!complete)
+		runall_complain(runall, "out of memory for %s", what);
+	else if (program_print(descriptor, what, text->bytes, text->length, &error) < 0)
+		runall_complain(runall, "%s", error.message);
+	buffer_free(text);
+}
 
 /* Prints the verdict, or why there is none. On stderr, if stdout is for a report. */
 static void show_verdict(struct runall *runall, int result, const struct verdict *verdict,
 			 const struct error *error)
 {
-	FILE *where = runall->options.client.report == REPORT_JSON ? stderr : stdout;
+	struct buffer text = {0};
 	if (result < 0) {
 		runall_complain(runall, "%s", error->message);
 		return;
 	}
-	if (!verdict->good || !verdict->complete)
+	if (!verdict->good || !verdict->complete) {
 		runall->failed = true;
-	if (fprintf(where, "%s\n", verdict->message) < 0 || fflush(where) != 0)
-		runall_complain(runall, "cannot write the verdict to stdout");
+		runall_set_failure(runall, verdict->good ? FAILURE_INCOMPLETE : FAILURE_VERDICT,
+				   verdict->message);
+	}
+	bool complete = buffer_printf(&text, "%s\n", verdict->message);
+	print(runall, reports_json(runall) ? STDERR_FILENO : STDOUT_FILENO, "the verdict", &text,
+	      complete);
 }
 
-/* Reads what each client has reported. What it measured is added to *sum, if it is complete. */
-static void read_client_results(struct runall *runall, struct client_result *client_results,
-				struct result *sum)
+/* Adds the outcomes of a client's assertions to the report. */
+static void add_outcomes(struct runall *runall, size_t client, const struct client_result *result)
+{
+	const struct client_options *options = &runall->options.client;
+	struct assertions assertions;
+	struct error error; /* none: they were parsed with the options */
+	struct buffer failure = {0};
+	bool complete = true;
+	if (!options->expect || assertions_parse(&assertions, options->expect, &error) < 0 ||
+	    result->outcome_count != assertions.count)
+		return;
+	for (size_t i = 0; i < assertions.count; i++) {
+		const struct assertion_outcome *outcome = &result->outcomes[i];
+		complete &= assertion_json(&runall->outcomes, &assertions.list[i], outcome, client);
+		if (outcome->met || failure.length)
+			continue;
+		complete &= buffer_printf(&failure, "client %zu: ", client) &&
+			    assertion_describe(&failure, &assertions.list[i], outcome);
+	}
+	if (complete && failure.length && buffer_append(&failure, "", 1))
+		runall_set_failure(runall, FAILURE_ASSERTION, failure.bytes);
+	if (!complete)
+		runall_complain(runall, "out of memory for the report");
+	buffer_free(&failure);
+}
+
+/* Reads what each client has reported. What it measured is added up, if it is complete. */
+static void read_client_results(struct runall *runall, struct client_result *client_results)
 {
 	const struct supervisor *watch = &runall->watch;
+	struct counters *total = &runall->sum.total;
 	struct error error;
 	for (size_t i = 0; i < watch->clients; i++) {
 		const struct buffer *output = &watch->outputs[watch->servers + i];
 		struct client_result *result = &client_results[i];
 		result->absent = !watch->children[watch->servers + i].pid;
-		result->measured = sum;
+		result->measured = &runall->sum;
 		if (client_result_read(result, output->bytes, output->length, &error) < 0)
 			runall_complain(runall, "client %zu: %s", i + 1, error.message);
 		if (!result->complete)
 			continue;
-		sum->total.sent += (uint64_t)result->total.sent;
-		sum->total.acknowledged += (uint64_t)result->total.acknowledged;
-		sum->total.resent += (uint64_t)result->total.resent;
+		total->sent += (uint64_t)result->total.sent;
+		total->acknowledged += (uint64_t)result->total.acknowledged;
+		total->resent += (uint64_t)result->total.resent;
+		add_outcomes(runall, i + 1, result);
 	}
 }
 
-/* Prints a report in JSON of what all clients have measured. */
-static void show_report(struct runall *runall, struct result *sum)
+/* A report in JSON of what all clients have measured. */
+static bool compose_report(const struct runall *runall, const char *failure, struct buffer *text)
+{
+	static struct histogram none; /* too large for the stack */
+	struct result result = runall->sum;
+	result.error = failure;
+	if (!result.latency) /* nothing was read */
+		result = (struct result){.error = failure, .strict = true, .latency = &none};
+	if (result.uncorrected && !result.uncorrected->count)
+		result.uncorrected = NULL;
+	if (runall->options.client.expect)
+		result.assertions = &runall->outcomes;
+	return report_json(text, &result);
+}
+
+void runall_report(struct runall *runall)
 {
 	struct buffer text = {0};
-	if (!sum->uncorrected->count)
-		sum->uncorrected = NULL;
-	if (!report_json(&text, sum))
-		runall_complain(runall, "out of memory for the report");
-	else if (fwrite(text.bytes, 1, text.length, stdout) != text.length || fflush(stdout) != 0)
-		runall_complain(runall, "cannot write the report to stdout");
-	buffer_free(&text);
+	if (!reports_json(runall))
+		return;
+	const char *failure = runall->rank != FAILURE_NONE ? runall->failure : NULL;
+	bool complete = compose_report(runall, failure, &text);
+	print(runall, STDOUT_FILENO, "the report", &text, complete);
+}
+
+/* --- an interrupt while the log is read, which can take its time: no program is left to be ended
+ * --- */
+
+#define INTERRUPTED "interrupted while the log was read"
+
+static struct buffer last_words, last_report;
+
+static void end_at_once(int number)
+{
+	(void)number;
+	/* nothing is left to do if they cannot be written: the exit status says so already */
+	(void)!write(STDERR_FILENO, last_words.bytes, last_words.length);
+	(void)!write(STDOUT_FILENO, last_report.bytes, last_report.length);
+	_exit(EXIT_FAILED);
+}
+
+static void set_interruptible(struct runall *runall, bool may_be)
+{
+	struct sigaction action = {.sa_handler = end_at_once};
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	if (may_be &&
+	    (!buffer_printf(&last_words, "%s: " INTERRUPTED "\n", runall->program) ||
+	     (reports_json(runall) && !compose_report(runall, INTERRUPTED, &last_report))))
+		return; /* no memory to do so */
+	/* neither can fail for these signals */
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)pthread_sigmask(may_be ? SIG_UNBLOCK : SIG_BLOCK, &signals, NULL);
+	if (may_be)
+		return;
+	buffer_free(&last_words);
+	buffer_free(&last_report);
 }
 
 static int judge(const struct runall *runall, struct client_result *client_results,
@@ -85,8 +184,6 @@ static int judge(const struct runall *runall, struct client_result *client_resul
 void runall_prove(struct runall *runall)
 {
 	static struct histogram latency, uncorrected; /* too large for the stack */
-	struct result sum = {.strict = true, .latency = &latency, .uncorrected = &uncorrected};
-	const struct client_options *options = &runall->options.client;
 	size_t clients = runall->watch.clients;
 	struct client_result *client_results = memory_calloc(clients, sizeof *client_results);
 	struct verdict verdict;
@@ -95,15 +192,13 @@ void runall_prove(struct runall *runall)
 		runall_complain(runall, "cannot verify: out of memory");
 		return;
 	}
-	if (!workloads[options->service].chain)
-		read_client_results(runall, client_results, &sum);
+	runall->sum =
+		(struct result){.strict = true, .latency = &latency, .uncorrected = &uncorrected};
+	read_client_results(runall, client_results);
+	set_interruptible(runall, true);
 	int result = judge(runall, client_results, &verdict, &error);
+	set_interruptible(runall, false);
 	show_verdict(runall, result, &verdict, &error);
-	if (result == 0 && options->report == REPORT_JSON) {
-		bool proved = verdict.good && verdict.complete;
-		sum.error = !proved ? verdict.message : runall->failed ? "a program failed" : NULL;
-		show_report(runall, &sum);
-	}
 	for (size_t i = 0; i < clients; i++)
 		client_result_free(&client_results[i]);
 	free(client_results);

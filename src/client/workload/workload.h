@@ -13,7 +13,7 @@
 #define WORKLOADS_WITH_LINES "ok,echo,relay"
 #define WORKLOADS_WITH_DELAY "ok,echo,ping,chars"
 #define WORKLOADS_WITH_LOG "ping"
-#define WORKLOADS_WITH_REPORT "ok,echo"
+#define WORKLOADS_WITH_REPORT WORKLOADS_WITH_LINES
 #define WORKLOADS_HELP "ok, echo, ping, chars or relay [ok]"
 #define WORKLOADS_HELP_CLIENTS "[5; echo, relay: 10; ping: 2; chars: 3]"
 #define WORKLOADS_HELP_ITERATIONS "[10; echo: 5; relay: 1]"

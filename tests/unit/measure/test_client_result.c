@@ -134,9 +134,10 @@ static const char *const damaged[] = {
 	"plan 2 10 1 shared\nthread 0 5 5 0\nend\n",
 	"plan 1 1 1 shared\nthread 0 1 1 0\nend\nend\n",
 	"plan 1 1 1 shared\nthread 0 1 1 0\nend now\n",
-	"measured 1 2 sorted\n",
+	"measured 1 2 sorted 0\n",
 	"measured 1 strict\n",
 	"measured 1 2 3 strict\n",
+	"measured 1 2 strict\n",
 	"histogram latency 1 2\n",
 	"histogram other 1 2 3\n",
 	"histogram latency 1 2 3 4\n",
@@ -222,9 +223,11 @@ START_TEST(measurements_add_up)
 	histogram_record(raw, 3, 1);
 	add_measured(&sum, &(struct result){.elapsed = 9 * CLOCK_SECOND,
 					    .warmup = CLOCK_SECOND,
+					    .unsent = 5,
 					    .latency = other,
 					    .uncorrected = raw});
 	histogram_merge(latency, other);
+	ck_assert_uint_eq(sum.unsent, 5);
 	ck_assert_mem_eq(sum.latency, latency, sizeof *latency);
 	ck_assert_mem_eq(sum.uncorrected, raw, sizeof *raw);
 	ck_assert_int_eq(sum.elapsed, 9 * CLOCK_SECOND);
