@@ -42,7 +42,7 @@ static const struct option_spec specs[] = {
 	{"ni", OPTION_NUMBER, "N", "number of lines of each thread " WORKLOADS_HELP_ITERATIONS,
 	 AT(iterations), 1, 1000000000, .only = LINES},
 	{"duration", OPTION_DURATION, "TIME",
-	 "send for TIME instead of a fixed number of lines " WORKLOADS_HELP_DURATION, AT(duration),
+	 "send for TIME, not a number of lines " WORKLOADS_HELP_DURATION, AT(duration),
 	 .min = CLOCK_MILLISECOND, .max = DAYS(365)},
 	{"order", OPTION_CHOICE, "HOW",
 	 "strict: threads send round-robin; free: each at its own pace [strict]", AT(order),

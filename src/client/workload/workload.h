@@ -19,7 +19,7 @@
 #define WORKLOADS_HELP_ITERATIONS "[10; echo: 5; relay: 1]"
 #define WORKLOADS_HELP_THREADS "[5; echo, relay: 1]"
 #define WORKLOADS_HELP_DELAY "[0; echo: 5s:10s; ping: 300ms:3s; chars: 100ms:1s]"
-#define WORKLOADS_HELP_DURATION "[ping: 300s]"
+#define WORKLOADS_HELP_DURATION "[ping: 300s; chars with -acks: 10s]"
 #define WORKLOADS_HELP_TIMEOUT "[5s; ping: 2s]"
 #define WORKLOADS_HELP_LOG "[ping: logs/clientN.log, N from -id]"
 
