@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "log/watch.h"
 #include "log/writer.h"
 #include "log/yield.h"
 
@@ -202,12 +203,13 @@ static bool add(struct log *log, struct reply_target *target, const struct log_i
 		size_t count, bool for_others)
 {
 	struct batch *open = log->writer.open;
-	size_t before = open->records.length;
+	size_t before = open->records.length, charge = open->charge;
 	stamp_update(&log->stamp);
 	if (!batch_add(open, log->writer.sink->format, &log->stamp, target, items, count))
 		return false;
 	if (for_others)
 		open->for_others += open->records.length - before;
+	watch_submitted(&log->writer, open->charge - charge);
 	return true;
 }
 
@@ -254,15 +256,13 @@ bool log_commit(struct log *log, bool few)
 	return idle;
 }
 
-void log_on_committed(struct log *log, void (*on_committed)(void *context, size_t bytes),
-		      void *context)
+void log_watch(struct log *log, struct log_watcher *watcher)
 {
 	pthread_mutex_lock(&log->lock);
 	/* the leader may be about to call the one before */
 	while (log->leadership != LEADERSHIP_IDLE || log->writer.in_flight)
 		pthread_cond_wait(&log->moved, &log->lock);
-	log->writer.on_committed = on_committed;
-	log->writer.context = context;
+	watch_begin(&log->writer, watcher);
 	pthread_mutex_unlock(&log->lock);
 }
 

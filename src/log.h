@@ -48,12 +48,9 @@ bool log_try_submit(struct log *log, struct reply_target *target, const struct l
  * by other threads. */
 bool log_commit(struct log *log, bool few);
 
-/* Sets a callback for each commit that was stored, as safely as the sync level says, with its
- * number of bytes. The leader calls it without the log's lock; it must not block, nor use the log.
- * To be set before anything is submitted. NULL unsets it; to be done when all is flushed and no
+/* Has a watcher follow all records from now on; NULL: none. To be unset when all is flushed and no
  * thread submits any more. */
-void log_on_committed(struct log *log, void (*on_committed)(void *context, size_t bytes),
-		      void *context);
+void log_watch(struct log *log, struct log_watcher *watcher);
 
 /* Adds a record about a subject that is not a line. Never waits; dropped only when the batch is
  * full or memory is out, as it is for information: false. */

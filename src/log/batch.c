@@ -86,11 +86,24 @@ static void add_warning(struct batch *batch, const struct record_format *format,
 		(void)record_append(&record_text, &batch->warnings, stamp, record);
 }
 
+/* The bytes of an item's record, and at most of its answer's sent record: that one has the same
+ * header, but for a few bytes. */
+static size_t charge_of(const struct record_format *format, const struct log_item *item,
+			size_t record)
+{
+	enum { HEADERS_DIFFER_MAX = 16 };
+	if (!item->answer_length || item->is_sent_record || record_leaves_out(format, RECORD_SENT))
+		return record;
+	size_t header = record > item->length ? record - item->length : 0;
+	return record + header + HEADERS_DIFFER_MAX + item->answer_length;
+}
+
 bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
 	       struct reply_target *target, const struct log_item *items, size_t count)
 {
-	size_t before = batch->records.length;
+	size_t before = batch->records.length, charge = 0;
 	for (size_t i = 0; i < count; i++) {
+		size_t start = batch->records.length;
 		struct record record = {.level = items[i].level,
 					.event = items[i].event,
 					.subject =
@@ -101,9 +114,12 @@ bool batch_add(struct batch *batch, const struct record_format *format, const st
 		if (!record_append(format, &batch->records, stamp, &record))
 			goto failed;
 		add_warning(batch, format, stamp, &record);
+		charge += charge_of(format, &items[i], batch->records.length - start);
 	}
-	if (add_answers(batch, target, items, count))
+	if (add_answers(batch, target, items, count)) {
+		batch->charge += charge;
 		return true;
+	}
 failed:
 	batch->records.length = before;
 	return false;

@@ -39,6 +39,7 @@ struct batch {
 	struct buffer deferred;	  /* records that are written before its own */
 	struct buffer records;
 	struct buffer warnings; /* as text, where the format leaves notes out */
+	size_t charge;		/* bytes of the records, and at most of their sent records */
 	size_t for_others;	/* bytes of the records: from threads that others wait for */
 	struct buffer answers;	/* each with its line end */
 	struct batch_entry *entries;

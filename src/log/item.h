@@ -3,6 +3,7 @@
  * are delivered to. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,6 +54,18 @@ struct reply_target {
 	void (*on_undelivered)(void *context, const char *answers, size_t length);
 	void *context;	/* for on_undelivered */
 	uint64_t batch; /* the log's own: number of the last batch that has an answer for it */
+};
+
+/* Follows all records on their way into the log. */
+struct log_watcher {
+	/* Bytes that were submitted and are not settled: of records, and of the sent records that
+	 * their answers will get, at most. The log adds; `settle` subtracts. */
+	atomic_size_t pending;
+	/* A batch is settled: `stored` bytes are in the log, as safely as the sync level says; none
+	 * if it was refused. So many bytes are to be subtracted from `pending`, modulo SIZE_MAX +
+	 * 1: notes of the log itself are added here. Called by the leader without the log's lock;
+	 * must not block, nor use the log. */
+	void (*settle)(struct log_watcher *watcher, size_t stored, size_t settled);
 };
 
 /* One line and its answer. Without an answer (length 0) nothing is sent for it. The bytes are

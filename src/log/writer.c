@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "log/watch.h"
+
 /* On a disk that is nearly full a small batch still fits after a large one has failed: the log has
  * recovered after this time without a failure, so that the warnings do not alternate. */
 #define WRITER_RECOVERED (1 * CLOCK_SECOND)
@@ -141,19 +143,19 @@ static void settle_stored(struct writer *writer, struct batch *batch)
 		show(writer, &batch->deferred);
 		show(writer, &batch->records);
 	}
-	if (writer->on_committed)
-		writer->on_committed(writer->context, batch->commit.stored);
 	/* the next deferred records go where these were, which is in the caches */
 	batch->deferred.length = 0;
 	if (!writer->deferred.length)
 		swap(&batch->deferred, &writer->deferred);
 	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
+	watch_settled(writer, batch, batch->commit.stored);
 	end_failing(writer, &batch->commit);
 }
 
 static void settle_failed(struct writer *writer, struct batch *batch)
 {
 	return_records(writer, &batch->deferred);
+	watch_settled(writer, batch, 0);
 	begin_failing(writer, writer->errnum);
 	writer->refused += batch->lines;
 }

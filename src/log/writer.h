@@ -21,10 +21,8 @@
 /* To be zeroed but for the first three, before writer_open(). */
 struct writer {
 	struct log_settings settings;
-	pthread_mutex_t *lock;				   /* the log's */
-	void (*on_committed)(void *context, size_t bytes); /* as of log_on_committed() */
-	void *context;					   /* for it */
-	struct batch *open;				   /* for lines; under the lock */
+	pthread_mutex_t *lock; /* the log's */
+	struct batch *open;    /* for lines; under the lock */
 	struct delivery delivery;
 
 	/* The leader's; under the lock while there is none. */
@@ -35,13 +33,15 @@ struct writer {
 	struct batch *settled, **settled_end;	     /* to be delivered, the oldest first */
 	int errnum;		/* why a batch has failed, until all behind it have; 0: none has */
 	struct buffer deferred; /* records that the next batch begins with */
-	size_t returned;	/* bytes: how many of them come from batches that have failed */
-	struct stamp stamp;	/* of the batch that was submitted last */
-	int64_t took;		/* ns: how long the sink's submit() takes, on average */
-	int watched;		/* commits, of the next ones, whose sleeps are counted */
-	bool failing;		/* a commit has failed, and the log has not recovered */
-	int64_t failed;		/* ns, when, the last time */
-	size_t refused;		/* lines refused since it began to fail */
+	struct log_watcher *watcher; /* or NULL */
+	size_t deferred_pending;     /* bytes of all deferred records, as the watcher counts them */
+	size_t returned;    /* bytes: how many of them come from batches that have failed */
+	struct stamp stamp; /* of the batch that was submitted last */
+	int64_t took;	    /* ns: how long the sink's submit() takes, on average */
+	int watched;	    /* commits, of the next ones, whose sleeps are counted */
+	bool failing;	    /* a commit has failed, and the log has not recovered */
+	int64_t failed;	    /* ns, when, the last time */
+	size_t refused;	    /* lines refused since it began to fail */
 };
 
 /* Opens the sink. -1: the error is set, and writer_close() is due. */

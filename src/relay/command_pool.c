@@ -19,10 +19,12 @@
 
 #define ANSWER_TIMEOUT (30 * CLOCK_SECOND) /* for the process to write a line */
 #define PAUSE_MAX (10 * CLOCK_SECOND)
+#define MEMORY_RETRY (100 * CLOCK_MILLISECOND)
 #define END_TIMEOUT (500 * CLOCK_MILLISECOND) /* for a command to end by itself */
 
 enum {
 	CHUNK = 65536,
+	KEPT = 1024,		  /* bytes of a line's buffer, in which a shorter result is kept */
 	LINE_MAX_BYTES = 1 << 26, /* of a line that the process writes */
 };
 
@@ -188,6 +190,20 @@ static int try_once(struct worker *worker, const struct relay_job *job, struct e
 	return work_on(worker, &job->line, error);
 }
 
+/* Replaces a line by what the process has written, in a buffer of that size: the worker's own has
+ * space for more. Waits while memory is out. False: stopped. */
+static bool keep_result(struct worker *worker, struct buffer *line)
+{
+	size_t length = worker->line.length;
+	buffer_clear(line, KEPT + 2 * length);
+	while (!buffer_reserve(line, length + 1))
+		if (!relay_queue_pause(worker->relay->queue, MEMORY_RETRY))
+			return false;
+	(void)buffer_append(line, worker->line.bytes, length + 1); /* with the LF behind it */
+	line->length--;
+	return true;
+}
+
 /* Tries until the job is done. False: stopped. */
 static bool do_job(struct worker *worker, struct relay_job *job)
 {
@@ -205,9 +221,8 @@ static bool do_job(struct worker *worker, struct relay_job *job)
 	if (result > 0)
 		return false;
 	worker->pause = 0;
-	struct buffer before = job->line;
-	job->line = worker->line;
-	worker->line = before;
+	if (!keep_result(worker, &job->line))
+		return false;
 	relay_job_done(job);
 	return true;
 }

@@ -15,13 +15,15 @@
 #define NOTE_RETRY (100 * CLOCK_MILLISECOND) /* after a note could not be stored */
 
 struct relay_queue {
-	int wake, stop; /* eventfds */
+	struct log_watcher watcher; /* first member: the pointer is cast between the two types */
+	int wake, stop;		    /* eventfds */
 	size_t workers;
 
 	pthread_mutex_t lock;
 	pthread_cond_t readable; /* for the reader: bytes in the log, or space for a job */
 	pthread_cond_t work;	 /* for workers: a job waits */
-	pthread_cond_t progress; /* for sessions and drain: lines were forwarded */
+	pthread_cond_t space;	 /* for sessions: more of the log may be left to forward */
+	pthread_cond_t progress; /* for the drain: lines were forwarded */
 	/* under the lock */
 	uint64_t added;	   /* the number of the last job */
 	uint64_t assigned; /* the number of the last one that a worker got */
@@ -29,6 +31,8 @@ struct relay_queue {
 	size_t bytes;	   /* of all jobs */
 	struct stamp stamp;
 	int64_t committed;     /* bytes of the log */
+	size_t reserved;       /* bytes of the log that sessions are about to submit */
+	size_t waiting;	       /* sessions that wait for space */
 	int64_t read;	       /* of these, the bytes in which the reader has taken each line */
 	uint64_t acknowledged; /* the next server has the lines up to this number */
 	uint64_t persisted;    /* acknowledged, and the log says so */
@@ -48,9 +52,53 @@ void relay_job_free(struct relay_job *job)
 	free(job);
 }
 
+/* The memory that a job takes, with what malloc() puts around its two blocks. */
+static size_t job_bytes(const struct relay_job *job)
+{
+	enum { BLOCKS = 2, BLOCK_OVERHEAD = 16 };
+	return sizeof *job + job->line.capacity + (size_t)BLOCKS * BLOCK_OVERHEAD;
+}
+
 static struct relay_job **slot_of(struct relay_queue *queue, uint64_t number)
 {
 	return &queue->jobs[number % RELAY_JOBS_MAX];
+}
+
+/* The bytes of the log from the first line on that is not acknowledged. With the lock. */
+static size_t count_behind(struct relay_queue *queue)
+{
+	bool empty = queue->acknowledged == queue->added;
+	int64_t start = empty ? queue->read : (*slot_of(queue, queue->acknowledged + 1))->start;
+	return (size_t)(queue->committed - start);
+}
+
+/* Whether sessions may submit more. With the lock. */
+static bool log_has_space(struct relay_queue *queue)
+{
+	return queue->draining || queue->stopping ||
+	       count_behind(queue) + queue->reserved + atomic_load(&queue->watcher.pending) <=
+		       RELAY_LOG_BEHIND_MAX;
+}
+
+/* Wakes one session, which wakes the next while there is space: with many of them, most would wake
+ * in vain. With the lock. */
+static void offer_space(struct relay_queue *queue)
+{
+	if (queue->waiting && log_has_space(queue))
+		pthread_cond_signal(&queue->space);
+}
+
+/* A callback of the watcher: what is no more pending is committed, or was refused. */
+static void settle(struct log_watcher *watcher, size_t stored, size_t settled)
+{
+	struct relay_queue *queue = (struct relay_queue *)watcher;
+	pthread_mutex_lock(&queue->lock);
+	queue->committed += (int64_t)stored;
+	atomic_fetch_sub(&watcher->pending, settled);
+	if (stored)
+		pthread_cond_signal(&queue->readable);
+	offer_space(queue);
+	pthread_mutex_unlock(&queue->lock);
 }
 
 struct relay_queue *relay_queue_make(size_t workers, uint64_t acknowledged, int64_t committed,
@@ -60,6 +108,7 @@ struct relay_queue *relay_queue_make(size_t workers, uint64_t acknowledged, int6
 	if (queue) {
 		*queue = (struct relay_queue){.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 					      .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+					      .watcher.settle = settle,
 					      .workers = workers,
 					      .committed = committed,
 					      .read = read,
@@ -71,6 +120,7 @@ struct relay_queue *relay_queue_make(size_t workers, uint64_t acknowledged, int6
 		pthread_mutex_init(&queue->lock, NULL);
 		pthread_cond_init(&queue->readable, NULL);
 		pthread_cond_init(&queue->work, NULL);
+		pthread_cond_init(&queue->space, NULL);
 		clock_condition_init(&queue->progress);
 		if (queue->wake >= 0 && queue->stop >= 0)
 			return queue;
@@ -91,6 +141,7 @@ void relay_queue_free(struct relay_queue *queue)
 	if (queue->stop >= 0)
 		(void)close(queue->stop);
 	pthread_cond_destroy(&queue->progress);
+	pthread_cond_destroy(&queue->space);
 	pthread_cond_destroy(&queue->work);
 	pthread_cond_destroy(&queue->readable);
 	pthread_mutex_destroy(&queue->lock);
@@ -103,6 +154,7 @@ void relay_queue_stop(struct relay_queue *queue)
 	queue->stopping = true;
 	pthread_cond_broadcast(&queue->readable);
 	pthread_cond_broadcast(&queue->work);
+	pthread_cond_broadcast(&queue->space);
 	pthread_cond_broadcast(&queue->progress);
 	(void)eventfd_write(queue->stop, 1); /* such a small count never blocks */
 	(void)eventfd_write(queue->wake, 1);
@@ -131,40 +183,41 @@ static void wake_forwarder(struct relay_queue *queue)
 
 /* --- log and sessions --- */
 
-void relay_queue_commit(void *context, size_t bytes)
+struct log_watcher *relay_queue_watcher(struct relay_queue *queue)
 {
-	struct relay_queue *queue = context;
-	pthread_mutex_lock(&queue->lock);
-	queue->committed += (int64_t)bytes;
-	pthread_cond_signal(&queue->readable);
-	pthread_mutex_unlock(&queue->lock);
+	return &queue->watcher;
 }
 
-/* The bytes of the log from the first line on that is not acknowledged. With the lock. */
-static int64_t count_behind(struct relay_queue *queue)
-{
-	bool empty = queue->acknowledged == queue->added;
-	return queue->committed -
-	       (empty ? queue->read : (*slot_of(queue, queue->acknowledged + 1))->start);
-}
-
-bool relay_queue_has_space(struct relay_queue *queue, bool wait)
+bool relay_queue_reserve(struct relay_queue *queue, size_t bytes, bool wait)
 {
 	bool space;
 	pthread_mutex_lock(&queue->lock);
-	while (!(space = queue->draining || queue->stopping ||
-			 count_behind(queue) <= RELAY_LOG_BEHIND_MAX) &&
-	       wait)
-		pthread_cond_wait(&queue->progress, &queue->lock);
+	while (!(space = log_has_space(queue)) && wait) {
+		queue->waiting++;
+		pthread_cond_wait(&queue->space, &queue->lock);
+		queue->waiting--;
+	}
+	if (space) {
+		queue->reserved += bytes;
+		offer_space(queue);
+	}
 	pthread_mutex_unlock(&queue->lock);
 	return space;
+}
+
+void relay_queue_release(struct relay_queue *queue, size_t bytes)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->reserved -= bytes;
+	offer_space(queue);
+	pthread_mutex_unlock(&queue->lock);
 }
 
 void relay_queue_drain(struct relay_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
 	queue->draining = true;
-	pthread_cond_broadcast(&queue->progress);
+	pthread_cond_broadcast(&queue->space);
 	pthread_mutex_unlock(&queue->lock);
 }
 
@@ -212,10 +265,11 @@ void relay_queue_add(struct relay_queue *queue, struct relay_job *job, int64_t r
 {
 	pthread_mutex_lock(&queue->lock);
 	queue->read = read;
+	offer_space(queue);
 	if (job) {
 		job->queue = queue;
 		job->number = ++queue->added;
-		job->bytes = sizeof *job + job->line.length;
+		job->bytes = job_bytes(job);
 		*slot_of(queue, job->number) = job;
 		queue->bytes += job->bytes;
 		queue->in_work++;
@@ -246,7 +300,7 @@ void relay_job_done(struct relay_job *job)
 	memcpy(job->done, queue->stamp.local, STAMP_LENGTH);
 	*stamp_put_fraction(job->done + STAMP_LENGTH, &queue->stamp, 6) = '\0';
 	queue->bytes -= job->bytes;
-	job->bytes = sizeof *job + job->line.length; /* the work may have changed the line */
+	job->bytes = job_bytes(job); /* the work may have changed the line */
 	queue->bytes += job->bytes;
 	queue->in_work--;
 	pthread_cond_signal(&queue->readable);
@@ -289,7 +343,7 @@ void relay_queue_acknowledge(struct relay_queue *queue)
 	struct relay_job *job = *slot_of(queue, ++queue->acknowledged);
 	queue->bytes -= job->bytes;
 	pthread_cond_signal(&queue->readable);
-	pthread_cond_broadcast(&queue->progress);
+	offer_space(queue);
 	pthread_mutex_unlock(&queue->lock);
 	relay_job_free(job);
 }

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/timer_queue.h"
+#include "log/item.h"
 #include "relay/log_cursor.h"
 
 enum {
@@ -61,12 +62,15 @@ int relay_queue_stop_descriptor(const struct relay_queue *queue);
 
 /* --- log and sessions --- */
 
-/* Counts committed bytes of the log. A callback of log_on_committed(): the context is the queue. */
-void relay_queue_commit(void *context, size_t bytes);
+/* The queue's watcher of the log, which counts committed and pending bytes. */
+struct log_watcher *relay_queue_watcher(struct relay_queue *queue);
 
-/* Returns whether at most RELAY_LOG_BEHIND_MAX bytes are not yet forwarded, or the drain has begun;
- * if `wait`, waits until that is so. */
-bool relay_queue_has_space(struct relay_queue *queue, bool wait);
+/* Returns whether at most RELAY_LOG_BEHIND_MAX bytes are not yet forwarded, those counted that are
+ * pending in the log or reserved, or the drain has begun; if `wait`, waits until that is so. Then
+ * it reserves so many bytes of the log, 0 or more, which are to be released once they are pending.
+ * So the limit is exceeded by one reservation at the most. */
+bool relay_queue_reserve(struct relay_queue *queue, size_t bytes, bool wait);
+void relay_queue_release(struct relay_queue *queue, size_t bytes);
 void relay_queue_drain(struct relay_queue *queue);
 
 /* What was not yet forwarded. */

@@ -31,9 +31,22 @@ int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port)
 	return 0;
 }
 
-bool relay_admit(void *relay, bool wait)
+/* At most what lines take in the log, with their sent records: each byte may be escaped, and
+ * escaped again in JSON. */
+static size_t log_bytes(size_t lines, size_t bytes)
 {
-	return relay_queue_has_space(((struct relay *)relay)->queue, wait);
+	enum { HEADERS_MAX = 512, ESCAPED_MAX = 5 };
+	return lines * HEADERS_MAX + bytes * ESCAPED_MAX;
+}
+
+bool relay_admit(void *relay, size_t lines, size_t bytes, bool wait)
+{
+	return relay_queue_reserve(((struct relay *)relay)->queue, log_bytes(lines, bytes), wait);
+}
+
+void relay_admitted(void *relay, size_t lines, size_t bytes)
+{
+	relay_queue_release(((struct relay *)relay)->queue, log_bytes(lines, bytes));
 }
 
 void relay_drain(void *relay)
@@ -74,7 +87,7 @@ void relay_stop(void *context)
 	/* a leader may be about to report what it has committed */
 	if (!log_flush(log, clock_after(CLOCK_SECOND)))
 		return; /* the log blocks in a write, and so does its end: nothing is freed */
-	log_on_committed(log, NULL, NULL);
+	log_watch(log, NULL);
 	free_relay(relay);
 }
 
@@ -176,6 +189,8 @@ static int set_up(struct relay *relay, struct error *error)
 	if (!name)
 		return error_set(error, "cannot forward from the log %.200s: it is not a file",
 				 settings->log_name);
+	/* what was noted so far is in the file: from its size on the watcher counts */
+	(void)log_flush(settings->log, clock_after(CLOCK_SECOND));
 	if (log_cursor_open(cursor, name, error) < 0)
 		return -1;
 	relay->acknowledged = cursor->received;
@@ -222,7 +237,7 @@ void *relay_start(const struct relay_settings *settings, struct error *error)
 		free_relay(relay);
 		return NULL;
 	}
-	log_on_committed(settings->log, relay_queue_commit, relay->queue);
+	log_watch(settings->log, relay_queue_watcher(relay->queue));
 	int errnum = start_threads(relay, workers);
 	if (!errnum)
 		return relay;

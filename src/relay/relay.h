@@ -43,8 +43,10 @@ int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port);
 void *relay_start(const struct relay_settings *settings, struct error *error);
 
 /* Returns whether few enough bytes of the log are not yet forwarded; if `wait`, waits until that is
- * so. Any thread. */
-bool relay_admit(void *relay, bool wait);
+ * so. Then so many lines, of so many bytes in all, count as well, until relay_admitted() is called
+ * with the same numbers: the log has them by then, or has refused them. Any thread. */
+bool relay_admit(void *relay, size_t lines, size_t bytes, bool wait);
+void relay_admitted(void *relay, size_t lines, size_t bytes);
 
 /* From now on relay_admit() returns true. */
 void relay_drain(void *relay);

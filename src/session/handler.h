@@ -76,7 +76,11 @@ struct handler {
 	/* The rest may be NULL. */
 	/* As in struct reply_target, with the service's state. */
 	void (*on_undelivered)(void *service, const char *answers, size_t length);
-	/* Returns whether more can be taken, before it is received; if `wait`, in the session's own
-	 * thread, it waits until that is so. */
-	bool (*admit)(void *service, bool wait);
+	/* Back pressure, with the service's state. Returns whether so many frames, of at most so
+	 * many bytes in all, can be taken; if `wait`, in the session's own thread, it waits until
+	 * that is so. Asked without any before more is received; and with some before they are
+	 * taken off what was received, for a service with answer(): then `admitted` follows, with
+	 * the same numbers, when they were submitted to the log. */
+	bool (*admit)(void *service, size_t frames, size_t bytes, bool wait);
+	void (*admitted)(void *service, size_t frames, size_t bytes);
 };

@@ -86,6 +86,33 @@ static struct log_item refused(const struct session *session, enum frame_result 
 				 .is_sent_record = handler->no_sent_records};
 }
 
+/* Whether the service takes so many frames more, of so many bytes. */
+static bool admit(const struct session *session, size_t frames, size_t bytes, bool wait)
+{
+	const struct session_settings *settings = session->responder.settings;
+	return !settings->handler->admit ||
+	       settings->handler->admit(settings->service, frames, bytes, wait);
+}
+
+static void end_admission(const struct session *session, size_t frames, size_t bytes)
+{
+	const struct session_settings *settings = session->responder.settings;
+	if (settings->handler->admitted)
+		settings->handler->admitted(settings->service, frames, bytes);
+}
+
+/* As admit(); in the session's own thread it waits. What that has deferred is committed before: the
+ * service may wait for just these. */
+static bool await_admission(struct session *session, enum taker taker, size_t frames, size_t bytes)
+{
+	if (admit(session, frames, bytes, false))
+		return true;
+	if (taker == OTHER_THREAD)
+		return false;
+	(void)responder_submit(&session->responder, NULL, 0, false); /* adds nothing */
+	return admit(session, frames, bytes, true);
+}
+
 /* Waits, in the session's own thread, until the answers to more frames can be kept. False: another
  * thread would have to wait. */
 static bool await_turn(struct session *session, enum taker taker)
@@ -117,9 +144,12 @@ static enum ending answer_some(struct session *session, struct hand_over *how,
 	struct frame frame;
 	enum frame_result result = FRAME_NONE;
 	enum ending ending = NOT_ENDED;
-	size_t count = 0;
-	if (!await_turn(session, how->taker))
+	const char *rest;
+	size_t count = 0, bytes = line_remainder(&session->received, &rest);
+	if (!await_turn(session, how->taker) ||
+	    (bytes && !await_admission(session, how->taker, max, bytes)))
 		return HELD_UP;
+	const size_t frames = max;
 	if (atomic_load(&settings->stopping))
 		max = 0;
 	while (count < max && (result = protocol->next(&session->received, how->flush,
@@ -139,7 +169,9 @@ static enum ending answer_some(struct session *session, struct hand_over *how,
 	how->deferred = result != FRAME_NONE && !ending;
 	if (submits && !responder_submit(&session->responder, items, count,
 					 how->deferred || how->taker == OTHER_THREAD))
-		return ENDED_NO_MEMORY;
+		ending = ENDED_NO_MEMORY;
+	if (bytes)
+		end_admission(session, frames, bytes);
 	return ending;
 }
 
@@ -199,16 +231,9 @@ static enum ending hand_over(struct session *session, enum taker taker, bool flu
 							  : answer_frames(session, &how);
 }
 
-/* Whether the service takes more. */
-static bool admit(const struct session *session, bool wait)
-{
-	const struct session_settings *settings = session->responder.settings;
-	return !settings->handler->admit || settings->handler->admit(settings->service, wait);
-}
-
 void intake_admit(struct session *session)
 {
-	(void)admit(session, true);
+	(void)admit(session, 0, 0, true);
 }
 
 /* Sets its deadline for the next bytes, after a receive. */
@@ -273,7 +298,7 @@ void intake_shed(struct session *session)
 
 enum ending intake_receive_for(struct session *session, char *space, size_t share)
 {
-	if (!admit(session, false))
+	if (!admit(session, 0, 0, false))
 		return HELD_UP;
 	size_t before = session->received.capacity;
 	line_lend(&session->received, space, INTAKE_SPACE);

@@ -59,7 +59,7 @@ static void *wait_for_log(void *unused)
 static void *wait_for_space(void *unused)
 {
 	(void)unused;
-	ck_assert(relay_queue_has_space(queue, true));
+	ck_assert(relay_queue_reserve(queue, 0, true));
 	ck_assert(changed);
 	return NULL;
 }
@@ -93,6 +93,8 @@ static void drain(struct relay_job *job)
 
 static void shorten(struct relay_job *job)
 {
+	buffer_clear(&job->line, 0);
+	ck_assert(buffer_reserve(&job->line, 11));
 	job->line.length = 10;
 	relay_job_done(job);
 }
@@ -210,18 +212,103 @@ START_TEST(the_reader_waits_for_space)
 }
 END_TEST
 
+/* A line's memory counts, not its length: the work may have left it a large buffer. */
+START_TEST(memory_counts)
+{
+	enum { SPACE = 65536, SO_MANY = RELAY_JOBS_BYTES_MAX / SPACE };
+	make(RELAY_JOBS_MAX, 0);
+	for (uint64_t i = 1; i <= SO_MANY; i++) {
+		struct relay_job *job = add(i, 1);
+		buffer_free(&job->line);
+		ck_assert(buffer_reserve(&job->line, SPACE));
+		relay_job_done(job);
+	}
+	assert_waits(wait_for_log, acknowledge, NULL);
+	relay_queue_free(queue);
+}
+END_TEST
+
+static void settle_refused(struct relay_job *job)
+{
+	struct log_watcher *watcher = relay_queue_watcher(queue);
+	(void)job;
+	watcher->settle(watcher, 0, 1);
+}
+
+static void release(struct relay_job *job)
+{
+	(void)job;
+	relay_queue_release(queue, 1);
+}
+
+static void read_more(struct relay_job *job)
+{
+	(void)job;
+	relay_queue_add(queue, NULL, 1 << 30);
+}
+
+static void make_full(int64_t left)
+{
+	make(10, 0);
+	relay_queue_add(queue, NULL, (1 << 30) - RELAY_LOG_BEHIND_MAX + left);
+}
+
 START_TEST(clients_wait_while_too_much_of_the_log_is_left)
 {
 	make(10, 0);
 	assert_waits(wait_for_space, drain, NULL);
 	relay_queue_free(queue);
 
-	make(10, 0);
-	relay_queue_add(queue, NULL, (1 << 30) - RELAY_LOG_BEHIND_MAX);
-	ck_assert(relay_queue_has_space(queue, true));
+	make_full(0);
+	ck_assert(relay_queue_reserve(queue, 0, true));
 	relay_job_done(add(1, 1));
 	relay_queue_add(queue, NULL, 1 << 30);
 	assert_waits(wait_for_space, acknowledge, NULL);
+	relay_queue_free(queue);
+
+	make_full(-1);
+	assert_waits(wait_for_space, read_more, NULL);
+	relay_queue_free(queue);
+}
+END_TEST
+
+/* From when a session is about to submit it, until the log has it or has refused it. */
+START_TEST(what_is_on_its_way_into_the_log_counts)
+{
+	make_full(0);
+	ck_assert(relay_queue_reserve(queue, 1, false));
+	ck_assert(!relay_queue_reserve(queue, 0, false));
+	assert_waits(wait_for_space, release, NULL);
+
+	struct log_watcher *watcher = relay_queue_watcher(queue);
+	watcher->pending = 1;
+	ck_assert(!relay_queue_reserve(queue, 0, false));
+	assert_waits(wait_for_space, settle_refused, NULL);
+
+	ck_assert(relay_queue_reserve(queue, 0, false));
+	watcher->pending = 1;
+	watcher->settle(watcher, 1, 1);
+	ck_assert_uint_eq(watcher->pending, 0);
+	ck_assert(!relay_queue_reserve(queue, 0, false)); /* committed, but not forwarded */
+	relay_queue_free(queue);
+}
+END_TEST
+
+/* One after the other is woken, as long as there is space for it. */
+START_TEST(all_that_wait_come_in)
+{
+	enum { THREADS = 20 };
+	pthread_t threads[THREADS];
+	make_full(-1);
+	changed = false;
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, wait_for_space, NULL), 0);
+	for (int i = 0; i < 1000; i++)
+		(void)sched_yield();
+	changed = true;
+	read_more(NULL);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 	relay_queue_free(queue);
 }
 END_TEST
@@ -249,7 +336,10 @@ int main(void)
 	tcase_add_test(cases, no_more_is_sent_than_the_log_allows);
 	tcase_add_test(cases, a_note_that_fails_is_tried_again);
 	tcase_add_test(cases, the_reader_waits_for_space);
+	tcase_add_test(cases, memory_counts);
 	tcase_add_test(cases, clients_wait_while_too_much_of_the_log_is_left);
+	tcase_add_test(cases, what_is_on_its_way_into_the_log_counts);
+	tcase_add_test(cases, all_that_wait_come_in);
 	tcase_add_test(cases, each_job_goes_to_one_worker);
 	return unit_main("relay_queue", cases, NULL);
 }

@@ -204,10 +204,11 @@ static atomic_uint admitted;
 static atomic_int finished;
 
 /* Every other line is not received in the group, so that its connection leaves. */
-static bool admit_every_other(void *service, bool wait)
+static bool admit_every_other(void *service, size_t frames, size_t bytes, bool wait)
 {
 	(void)service;
-	return wait || atomic_fetch_add(&admitted, 1) % 2;
+	(void)bytes;
+	return wait || frames || atomic_fetch_add(&admitted, 1) % 2;
 }
 
 static struct slice echo(void *state, const struct frame *frame)

@@ -134,9 +134,11 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool holds;
 static int waiting;
 
-static bool admit(void *service, bool wait)
+static bool admit(void *service, size_t frames, size_t bytes, bool wait)
 {
 	(void)service;
+	(void)frames;
+	(void)bytes;
 	pthread_mutex_lock(&lock);
 	waiting += wait;
 	while (wait && holds)

@@ -215,16 +215,19 @@ END_TEST
 
 static atomic_size_t stored;
 
-static void count_stored(void *context, size_t bytes)
+static void count_stored(struct log_watcher *watcher, size_t bytes, size_t settled)
 {
-	*(atomic_size_t *)context += bytes;
+	stored += bytes;
+	watcher->pending -= settled;
 }
+
+static struct log_watcher watcher = {.settle = count_stored};
 
 START_TEST(who_follows_the_log_is_told_every_byte)
 {
 	size_t length;
 	stored = 0;
-	log_on_committed(world.log, count_stored, &stored);
+	log_watch(world.log, &watcher);
 	int peer = world_connect();
 	peer_send(peer, "one\ntwo\n", 8);
 	await_holds(2);
@@ -234,6 +237,7 @@ START_TEST(who_follows_the_log_is_told_every_byte)
 	free(world_log());
 	char *log = file_read("log", &length);
 	ck_assert_uint_eq(stored, length);
+	ck_assert_uint_eq(watcher.pending, 0);
 	free(log);
 	(void)close(peer);
 	world_await(0);
