@@ -71,6 +71,22 @@ void socket_peer_name(int descriptor, char name[SOCKET_NAME_SIZE])
 	name_of(descriptor, name, getpeername);
 }
 
+bool socket_is_local(int descriptor)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t length = sizeof address;
+	const struct in_addr *four = &((struct sockaddr_in *)(void *)&address)->sin_addr;
+	const struct in6_addr *six = &((struct sockaddr_in6 *)(void *)&address)->sin6_addr;
+	if (getsockname(descriptor, (struct sockaddr *)&address, &length) < 0)
+		return false;
+	if (address.ss_family == AF_INET)
+		return ntohl(four->s_addr) >> 24 == IN_LOOPBACKNET;
+	if (address.ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(six) ||
+		       (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == IN_LOOPBACKNET);
+	return true;
+}
+
 int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port)
 {
 	const char *colon = strrchr(name, ':');

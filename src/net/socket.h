@@ -3,6 +3,7 @@
  * net/connect.h. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -28,6 +29,10 @@ void socket_name(const struct sockaddr *address, socklen_t length, char name[SOC
 /* The socket's own address, or that of its peer, as text; "unknown" where there is none. */
 void socket_local_name(int descriptor, char name[SOCKET_NAME_SIZE]);
 void socket_peer_name(int descriptor, char name[SOCKET_NAME_SIZE]);
+
+/* Whether only programs of this machine reach the socket's own address: it is a loopback address,
+ * or none of the Internet. */
+bool socket_is_local(int descriptor);
 
 /* Splits such a name into host, without brackets, and port. 0, or -1: it is no such name. */
 int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port);

@@ -4,7 +4,10 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "net/listener.h"
+#include "support.h"
 #include "unit.h"
 
 static void assert_name4(const char *address, int port, const char *expected)
@@ -50,6 +53,36 @@ START_TEST(addresses_that_are_none)
 	memset(name, 'x', sizeof name);
 	socket_peer_name(-1, name);
 	ck_assert_str_eq(name, "unknown");
+}
+END_TEST
+
+static bool listens_locally(const char *host)
+{
+	struct error error;
+	int descriptor = socket_bind(host, 0, -1, &error);
+	ck_assert_msg(descriptor >= 0, "%s", error.message);
+	bool local = socket_is_local(descriptor);
+	(void)close(descriptor);
+	return local;
+}
+
+START_TEST(some_addresses_are_local)
+{
+	int pair[2];
+	ck_assert(listens_locally("127.0.0.1"));
+	ck_assert(listens_locally("127.255.0.3"));
+	ck_assert(!listens_locally("0.0.0.0"));
+	if (has_ipv6()) {
+		ck_assert(listens_locally("::1"));
+		ck_assert(listens_locally("::ffff:127.0.0.1"));
+		ck_assert(!listens_locally("::"));
+		ck_assert(!listens_locally("::ffff:0.0.0.0"));
+	}
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	ck_assert(socket_is_local(pair[0]));
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	ck_assert(!socket_is_local(-1));
 }
 END_TEST
 
@@ -105,6 +138,7 @@ int main(void)
 	TCase *names = tcase_create("names");
 	tcase_add_test(names, addresses_as_text);
 	tcase_add_test(names, addresses_that_are_none);
+	tcase_add_test(names, some_addresses_are_local);
 	tcase_add_test(names, names_are_split);
 	tcase_add_test(names, split_takes_no_more_than_there_is_room);
 	return unit_main("socket", names, NULL);
