@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/directory.h"
 #include "base/memory.h"
 #include "base/program.h"
 #include "base/signalfd.h"
@@ -15,6 +16,7 @@
 #include "base/thread.h"
 #include "base/trimmer.h"
 #include "log.h"
+#include "log/sink.h"
 #include "log/stdout_tee.h"
 #include "net/listener.h"
 #include "net/stream.h"
@@ -59,17 +61,21 @@ static int fail(const struct error *error)
 static int open_log(struct server *server, struct error *error)
 {
 	const struct server_options *options = &server->options;
-	if (!options->quiet && !(server->tee = stdout_tee_start(STDOUT_FILENO, error)))
+	const char *target = server_options_log(options);
+	if (!options->quiet && !sink_is_stdout(target) &&
+	    !(server->tee = stdout_tee_start(STDOUT_FILENO, error)))
 		return -1;
 	/* only for the default name */
-	if (!options->log && program_make_directory(server->service->log, error) < 0)
+	if (!options->log && directory_make(target, options->sync == LOG_SYNC_DISK, error) < 0)
 		return -1;
 	server->format = server_options_format(options);
 	if (record_leaves_out(&server->format, RECORD_NOTE) &&
 	    !(server->warnings = stdout_tee_start(STDERR_FILENO, error)))
 		return -1;
-	struct log_settings settings = {.target = server_options_log(options),
-					.append = options->append,
+	struct log_settings settings = {.target = target,
+					.old = options->append	    ? OLD_APPEND
+					       : options->overwrite ? OLD_OVERWRITE
+								    : OLD_KEEP,
 					.format = &server->format,
 					.sync = (enum log_sync)options->sync,
 					.tee = server->tee,

@@ -1,28 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /* A log file that one process at a time appends to. Each write is stored whole or not at all: what
- * could not be written whole is cut off again. A pipe or a device can be neither locked nor cut. */
+ * could not be written whole is cut off again. A pipe, a device and stdout are neither locked nor
+ * cut. */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
 #include "base/error.h"
 
+/* What becomes of a file that holds something when it is opened. */
+enum old_content {
+	OLD_KEEP,   /* it is renamed, as move_aside() does, and a new one begins */
+	OLD_APPEND, /* it is gone on with */
+	OLD_OVERWRITE,
+};
+
 struct append_file {
 	int descriptor; /* -1: not open */
 	bool regular;	/* no pipe or device */
-	bool uncut;	/* cutting has failed: at `whole` a part of a write begins */
-	off_t whole;
+	bool can_cut;	/* regular, and not stdout */
+	bool uncut;	/* cutting has failed: from `whole` to `end` stands what is to be cut */
+	off_t whole, end;
+	int errnum;	/* why it has failed */
+	bool unsynced;	/* since it was cut */
+	size_t partial; /* bytes of the last write, which failed: they are there, as !can_cut */
+	char kept[PATH_MAX]; /* new name of the old file; empty: none was renamed */
 };
 
-/* Opens or creates it, locks it, and empties it if `empty`. Returns 0, or -1: the error is set.
+/* Opens or creates it, and locks it: before the old one is touched, so that a log in use is
+ * refused. Refuses a regular file that cannot be cut. Returns 0, or -1: the error is set.
  * append_file_close() is due in any case. */
-int append_file_open(struct append_file *file, const char *name, bool empty, struct error *error);
+int append_file_open(struct append_file *file, const char *name, enum old_content old,
+		     struct error *error);
+
+/* Writes to stdout instead, which stays open. As append_file_open(). */
+int append_file_stdout(struct append_file *file, struct error *error);
 
 /* Appends all parts, which it changes; then syncs the data if `sync`. Blocks. Returns the number of
- * bytes, or -1 with errno. Nothing is written before an earlier part of a write could be cut off.
- */
+ * bytes, or -1 with errno. Nothing is written before an earlier part of a write could be cut off;
+ * with `sync`, nothing before that is synced. */
 ssize_t append_file_write(struct append_file *file, struct iovec *parts, int count, bool sync);
 
 /* Cuts off what is left to be, and closes it. Accepts one that is not open. */

@@ -52,21 +52,6 @@ void program_restore_descriptors(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* a limit can always be lowered */
 }
 
-int program_make_directory(const char *file, struct error *error)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(file, '/');
-	if (!slash || slash == file)
-		return 0;
-	int length = snprintf(directory, sizeof directory, "%.*s", (int)(slash - file), file);
-	errno = ENAMETOOLONG;
-	/* where it exists and is no directory, opening the file fails */
-	if ((size_t)length < sizeof directory && (mkdir(directory, 0777) == 0 || errno == EEXIST))
-		return 0;
-	return error_set(error, "cannot create the directory %.200s: %s", directory,
-			 strerror(errno));
-}
-
 void program_complain(const char *program, const char *message)
 {
 	char line[PIPE_BUF];

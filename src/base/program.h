@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What each program needs of the system: its name, its exit status, descriptors, messages on stderr
- * and the directory of its log. */
+/* What each program needs of the system: its name, its exit status, descriptors and messages on
+ * stderr. */
 #pragma once
 
 #include <stddef.h>
@@ -24,10 +24,6 @@ uint64_t program_raise_descriptors(void);
 /* Sets the soft limit that the program was started with again, if it was raised: for a child
  * process, which may use select(). Async-signal-safe. */
 void program_restore_descriptors(void);
-
-/* Makes the directory in which the file is to be, one level of it, unless it exists or the name has
- * none. Returns 0, or -1 with *error set. */
-int program_make_directory(const char *file, struct error *error);
 
 /* Prints "PROGRAM: MESSAGE" on stderr. Does not block: the message is dropped if stderr is a full
  * pipe. */

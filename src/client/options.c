@@ -77,6 +77,8 @@ static const struct option_spec specs[] = {
 	 .only = LINES},
 	{"log", OPTION_TEXT, "FILE", "log of the client " WORKLOADS_HELP_LOG, AT(log),
 	 .only = WORKLOADS_WITH_LOG},
+	{"overwrite", OPTION_FLAG, NULL, "empty the log instead of renaming an old one",
+	 .offset = AT(overwrite), .only = WORKLOADS_WITH_LOG},
 	{"quiet", OPTION_FLAG, NULL, "do not print the lines", .offset = AT(quiet)},
 
 	{"acks", OPTION_DESCRIPTOR, "FD", "write the result for runall to descriptor FD", AT(acks),

@@ -33,6 +33,7 @@ struct client_options {
 	int64_t size;	     /* bytes that a line is padded to, without its end */
 	int report;	     /* enum client_report */
 	const char *log;     /* of a client that writes one */
+	bool overwrite;	     /* the log; else an old one is kept */
 	bool quiet;	     /* complete, also with JSON */
 	const char *expect;  /* assertions */
 	int service;	     /* index in workloads */

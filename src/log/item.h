@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/append_file.h"
 #include "record/format.h"
 
 /* What an ok means: the record is queued in this process; the kernel has it, so that it survives a
@@ -15,14 +16,14 @@
 enum log_sync { LOG_SYNC_NONE, LOG_SYNC_WRITE, LOG_SYNC_DISK };
 
 struct log_settings {
-	const char *target; /* file name; borrowed until log_close() */
-	bool append;
+	const char *target; /* as in sink.h; borrowed until log_close() */
+	enum old_content old;
 	const struct record_format *format;
 	enum log_sync sync;
 	struct stdout_tee *tee; /* gets committed records as well, or NULL; borrowed */
 	/* Gets warnings as text where the format has no record of notes; or NULL; borrowed. */
 	struct stdout_tee *warnings;
-	/* Called by any thread, once when the log cannot be written, and once when it can again. */
+	/* Called by any thread, when the log cannot be written, and when it can again. */
 	void (*warn)(const char *message);
 };
 

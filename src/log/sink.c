@@ -7,6 +7,11 @@
 static const struct sink_type *const types[] = {&sink_file, NULL};
 const struct sink_type *const *sink_types = types;
 
+bool sink_is_stdout(const char *target)
+{
+	return !strcmp(target, "-");
+}
+
 /* The type that the target names, or the first; *rest is what the type makes of it. */
 static const struct sink_type *find_type(const char *target, const char **rest)
 {
@@ -18,7 +23,7 @@ static const struct sink_type *find_type(const char *target, const char **rest)
 		}
 	}
 	*rest = target;
-	return sink_types[0];
+	return sink_is_stdout(target) ? &sink_stdout : sink_types[0];
 }
 
 const char *sink_file_name(const char *target)
@@ -65,12 +70,12 @@ static bool append_structured(const struct record_format *format, struct buffer 
 	return true;
 }
 
-struct sink *sink_open(const char *target, bool append, const struct record_format *format,
-		       struct error *error)
+struct sink *sink_open(const struct log_settings *settings, struct error *error)
 {
 	const char *rest;
-	const struct sink_type *type = find_type(target, &rest);
-	struct sink *sink = type->open(rest, append, format, error);
+	const struct sink_type *type = find_type(settings->target, &rest);
+	struct sink *sink = type->open(rest, settings, error);
+	const struct record_format *format = settings->format;
 	if (!sink)
 		return NULL;
 	sink->structured = (struct sink_record_format){

@@ -53,12 +53,14 @@ struct sink_batch {
 	void (*complete)(struct sink_batch *batch, int errnum);
 };
 
-/* The type's open() sets the first two members and a warning, and zeroes the others. */
+/* The type's open() sets the first two members and a note, and zeroes the others. */
 struct sink {
 	const struct sink_type *type;
 	int in_flight; /* batches that may be submitted and not completed, 1..SINK_IN_FLIGHT_MAX */
-	/* Set by open and reopen: a warning to be recorded before anything else, or NULL. */
-	const char *warning;
+	/* Set by open, reopen, and a submit() that fails: what is to be recorded before anything
+	 * else, or NULL. It is the sink's. */
+	const char *note;
+	enum record_level note_level;
 	/* Set by sink_open(): what makes the records of a batch. */
 	const struct record_format *format;
 	struct sink_record_format {
@@ -78,9 +80,9 @@ struct sink {
 struct sink_type {
 	const char *name;
 	bool structured; /* asks for struct sink_record's */
-	/* Opens the target for this server alone, emptied unless append; the format is that of the
-	 * text. NULL: the error is set. */
-	struct sink *(*open)(const char *target, bool append, const struct record_format *format,
+	/* Opens the target, which is that of the settings or a part of it, for this server alone.
+	 * The settings' format is that of the text. NULL: the error is set. */
+	struct sink *(*open)(const char *target, const struct log_settings *settings,
 			     struct error *error);
 	/* Stores a batch. Returns 0 or an errno value if it is completed, else SINK_PENDING. */
 	int (*submit)(struct sink *sink, struct sink_batch *batch);
@@ -92,15 +94,18 @@ struct sink_type {
 	void (*close)(struct sink *sink);
 };
 
-extern const struct sink_type sink_file;
+extern const struct sink_type sink_file, sink_stdout;
 
 /* All types, NULL at the end; the first takes every target that names no other. Only tests set it.
  */
 extern const struct sink_type *const *sink_types;
 
-/* Opens a target: "TYPE:REST" for one of the table's types, anything else is a file's name. */
-struct sink *sink_open(const char *target, bool append, const struct record_format *format,
-		       struct error *error);
+/* Opens the target of the settings, which are borrowed: "-" is stdout, "TYPE:REST" is for one of
+ * the table's types, and anything else is a file's name. NULL: the error is set. */
+struct sink *sink_open(const struct log_settings *settings, struct error *error);
 
 /* The name of the file that a target means, part of it; NULL where it is no file. */
 const char *sink_file_name(const char *target);
+
+/* Does it mean stdout, so that nothing else may be written there? */
+bool sink_is_stdout(const char *target);

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Records in a file. One that begins has the format's header, and half a record that a crash has
- * left is ended before the next one is written. */
+/* Records in a file, or on stdout. One that begins has the format's header, and half a record that
+ * a crash has left is ended before the next one is written. */
 #include "log/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/append_file.h"
+#include "base/directory.h"
 #include "base/memory.h"
 
 enum { FILE_PARTS = SINK_PARTS + 1 };
@@ -19,49 +21,73 @@ enum { FILE_PARTS = SINK_PARTS + 1 };
 struct file {
 	struct sink sink; /* first member: the pointer is cast between the two types */
 	struct append_file file;
-	const struct record_format *format;
-	const char *preface; /* to be written before the next record */
-	const char *target;  /* borrowed */
+	const struct log_settings *settings; /* borrowed */
+	const char *target;		     /* a part of theirs */
+	const char *preface;		     /* to be written before the next record */
+	bool warned;			     /* of a directory that cannot be synced */
+	char kept[PATH_MAX + 64];	     /* a note */
 };
 
-/* Syncs the directory of the file, so that a new name is on the disk too. Some file systems cannot;
- * then the name is as safe as they make it. */
-static void sync_directory(const char *target)
+/* --- half a record at the end --- */
+
+/* What stands behind the last line end. */
+struct remainder {
+	bool torn, open_quote;
+};
+
+/* Takes the bytes before it, from their end. Returns whether they have a line end. */
+static bool take_backwards(struct remainder *remainder, const char *bytes, size_t length)
 {
-	char *copy = strdup(target);
-	int descriptor = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	if (descriptor >= 0) {
-		(void)fsync(descriptor);
-		(void)close(descriptor);
+	for (; length && bytes[length - 1] != '\n'; length--) {
+		remainder->torn = true;
+		remainder->open_quote ^= bytes[length - 1] == '"';
 	}
-	free(copy);
+	return length;
 }
 
-/* Reads backwards from the end to the last line end; what stands behind it is half a record. Sets
- * what ends it. Where a double quote is open in CSV, the records below would be part of it. Returns
- * false if the file cannot be read. */
-static bool read_remainder(int descriptor, off_t end, struct file *file)
+/* Reads it from a file. Returns false if that fails. */
+static bool read_remainder(int descriptor, off_t end, struct remainder *remainder)
 {
 	char chunk[4096];
-	bool torn = false, open_quote = false;
-	while (end > 0) {
+	bool found = false;
+	while (end > 0 && !found) {
 		size_t length = end < (off_t)sizeof chunk ? (size_t)end : sizeof chunk;
 		end -= (off_t)length;
 		if (pread(descriptor, chunk, length, end) != (ssize_t)length)
 			return false;
-		for (; length && chunk[length - 1] != '\n'; length--) {
-			torn = true;
-			open_quote ^= chunk[length - 1] == '"';
-		}
-		if (length)
-			break;
-	}
-	if (torn) {
-		file->preface = open_quote && file->format->quotes ? "\"\n" : file->format->torn;
-		file->sink.warning = "the line before this one is torn: the server was stopped "
-				     "while it wrote it";
+		found = take_backwards(remainder, chunk, length);
 	}
 	return true;
+}
+
+/* Has the next write end half a record, and note it. Where a double quote is open in CSV, the
+ * records below would be part of it. */
+static void end_remainder(struct file *file, const struct remainder *remainder, const char *note)
+{
+	if (!remainder->torn)
+		return;
+	file->preface = remainder->open_quote && file->settings->format->quotes
+				? "\"\n"
+				: file->settings->format->torn;
+	file->sink.note = note;
+	file->sink.note_level = RECORD_WARNING;
+}
+
+/* A write has failed whose first bytes are there all the same. */
+static void end_partial(struct file *file, const struct iovec parts[FILE_PARTS])
+{
+	struct remainder remainder = {0};
+	size_t lengths[FILE_PARTS], left = file->file.partial;
+	bool found = false;
+	for (size_t i = 0; i < FILE_PARTS; i++) {
+		lengths[i] = parts[i].iov_len < left ? parts[i].iov_len : left;
+		left -= lengths[i];
+	}
+	for (size_t i = FILE_PARTS; i-- > 0 && !found;)
+		found = take_backwards(&remainder, parts[i].iov_base, lengths[i]);
+	file->preface = "";
+	end_remainder(file, &remainder,
+		      "the line before this one is torn: it could not be written whole");
 }
 
 /* Sets what the next write begins with: the header in an empty file, and in a pipe or a device; the
@@ -70,37 +96,62 @@ static bool read_remainder(int descriptor, off_t end, struct file *file)
 static bool set_preface(struct file *file)
 {
 	struct stat status;
+	struct remainder remainder = {0};
 	file->preface = "";
-	file->sink.warning = NULL;
+	file->sink.note = NULL;
 	if (fstat(file->file.descriptor, &status) < 0)
 		return false;
 	if (status.st_size == 0)
-		file->preface = file->format->header;
-	if (!file->file.regular)
+		file->preface = file->settings->format->header;
+	if (!file->file.can_cut || status.st_size == 0)
 		return true;
 	int descriptor = open(file->target, O_RDONLY | O_CLOEXEC);
 	if (descriptor < 0)
 		return false;
-	bool read = read_remainder(descriptor, status.st_size, file);
+	bool read = read_remainder(descriptor, status.st_size, &remainder);
 	(void)close(descriptor); /* only read */
+	end_remainder(file, &remainder,
+		      "the line before this one is torn: the server was stopped while it wrote it");
 	return read;
 }
+
+/* --- opening --- */
 
 /* Refuses to go on with a log that the format cannot: -1, and the error is set. */
 static int check_head(const struct file *file, struct error *error)
 {
+	const struct record_format *format = file->settings->format;
 	char head[64];
-	int descriptor = file->format->continues && file->file.regular
+	int descriptor = format->continues && file->file.can_cut
 				 ? open(file->target, O_RDONLY | O_CLOEXEC)
 				 : -1;
 	if (descriptor < 0)
 		return 0;
 	ssize_t length = pread(descriptor, head, sizeof head, 0);
 	(void)close(descriptor); /* only read */
-	if (length <= 0 || file->format->continues(head, (size_t)length))
+	if (length <= 0 || format->continues(head, (size_t)length))
 		return 0;
 	return error_set(error, "cannot append to the log %s: its records are of another format",
 			 file->target);
+}
+
+/* At -sync disk the name of a file that was opened has to be on the disk, too. Some file systems
+ * cannot: then it is as safe as they make it. */
+static int sync_name(struct file *file, const struct append_file *opened, struct error *error)
+{
+	if (file->settings->sync != LOG_SYNC_DISK || !opened->regular)
+		return 0;
+	int result = directory_sync(file->target, error);
+	if (result > 0 && !file->warned) {
+		struct error message;
+		file->warned = true;
+		error_set(&message,
+			  "WARNING: the file system of %.300s cannot sync directories: after a "
+			  "power cut a new log may be without its name",
+			  file->target);
+		file->settings->warn(message.message);
+	}
+	return result < 0 ? -1 : 0;
 }
 
 static void file_close(struct sink *sink)
@@ -110,26 +161,79 @@ static void file_close(struct sink *sink)
 	free(file);
 }
 
-static struct sink *file_open(const char *target, bool append, const struct record_format *format,
-			      struct error *error)
+static int open_file(struct file *file, struct error *error)
+{
+	enum old_content old = file->settings->old;
+	if (append_file_open(&file->file, file->target, old, error) < 0 ||
+	    sync_name(file, &file->file, error) < 0)
+		return -1;
+	if (!set_preface(file))
+		return error_set(error, "cannot read the end of the log %s: %s", file->target,
+				 strerror(errno));
+	if (check_head(file, error) < 0)
+		return -1;
+	if (*file->file.kept) {
+		(void)snprintf(file->kept, sizeof file->kept, "the old log is kept as %s",
+			       file->file.kept);
+		file->sink.note = file->kept;
+		file->sink.note_level = RECORD_INFO;
+	}
+	return 0;
+}
+
+static int open_stdout(struct file *file, struct error *error)
+{
+	if (append_file_stdout(&file->file, error) < 0)
+		return -1;
+	(void)set_preface(file); /* nothing is read */
+	return 0;
+}
+
+/* Makes a sink of the type, and opens it. NULL: the error is set. */
+static struct sink *new_file(const struct sink_type *type,
+			     int (*open_it)(struct file *file, struct error *error),
+			     const char *target, const struct log_settings *settings,
+			     struct error *error)
 {
 	struct file *file = memory_calloc(1, sizeof *file);
 	if (!file) {
 		error_set(error, "cannot open the log %s: %s", target, strerror(errno));
 		return NULL;
 	}
-	*file = (struct file){
-		.sink = {.type = &sink_file, .in_flight = 1}, .target = target, .format = format};
-	if (append_file_open(&file->file, target, !append, error) == 0) {
-		sync_directory(target);
-		if (!set_preface(file) && append)
-			error_set(error, "cannot read the end of the log %s: %s", target,
-				  strerror(errno));
-		else if (check_head(file, error) == 0)
-			return &file->sink;
-	}
+	*file = (struct file){.sink = {.type = type, .in_flight = 1},
+			      .file = {.descriptor = -1},
+			      .target = target,
+			      .settings = settings};
+	if (open_it(file, error) == 0)
+		return &file->sink;
 	file_close(&file->sink);
 	return NULL;
+}
+
+static struct sink *file_open(const char *target, const struct log_settings *settings,
+			      struct error *error)
+{
+	return new_file(&sink_file, open_file, target, settings, error);
+}
+
+static struct sink *stdout_open(const char *target, const struct log_settings *settings,
+				struct error *error)
+{
+	return new_file(&sink_stdout, open_stdout, target, settings, error);
+}
+
+/* --- writing --- */
+
+/* Warns that lines which were answered with an error are there until they are cut off. */
+static void warn_uncut(const struct file *file)
+{
+	struct error message;
+	error_set(&message,
+		  "WARNING: bytes %jd to %jd of %.200s belong to lines that were answered with an "
+		  "error, and cannot be cut off: %s; nothing is logged until they can be",
+		  (intmax_t)file->file.whole + 1, (intmax_t)file->file.end, file->target,
+		  strerror(file->file.errnum));
+	file->settings->warn(message.message);
 }
 
 static int file_submit(struct sink *sink, struct sink_batch *batch)
@@ -137,10 +241,18 @@ static int file_submit(struct sink *sink, struct sink_batch *batch)
 	struct file *file = (struct file *)sink;
 	struct iovec parts[FILE_PARTS] = {
 		{(char *)(uintptr_t)file->preface, strlen(file->preface)}}; /* only read */
+	struct iovec left[FILE_PARTS]; /* what the write changes */
+	bool was_uncut = file->file.uncut;
 	memcpy(parts + 1, batch->parts, sizeof batch->parts);
-	ssize_t written = append_file_write(&file->file, parts, FILE_PARTS, batch->durable);
-	if (written < 0)
-		return errno;
+	memcpy(left, parts, sizeof left);
+	ssize_t written = append_file_write(&file->file, left, FILE_PARTS, batch->durable);
+	int errnum = written < 0 ? errno : 0;
+	if (file->file.uncut && !was_uncut)
+		warn_uncut(file);
+	if (file->file.partial)
+		end_partial(file, parts);
+	if (errnum)
+		return errnum;
 	file->preface = "";
 	batch->stored = (size_t)written;
 	return 0;
@@ -155,11 +267,11 @@ static int file_reopen(struct sink *sink, struct error *error)
 	    old.st_dev == new.st_dev && old.st_ino == new.st_ino)
 		return 0;
 	struct append_file opened;
-	if (append_file_open(&opened, file->target, false, error) < 0) {
+	if (append_file_open(&opened, file->target, OLD_APPEND, error) < 0 ||
+	    sync_name(file, &opened, error) < 0) {
 		append_file_close(&opened);
 		return -1;
 	}
-	sync_directory(file->target);
 	append_file_close(&file->file);
 	file->file = opened;
 	(void)set_preface(file);
@@ -171,5 +283,12 @@ const struct sink_type sink_file = {
 	.open = file_open,
 	.submit = file_submit,
 	.reopen = file_reopen,
+	.close = file_close,
+};
+
+const struct sink_type sink_stdout = {
+	.name = "stdout",
+	.open = stdout_open,
+	.submit = file_submit,
 	.close = file_close,
 };

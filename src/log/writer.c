@@ -23,9 +23,10 @@ static void show_warnings(const struct writer *writer, const struct buffer *text
 		stdout_tee_push(writer->settings.warnings, text->bytes, text->length);
 }
 
-static void append_note(struct writer *writer, struct buffer *buffer, const char *message)
+static void append_note(struct writer *writer, struct buffer *buffer, enum record_level level,
+			const char *message)
 {
-	struct record record = {.level = RECORD_WARNING,
+	struct record record = {.level = level,
 				.event = RECORD_NOTE,
 				.subject = RECORD_SERVER,
 				.bytes = message,
@@ -68,17 +69,20 @@ static void return_records(struct writer *writer, struct buffer *records)
 	writer->returned += length;
 }
 
-/* Records what the sink has found when it opened its target. */
-static void defer_warning(struct writer *writer)
+/* Records what the sink has found, before all that is deferred. */
+static void defer_note(struct writer *writer)
 {
 	struct buffer note = {0};
-	if (!writer->sink->warning)
+	struct sink *sink = writer->sink;
+	size_t returned = writer->returned;
+	if (!sink->note)
 		return;
 	stamp_update(&writer->stamp);
-	append_note(writer, &note, writer->sink->warning);
-	writer->sink->warning = NULL;
-	return_records(writer, &note);
+	append_note(writer, &note, sink->note_level, sink->note);
+	sink->note = NULL;
 	writer->returned = 0;
+	return_records(writer, &note);
+	writer->returned += returned;
 	buffer_free(&note);
 }
 
@@ -87,10 +91,17 @@ void writer_defer_refused(struct writer *writer)
 	struct error message;
 	error_set(&message, "the log could not be written; %zu lines were answered with an error",
 		  writer->refused);
-	append_note(writer, &writer->deferred, message.message);
+	append_note(writer, &writer->deferred, RECORD_WARNING, message.message);
 }
 
 /* --- settling; as leader, without the lock --- */
+
+/* As messages have it. */
+static const char *target_name(const struct writer *writer)
+{
+	const char *target = writer->settings.target;
+	return sink_is_stdout(target) ? "stdout" : target;
+}
 
 static void begin_failing(struct writer *writer, int errnum)
 {
@@ -102,7 +113,7 @@ static void begin_failing(struct writer *writer, int errnum)
 	error_set(&message,
 		  "WARNING: cannot write to %s: %s; lines are answered with an error until it "
 		  "can be written",
-		  writer->settings.target, strerror(errnum));
+		  target_name(writer), strerror(errnum));
 	writer->settings.warn(message.message);
 }
 
@@ -116,7 +127,7 @@ static void end_failing(struct writer *writer, const struct sink_batch *commit)
 		return;
 	writer_defer_refused(writer);
 	error_set(&message, "%s can be written again; %zu lines were answered with an error",
-		  writer->settings.target, writer->refused);
+		  target_name(writer), writer->refused);
 	writer->settings.warn(message.message);
 	writer->failing = false;
 	writer->refused = 0;
@@ -156,6 +167,7 @@ static void settle_failed(struct writer *writer, struct batch *batch)
 {
 	return_records(writer, &batch->deferred);
 	watch_settled(writer, batch, 0);
+	defer_note(writer);
 	begin_failing(writer, writer->errnum);
 	writer->refused += batch->lines;
 }
@@ -228,7 +240,7 @@ static void settle_completed(struct writer *writer)
 int writer_open(struct writer *writer, struct error *error)
 {
 	const struct log_settings *settings = &writer->settings;
-	writer->sink = sink_open(settings->target, settings->append, settings->format, error);
+	writer->sink = sink_open(settings, error);
 	if (!writer->sink)
 		return -1;
 	/* at -sync none the records of one batch at most come back from the sink: see
@@ -241,7 +253,8 @@ int writer_open(struct writer *writer, struct error *error)
 	delivery_open(&writer->delivery, writer->lock, writer->in_flight_max);
 	writer->open = delivery_take_next(&writer->delivery, NULL);
 	writer->settled_end = &writer->settled;
-	defer_warning(writer);
+	defer_note(writer);
+	writer->returned = 0;
 	if (settings->tee)
 		stdout_tee_push(settings->tee, settings->format->header,
 				strlen(settings->format->header));
@@ -376,11 +389,13 @@ void writer_reopen(struct writer *writer)
 	pthread_mutex_unlock(writer->lock);
 	stamp_update(&writer->stamp);
 	if (type->reopen(writer->sink, &error) == 0) {
-		defer_warning(writer);
+		defer_note(writer);
+		writer->returned = 0;
 	} else {
 		error_set(&message, "WARNING: %s; going on with the old file", error.message);
 		/* the record has its level before it */
-		append_note(writer, &writer->deferred, message.message + strlen("WARNING: "));
+		append_note(writer, &writer->deferred, RECORD_WARNING,
+			    message.message + strlen("WARNING: "));
 		writer->settings.warn(message.message);
 	}
 	pthread_mutex_lock(writer->lock);

@@ -253,6 +253,9 @@ static int complete(struct runall_options *options, struct error *error)
 		options->host = options->server.host;
 	if (options->port == PORT_NOT_GIVEN)
 		options->port = options->server.port;
+	if (!server_options_log_file(&options->server))
+		return error_set(error, "-log: '%.200s' is no file, from which runall could prove",
+				 options->server.log);
 	options->server.log = server_options_log_file(&options->server);
 	if (check_records(options, error) < 0)
 		return -1;

@@ -79,6 +79,12 @@ int find_programs(struct runall *runall, struct error *error)
 	return find_program(runall->client, path, "client", suffix, error);
 }
 
+/* Started again, server 0 goes on with its log, whatever became of an older one. */
+static bool is_for_start(const struct option_spec *spec, size_t again)
+{
+	return !again || strcmp(spec->name, "overwrite") != 0;
+}
+
 /* `next` is the address of the server behind it in a chain. */
 static int start_server(struct runall *runall, size_t i, const struct server_address *next,
 			struct server_address *address, struct error *error)
@@ -94,7 +100,7 @@ static int start_server(struct runall *runall, size_t i, const struct server_add
 	if (runall->watch.servers > 1)
 		relay_chain_add_arguments(options, i, next, &list);
 	else
-		runall_hand_on(options, OWNER_SERVER, NULL, 0, &list);
+		runall_hand_on(options, OWNER_SERVER, is_for_start, again, &list);
 	if (options->client.report == REPORT_JSON) /* stdout is for the report alone */
 		argument_add(&list, "-quiet", NULL);
 	if (supervisor_start(&runall->watch, i, runall->server, &list, "-ready", error) < 0)

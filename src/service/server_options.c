@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "log.h"
@@ -41,10 +42,12 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	{"service", OPTION_CHOICE, "NAME", service_help, AT(service), .choices = service_names},
 
 	{"log", OPTION_TEXT, "FILE",
-	 "log file [logging.log; by service: server.log, logs/server.log, chars.log]",
+	 "log file; -: stdout [logging.log; server.log, logs/server.log, chars.log]",
 	 .offset = AT(log), .group = "Log"},
-	{"append", OPTION_FLAG, NULL, "append to an existing log instead of overwriting it",
+	{"append", OPTION_FLAG, NULL, "append to an existing log instead of renaming it to FILE.1",
 	 .offset = AT(append)},
+	{"overwrite", OPTION_FLAG, NULL, "empty an existing log instead of renaming it to FILE.1",
+	 .offset = AT(overwrite)},
 	{"sync", OPTION_CHOICE, "LEVEL",
 	 "what ok guarantees: none, write (the kernel has it), disk (synced) [write]", AT(sync),
 	 .choices = log_sync_names},
@@ -166,11 +169,29 @@ static int check_format(const struct server_options *options, struct error *erro
 	return 0;
 }
 
+/* Refuses options about the log that exclude each other. */
+static int check_log(const struct server_options *options, struct error *error)
+{
+	if (options->append && options->overwrite)
+		return error_set(error, "-overwrite: not with -append");
+	if (!sink_is_stdout(server_options_log(options)))
+		return 0;
+	if (services[options->service]->keeps_log)
+		return error_set(error, "-log -: not with -service %s, which reads its log",
+				 services[options->service]->name);
+	if (options->overwrite)
+		return error_set(error, "-overwrite: not with -log -, which is stdout");
+	if (options->ready == STDOUT_FILENO)
+		return error_set(error, "-ready 1: not with -log -, which is stdout");
+	return 0;
+}
+
 int server_options_complete(struct server_options *options, struct error *error)
 {
 	const struct service *service = services[options->service];
 	struct service_options own = server_options_of_service(options);
-	if (options_check_service(server_option_table(), options, service->name, error) < 0)
+	if (options_check_service(server_option_table(), options, service->name, error) < 0 ||
+	    check_log(options, error) < 0)
 		return -1;
 	if (options->maxline && service->handler.protocol->chunked)
 		return error_set(error, "-maxline: not with -service %s, which has no limit",

@@ -20,7 +20,7 @@ struct server_options {
 	int64_t port;
 	int service;	 /* index in services */
 	const char *log; /* NULL: the service's own name for it */
-	bool append;
+	bool append, overwrite;
 	int format;  /* index in record_formats */
 	int records; /* enum records */
 	int sync;    /* enum log_sync */

@@ -15,7 +15,7 @@ struct log *open_with(enum log_sync sync, bool append)
 	struct error error;
 	struct log_settings settings = {.target = "log",
 					.format = &record_text,
-					.append = append,
+					.old = append ? OLD_APPEND : OLD_OVERWRITE,
 					.sync = sync,
 					.warn = no_warning};
 	struct log *log = log_open(&settings, &error);

@@ -16,10 +16,30 @@
 static struct error error;
 struct sink *sink;
 const struct record_format *sink_format = &record_text;
+enum log_sync sink_sync = LOG_SYNC_WRITE;
+struct error sink_warning;
 
-void open_sink(const char *target, bool append)
+static void warn(const char *message)
 {
-	sink = sink_open(target, append, sink_format, &error);
+	error_set(&sink_warning, "%s", message);
+}
+
+/* The sink borrows them. */
+static const struct log_settings *settings_of(const char *target, enum old_content old)
+{
+	static struct log_settings settings;
+	settings = (struct log_settings){.target = target,
+					 .old = old,
+					 .format = sink_format,
+					 .sync = sink_sync,
+					 .warn = warn};
+	return &settings;
+}
+
+void open_sink(const char *target, enum old_content old)
+{
+	*sink_warning.message = '\0';
+	sink = sink_open(settings_of(target, old), &error);
 	ck_assert_msg(sink != NULL, "%s", error.message);
 }
 
@@ -43,10 +63,10 @@ void assert_file(const char *path, const char *expected)
 	free(bytes);
 }
 
-void assert_refused(const char *target, bool append, const char *words)
+void assert_refused(const char *target, enum old_content old, const char *words)
 {
 	size_t before = descriptors();
-	ck_assert_ptr_null(sink_open(target, append, &record_text, &error));
+	ck_assert_ptr_null(sink_open(settings_of(target, old), &error));
 	ck_assert_str_eq(error.message, words);
 	ck_assert_uint_eq(descriptors(), before);
 }
@@ -161,12 +181,11 @@ static void *late_run(void *argument)
 	return NULL;
 }
 
-static struct sink *late_open(const char *target, bool append, const struct record_format *format,
+static struct sink *late_open(const char *target, const struct log_settings *settings,
 			      struct error *cause)
 {
 	(void)target;
-	(void)append;
-	(void)format;
+	(void)settings;
 	(void)cause;
 	struct late *late = calloc(1, sizeof *late);
 	if (!late)
@@ -252,13 +271,12 @@ const struct sink_type sink_late = {
 
 int (*sink_hook_submit)(struct sink_batch *batch);
 
-static struct sink *hook_open(const char *target, bool append, const struct record_format *format,
+static struct sink *hook_open(const char *target, const struct log_settings *settings,
 			      struct error *cause)
 {
 	static struct sink opened;
 	(void)target;
-	(void)append;
-	(void)format;
+	(void)settings;
 	(void)cause;
 	opened = (struct sink){.type = &sink_hook, .in_flight = 1};
 	return &opened;

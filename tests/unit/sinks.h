@@ -5,10 +5,14 @@
 
 #include "log/sink.h"
 
-extern struct sink *sink;			/* the one that is open */
-extern const struct record_format *sink_format; /* for open_sink(); text, if not set */
+extern struct sink *sink; /* the one that is open */
+/* For open_sink(): text and LOG_SYNC_WRITE, if not set. */
+extern const struct record_format *sink_format;
+extern enum log_sync sink_sync;
 
-void open_sink(const char *target, bool append);
+extern struct error sink_warning; /* the last one since it was opened; empty: none */
+
+void open_sink(const char *target, enum old_content old);
 void close_sink(void);
 
 /* Commits two parts, either of which may be empty. Returns 0 or an errno value. */
@@ -18,7 +22,7 @@ int commit(const char *one, const char *two, bool durable);
 void assert_file(const char *path, const char *expected);
 
 /* The target cannot be opened, for which these are the words, and no descriptor is left. */
-void assert_refused(const char *target, bool append, const char *words);
+void assert_refused(const char *target, enum old_content old, const char *words);
 
 /* A sink as a database would be, for the target "late:": it asks for records, stores batches in
  * order, but later, and completes them from several threads in any order. It fails at random, and

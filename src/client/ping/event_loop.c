@@ -281,9 +281,10 @@ static int run(struct ping_client *client)
 	return result < 0 ? result : written;
 }
 
-/* Prints what it did to stdout. */
+/* Prints what it did. */
 static bool print_report(struct ping_client *client, bool good)
 {
+	int where = client->log.to_stdout ? STDERR_FILENO : STDOUT_FILENO;
 	const struct client_options *options = client->options;
 	char name[64];
 	if (!client->started || options->quiet)
@@ -292,10 +293,9 @@ static bool print_report(struct ping_client *client, bool good)
 	(void)snprintf(name, sizeof name, "%.32s %" PRId64, client->program, options->number);
 	struct buffer text = {0};
 	struct error error = {"out of memory for the report"};
-	bool printed =
-		request_table_report(&text, name, &client->requests, ended - client->started,
-				     options->seed) &&
-		program_print(STDOUT_FILENO, "the report", text.bytes, text.length, &error) == 0;
+	bool printed = request_table_report(&text, name, &client->requests, ended - client->started,
+					    options->seed) &&
+		       program_print(where, "the report", text.bytes, text.length, &error) == 0;
 	buffer_free(&text);
 	if (!printed && good) /* else an error is reported already */
 		program_complain(client->program, error.message);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/program.h"
+#include "base/directory.h"
 #include "record/exchange.h"
 #include "record/ping_message.h"
 
@@ -20,11 +20,20 @@ int ping_client_log_open(struct ping_client_log *log, const struct client_option
 	if (!log->name) {
 		workload_log_name(log->default_name, options->number);
 		log->name = log->default_name;
-		if (program_make_directory(log->name, error) < 0)
+		if (directory_make(log->name, false, error) < 0)
 			return -1;
 	}
 	stdout_writer_open(&log->output, stop);
-	return append_file_open(&log->file, log->name, true, error);
+	if (!strcmp(log->name, "-")) {
+		log->quiet = log->to_stdout = true;
+		return append_file_stdout(&log->file, error);
+	}
+	enum old_content old = options->overwrite ? OLD_OVERWRITE : OLD_KEEP;
+	if (append_file_open(&log->file, log->name, old, error) < 0)
+		return -1;
+	if (*log->file.kept)
+		ping_client_log_note(log, RECORD_INFO, "the old log is kept as %s", log->file.kept);
+	return 0;
 }
 
 void ping_client_log_close(struct ping_client_log *log)

@@ -18,7 +18,8 @@
 #include "record/format.h"
 
 struct ping_client_log {
-	bool quiet; /* nothing is written to stdout */
+	bool quiet;	/* nothing is copied to stdout */
+	bool to_stdout; /* the records are written there, and nothing else may be */
 	const char *name;
 	char default_name[WORKLOAD_LOG_NAME_SIZE];
 	struct append_file file;
@@ -28,8 +29,9 @@ struct ping_client_log {
 	bool incomplete;       /* memory was out for one of these */
 };
 
-/* Opens the file of -log or the default one, empties it and locks it against other clients. `stop`
- * as for stdout_writer_open(). 0, or -1: the error is set. */
+/* Opens the file of -log or the default one, and locks it against other clients. An old one is
+ * renamed, or emptied with -overwrite. "-" is stdout. `stop` as for stdout_writer_open(). 0, or -1:
+ * the error is set. */
 int ping_client_log_open(struct ping_client_log *log, const struct client_options *options,
 			 int stop, struct error *error);
 

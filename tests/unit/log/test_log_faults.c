@@ -95,8 +95,11 @@ static void end(void)
 
 static void open_log(const char *target, enum log_sync sync)
 {
-	struct log_settings settings = {
-		.target = target, .format = &record_text, .sync = sync, .warn = warn};
+	struct log_settings settings = {.target = target,
+					.old = OLD_OVERWRITE,
+					.format = &record_text,
+					.sync = sync,
+					.warn = warn};
 	log_under_test = log_open(&settings, &error);
 	ck_assert_msg(log_under_test != NULL, "%s", error.message);
 }

@@ -120,7 +120,7 @@ START_TEST(warnings_without_a_record_are_told)
 	struct stdout_tee *tee = stdout_tee_start(file, &error);
 	file_write("log", "torn");
 	struct log_settings settings = {.target = "log",
-					.append = true,
+					.old = OLD_APPEND,
 					.format = &record_plain,
 					.sync = (enum log_sync)_i,
 					.warnings = tee,

@@ -18,6 +18,8 @@
 /* Faults: an errno value each, 0: none. */
 static struct {
 	int sync, cut, lock, memory;
+	int locked;	    /* so many times before the fault */
+	int syncs;	    /* counted */
 	size_t short_write; /* bytes, all that one writev() writes; 0: no limit */
 	int interrupted;    /* so many times before */
 } fault;
@@ -30,6 +32,7 @@ static int refuse(int errnum)
 
 static int faulty_fdatasync(int descriptor)
 {
+	fault.syncs++;
 	return fault.sync ? refuse(fault.sync) : fdatasync(descriptor);
 }
 
@@ -40,7 +43,9 @@ static int faulty_ftruncate(int descriptor, off_t length)
 
 static int faulty_flock(int descriptor, int operation)
 {
-	return fault.lock ? refuse(fault.lock) : flock(descriptor, operation);
+	if (fault.lock && !fault.locked--)
+		return refuse(fault.lock);
+	return flock(descriptor, operation);
 }
 
 static ssize_t faulty_writev(int descriptor, const struct iovec *parts, int count)
@@ -59,50 +64,101 @@ static void *faulty_calloc(size_t count, size_t size)
 }
 
 static struct error error;
+static struct log_settings settings = {.target = "log", .format = &record_text};
 
 START_TEST(a_second_server_is_refused)
 {
-	open_sink("log", false);
+	open_sink("log", OLD_KEEP);
 	ck_assert_int_eq(commit("one\n", "", false), 0);
-	assert_refused("log", false, "cannot open the log log: another program is writing it");
-	assert_refused("./log", true, "cannot open the log ./log: another program is writing it");
+	assert_refused("log", OLD_KEEP, "cannot open the log log: another program is writing it");
+	assert_refused("./log", OLD_APPEND,
+		       "cannot open the log ./log: another program is writing it");
 	ck_assert_int_eq(symlink("log", "other"), 0);
-	assert_refused("other", false, "cannot open the log other: another program is writing it");
+	assert_refused("other", OLD_KEEP,
+		       "cannot open the log other: another program is writing it");
 	assert_file("log", "one\n"); /* not emptied by those */
 	close_sink();
-	open_sink("other", true);
+	open_sink("other", OLD_APPEND);
 	close_sink();
+	ck_assert_int_eq(access("log.1", F_OK), -1); /* nor renamed */
 	fault.lock = ENOLCK;
-	assert_refused("log", false, "cannot lock the log log: No locks available");
+	assert_refused("log", OLD_KEEP, "cannot lock the log log: No locks available");
 }
 END_TEST
 
 START_TEST(what_cannot_be_opened_is_refused)
 {
-	assert_refused("no/directory", false,
+	assert_refused("no/directory", OLD_KEEP,
 		       "cannot open the log no/directory: No such file or directory");
-	assert_refused("", false, "cannot open the log : No such file or directory");
-	assert_refused(".", false, "cannot open the log .: Is a directory");
+	assert_refused("", OLD_KEEP, "cannot open the log : No such file or directory");
+	assert_refused(".", OLD_KEEP, "cannot open the log .: Is a directory");
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
-	assert_refused("fifo", false, "cannot open the log fifo: No such device or address");
+	assert_refused("fifo", OLD_KEEP, "cannot open the log fifo: No such device or address");
 	fault.memory = 1;
-	struct sink *opened = sink_open("log", false, &record_text, &error);
+	struct sink *opened = sink_open(&settings, &error);
 	fault.memory = 0;
 	ck_assert_ptr_null(opened);
-	fault.cut = EPERM;
-	assert_refused("log", false, "cannot empty the log log: Operation not permitted");
-	fault.cut = 0;
 	if (geteuid() != 0) { /* root may read everything */
+		file_write("log", "one\n");
 		ck_assert_int_eq(chmod("log", 0200), 0);
-		assert_refused("log", true,
+		assert_refused("log", OLD_APPEND,
 			       "cannot read the end of the log log: Permission denied");
+	}
+}
+END_TEST
+
+START_TEST(what_cannot_be_cut_is_refused)
+{
+	static const char words[] =
+		"cannot log to log: it cannot be cut (Operation not permitted), as is needed after "
+		"a record that was written in part; use a file that is not append-only";
+	file_write("log", "one\n");
+	fault.cut = EPERM;
+	assert_refused("log", OLD_KEEP, words);
+	assert_refused("log", OLD_APPEND, words);
+	assert_refused("log", OLD_OVERWRITE, words);
+	fault.cut = 0;
+	assert_file("log", "one\n");
+	ck_assert_int_eq(access("log.1", F_OK), -1);
+	open_sink("log", OLD_APPEND);
+	ck_assert_int_eq(rename("log", "moved"), 0);
+	fault.cut = EPERM;
+	int reopened = sink->type->reopen(sink, &error);
+	fault.cut = 0;
+	ck_assert_int_eq(reopened, -1);
+	ck_assert_str_eq(error.message, words);
+	ck_assert_int_eq(commit("", "two\n", false), 0);
+	close_sink();
+	assert_file("moved", "one\ntwo\n");
+}
+END_TEST
+
+START_TEST(what_cannot_be_kept_has_its_name_again)
+{
+	file_write("log", "one\n");
+	fault.lock = EWOULDBLOCK;
+	fault.locked = 1; /* the new one cannot be locked: another server was quicker */
+	assert_refused("log", OLD_KEEP,
+		       "cannot open the log log: another program is writing it; the old log is now "
+		       "log.1");
+	assert_file("log.1", "one\n");
+	assert_file("log", ""); /* theirs */
+	fault.lock = 0;
+	if (geteuid() != 0) {
+		file_write("log", "two\n");
+		ck_assert_int_eq(chmod(".", 0500), 0);
+		assert_refused("log", OLD_KEEP,
+			       "cannot rename the old log log to log.1: Permission denied; "
+			       "-append goes on with it, -overwrite empties it");
+		ck_assert_int_eq(chmod(".", 0700), 0);
+		assert_file("log", "two\n");
 	}
 }
 END_TEST
 
 START_TEST(what_cannot_be_reopened_goes_on_as_before)
 {
-	open_sink("log", false);
+	open_sink("log", OLD_KEEP);
 	ck_assert_int_eq(rename("log", "log.1"), 0);
 	ck_assert_int_eq(mkdir("log", 0700), 0);
 	ck_assert_int_eq(sink->type->reopen(sink, &error), -1);
@@ -126,7 +182,7 @@ END_TEST
 
 START_TEST(a_short_write_goes_on)
 {
-	open_sink("log", false);
+	open_sink("log", OLD_KEEP);
 	for (size_t max = 1; max < 9; max++) {
 		fault.short_write = max;
 		fault.interrupted = (int)max;
@@ -143,7 +199,7 @@ END_TEST
 /* Wherever it is full, what does not fit whole leaves nothing. */
 START_TEST(a_full_disk_leaves_whole_records)
 {
-	open_sink("log", false);
+	open_sink("log", OLD_KEEP);
 	ck_assert_int_eq(commit("first\n", "", false), 0);
 	for (size_t space = 0; space <= 8; space++)
 		for (size_t max = 0; max < 3; max++) {
@@ -164,7 +220,7 @@ END_TEST
 
 START_TEST(what_cannot_be_synced_is_taken_back)
 {
-	open_sink("log", false);
+	open_sink("log", OLD_KEEP);
 	ck_assert_int_eq(commit("one\n", "", true), 0);
 	fault.sync = EIO;
 	ck_assert_int_eq(commit("two\n", "three\n", true), EIO);
@@ -173,6 +229,33 @@ START_TEST(what_cannot_be_synced_is_taken_back)
 	fault.sync = 0;
 	ck_assert_int_eq(commit("five\n", "", true), 0);
 	assert_file("log", "one\nfour\nfive\n");
+	fault.sync = EINVAL; /* which a pipe may answer, but no file */
+	ck_assert_int_eq(commit("six\n", "", true), EINVAL);
+	assert_file("log", "one\nfour\nfive\n");
+	close_sink();
+}
+END_TEST
+
+/* Else what was cut off could be there again after a power cut, and lines behind it. */
+START_TEST(what_was_taken_back_is_synced_before_the_next)
+{
+	open_sink("log", OLD_KEEP);
+	ck_assert_int_eq(commit("one\n", "", true), 0);
+	ck_assert_int_eq(fault.syncs, 1);
+	fault.sync = EIO;
+	ck_assert_int_eq(commit("two\n", "", true), EIO);
+	ck_assert_int_eq(fault.syncs, 2);
+	fault.cut = EIO; /* that there is nothing to cut: it is not written at all */
+	ck_assert_int_eq(commit("three\n", "", true), EIO);
+	fault.cut = 0;
+	ck_assert_int_eq(fault.syncs, 3);
+	assert_file("log", "one\n");
+	fault.sync = 0;
+	ck_assert_int_eq(commit("four\n", "", true), 0);
+	ck_assert_int_eq(fault.syncs, 5);
+	ck_assert_int_eq(commit("five\n", "", true), 0);
+	ck_assert_int_eq(fault.syncs, 6);
+	assert_file("log", "one\nfour\nfive\n");
 	close_sink();
 }
 END_TEST
@@ -180,7 +263,7 @@ END_TEST
 /* Half a record that cannot be cut back stands at the end: nothing may come behind it. */
 START_TEST(what_cannot_be_cut_back_is_cut_later)
 {
-	open_sink("log", false);
+	open_sink("log", OLD_KEEP);
 	ck_assert_int_eq(commit("one\n", "", false), 0);
 	fault.cut = EIO;
 	file_limit(6);
@@ -188,8 +271,15 @@ START_TEST(what_cannot_be_cut_back_is_cut_later)
 	file_unlimit();
 	ck_assert_int_eq(first, EFBIG);
 	assert_file("log", "one\ntw");
+	ck_assert_str_eq(
+		sink_warning.message,
+		"WARNING: bytes 5 to 6 of log belong to lines that were answered with an "
+		"error, and cannot be cut off: Input/output error; nothing is logged until "
+		"they can be");
+	*sink_warning.message = '\0';
 	ck_assert_int_eq(commit("three\n", "", false), EIO);
 	assert_file("log", "one\ntw");
+	ck_assert_str_eq(sink_warning.message, ""); /* once */
 	fault.cut = 0;
 	ck_assert_int_eq(commit("four\n", "", false), 0);
 	assert_file("log", "one\nfour\n");
@@ -216,12 +306,15 @@ int main(void)
 	tcase_add_checked_fixture(opening, scratch_enter, NULL);
 	tcase_add_test(opening, a_second_server_is_refused);
 	tcase_add_test(opening, what_cannot_be_opened_is_refused);
+	tcase_add_test(opening, what_cannot_be_cut_is_refused);
+	tcase_add_test(opening, what_cannot_be_kept_has_its_name_again);
 	tcase_add_test(opening, what_cannot_be_reopened_goes_on_as_before);
 	TCase *faults = tcase_create("faults");
 	tcase_add_checked_fixture(faults, scratch_enter, NULL);
 	tcase_add_test(faults, a_short_write_goes_on);
 	tcase_add_test(faults, a_full_disk_leaves_whole_records);
 	tcase_add_test(faults, what_cannot_be_synced_is_taken_back);
+	tcase_add_test(faults, what_was_taken_back_is_synced_before_the_next);
 	tcase_add_test(faults, what_cannot_be_cut_back_is_cut_later);
 	int status = unit_main("sink_file_faults", opening, faults, NULL);
 	scratch_remove();

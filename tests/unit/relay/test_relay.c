@@ -23,7 +23,7 @@ static struct error error;
 static struct relay_settings open_log(const char *bytes)
 {
 	const struct log_settings settings = {
-		.target = LOG, .format = &record_text, .append = true};
+		.target = LOG, .format = &record_text, .old = OLD_APPEND};
 	file_write(LOG, bytes);
 	struct relay_settings relay = {.log = log_open(&settings, &error),
 				       .log_name = LOG,

@@ -102,6 +102,8 @@ START_TEST(good_values_are_taken)
 	ck_assert_int_eq(read_two("-format", "text"), OPTIONS_READ);
 	ck_assert_int_eq(read_two("-append", NULL), OPTIONS_READ);
 	ck_assert(options.append && !options.quiet);
+	ck_assert_int_eq(read_two("-overwrite", NULL), OPTIONS_READ);
+	ck_assert(options.overwrite && !options.append);
 	ck_assert_int_eq(read_two("-quiet", NULL), OPTIONS_READ);
 	ck_assert(options.quiet && !options.append);
 }
@@ -159,6 +161,35 @@ START_TEST(bad_values_are_refused_by_name)
 		ck_assert_msg(!strncmp(error.message, named, strlen(named)), "%s", error.message);
 		ck_assert_ptr_null(strchr(error.message, '\n'));
 	}
+}
+END_TEST
+
+static void assert_wrong(const char *words)
+{
+	ck_assert_int_eq(server_options_complete(&options, &error), -1);
+	ck_assert_str_eq(error.message, words);
+}
+
+START_TEST(what_the_log_cannot_be)
+{
+	server_options_init(&options);
+	options.append = options.overwrite = true;
+	assert_wrong("-overwrite: not with -append");
+	server_options_init(&options);
+	options.log = "-";
+	options.append = true; /* what stdout does anyway */
+	ck_assert_int_eq(server_options_complete(&options, &error), 0);
+	ck_assert_ptr_null(server_options_log_file(&options));
+	server_options_init(&options);
+	options.log = "-";
+	options.overwrite = true;
+	assert_wrong("-overwrite: not with -log -, which is stdout");
+	options.overwrite = false;
+	options.ready = 1;
+	assert_wrong("-ready 1: not with -log -, which is stdout");
+	ck_assert_int_eq(read_two("-service", "relay"), OPTIONS_READ);
+	options.log = "-";
+	assert_wrong("-log -: not with -service relay, which reads its log");
 }
 END_TEST
 
@@ -241,7 +272,7 @@ START_TEST(table_is_whole)
 		ck_assert_int_eq(spec->choices != NULL, spec->kind == OPTION_CHOICE);
 		count++;
 	}
-	ck_assert_uint_eq(count, 26);
+	ck_assert_uint_eq(count, 27);
 }
 END_TEST
 
@@ -297,6 +328,7 @@ int main(void)
 	tcase_add_test(server, defaults);
 	tcase_add_test(server, good_values_are_taken);
 	tcase_add_test(server, bad_values_are_refused_by_name);
+	tcase_add_test(server, what_the_log_cannot_be);
 	tcase_add_test(server, services_differ_in_their_defaults);
 	tcase_add_test(server, a_relay_needs_to_know_where_to);
 	tcase_add_test(server, an_alphabet_is_checked_before_anything_starts);
