@@ -69,8 +69,7 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	 "longest line accepted [65536; relay: 65408; echo: none]", AT(maxline), .min = 1,
 	 .max = 1 << 26},
 	{"idle", OPTION_DURATION, "TIME",
-	 "close a silent connection, or one with an unfinished line, after TIME; 0: never "
-	 "[unfinished: 60s]",
+	 "close a silent connection, or one within a line, after TIME; 0: never [within: 60s]",
 	 AT(idle), .max = DAYS(365)},
 	{"drain", OPTION_DURATION, "TIME", "longest time to finish pending work at shutdown [5s]",
 	 AT(drain), .max = DAYS(1)},
