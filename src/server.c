@@ -24,8 +24,10 @@
 #include "session/acceptor.h"
 #include "session/receiver.h"
 
-/* How often a signal is looked for while waiting for the log. */
+/* How often a signal is looked for while waiting for the log or the service; and after how long it
+ * is told what is waited for. */
 #define SERVER_LOOK (100 * CLOCK_MILLISECOND)
+#define SERVER_TELL (2 * CLOCK_SECOND)
 
 /* How long freed memory is kept for the next lines. */
 #define SERVER_TRIM CLOCK_SECOND
@@ -225,19 +227,33 @@ static void end_if_told(const struct server *server)
 	_exit(EXIT_FAILED);
 }
 
+/* Tells what a drain waits for, if it is time to, and sets *tell_at so that it is told once. */
+static void tell_waiting(int64_t *tell_at, const char *what)
+{
+	struct error message;
+	if (clock_now() < *tell_at)
+		return;
+	*tell_at = CLOCK_NEVER;
+	error_set(&message, "stopping: %s; a second signal ends the server at once", what);
+	warn(message.message);
+}
+
 /* Waits until all sessions have ended. False: not by the deadline. */
 static bool wait_for_sessions(const struct server *server, int64_t deadline)
 {
 	struct session_table *table = server->sessions.table;
-	int count = 1;
-	while (table->count && count) {
+	int64_t tell_at = clock_after(SERVER_TELL);
+	for (bool late = false; table->count && !late;) {
 		struct pollfd ready[] = {
 			{.fd = server->signals, .events = POLLIN},
 			{.fd = table->descriptor, .events = POLLIN},
 		};
-		count = clock_poll(ready, 2, deadline);
+		late = clock_now() >= deadline;
+		(void)clock_poll(ready, 2, clock_earlier(deadline, tell_at));
 		end_if_told(server);
 		session_table_join(table);
+		if (table->count)
+			tell_waiting(&tell_at, "waiting for connections to end");
 	}
 	return !table->count;
 }
@@ -269,15 +285,20 @@ static void drain_sessions(struct server *server)
 /* -1: the service could not do what was left to do, and the error is set. */
 static int finish_service(struct server *server, struct error *error)
 {
-	int64_t deadline = server->sessions.drain_deadline;
+	int64_t deadline = server->sessions.drain_deadline, tell_at = clock_after(SERVER_TELL);
+	int64_t look = 0;
 	if (!server->service->finish)
 		return 0;
-	do {
-		int64_t look = clock_earlier(clock_after(SERVER_LOOK), deadline);
-		if (server->service->finish(server->sessions.service, look, error) == 0)
+	while (look < deadline) {
+		bool tells = clock_now() >= tell_at;
+		look = clock_earlier(clock_after(SERVER_LOOK), deadline);
+		if (server->service->finish(server->sessions.service, look,
+					    tells || look == deadline ? error : NULL) == 0)
 			return 0;
 		end_if_told(server);
-	} while (clock_now() < deadline);
+		if (tells)
+			tell_waiting(&tell_at, error->message);
+	}
 	return -1;
 }
 

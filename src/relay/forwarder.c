@@ -50,7 +50,8 @@ static void lose(struct forwarder *forwarder, const char *why)
 	const struct relay *relay = forwarder->relay;
 	disconnect(forwarder);
 	forwarder->probing = true;
-	if (!forwarder->lost)
+	/* a stop interrupts a connect: this is no failure */
+	if (!forwarder->lost && relay_queue_pause(relay->queue, 0))
 		log_note(relay->settings.log, RECORD_WARNING, relay->settings.next,
 			 "cannot be reached: %s; lines are kept until it is", why);
 	forwarder->lost = true;

@@ -62,6 +62,8 @@ int relay_finish(void *context, int64_t deadline, struct error *error)
 	(void)log_flush(relay->settings.log, deadline);
 	if (relay_queue_wait_finished(relay->queue, deadline, &rest))
 		return 0;
+	if (!error)
+		return -1;
 	uint64_t left = rest.jobs + log_cursor_count(&relay->cursor, rest.read, rest.committed);
 	if (!left)
 		return error_set(error, "the log does not yet note all lines as acknowledged");

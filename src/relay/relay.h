@@ -52,7 +52,7 @@ void relay_admitted(void *relay, size_t lines, size_t bytes);
 void relay_drain(void *relay);
 
 /* Waits until the next server has acknowledged each line, and the log says so. -1: not by the
- * deadline, and the error is set. */
+ * deadline, and the error, unless it is NULL, is set: for that what is left in the log is read. */
 int relay_finish(void *relay, int64_t deadline, struct error *error);
 
 /* Ends the threads and frees. The timer queue must have been stopped. */
