@@ -69,8 +69,8 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	 "longest line accepted [65536; relay: 65408; echo: none]", AT(maxline), .min = 1,
 	 .max = 1 << 26},
 	{"idle", OPTION_DURATION, "TIME",
-	 "close a silent connection, or one within a line, after TIME; 0: never [within: 60s]",
-	 AT(idle), .max = DAYS(365)},
+	 "close a connection that sends nothing for TIME; 0: never [in a line: 60s]", AT(idle),
+	 .max = DAYS(365)},
 	{"drain", OPTION_DURATION, "TIME", "longest time to finish pending work at shutdown [5s]",
 	 AT(drain), .max = DAYS(1)},
 
