@@ -45,6 +45,7 @@ struct server {
 	struct busy_poll spin;
 	struct session_settings sessions; /* with the log, the session table, the service's state */
 	struct acceptor acceptor;
+	struct unix_file file; /* of the listener, if it is a Unix socket */
 };
 
 static void warn(const char *message)
@@ -168,8 +169,8 @@ static int server_open(struct server *server, struct error *error)
 	const struct server_options *options = &server->options;
 	int *listener = &server->acceptor.listener;
 	if ((server->signals = signalfd_open(signals, error)) < 0 ||
-	    (*listener = socket_bind(options->host, (int)options->port, server->signals, error)) <
-		    0 ||
+	    (*listener = listener_open(options->host, (int)options->port, server->signals,
+				       &server->file, error)) < 0 ||
 	    open_log(server, error) < 0 || open_threads(server, error) < 0 ||
 	    start_service(server, error) < 0)
 		return -1;
@@ -263,6 +264,7 @@ static void drain_sessions(struct server *server)
 {
 	struct session_settings *sessions = &server->sessions;
 	sessions->drain_deadline = clock_after(server->options.drain);
+	unix_remove(&server->file);
 	acceptor_finish(&server->acceptor);
 	acceptor_close(&server->acceptor);
 	atomic_store(&sessions->draining, true);
@@ -344,6 +346,7 @@ static int server_close(struct server *server, int status)
 	if (!stdout_tee_stop(server->tee, clock_after(CLOCK_SECOND)) ||
 	    !stdout_tee_stop(server->warnings, clock_after(CLOCK_SECOND)))
 		_exit(status); /* stdout or stderr is stuck, and with it the tee's thread */
+	unix_remove(&server->file);
 	if (server->acceptor.listener >= 0)
 		(void)close(server->acceptor.listener); /* never listened */
 	(void)close(server->signals);

@@ -367,20 +367,21 @@ stop()
 }
 
 # start_server [OPTION]...: starts the server on a free port of 127.0.0.1 and waits until it listens.
-# Sets SERVER_PID, HOST and PORT. What it prints goes to server.out and server.err, its log is
+# Sets SERVER_PID, HOST and PORT, which is empty with -host unix:PATH. What it prints goes to server.out and server.err, its log is
 # logging.log; an option given here overrides. Bails out where it does not start. With RECEIVE set in the
 # environment it has -receive, too: see receive_own.test.
 start_server()
 {
-	local fifo=$SCRATCH/.ready.$RANDOM$RANDOM
+	local fifo=$SCRATCH/.ready.$RANDOM$RANDOM port=(-port 0)
 	mkfifo "$fifo" || bail_out "no fifo"
-	env --default-signal=INT,QUIT,PIPE "$SERVER" -port 0 -ready 9 \
+	[[ " $* " != *" -host unix:"* ]] || port=()
+	env --default-signal=INT,QUIT,PIPE "$SERVER" "${port[@]}" -ready 9 \
 		${RECEIVE:+-receive "$RECEIVE"} "$@" \
 		</dev/null >server.out 2>server.err 9>"$fifo" &
 	SERVER_PID=$!
 	if ! read -r -t "$PATIENCE" HOST PORT <"$fifo"; then
 		diag <server.err
-		bail_out "the server does not start: $SERVER -port 0 $*"
+		bail_out "the server does not start: $SERVER ${port[*]} $*"
 	fi
 	rm -f "$fifo"
 }

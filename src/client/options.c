@@ -7,6 +7,7 @@
 #include "measure/assertions.h"
 #include "client/line_source.h"
 #include "client/line_template.h"
+#include "net/socket.h"
 #include "base/random.h"
 #include "client/workload/workload.h"
 
@@ -20,7 +21,7 @@ static const char *const order_names[] = {"strict", "free", NULL};
 static const char *const report_names[] = {"text", "plot", "json", NULL};
 
 static const struct option_spec specs[] = {
-	{"host", OPTION_TEXT, "HOST", "address or name of the server [localhost]",
+	{"host", OPTION_TEXT, "HOST", "address, name or unix:PATH of the server [localhost]",
 	 .offset = AT(host), .group = "Connection"},
 	{"nhost", OPTION_TEXT, "HOST", "same as -host", .offset = AT(host)},
 	{"port", OPTION_NUMBER, "PORT", "TCP port of the server [2005]", AT(port), .min = 1,
@@ -99,7 +100,6 @@ void client_options_init(struct client_options *options)
 	for (const struct option_spec *spec = specs; spec->name; spec++)
 		option_unset(spec, options);
 	options->host = "localhost";
-	options->port = 2005;
 	options->service = 0;
 }
 
@@ -158,7 +158,8 @@ int client_options_complete(struct client_options *options, struct error *error)
 {
 	const struct workload *workload = &workloads[options->service];
 	const char *input = options->input;
-	if (check(options, error) < 0)
+	if (socket_check_options(options->host, &options->port, error) < 0 ||
+	    check(options, error) < 0)
 		return -1;
 	if (!options->message)
 		options->message = workload->message;

@@ -155,6 +155,8 @@ int socket_connect(const struct connect_target *target, struct error *error)
 {
 	struct race race = {.target = target};
 	int connected = -1;
+	if (unix_is_name(target->host))
+		return unix_connect(target->host, target->deadline, target->wake, error);
 	if (addresses_find(&race.addresses, target->host, target->port, false, target->deadline,
 			   target->wake, error) == 0) {
 		if (set_up(&race) < 0)

@@ -8,8 +8,8 @@
 
 /* Where to connect, and for how long to try. All is borrowed. */
 struct connect_target {
-	const char *host; /* name, IPv4 or IPv6 address */
-	int port;
+	const char *host;			  /* name, IPv4 or IPv6 address, or unix:PATH */
+	int port;				  /* of TCP */
 	const struct socket_keepalive *keepalive; /* NULL: none */
 	int64_t deadline;			  /* ns */
 	int wake; /* descriptor that ends the attempt once it is readable; -1: none */

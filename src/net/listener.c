@@ -50,6 +50,13 @@ int socket_bind(const char *host, int port, int wake, struct error *error)
 	return descriptor;
 }
 
+int listener_open(const char *host, int port, int wake, struct unix_file *file, struct error *error)
+{
+	if (unix_is_name(host))
+		return unix_listen(host, wake, file, error);
+	return socket_bind(host, port, wake, error);
+}
+
 int socket_listen(int descriptor, struct error *error)
 {
 	if (socket_set_options(descriptor, &accepted_keepalive) == 0 &&

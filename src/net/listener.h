@@ -14,6 +14,11 @@
  * Returns the descriptor, the caller's to close. */
 int socket_bind(const char *host, int port, int wake, struct error *error);
 
+/* The same for any host, also unix:PATH: it then listens already, and *file is for unix_remove().
+ */
+int listener_open(const char *host, int port, int wake, struct unix_file *file,
+		  struct error *error);
+
 /* Starts listening on a bound socket. Accepted sockets inherit TCP_NODELAY, keepalive and the user
  * timeout. Returns 0. */
 int socket_listen(int descriptor, struct error *error);

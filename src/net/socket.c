@@ -18,8 +18,18 @@ static int set_flag(int descriptor, int level, int name, int value)
 	return setsockopt(descriptor, level, name, &value, sizeof value);
 }
 
+bool socket_is_unix(int descriptor)
+{
+	int domain = 0;
+	socklen_t length = sizeof domain;
+	return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+	       domain == AF_UNIX;
+}
+
 int socket_set_options(int descriptor, const struct socket_keepalive *keepalive)
 {
+	if (socket_is_unix(descriptor))
+		return 0;
 	int result = set_flag(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (!keepalive)
 		return result;
@@ -29,6 +39,18 @@ int socket_set_options(int descriptor, const struct socket_keepalive *keepalive)
 	result |= set_flag(descriptor, IPPROTO_TCP, TCP_KEEPCNT, keepalive->probes);
 	result |= set_flag(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, keepalive->user_timeout);
 	return result;
+}
+
+int socket_check_options(const char *host, int64_t *port, struct error *error)
+{
+	struct error why;
+	if (!unix_is_name(host))
+		*port = *port < 0 ? SOCKET_PORT : *port;
+	else if (unix_check(host, &why) < 0)
+		return error_set(error, "-host: %.400s", why.message);
+	else if (*port >= 0)
+		return error_set(error, "-port: not with -host unix:PATH, which has no port");
+	return 0;
 }
 
 void socket_name(const struct sockaddr *address, socklen_t length, char name[SOCKET_NAME_SIZE])
@@ -42,7 +64,11 @@ void socket_name(const struct sockaddr *address, socklen_t length, char name[SOC
 		length = sizeof plain;
 	}
 	char host[SOCKET_NAME_SIZE - 9], port[8];
-	if (getnameinfo(address, length, host, sizeof host, port, sizeof port,
+	if (address->sa_family == AF_UNIX &&
+	    unix_name((const void *)address, length, getpid(), name))
+		return;
+	if (address->sa_family == AF_UNIX ||
+	    getnameinfo(address, length, host, sizeof host, port, sizeof port,
 			NI_NUMERICHOST | NI_NUMERICSERV))
 		(void)snprintf(name, SOCKET_NAME_SIZE, "unknown");
 	else
@@ -87,11 +113,20 @@ bool socket_is_local(int descriptor)
 	return true;
 }
 
+void socket_accepted_name(int descriptor, const struct sockaddr *address, socklen_t length,
+			  char name[SOCKET_NAME_SIZE])
+{
+	if (address->sa_family == AF_UNIX)
+		unix_accepted_name(descriptor, (const void *)address, length, name);
+	else
+		socket_name(address, length, name);
+}
+
 int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port)
 {
 	const char *colon = strrchr(name, ':');
 	int64_t number;
-	if (!colon || number_parse(colon + 1, 0, 65535, &number) < 0)
+	if (unix_is_name(name) || !colon || number_parse(colon + 1, 0, 65535, &number) < 0)
 		return -1;
 	size_t length = (size_t)(colon - name);
 	if (length > 2 && *name == '[' && name[length - 1] == ']') {
@@ -110,9 +145,9 @@ int socket_ready_write(int descriptor, const char *name, struct error *error)
 {
 	char host[SOCKET_NAME_SIZE];
 	int port;
-	if (socket_name_split(name, host, &port) < 0)
-		return 0;
-	int written = dprintf(descriptor, "%s %d\n", host, port);
+	int written = socket_name_split(name, host, &port) < 0
+			      ? dprintf(descriptor, "%s\n", name)
+			      : dprintf(descriptor, "%s %d\n", host, port);
 	if (written < 0)
 		error_set(error, "cannot write to descriptor %d: %s", descriptor, strerror(errno));
 	if (descriptor > STDERR_FILENO) /* no connection may become stdout or stderr */
@@ -123,10 +158,12 @@ int socket_ready_write(int descriptor, const char *name, struct error *error)
 int socket_ready_read(struct slice line, char host[SOCKET_NAME_SIZE], int *port)
 {
 	struct slice name;
-	uint64_t number;
-	if (!slice_cut(&line, ' ', &name) || name.length >= SOCKET_NAME_SIZE ||
-	    !slice_number(&line, &number) || number < 1 || number > 65535 ||
-	    !slice_begins(line, "\n"))
+	uint64_t number = 0;
+	bool is_unix = slice_begins(line, UNIX_PREFIX);
+	if (!slice_cut(&line, is_unix ? '\n' : ' ', &name) || name.length >= SOCKET_NAME_SIZE)
+		return -1;
+	if (!is_unix && (!slice_number(&line, &number) || number < 1 || number > 65535 ||
+			 !slice_begins(line, "\n")))
 		return -1;
 	memcpy(host, name.bytes, name.length);
 	host[name.length] = '\0';

@@ -162,6 +162,8 @@ static bool is_leaving(struct stream *stream, int64_t deadline)
 		return false;
 	if (stream_owed(stream))
 		return stream_flush(stream) == 0;
+	if (socket_is_unix(stream->descriptor)) /* what was sent is with the peer */
+		return false;
 	return ioctl(stream->descriptor, TIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,13 @@ enum { WORKER_STACK = 128 * 1024 };
 
 int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port)
 {
+	struct error ignored;
 	bool bracket = *next == '[';
+	if (unix_is_name(next)) {
+		(void)snprintf(host, SOCKET_NAME_SIZE, "%s", next);
+		*port = 0;
+		return unix_check(next, &ignored);
+	}
 	if (socket_name_split(next, host, port) < 0 || *port < 1 || strpbrk(host, "[]"))
 		return -1;
 	const char *colon = strrchr(next, ':');

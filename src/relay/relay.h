@@ -24,7 +24,7 @@ struct relay_settings {
 	struct log *log;
 	const char *log_name; /* the log's target, as it was given */
 	struct timer_queue *timer_queue;
-	const char *next; /* as given: HOST:PORT, and its parts */
+	const char *next; /* as given: HOST:PORT and its parts, or unix:PATH */
 	char host[SOCKET_NAME_SIZE];
 	int port;
 	const struct stream_type *stream_type; /* of the connection to it */
@@ -35,7 +35,8 @@ struct relay_settings {
 };
 
 /* Splits HOST:PORT or [IPv6]:PORT, strictly: the port is from 1 to 65535, and only an address with
- * colons has brackets. 0, or -1: it is neither. */
+ * colons has brackets. Or takes unix:PATH as the host, with port 0. 0, or -1: it is none of these.
+ */
 int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port);
 
 /* Finds the first line of the log that is not acknowledged, and starts the threads. Returns the

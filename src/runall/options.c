@@ -25,12 +25,13 @@ static const struct option_spec own_specs[OWN] = {
 	 "crash test: kill the server N times under load, then check the log", AT(drill), .min = 1,
 	 .max = DRILL_MAX},
 	{"check", OPTION_FLAG, NULL, "start nothing, check an existing log", .offset = AT(check)},
-	{"host", OPTION_TEXT, "HOST", "address or name that the server listens on [127.0.0.1]",
-	 .offset = AT(host)},
+	{"host", OPTION_TEXT, "HOST",
+	 "address, name or unix:PATH that the server listens on [127.0.0.1]", .offset = AT(host)},
 	{"port", OPTION_NUMBER, "PORT", "TCP port of the server; 0: a free port [2005]", AT(port),
 	 .min = 0, .max = 65535},
 	{"clhost", OPTION_TEXT, "HOST",
-	 "address or name that the clients connect to [the server's]", .offset = AT(client_host)},
+	 "address, name or unix:PATH that the clients connect to [the server's]",
+	 .offset = AT(client_host)},
 	{"nhost", OPTION_TEXT, "HOST", "same as -clhost", .offset = AT(client_host)},
 };
 
@@ -242,6 +243,21 @@ static int check_drill(const struct runall_options *options, struct error *error
 	return 0;
 }
 
+/* The server's defaults hold here, too. */
+static int check_hosts(struct runall_options *options, struct error *error)
+{
+	const char *client = options->client_host;
+	int64_t none = PORT_NOT_GIVEN;
+	if (!options->host)
+		options->host = options->server.host;
+	if (socket_check_options(options->host, &options->port, error) < 0)
+		return -1;
+	if (!client || unix_is_name(client) == unix_is_name(options->host))
+		return client ? socket_check_options(client, &none, error) : 0;
+	return error_set(error, "-clhost: '%.100s' leads to no server on %.100s", client,
+			 options->host);
+}
+
 /* Sets what was not given, and the log's name as a file. What is handed on stays as it was given.
  */
 static int complete(struct runall_options *options, struct error *error)
@@ -249,10 +265,6 @@ static int complete(struct runall_options *options, struct error *error)
 	const struct workload *workload = &workloads[options->client.service];
 	if (!options->check && !options->clients)
 		options->clients = workload->clients;
-	if (!options->host)
-		options->host = options->server.host;
-	if (options->port == PORT_NOT_GIVEN)
-		options->port = options->server.port;
 	if (!server_options_log_file(&options->server))
 		return error_set(error, "-log: '%.200s' is no file, from which runall could prove",
 				 options->server.log);
@@ -263,7 +275,7 @@ static int complete(struct runall_options *options, struct error *error)
 	if (workload->chain)
 		(void)option_store(option_find(server_option_table(), "next"), &options->server,
 				   "127.0.0.1:1", error);
-	if (server_options_complete(&options->server, error) < 0)
+	if (server_options_complete(&options->server, error) < 0 || check_hosts(options, error) < 0)
 		return -1;
 	return client_options_complete(&options->client, error);
 }

@@ -94,7 +94,11 @@ static int start_server(struct runall *runall, size_t i, const struct server_add
 	bool again = runall->watch.children[i].pid != 0;
 	argument_add(&list, program_name(runall->server), NULL);
 	argument_add(&list, "-host", i ? "127.0.0.1" : options->host);
-	argument_format(&list, "-port", "%d", again ? address->port : i ? 0 : (int)options->port);
+	if (i || !unix_is_name(options->host))
+		argument_format(&list, "-port", "%d",
+				again ? address->port
+				: i   ? 0
+				      : (int)options->port);
 	if (again && !options->server.append)
 		argument_add(&list, "-append", NULL);
 	if (runall->watch.servers > 1)
@@ -156,7 +160,8 @@ int start_clients(struct runall *runall, struct error *error)
 		struct argument_list list = {0};
 		argument_add(&list, program_name(runall->client), NULL);
 		argument_add(&list, "-host", client_host(runall));
-		argument_format(&list, "-port", "%d", runall->address.port);
+		if (!unix_is_name(client_host(runall)))
+			argument_format(&list, "-port", "%d", runall->address.port);
 		argument_format(&list, "-id", "%zu", i + 1);
 		runall_hand_on(options, OWNER_CLIENT, NULL, 0, &list);
 		if (options->drill) /* it sends until it is told to end */

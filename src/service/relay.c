@@ -40,7 +40,8 @@ static int check_relay(const struct service_options *options, struct error *erro
 	if (!own->next)
 		return error_set(error, "-next: required with -service relay");
 	if (relay_next_parse(own->next, host, &port) < 0)
-		return error_set(error, "-next: '%.100s' is not HOST:PORT or [IPv6]:PORT",
+		return error_set(error,
+				 "-next: '%.100s' is not HOST:PORT, [IPv6]:PORT or unix:PATH",
 				 own->next);
 	if (own->work && options->delay.min >= 0)
 		return error_set(error, "-delay: not with -work");

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "log/sink.h"
 #include "base/random.h"
+#include "net/socket.h"
 #include "record/format.h"
 #include "session/session.h"
 
@@ -36,7 +37,7 @@ static const char *const receive_names[] = {[RECEIVE_GROUP] = "group", [RECEIVE_
 
 /* In the order of -help: these, those of the services, then the ones that stand last. */
 static struct option_spec specs[SPECS_MAX + 1] = {
-	{"host", OPTION_TEXT, "HOST", "address or name to listen on [127.0.0.1]",
+	{"host", OPTION_TEXT, "HOST", "address, name or unix:PATH to listen on [127.0.0.1]",
 	 .offset = AT(host), .group = "Server"},
 	{"port", OPTION_NUMBER, "PORT", "TCP port; 0: a free port [2005]", AT(port), .max = 65535},
 	{"service", OPTION_CHOICE, "NAME", service_help, AT(service), .choices = service_names},
@@ -87,7 +88,7 @@ static const struct option_spec last_specs[] = {
 	{"receive", OPTION_CHOICE, "HOW",
 	 "group: one thread receives for many connections; own: one for each [group]", AT(receive),
 	 .choices = receive_names},
-	{"ready", OPTION_DESCRIPTOR, "FD", "write \"HOST PORT\" to descriptor FD when listening",
+	{"ready", OPTION_DESCRIPTOR, "FD", "s6 notification descriptor: \"HOST PORT\" when listening",
 	 AT(ready), .min = 1, .max = 1000000, .group = "For other programs"},
 	{0},
 };
@@ -137,8 +138,7 @@ const struct option_table *server_option_table(void)
 void server_options_init(struct server_options *options)
 {
 	*options = (struct server_options){
-		.host = "127.0.0.1",
-		.port = 2005,
+		.port = -1,
 		.sync = LOG_SYNC_WRITE,
 		.idle = -1,
 		.drain = 5 * CLOCK_SECOND,
@@ -191,6 +191,10 @@ int server_options_complete(struct server_options *options, struct error *error)
 	struct service_options own = server_options_of_service(options);
 	if (options_check_service(server_option_table(), options, service->name, error) < 0 ||
 	    check_log(options, error) < 0)
+		return -1;
+	if (!options->host)
+		options->host = "127.0.0.1";
+	if (socket_check_options(options->host, &options->port, error) < 0)
 		return -1;
 	if (options->maxline && service->handler.protocol->chunked)
 		return error_set(error, "-maxline: not with -service %s, which has no limit",

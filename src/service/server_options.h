@@ -16,10 +16,10 @@ enum receive { RECEIVE_GROUP, RECEIVE_OWN };
 enum records { RECORDS_ALL, RECORDS_RECEIVED };
 
 struct server_options {
-	const char *host;
-	int64_t port;
-	int service;	 /* index in services */
-	const char *log; /* NULL: the service's own name for it */
+	const char *host; /* NULL: not given, as long as the options are not complete */
+	int64_t port;	  /* -1: the same, or none */
+	int service;	  /* index in services */
+	const char *log;  /* NULL: the service's own name for it */
 	bool append, overwrite;
 	int format;  /* index in record_formats */
 	int records; /* enum records */

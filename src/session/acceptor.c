@@ -112,7 +112,7 @@ static bool accept_one(struct acceptor *acceptor)
 	int descriptor = acceptor_accept4(acceptor->listener, (struct sockaddr *)&address, &length,
 					  SOCK_CLOEXEC);
 	if (descriptor >= 0) {
-		socket_name((struct sockaddr *)&address, length, name);
+		socket_accepted_name(descriptor, (struct sockaddr *)&address, length, name);
 		return admit(acceptor, descriptor, name, (struct sockaddr *)&address);
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)

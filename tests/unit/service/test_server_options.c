@@ -34,8 +34,6 @@ START_TEST(defaults)
 	server_options_init(&options);
 	ck_assert_int_eq(options_read(server_option_table(), &options, 1, argv, &error),
 			 OPTIONS_READ);
-	ck_assert_str_eq(options.host, "127.0.0.1");
-	ck_assert_int_eq(options.port, 2005);
 	ck_assert_str_eq(services[options.service]->name, "ok");
 	ck_assert_ptr_null(options.log); /* the service has a name for it */
 	ck_assert_str_eq(server_options_log(&options), "logging.log");
@@ -44,6 +42,8 @@ START_TEST(defaults)
 	ck_assert(!options.append && !options.quiet);
 	ck_assert_int_eq(options.connections, 0);
 	ck_assert_int_eq(server_options_complete(&options, &error), 0);
+	ck_assert_str_eq(options.host, "127.0.0.1");
+	ck_assert_int_eq(options.port, 2005);
 	ck_assert_int_eq(options.maxline, 65536);
 	ck_assert_int_eq(server_options_idle(&options), 0);
 	ck_assert_int_eq(server_options_unfinished(&options), 60 * CLOCK_SECOND);
@@ -220,7 +220,7 @@ START_TEST(a_relay_needs_to_know_where_to)
 	ck_assert_str_eq(error.message, "-next: required with -service relay");
 	give("next", "localhost");
 	ck_assert_int_eq(server_options_complete(&options, &error), -1);
-	ck_assert_str_eq(error.message, "-next: 'localhost' is not HOST:PORT or [IPv6]:PORT");
+	ck_assert_str_eq(error.message, "-next: 'localhost' is not HOST:PORT, [IPv6]:PORT or unix:PATH");
 	give("next", "localhost:7001");
 	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.maxline, 65536 - 128);
