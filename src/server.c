@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/directory.h"
 #include "base/memory.h"
+#include "base/notify.h"
 #include "base/program.h"
 #include "base/signalfd.h"
 #include "base/system_memory.h"
@@ -18,6 +19,7 @@
 #include "log.h"
 #include "log/sink.h"
 #include "log/stdout_tee.h"
+#include "net/activation.h"
 #include "net/listener.h"
 #include "net/stream.h"
 #include "service/server_options.h"
@@ -46,6 +48,7 @@ struct server {
 	struct session_settings sessions; /* with the log, the session table, the service's state */
 	struct acceptor acceptor;
 	struct unix_file file; /* of the listener, if it is a Unix socket */
+	struct notify notify;  /* of the service manager */
 };
 
 static void warn(const char *message)
@@ -59,7 +62,28 @@ static int fail(const struct error *error)
 	return EXIT_FAILED;
 }
 
+/* Tells the service manager a state; that it cannot be told is no reason to end. */
+static void notify(const struct server *server, const char *state, const char *words)
+{
+	char name[SOCKET_NAME_SIZE];
+	struct error error;
+	socket_local_name(server->acceptor.listener, name);
+	if (notify_send(&server->notify, &error, state, "%s %s", words, name) < 0)
+		warn(error.message);
+}
+
 /* --- opening, in this order --- */
+
+static int open_listener(struct server *server, struct error *error)
+{
+	const struct server_options *options = &server->options;
+	int *listener = &server->acceptor.listener;
+	*listener = (int)options->listener;
+	if (*listener < 0)
+		*listener = listener_open(options->host, (int)options->port, server->signals,
+					  &server->file, error);
+	return *listener < 0 ? -1 : 0;
+}
 
 static int open_log(struct server *server, struct error *error)
 {
@@ -160,33 +184,32 @@ static int announce(struct server *server, struct error *error)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
 	/* so that the program finds it in the log; not for ever, if the log hangs */
 	(void)log_flush(log, clock_after(CLOCK_SECOND));
+	notify(server, NOTIFY_READY, "listening on");
 	return options->ready < 0 ? 0 : socket_ready_write((int)options->ready, name, error);
 }
 
 static int server_open(struct server *server, struct error *error)
 {
 	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, 0};
-	const struct server_options *options = &server->options;
-	int *listener = &server->acceptor.listener;
 	if ((server->signals = signalfd_open(signals, error)) < 0 ||
-	    (*listener = listener_open(options->host, (int)options->port, server->signals,
-				       &server->file, error)) < 0 ||
-	    open_log(server, error) < 0 || open_threads(server, error) < 0 ||
-	    start_service(server, error) < 0)
+	    open_listener(server, error) < 0 || open_log(server, error) < 0 ||
+	    open_threads(server, error) < 0 || start_service(server, error) < 0)
 		return -1;
 	thread_run_in_batches();
-	return socket_listen(*listener, error) < 0 ? -1 : announce(server, error);
+	return socket_listen(server->acceptor.listener, error) < 0 ? -1 : announce(server, error);
 }
 
 /* --- running --- */
 
 static void reopen_log(struct server *server)
 {
+	notify(server, NOTIFY_RELOADING, "opening the log anew; listening on");
 	if (server->service->keeps_log)
 		log_note(server->sessions.log, RECORD_WARNING, RECORD_SERVER,
 			 "the log is not reopened: lines are forwarded from it");
 	else
 		log_reopen(server->sessions.log);
+	notify(server, NOTIFY_READY, "listening on");
 }
 
 /* Accepts connections and joins finished sessions, until a signal to end. */
@@ -263,6 +286,7 @@ static bool wait_for_sessions(const struct server *server, int64_t deadline)
 static void drain_sessions(struct server *server)
 {
 	struct session_settings *sessions = &server->sessions;
+	notify(server, NOTIFY_STOPPING, "finishing open work; listened on");
 	sessions->drain_deadline = clock_after(server->options.drain);
 	unix_remove(&server->file);
 	acceptor_finish(&server->acceptor);
@@ -350,6 +374,7 @@ static int server_close(struct server *server, int status)
 	if (server->acceptor.listener >= 0)
 		(void)close(server->acceptor.listener); /* never listened */
 	(void)close(server->signals);
+	notify_close(&server->notify);
 	return status;
 }
 
@@ -363,7 +388,9 @@ static int read_options(struct server_options *options, int argc, char **argv)
 	int status = (int)options_read(server_option_table(), options, argc, argv, &error);
 	if (status == OPTIONS_SHOWN)
 		return EXIT_DONE;
-	if (status == OPTIONS_READ)
+	if (status == OPTIONS_READ && activation_take(&options->listener, &error) < 0)
+		status = EXIT_USAGE;
+	else if (status == OPTIONS_READ)
 		status = (int)server_options_check(options, program_raise_descriptors(),
 						   system_memory(), &error);
 	if (status == EXIT_DONE)
@@ -401,6 +428,8 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	prepare(&server);
+	if (notify_open(&server.notify, &error) < 0)
+		warn(error.message);
 	if (server_open(&server, &error) < 0)
 		return server_close(&server, fail(&error));
 	status = server_run(&server, &error) < 0 ? fail(&error) : EXIT_DONE;

@@ -88,8 +88,9 @@ static const struct option_spec last_specs[] = {
 	{"receive", OPTION_CHOICE, "HOW",
 	 "group: one thread receives for many connections; own: one for each [group]", AT(receive),
 	 .choices = receive_names},
-	{"ready", OPTION_DESCRIPTOR, "FD", "s6 notification descriptor: \"HOST PORT\" when listening",
-	 AT(ready), .min = 1, .max = 1000000, .group = "For other programs"},
+	{"ready", OPTION_DESCRIPTOR, "FD",
+	 "s6 notification descriptor: \"HOST PORT\" when listening", AT(ready), .min = 1,
+	 .max = 1000000, .group = "For other programs"},
 	{0},
 };
 
@@ -138,6 +139,7 @@ const struct option_table *server_option_table(void)
 void server_options_init(struct server_options *options)
 {
 	*options = (struct server_options){
+		.listener = -1,
 		.port = -1,
 		.sync = LOG_SYNC_WRITE,
 		.idle = -1,
@@ -192,6 +194,9 @@ int server_options_complete(struct server_options *options, struct error *error)
 	if (options_check_service(server_option_table(), options, service->name, error) < 0 ||
 	    check_log(options, error) < 0)
 		return -1;
+	if (options->listener >= 0 && (options->host || options->port >= 0))
+		return error_set(error, "-%s: not with a socket passed in LISTEN_FDS",
+				 options->host ? "host" : "port");
 	if (!options->host)
 		options->host = "127.0.0.1";
 	if (socket_check_options(options->host, &options->port, error) < 0)

@@ -16,6 +16,7 @@ enum receive { RECEIVE_GROUP, RECEIVE_OWN };
 enum records { RECORDS_ALL, RECORDS_RECEIVED };
 
 struct server_options {
+	int listener;	  /* a socket that the service manager has passed, instead; -1: none */
 	const char *host; /* NULL: not given, as long as the options are not complete */
 	int64_t port;	  /* -1: the same, or none */
 	int service;	  /* index in services */
