@@ -149,23 +149,6 @@ static int start_service(struct server *server, struct error *error)
 	return sessions->service || !server->service->start ? 0 : -1;
 }
 
-/* Whether something keeps others from writing to the log: that they are on this machine is all that
- * the server knows of today. */
-static bool is_protected(const struct server *server)
-{
-	return socket_is_local(server->acceptor.listener);
-}
-
-static void warn_unprotected(const char *name)
-{
-	struct error warning;
-	error_set(&warning,
-		  "WARNING: listening on %s: every machine that can reach this address can write "
-		  "to the log; restrict it with a firewall, or use -host 127.0.0.1",
-		  name);
-	warn(warning.message);
-}
-
 /* Logs where the server listens, and tells the program that started it. */
 static int announce(struct server *server, struct error *error)
 {
@@ -178,8 +161,8 @@ static int announce(struct server *server, struct error *error)
 		 "at most %zu connections%s",
 		 name, server->service->name, log_sync_names[options->sync], server->acceptor.max,
 		 options->records == RECORDS_RECEIVED ? RECORD_WITHOUT_SENT : "");
-	if (!is_protected(server))
-		warn_unprotected(name);
+	if (listener_is_exposed(server->acceptor.listener, error))
+		warn(error->message);
 	if (server->service->random)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
 	/* so that the program finds it in the log; not for ever, if the log hangs */

@@ -67,3 +67,18 @@ int socket_listen(int descriptor, struct error *error)
 	socket_local_name(descriptor, name);
 	return error_set(error, "cannot listen on %s: %s", name, strerror(saved));
 }
+
+/* A server takes lines from all who can connect: being on another machine is what keeps them out.
+ */
+bool listener_is_exposed(int descriptor, struct error *warning)
+{
+	char name[SOCKET_NAME_SIZE];
+	if (socket_is_local(descriptor))
+		return false;
+	socket_local_name(descriptor, name);
+	error_set(warning,
+		  "WARNING: listening on %s: every machine that can reach this address can write "
+		  "to the log; restrict it with a firewall, or use -host 127.0.0.1",
+		  name);
+	return true;
+}

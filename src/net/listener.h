@@ -19,6 +19,9 @@ int socket_bind(const char *host, int port, int wake, struct error *error);
 int listener_open(const char *host, int port, int wake, struct unix_file *file,
 		  struct error *error);
 
+/* Whether other machines can reach it. Sets *warning to what to tell whoever runs the server. */
+bool listener_is_exposed(int descriptor, struct error *warning);
+
 /* Starts listening on a bound socket. Accepted sockets inherit TCP_NODELAY, keepalive and the user
  * timeout. Returns 0. */
 int socket_listen(int descriptor, struct error *error);
