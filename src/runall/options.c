@@ -210,8 +210,8 @@ static int check_check(const struct runall_options *options, struct error *error
 			return refuse(name, "-check", error);
 	}
 	if (runall_option_given(options, "format") && !runall_is_plain(options))
-		return error_set(error, "-format: with -check only plain; the others are told by "
-					"their records");
+		return error_set(error,
+				 "-format: with -check only plain; other formats are detected");
 	return 0;
 }
 
