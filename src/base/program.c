@@ -56,6 +56,10 @@ void program_complain(const char *program, const char *message)
 {
 	char line[PIPE_BUF];
 	int length = snprintf(line, sizeof line, "%s: %s\n", program, message);
+	/* the last one is the line end, where the message was not cut */
+	for (char *at = line; *at && at[1]; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
 	/* nowhere is left to report that stderr cannot be written */
 	if (length > 0)
 		(void)nonblocking_write(STDERR_FILENO, line, strnlen(line, sizeof line));

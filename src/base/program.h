@@ -25,7 +25,8 @@ uint64_t program_raise_descriptors(void);
  * process, which may use select(). Async-signal-safe. */
 void program_restore_descriptors(void);
 
-/* Prints "PROGRAM: MESSAGE" on stderr. Does not block: the message is dropped if stderr is a full
+/* Prints "PROGRAM: MESSAGE" on stderr as one line, with '?' for each control byte: a message can
+ * quote an option's value. Does not block: the message is dropped if stderr is a full
  * pipe. */
 void program_complain(const char *program, const char *message);
 

@@ -304,10 +304,10 @@ END_TEST
 START_TEST(complaints_go_to_stderr)
 {
 	int kept = redirect(STDERR_FILENO, "err");
-	program_complain("tester", "cannot do it");
+	program_complain("tester", "cannot do it\n\x1b[31m\x7f\t\u00b5");
 	restore(STDERR_FILENO, kept);
 	char *complaint = file_read("err", NULL);
-	ck_assert_str_eq(complaint, "tester: cannot do it\n");
+	ck_assert_str_eq(complaint, "tester: cannot do it??[31m??\u00b5\n");
 	free(complaint);
 }
 END_TEST
