@@ -106,8 +106,11 @@ static bool join(struct group *group, struct member *self)
 /* By the leader, which knows the member no more: its thread goes on. */
 static void let_out(struct group *group, struct member *member, enum ending ending)
 {
-	/* it was added, so that this cannot fail */
-	(void)receiver_epoll_ctl(group->epoll, EPOLL_CTL_DEL, member->descriptor, NULL);
+	/* It was added, so that this cannot fail. If it did, an event would name a member that is
+	 * gone; where this fails too, there is no event. */
+	struct epoll_event nobody = {.data.ptr = NULL};
+	if (receiver_epoll_ctl(group->epoll, EPOLL_CTL_DEL, member->descriptor, NULL) < 0)
+		(void)receiver_epoll_ctl(group->epoll, EPOLL_CTL_MOD, member->descriptor, &nobody);
 	atomic_fetch_sub(&group->count, 1);
 	pthread_mutex_lock(&group->lock);
 	member->ending = ending;
@@ -279,7 +282,8 @@ static void run_round(struct group *group, struct member *self)
 	}
 	while (group->next_event < group->event_count && bytes < RECEIVER_ROUND) {
 		struct member *member = group->events[group->next_event++].data.ptr;
-		if (!member->busy) /* such a one has an error, or the end: it is seen below */
+		/* a busy one has an error, or the end: it is seen below */
+		if (member && !member->busy)
 			bytes += receive_for(group, member);
 	}
 	/* not before all events are done: an event's member must not be let out here */

@@ -3,8 +3,11 @@
  * The first one leads, the second one leaves, a third one is served meanwhile. */
 #include "session/receiver.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/append_file.h"
@@ -340,6 +343,37 @@ static void lose_memory(int peer)
 	no_memory = false;
 }
 
+static atomic_int kept; /* members that their group's events may still name */
+
+static int keep_all(int epoll, int operation, int descriptor, struct epoll_event *event)
+{
+	kept += operation == EPOLL_CTL_DEL;
+	kept -= operation == EPOLL_CTL_MOD && !event->data.ptr;
+	errno = EPERM;
+	return operation == EPOLL_CTL_DEL ? -1 : epoll_ctl(epoll, operation, descriptor, event);
+}
+
+/* The kernel has no reason for it. The others do not see its events, nor when it is gone. */
+START_TEST(one_that_cannot_be_taken_out_receives_itself)
+{
+	receiver_epoll_ctl = keep_all;
+	connect_three();
+	send_half(LONG + 1);
+	peer_send(second, "\n", 1);
+	ck_assert_uint_eq(receiver_answer(second), 2);
+	for (int i = 0; i < 20; i++) {
+		ck_assert_uint_eq(receiver_of(second), 2);
+		assert_received_by(third, 1);
+	}
+	ck_assert_int_eq(kept, 0);
+	(void)close(second);
+	world_await(2);
+	assert_received_by(third, 1);
+	receiver_epoll_ctl = epoll_ctl;
+	world_close();
+}
+END_TEST
+
 START_TEST(out_of_memory_half_a_line_closes_that_one)
 {
 	connect_three();
@@ -365,6 +399,7 @@ static TCase *make(const char *name, void (*use_type)(void), void (*use_busy_pol
 	if (use_type == tcp_use) { /* the other's pieces end anywhere */
 		tcase_add_test(leaving, one_whose_chunk_pauses);
 		tcase_add_test(leaving, one_with_a_long_line);
+		tcase_add_test(leaving, one_that_cannot_be_taken_out_receives_itself);
 		tcase_add_test(leaving, none_for_a_log_that_others_have_filled);
 	}
 	tcase_add_test(leaving, out_of_memory_half_a_line_closes_that_one);
