@@ -242,12 +242,12 @@ static int file_submit(struct sink *sink, struct sink_batch *batch)
 	struct iovec parts[FILE_PARTS] = {
 		{(char *)(uintptr_t)file->preface, strlen(file->preface)}}; /* only read */
 	struct iovec left[FILE_PARTS]; /* what the write changes */
-	bool was_uncut = file->file.uncut;
+	off_t uncut = file->file.uncut ? file->file.end : 0;
 	memcpy(parts + 1, batch->parts, sizeof batch->parts);
 	memcpy(left, parts, sizeof left);
 	ssize_t written = append_file_write(&file->file, left, FILE_PARTS, batch->durable);
 	int errnum = written < 0 ? errno : 0;
-	if (file->file.uncut && !was_uncut)
+	if (file->file.uncut && file->file.end != uncut)
 		warn_uncut(file);
 	if (file->file.partial)
 		end_partial(file, parts);

@@ -19,6 +19,7 @@
 static struct {
 	int sync, cut, lock, memory;
 	int locked;	    /* so many times before the fault */
+	bool cut_once;	    /* before it */
 	int syncs;	    /* counted */
 	size_t short_write; /* bytes, all that one writev() writes; 0: no limit */
 	int interrupted;    /* so many times before */
@@ -38,7 +39,9 @@ static int faulty_fdatasync(int descriptor)
 
 static int faulty_ftruncate(int descriptor, off_t length)
 {
-	return fault.cut ? refuse(fault.cut) : ftruncate(descriptor, length);
+	bool cut = fault.cut_once;
+	fault.cut_once = false;
+	return fault.cut && !cut ? refuse(fault.cut) : ftruncate(descriptor, length);
 }
 
 static int faulty_flock(int descriptor, int operation)
@@ -280,6 +283,12 @@ START_TEST(what_cannot_be_cut_back_is_cut_later)
 	ck_assert_int_eq(commit("three\n", "", false), EIO);
 	assert_file("log", "one\ntw");
 	ck_assert_str_eq(sink_warning.message, ""); /* once */
+	fault.cut_once = true;			    /* what is cut off, and written in part again */
+	file_limit(5);
+	first = commit("four\n", "", false);
+	file_unlimit();
+	ck_assert_int_eq(first, EFBIG);
+	ck_assert_ptr_nonnull(strstr(sink_warning.message, "bytes 5 to 5 of log"));
 	fault.cut = 0;
 	ck_assert_int_eq(commit("four\n", "", false), 0);
 	assert_file("log", "one\nfour\n");
