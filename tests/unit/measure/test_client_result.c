@@ -124,7 +124,8 @@ static const char *const damaged[] = {
 	"plan 2 10 1 shared\nconnection 0 a:1 5 5\n",
 	"plan 2 10 1 each\nconnection 2 a:1\n",
 	"plan 2 10 1 shared\nconnection 0 "
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
 	"plan 2 10 1 shared\nthread 2 1 1 0\n",
 	"plan 2 10 1 shared\nthread 0 11 1 0\n",
 	"plan 2 10 1 shared\nthread 0 5 6 0\n",
