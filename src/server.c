@@ -186,7 +186,7 @@ static int server_open(struct server *server, struct error *error)
 
 static void reopen_log(struct server *server)
 {
-	notify(server, NOTIFY_RELOADING, "opening the log anew; listening on");
+	notify(server, NOTIFY_RELOADING, "reopening the log; listening on");
 	if (server->service->keeps_log)
 		log_note(server->sessions.log, RECORD_WARNING, RECORD_SERVER,
 			 "the log is not reopened: lines are forwarded from it");

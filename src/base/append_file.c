@@ -50,10 +50,11 @@ static int open_locked(struct append_file *file, const char *name, struct stat *
 		return cannot_open(name, error);
 	if (append_file_calls.ftruncate(file->descriptor, status->st_size) == 0)
 		return 0;
-	return error_set(error,
-			 "cannot log to %s: it cannot be cut (%s), as is needed after a record "
-			 "that was written in part; use a file that is not append-only",
-			 name, strerror(errno));
+	return error_set(
+		error,
+		"cannot open the log %s: it cannot be truncated (%s), which is needed after "
+		"a partial write; use a file that is not append-only",
+		name, strerror(errno));
 }
 
 /* Another server can rename it before it is locked. */
@@ -73,8 +74,8 @@ static int begin_anew(struct append_file *file, const char *name, struct error *
 	char from[PATH_MAX], kept[PATH_MAX];
 	if (move_aside(name, from, kept) < 0)
 		return error_set(error,
-				 "cannot rename the old log %.200s to %.200s: %s; -append goes on "
-				 "with it, -overwrite empties it",
+				 "cannot rename the old log %.200s to %.200s: %s; -append appends "
+				 "to it, -overwrite empties it",
 				 name, kept, strerror(errno));
 	int result = open_locked(file, name, &status, error);
 	if (result == 0) {

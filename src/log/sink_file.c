@@ -131,7 +131,7 @@ static int check_head(const struct file *file, struct error *error)
 	(void)close(descriptor); /* only read */
 	if (length <= 0 || format->continues(head, (size_t)length))
 		return 0;
-	return error_set(error, "cannot append to the log %s: its records are of another format",
+	return error_set(error, "cannot append to the log %s: its records have another format",
 			 file->target);
 }
 
@@ -147,7 +147,7 @@ static int sync_name(struct file *file, const struct append_file *opened, struct
 		file->warned = true;
 		error_set(&message,
 			  "WARNING: the file system of %.300s cannot sync directories: after a "
-			  "power cut a new log may be without its name",
+			  "power cut a new log can lack its name",
 			  file->target);
 		file->settings->warn(message.message);
 	}
@@ -230,7 +230,7 @@ static void warn_uncut(const struct file *file)
 	struct error message;
 	error_set(&message,
 		  "WARNING: bytes %jd to %jd of %.200s belong to lines that were answered with an "
-		  "error, and cannot be cut off: %s; nothing is logged until they can be",
+		  "error, and cannot be removed: %s; nothing is logged until they are",
 		  (intmax_t)file->file.whole + 1, (intmax_t)file->file.end, file->target,
 		  strerror(file->file.errnum));
 	file->settings->warn(message.message);

@@ -30,7 +30,7 @@ static const char *find_fault(int descriptor)
 	if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX)
 		return "it is neither TCP nor a Unix socket";
 	if (option_of(descriptor, SO_TYPE) != SOCK_STREAM)
-		return "it is no stream socket";
+		return "it is not a stream socket";
 	if (option_of(descriptor, SO_ACCEPTCONN) != 1)
 		return "it does not listen";
 	if (fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0 ||

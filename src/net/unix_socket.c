@@ -113,7 +113,7 @@ static const char *remove_stale(const struct sockaddr_un *address)
 	if (lstat(address->sun_path, &status) < 0)
 		return errno == ENOENT ? NULL : strerror(errno);
 	if (!S_ISSOCK(status.st_mode))
-		return "it exists, and is no socket";
+		return "it exists and is not a socket";
 	int probe = make_socket();
 	int result = probe < 0 ? -1 : connect(probe, generic(address), sizeof *address);
 	close_quietly(probe);

@@ -254,7 +254,7 @@ static int check_hosts(struct runall_options *options, struct error *error)
 		return -1;
 	if (!client || unix_is_name(client) == unix_is_name(options->host))
 		return client ? socket_check_options(client, &none, error) : 0;
-	return error_set(error, "-clhost: '%.100s' leads to no server on %.100s", client,
+	return error_set(error, "-clhost: '%.100s' does not reach a server on %.100s", client,
 			 options->host);
 }
 
@@ -266,7 +266,7 @@ static int complete(struct runall_options *options, struct error *error)
 	if (!options->check && !options->clients)
 		options->clients = workload->clients;
 	if (!server_options_log_file(&options->server))
-		return error_set(error, "-log: '%.200s' is no file, from which runall could prove",
+		return error_set(error, "-log: '%.200s' is not a file that runall can read",
 				 options->server.log);
 	options->server.log = server_options_log_file(&options->server);
 	if (check_records(options, error) < 0)

@@ -165,7 +165,7 @@ static int check_format(const struct server_options *options, struct error *erro
 	if (options->records == RECORDS_RECEIVED && format.pairs)
 		return error_set(error,
 				 "-records received: not with -service %s -format text, whose "
-				 "record of an answer is that of its request, too",
+				 "records contain both request and answer",
 				 service->name);
 	return 0;
 }

@@ -18,12 +18,12 @@ static const struct {
 	const char *plural; /* behind "N more " */
 } kinds[PEER_NOTE_KINDS] = {
 	[NOTE_REFUSED] = {RECORD_WARNING, "connections refused"},
-	[NOTE_PAUSED] = {RECORD_WARNING, "times that no connection could be accepted"},
+	[NOTE_PAUSED] = {RECORD_WARNING, "failures to accept a connection"},
 	[NOTE_HANDSHAKE] = {RECORD_WARNING, "handshakes failed"},
 	[NOTE_SILENT] = {RECORD_INFO, "silent connections closed"},
 	[NOTE_UNFINISHED] = {RECORD_WARNING, "connections closed in the middle of a line"},
 	[NOTE_NO_MEMORY] = {RECORD_WARNING, "connections closed, out of memory"},
-	[NOTE_NOT_TAKEN] = {RECORD_WARNING, "connections closed that did not take their answers"},
+	[NOTE_NOT_TAKEN] = {RECORD_WARNING, "connections closed that did not read their answers"},
 	[NOTE_MALFORMED] = {RECORD_WARNING, "malformed lines"},
 	[NOTE_INCOMPLETE] = {RECORD_WARNING, "incomplete last lines"},
 };
@@ -147,7 +147,7 @@ struct peer_notes *peer_notes_new(struct log *log, struct timer_queue *queue, st
 {
 	struct peer_notes *notes = memory_calloc(1, sizeof *notes);
 	if (!notes) {
-		error_set(error, "cannot keep notes: %s", strerror(errno));
+		error_set(error, "cannot set up notes: %s", strerror(errno));
 		return NULL;
 	}
 	notes->task.run = run;

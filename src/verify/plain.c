@@ -89,7 +89,7 @@ static bool take_client_line(struct plain_proof *proof, const struct client_line
 	int64_t place = place_of(proof, line, &group);
 	proof->lines++;
 	if (place < 0) {
-		set_fault(proof, "is of no client");
+		set_fault(proof, "is not a line of a client");
 		return true;
 	}
 	int64_t *places = group_places(group, &count);

@@ -70,7 +70,7 @@ bool plain_check_reported(struct plain_proof *proof)
 		resent += result->complete ? result->total.resent : 0;
 		if (!result->complete && !result->absent && !plain_has_fault(proof))
 			verdict_add(&proof->fault,
-				    "client %zu: it left no account: what was acknowledged to it "
+				    "client %zu: no complete result: what was acknowledged "
 				    "is unknown",
 				    i + 1);
 	}

@@ -112,9 +112,9 @@ END_TEST
 
 START_TEST(what_cannot_be_cut_is_refused)
 {
-	static const char words[] =
-		"cannot log to log: it cannot be cut (Operation not permitted), as is needed after "
-		"a record that was written in part; use a file that is not append-only";
+	static const char words[] = "cannot open the log log: it cannot be truncated (Operation "
+				    "not permitted), which is needed after "
+				    "a partial write; use a file that is not append-only";
 	file_write("log", "one\n");
 	fault.cut = EPERM;
 	assert_refused("log", OLD_KEEP, words);
@@ -152,7 +152,7 @@ START_TEST(what_cannot_be_kept_has_its_name_again)
 		ck_assert_int_eq(chmod(".", 0500), 0);
 		assert_refused("log", OLD_KEEP,
 			       "cannot rename the old log log to log.1: Permission denied; "
-			       "-append goes on with it, -overwrite empties it");
+			       "-append appends to it, -overwrite empties it");
 		ck_assert_int_eq(chmod(".", 0700), 0);
 		assert_file("log", "two\n");
 	}
@@ -277,8 +277,8 @@ START_TEST(what_cannot_be_cut_back_is_cut_later)
 	ck_assert_str_eq(
 		sink_warning.message,
 		"WARNING: bytes 5 to 6 of log belong to lines that were answered with an "
-		"error, and cannot be cut off: Input/output error; nothing is logged until "
-		"they can be");
+		"error, and cannot be removed: Input/output error; nothing is logged until "
+		"they are");
 	*sink_warning.message = '\0';
 	ck_assert_int_eq(commit("three\n", "", false), EIO);
 	assert_file("log", "one\ntw");

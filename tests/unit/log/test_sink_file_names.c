@@ -90,7 +90,7 @@ START_TEST(what_cannot_be_synced_is_warned_of_once)
 		open_sink("log", OLD_OVERWRITE);
 		ck_assert_str_eq(sink_warning.message,
 				 "WARNING: the file system of log cannot sync directories: after a "
-				 "power cut a new log may be without its name");
+				 "power cut a new log can lack its name");
 		*sink_warning.message = '\0';
 		ck_assert_int_eq(rename("log", "log.1"), 0);
 		ck_assert_int_eq(sink->type->reopen(sink, &error), 0);

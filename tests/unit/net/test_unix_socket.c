@@ -220,10 +220,10 @@ END_TEST
 START_TEST(no_other_file_is_replaced)
 {
 	file_write("socket", "precious");
-	assert_refused("it exists, and is no socket");
+	assert_refused("it exists and is not a socket");
 	ck_assert_int_eq(unlink("socket"), 0);
 	ck_assert_int_eq(symlink("nowhere", "socket"), 0);
-	assert_refused("it exists, and is no socket");
+	assert_refused("it exists and is not a socket");
 	ck_assert_int_eq(unlink("socket"), 0);
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
 	int datagrams = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

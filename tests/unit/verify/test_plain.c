@@ -53,7 +53,7 @@ static const struct {
 	{ALL LINE(2, 2),
 	 {0},
 	 false,
-	 "'Thread 2, iteration 2' at line 5 of v.log is of no client; 5 lines in v.log"},
+	 "'Thread 2, iteration 2' at line 5 of v.log is not a line of a client; 5 lines in v.log"},
 	{ALL LINE(0, 3),
 	 {0},
 	 false,
@@ -189,7 +189,7 @@ static const struct {
 	 false,
 	 false,
 	 false,
-	 "client 2: it left no account: what was acknowledged to it is unknown; 4 lines sent, 4 "
+	 "client 2: no complete result: what was acknowledged is unknown; 4 lines sent, 4 "
 	 "acknowledged, 4 in v.log"},
 	{HELLO(2, 1) HELLO(1, 1) HELLO(1, 2) HELLO(2, 2),
 	 {ONE, ONE},
