@@ -20,6 +20,7 @@ static struct {
 	int sync, cut, lock, memory;
 	int locked;	    /* so many times before the fault */
 	bool cut_once;	    /* before it */
+	bool renamed;	    /* before it is locked, by another server, which has ended by then */
 	int syncs;	    /* counted */
 	size_t short_write; /* bytes, all that one writev() writes; 0: no limit */
 	int interrupted;    /* so many times before */
@@ -46,6 +47,11 @@ static int faulty_ftruncate(int descriptor, off_t length)
 
 static int faulty_flock(int descriptor, int operation)
 {
+	if (fault.renamed) {
+		fault.renamed = false;
+		(void)rename("log", "log.1");
+		file_write("log", "theirs\n");
+	}
 	if (fault.lock && !fault.locked--)
 		return refuse(fault.lock);
 	return flock(descriptor, operation);
@@ -133,6 +139,24 @@ START_TEST(what_cannot_be_cut_is_refused)
 	ck_assert_int_eq(commit("", "two\n", false), 0);
 	close_sink();
 	assert_file("moved", "one\ntwo\n");
+}
+END_TEST
+
+START_TEST(what_is_renamed_before_it_is_locked_is_left_alone)
+{
+	file_write("log", "one\n");
+	fault.renamed = true;
+	open_sink("log", OLD_APPEND);
+	ck_assert_int_eq(commit("two\n", "", false), 0);
+	close_sink();
+	assert_file("log.1", "one\n");
+	assert_file("log", "theirs\ntwo\n");
+	fault.renamed = true;
+	open_sink("log", OLD_KEEP);
+	ck_assert_str_eq(sink->note, "the old log is kept as log.2");
+	close_sink();
+	assert_file("log.2", "theirs\n");
+	assert_file("log", "");
 }
 END_TEST
 
@@ -316,6 +340,7 @@ int main(void)
 	tcase_add_test(opening, a_second_server_is_refused);
 	tcase_add_test(opening, what_cannot_be_opened_is_refused);
 	tcase_add_test(opening, what_cannot_be_cut_is_refused);
+	tcase_add_test(opening, what_is_renamed_before_it_is_locked_is_left_alone);
 	tcase_add_test(opening, what_cannot_be_kept_has_its_name_again);
 	tcase_add_test(opening, what_cannot_be_reopened_goes_on_as_before);
 	TCase *faults = tcase_create("faults");
