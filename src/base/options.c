@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,12 @@
 
 #include "base/program.h"
 #include "config.h"
+
+enum {
+	OPTIONS_MAX = 80,    /* entries of one table, with the common ones */
+	OPTION_COMMON = 900, /* getopt's val for the common ones, and for those of a table */
+	OPTION_VALUE = 1000,
+};
 
 /* The options that each program has. */
 enum { COMMON_HELP, COMMON_VERSION };
@@ -158,18 +165,12 @@ int options_check_service(const struct option_table *table, const void *settings
 	return 0;
 }
 
-static const struct option_spec *find(const struct option_spec *specs, const char *name,
-				      size_t length)
-{
-	for (const struct option_spec *spec = specs; spec->name; spec++)
-		if (strlen(spec->name) == length && !memcmp(spec->name, name, length))
-			return spec;
-	return NULL;
-}
-
 const struct option_spec *option_find(const struct option_table *table, const char *name)
 {
-	return find(table->specs, name, strlen(name));
+	for (const struct option_spec *spec = table->specs; spec->name; spec++)
+		if (!strcmp(spec->name, name))
+			return spec;
+	return NULL;
 }
 
 static const char *group_of(const struct option_spec *specs, size_t i)
@@ -230,70 +231,94 @@ static enum option_outcome shown(struct error *error)
 	return OPTIONS_NOT_SHOWN;
 }
 
-/* Finds the entry of a word that begins with a dash, and what stands behind its '=', or NULL. Only
- * a whole name counts: a part of one could be meant for another option. */
-static const struct option_spec *find_word(const struct option_table *table, const char *word,
-					   const char **value)
+/* For getopt: option i of the table has the val OPTION_VALUE + i, and then come the common ones. */
+static void fill_getopt(const struct option_table *table, struct option *options)
 {
-	const char *name = word + 1 + (word[1] == '-');
-	size_t length = strcspn(name, "=");
-	const struct option_spec *spec = find(table->specs, name, length);
-	*value = name[length] ? name + length + 1 : NULL;
-	return spec ? spec : find(common, name, length);
+	int count = 0;
+	for (const struct option_spec *spec = table->specs; spec->name; spec++, count++)
+		options[count] = (struct option){
+			.name = spec->name,
+			.has_arg = spec->kind == OPTION_FLAG ? no_argument : required_argument,
+			.val = OPTION_VALUE + count};
+	for (size_t i = 0; common[i].name; i++)
+		options[count++] = (struct option){.name = common[i].name,
+						   .has_arg = no_argument,
+						   .val = OPTION_COMMON + (int)i};
+	options[count] = (struct option){0};
 }
 
-/* Reads the option at *at, and moves *at to its last word. */
-static enum option_outcome read_option(const struct option_table *table, void *settings,
-				       char **words, int *at, struct error *error)
+static bool is_name(const char *name, const char *word)
 {
-	const char *word = words[*at], *value, *problem = NULL;
-	const struct option_spec *spec = find_word(table, word, &value);
-	if (!spec)
-		problem = "unknown option '%.100s'; see -help";
-	else if (spec->kind == OPTION_FLAG && value)
-		problem = "option '%.100s' takes no value; see -help";
-	else if (spec->kind != OPTION_FLAG && !value && !(value = words[++*at]))
+	word += 1 + (word[1] == '-');
+	size_t length = strcspn(word, "=");
+	return strlen(name) == length && !memcmp(name, word, length);
+}
+
+/* The option's entry, by what getopt returned for the word. Only a whole name counts: a part of one
+ * could be meant for another option. */
+static const struct option_spec *find_spec(const struct option_table *table, int code,
+					   const char *word, struct error *error)
+{
+	const struct option_spec *spec = NULL;
+	if (code >= OPTION_VALUE)
+		spec = &table->specs[code - OPTION_VALUE];
+	else if (code >= OPTION_COMMON)
+		spec = &common[code - OPTION_COMMON];
+	if (spec && is_name(spec->name, word))
+		return spec;
+	const char *problem = "unknown option '%.100s'; see -help";
+	if (code == ':' && is_name(table->specs[optopt - OPTION_VALUE].name, word))
 		problem = "option '%.100s' needs a value; see -help";
-	if (problem) {
-		error_set(error, problem, word);
-		return OPTIONS_WRONG;
-	}
+	else if (code == '?' && optopt >= OPTION_COMMON) /* a flag */
+		problem = "option '%.100s' takes no value; see -help";
+	error_set(error, problem, word);
+	return NULL;
+}
+
+static enum option_outcome read_option(const struct option_table *table, void *settings,
+				       const struct option_spec *spec, const char *program,
+				       struct error *error)
+{
 	if (spec == &common[COMMON_HELP])
-		show_help(table, program_name(words[0]));
+		show_help(table, program_name(program));
 	else if (spec == &common[COMMON_VERSION])
 		printf("%s (%s) %s\n", table->program, PACKAGE_NAME, PACKAGE_VERSION);
 	else
-		return option_store(spec, settings, value, error) < 0 ? OPTIONS_WRONG
-								      : OPTIONS_READ;
+		return option_store(spec, settings, optarg, error) < 0 ? OPTIONS_WRONG
+								       : OPTIONS_READ;
 	return shown(error);
 }
 
 enum option_outcome options_read(const struct option_table *table, void *settings, int argc,
 				 char **argv, struct error *error)
 {
-	int at = 1;
-	for (; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
-		if (!strcmp(argv[at], "--")) {
-			at++;
-			break;
-		}
-		enum option_outcome outcome = read_option(table, settings, argv, &at, error);
+	struct option options[OPTIONS_MAX];
+	fill_getopt(table, options);
+	opterr = 0;
+	optind = 0; /* what getopt remembers of another command line is forgotten, too */
+	int code, at = 1;
+	/* '+': stop at the first word that is no option, so that it can be refused by name */
+	for (; (code = getopt_long_only(argc, argv, "+:", options, NULL)) != -1; at = optind) {
+		const struct option_spec *spec = find_spec(table, code, argv[at], error);
+		enum option_outcome outcome =
+			spec ? read_option(table, settings, spec, argv[0], error) : OPTIONS_WRONG;
 		if (outcome != OPTIONS_READ)
 			return outcome;
 	}
-	if (at >= argc)
+	if (optind >= argc)
 		return OPTIONS_READ;
-	error_set(error, "unexpected argument '%.100s'; see -help", argv[at]);
+	error_set(error, "unexpected argument '%.100s'; see -help", argv[optind]);
 	return OPTIONS_WRONG;
 }
 
 const char *options_peek(int argc, char **argv, const char *name)
 {
-	const char *found = NULL, *value;
-	const struct option_spec specs[] = {{.name = name}, {0}};
-	const struct option_table table = {.specs = specs};
-	for (int i = 1; i < argc; i++)
-		if (argv[i][0] == '-' && find_word(&table, argv[i], &value) == specs)
-			found = value ? value : argv[i + 1];
+	const char *found = NULL;
+	for (int i = 1; i < argc; i++) {
+		if (argv[i][0] != '-' || !is_name(name, argv[i]))
+			continue;
+		const char *value = strchr(argv[i], '=');
+		found = value ? value + 1 : argv[i + 1];
+	}
 	return found;
 }
