@@ -13,13 +13,11 @@
 #include "base/notify.h"
 #include "base/program.h"
 #include "base/signalfd.h"
-#include "base/system_memory.h"
 #include "base/thread.h"
 #include "base/trimmer.h"
 #include "log.h"
 #include "log/sink.h"
 #include "log/stdout_tee.h"
-#include "net/activation.h"
 #include "net/listener.h"
 #include "net/stream.h"
 #include "service/server_options.h"
@@ -47,8 +45,7 @@ struct server {
 	struct busy_poll spin;
 	struct session_settings sessions; /* with the log, the session table, the service's state */
 	struct acceptor acceptor;
-	struct unix_file file; /* of the listener, if it is a Unix socket */
-	struct notify notify;  /* of the service manager */
+	struct notify notify; /* of the service manager */
 };
 
 static void warn(const char *message)
@@ -73,17 +70,6 @@ static void notify(const struct server *server, const char *state, const char *w
 }
 
 /* --- opening, in this order --- */
-
-static int open_listener(struct server *server, struct error *error)
-{
-	const struct server_options *options = &server->options;
-	int *listener = &server->acceptor.listener;
-	*listener = (int)options->listener;
-	if (*listener < 0)
-		*listener = listener_open(options->host, (int)options->port, server->signals,
-					  &server->file, error);
-	return *listener < 0 ? -1 : 0;
-}
 
 static int open_log(struct server *server, struct error *error)
 {
@@ -174,12 +160,16 @@ static int announce(struct server *server, struct error *error)
 static int server_open(struct server *server, struct error *error)
 {
 	static const int signals[] = {SIGHUP, SIGINT, SIGTERM, 0};
+	const struct server_options *options = &server->options;
+	int *listener = &server->acceptor.listener;
 	if ((server->signals = signalfd_open(signals, error)) < 0 ||
-	    open_listener(server, error) < 0 || open_log(server, error) < 0 ||
-	    open_threads(server, error) < 0 || start_service(server, error) < 0)
+	    (*listener = listener_open(options->listener, options->host, (int)options->port,
+				       server->signals, &server->acceptor.file, error)) < 0 ||
+	    open_log(server, error) < 0 || open_threads(server, error) < 0 ||
+	    start_service(server, error) < 0)
 		return -1;
 	thread_run_in_batches();
-	return socket_listen(server->acceptor.listener, error) < 0 ? -1 : announce(server, error);
+	return socket_listen(*listener, error) < 0 ? -1 : announce(server, error);
 }
 
 /* --- running --- */
@@ -271,7 +261,6 @@ static void drain_sessions(struct server *server)
 	struct session_settings *sessions = &server->sessions;
 	notify(server, NOTIFY_STOPPING, "finishing open work; listened on");
 	sessions->drain_deadline = clock_after(server->options.drain);
-	unix_remove(&server->file);
 	acceptor_finish(&server->acceptor);
 	acceptor_close(&server->acceptor);
 	atomic_store(&sessions->draining, true);
@@ -353,34 +342,13 @@ static int server_close(struct server *server, int status)
 	if (!stdout_tee_stop(server->tee, clock_after(CLOCK_SECOND)) ||
 	    !stdout_tee_stop(server->warnings, clock_after(CLOCK_SECOND)))
 		_exit(status); /* stdout or stderr is stuck, and with it the tee's thread */
-	unix_remove(&server->file);
-	if (server->acceptor.listener >= 0)
-		(void)close(server->acceptor.listener); /* never listened */
+	acceptor_close(&server->acceptor); /* still open after a start that failed */
 	(void)close(server->signals);
 	notify_close(&server->notify);
 	return status;
 }
 
 /* --- the start --- */
-
-/* Returns -1 to go on, or the exit status. */
-static int read_options(struct server_options *options, int argc, char **argv)
-{
-	struct error error;
-	server_options_init(options);
-	int status = (int)options_read(server_option_table(), options, argc, argv, &error);
-	if (status == OPTIONS_SHOWN)
-		return EXIT_DONE;
-	if (status == OPTIONS_READ && activation_take(&options->listener, &error) < 0)
-		status = EXIT_USAGE;
-	else if (status == OPTIONS_READ)
-		status = (int)server_options_check(options, program_raise_descriptors(),
-						   system_memory(), &error);
-	if (status == EXIT_DONE)
-		return -1;
-	warn(error.message);
-	return status;
-}
 
 static void prepare(struct server *server)
 {
@@ -407,7 +375,9 @@ int main(int argc, char **argv)
 	program_guard_descriptors();
 	memory_share_heap();
 	program = program_name(argv[0]);
-	int status = read_options(&server.options, argc, argv);
+	int status = server_options_read(&server.options, argc, argv, &error);
+	if (status > EXIT_DONE)
+		warn(error.message);
 	if (status >= 0)
 		return status;
 	prepare(&server);

@@ -50,8 +50,11 @@ int socket_bind(const char *host, int port, int wake, struct error *error)
 	return descriptor;
 }
 
-int listener_open(const char *host, int port, int wake, struct unix_file *file, struct error *error)
+int listener_open(int passed, const char *host, int port, int wake, struct unix_file *file,
+		  struct error *error)
 {
+	if (passed >= 0)
+		return passed;
 	if (unix_is_name(host))
 		return unix_listen(host, wake, file, error);
 	return socket_bind(host, port, wake, error);

@@ -15,8 +15,8 @@
 int socket_bind(const char *host, int port, int wake, struct error *error);
 
 /* The same for any host, also unix:PATH: it then listens already, and *file is for unix_remove().
- */
-int listener_open(const char *host, int port, int wake, struct unix_file *file,
+ * `passed` is a socket of the service manager to take instead; -1: none. */
+int listener_open(int passed, const char *host, int port, int wake, struct unix_file *file,
 		  struct error *error);
 
 /* Whether other machines can reach it. Sets *warning to what to tell whoever runs the server. */

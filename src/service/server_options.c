@@ -11,6 +11,8 @@
 #include "log.h"
 #include "log/sink.h"
 #include "base/random.h"
+#include "base/system_memory.h"
+#include "net/activation.h"
 #include "net/socket.h"
 #include "record/format.h"
 #include "session/session.h"
@@ -243,6 +245,20 @@ enum exit_status server_options_check(struct server_options *options, uint64_t d
 	error_set(error, "-connections: the descriptor limit allows %" PRId64 ", not %" PRId64, max,
 		  options->connections);
 	return EXIT_USAGE;
+}
+
+int server_options_read(struct server_options *options, int argc, char **argv, struct error *error)
+{
+	server_options_init(options);
+	enum option_outcome outcome =
+		options_read(server_option_table(), options, argc, argv, error);
+	if (outcome != OPTIONS_READ) /* its other values are exit statuses */
+		return (int)outcome;
+	if (activation_take(&options->listener, error) < 0)
+		return EXIT_USAGE;
+	enum exit_status status =
+		server_options_check(options, program_raise_descriptors(), system_memory(), error);
+	return status == EXIT_DONE ? -1 : (int)status;
 }
 
 int64_t server_options_idle(const struct server_options *options)

@@ -56,6 +56,11 @@ int server_options_complete(struct server_options *options, struct error *error)
 enum exit_status server_options_check(struct server_options *options, uint64_t descriptors,
 				      uint64_t memory, struct error *error);
 
+/* Reads a command line, takes a socket that the service manager has passed, and completes and
+ * checks the options, with the machine's limits as they are. Returns -1 to go on, or the exit
+ * status: EXIT_DONE after -help or -version, else the error is set. */
+int server_options_read(struct server_options *options, int argc, char **argv, struct error *error);
+
 /* How long a connection may be silent, and how long a line may take, in ns; 0: no limit. */
 int64_t server_options_idle(const struct server_options *options);
 int64_t server_options_unfinished(const struct server_options *options);

@@ -139,6 +139,7 @@ void acceptor_run(struct acceptor *acceptor)
 
 void acceptor_finish(struct acceptor *acceptor)
 {
+	unix_remove(&acceptor->file);
 	accept_some(acceptor, SOCKET_BACKLOG);
 }
 
@@ -146,6 +147,8 @@ void acceptor_close(struct acceptor *acceptor)
 {
 	session_drop(acceptor->pending);
 	acceptor->pending = NULL;
-	(void)close(acceptor->listener); /* only accepted from */
+	unix_remove(&acceptor->file);
+	if (acceptor->listener >= 0)
+		(void)close(acceptor->listener); /* only accepted from */
 	acceptor->listener = -1;
 }

@@ -8,8 +8,9 @@
 #include "session/session.h"
 
 struct acceptor {
-	int listener; /* listening, non-blocking; owned */
-	size_t max;   /* connections at once; those of an address are counted by the settings */
+	int listener;	       /* listening, non-blocking; owned; -1: none */
+	struct unix_file file; /* the listener's own, if it is a Unix socket */
+	size_t max; /* connections at once; those of an address are counted by the settings */
 	const struct session_settings *settings;
 	void (*warn)(const char *message);
 	/* ns, when to call acceptor_run() at the latest; until then the listener is not polled.
@@ -25,11 +26,11 @@ struct acceptor {
  * session has finished, and when the pause is over. */
 void acceptor_run(struct acceptor *acceptor);
 
-/* For the drain: accepts those that had connected before, as their lines may have arrived. Bounded,
- * as others may go on connecting. */
+/* For the drain: removes the file of a Unix socket, then accepts those that had connected before,
+ * as their lines may have arrived. Bounded, as others may go on connecting. */
 void acceptor_finish(struct acceptor *acceptor);
 
-/* Drops a pending session, and closes the listener. */
+/* Drops a pending session, and closes the listener, if it is open. */
 void acceptor_close(struct acceptor *acceptor);
 
 /* As accept4(), which it points to. Only tests set it. */
