@@ -3,14 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Not every libc has it. */
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1 /* not every libc has it, nor the function */
+#endif
+
 static int call_renameat2(int from_directory, const char *name, int to_directory, const char *to,
 			  unsigned flags)
 {
