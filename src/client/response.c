@@ -33,7 +33,7 @@ static enum session_step judge_wrong(struct client_session *session,
 	else
 		error_set(session->error, "the server sent '%s' without being asked", excerpt);
 	/* a server that is full now may accept a later connection */
-	return slice_equals(answer, ANSWER_ERROR REASON_CONNECTIONS)
+	return slice_begins(answer, ANSWER_ERROR REASON_CONNECTIONS)
 		       ? session_lose(session, connection)
 		       : STEP_FAILED;
 }
