@@ -43,9 +43,10 @@ static const struct {
 	{"delay", "delay of the service, pause of the clients [as in their -help; relay: 0:5s]"},
 	{"seed", "seed for all random choices [a new one, reported]"},
 	{"quiet", "print neither records nor lines"},
+	{"log", "log file [logging.log; server.log, logs/server.log, chars.log]"},
 	{"drain", "longest time to finish pending work at shutdown [5s; relay: as needed]"},
 	/* each server takes what the one before it adds to a line */
-	{"maxline", "longest line accepted [65536; relay: 65280; echo: none]"},
+	{"maxline", "longest line accepted [65536; relay: 65280; echo: no limit]"},
 	{"workers", "relay: number of lines processed at once [10]"},
 	{"duration", "send for TIME, not a number of lines [ping: 300s; chars: 10s]"},
 	{"retry", "after a lost connection, reconnect for up to TIME [0; with -drill: 30s]"},
