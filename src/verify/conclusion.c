@@ -34,16 +34,42 @@ static struct sums sum_up(const struct proof *proof)
 		if (proof->bits)
 			sums.missing += bits_missing(proof, client);
 	}
+	if (proof->job->plain) {
+		sums.repeated = proof->doubled;
+		sums.missing = proof->plain.missing;
+	}
 	return sums;
 }
 
 static void add_foreign(const struct proof *proof, struct verdict *verdict)
 {
-	if (proof->foreign_connections)
+	if (proof->job->plain && proof->foreign_lines)
+		verdict_add(verdict, " (and %" PRId64 " other line%s)", proof->foreign_lines,
+			    verdict_plural(proof->foreign_lines));
+	else if (proof->foreign_connections)
 		verdict_add(verdict,
 			    " (and %" PRId64 " line%s from %" PRId64 " other connection%s)",
 			    proof->foreign_lines, verdict_plural(proof->foreign_lines),
 			    proof->foreign_connections, verdict_plural(proof->foreign_connections));
+}
+
+static void add_plain_order(const struct proof *proof, struct verdict *verdict)
+{
+	int64_t clients = proof->expected ? proof->inferred : (int64_t)proof->job->clients;
+	if (proof->job->echoes) {
+		verdict_add(verdict,
+			    ", every client in its own order; plain: answers are not in it");
+		return;
+	}
+	verdict_add(verdict,
+		    ", in an order that %" PRId64 " client%s can have sent%s; plain: answers, and "
+		    "who sent a line, are not in it",
+		    clients, verdict_plural(clients),
+		    proof->plain.by_thread ? ", thread by thread" : "");
+	if (proof->doubled && clients > 1)
+		verdict_add(verdict,
+			    "; a line that is there again may stand for another client's that is "
+			    "missing");
 }
 
 /* --- of a log alone --- */
@@ -68,7 +94,9 @@ static void conclude_standalone(const struct proof *proof, struct verdict *verdi
 	else
 		verdict_add(verdict, "no line of a client in %.200s: nothing is proved",
 			    proof->log.name);
-	if (verdict->good) {
+	if (verdict->good && proof->job->plain) {
+		add_plain_order(proof, verdict);
+	} else if (verdict->good) {
 		add_answers(proof, verdict);
 		verdict_add(verdict, " %" PRId64 " client%s in strict order", proof->inferred,
 			    verdict_plural(proof->inferred));
@@ -98,6 +126,10 @@ static void add_numbers(const struct proof *proof, const struct sums *sums, stru
 
 static void add_order(const struct proof *proof, const struct sums *sums, struct verdict *verdict)
 {
+	if (proof->job->plain) {
+		add_plain_order(proof, verdict);
+		return;
+	}
 	verdict_add(verdict, "%s",
 		    proof->job->echoes ? ", each echo as it was sent"
 		    : sums->free       ? ", every thread in its own order"
@@ -123,14 +155,19 @@ static void conclude_run(const struct proof *proof, const struct sums *sums,
 
 /* --- of a crash test --- */
 
+/* Has the server noted fewer starts than there were? A plain log has no notes. */
+static bool lacks_starts(const struct proof *proof)
+{
+	return !proof->job->plain && proof->runs - 1 < proof->job->crash_test->starts;
+}
+
 /* A fault that only counting shows. */
 static void add_crash_fault(const struct proof *proof, const struct sums *sums,
 			    struct verdict *verdict)
 {
-	int64_t starts = proof->job->crash_test->starts, noted = proof->runs - 1;
-	if (noted < starts)
+	if (lacks_starts(proof))
 		verdict_add(verdict, "the server has noted %" PRId64 " of its %" PRId64 " starts; ",
-			    noted, starts);
+			    proof->runs - 1, proof->job->crash_test->starts);
 	else if (sums->missing)
 		verdict_add(verdict, "acknowledged lines are missing; ");
 	else if (proof->doubled > sums->resent)
@@ -144,7 +181,7 @@ static void conclude_crash_test(const struct proof *proof, const struct sums *su
 {
 	const struct crash_test_facts *facts = proof->job->crash_test;
 	verdict->good &= !sums->missing && !proof->damaged && proof->doubled <= sums->resent &&
-			 proof->runs - 1 >= facts->starts;
+			 !lacks_starts(proof);
 	verdict->complete = sums->complete;
 	if (!verdict->good && !proof->fault.message)
 		add_crash_fault(proof, sums, verdict);

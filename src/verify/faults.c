@@ -45,7 +45,11 @@ void fault_set(struct proof *proof, struct fault fault)
 		return;
 	proof->fault = fault;
 	proof->fault.line = proof->log.number;
-	log_excerpt(proof->fault.here, proof->log.record.bytes);
+	if (proof->job->plain) /* as it stands there: it may not be what escaping makes of bytes */
+		record_excerpt(proof->fault.here, proof->log.record.bytes.bytes,
+			       proof->log.record.bytes.length);
+	else
+		log_excerpt(proof->fault.here, proof->log.record.bytes);
 	log_excerpt(proof->fault.subject, proof->log.record.subject);
 }
 

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/plain.h"
-
-#include <inttypes.h>
+/* No line of a plain log says which client has sent it, so clients are told apart by what they
+ * send, in echo, or not at all: then it is shown that the lines can be dealt out to as many
+ * clients, each of whose lines are in order.
+ *
+ * Clients with the same lines are a group. For each client that has sent all lines before a place,
+ * the group has that place. A line is due at its place if a client is there, which goes on to the
+ * next. Which one it is makes no difference: it is enough to know how many are at each place. */
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "record/escape.h"
-#include "verify/run.h"
-#include "verify/tables.h"
+#include "verify/proof.h"
 
-/* Keeps the first fault, about the current line. */
-static void set_fault(struct plain_proof *proof, const char *what)
+/* Places, the highest first. */
+struct plain_group {
+	struct buffer places; /* int64_t */
+};
+
+static int64_t *group_places(const struct plain_group *group, size_t *count)
 {
-	char excerpt[EXCERPT_SIZE];
-	struct slice bytes = proof->log.record.bytes;
-	if (plain_has_fault(proof))
-		return;
-	record_excerpt(excerpt, bytes.bytes, bytes.length);
-	verdict_add(&proof->fault, "'%s' at line %" PRId64 " of %.200s %s", excerpt,
-		    log_reader_lines_before(&proof->log) + proof->log.number, proof->log.name,
-		    what);
+	*count = group->places.length / sizeof(int64_t);
+	return (void *)group->places.bytes;
 }
 
 /* Is that what escaping makes of some bytes? A log of another format is none. False: no, or memory
  * is out. */
-static bool is_plain(struct plain_proof *proof, struct slice line)
+static bool is_plain(struct proof *proof, struct slice line)
 {
-	struct buffer *bytes = &proof->bytes;
+	struct buffer *bytes = &proof->plain.bytes;
 	bytes->length = 0;
 	if (!line.length)
 		return true;
@@ -40,27 +40,28 @@ static bool is_plain(struct plain_proof *proof, struct slice line)
 }
 
 /* The place of a line in its group, which is set; -1: in none. */
-static int64_t place_of(struct plain_proof *proof, const struct client_line *line,
-			struct group **group)
+static int64_t place_of(struct proof *proof, const struct client_line *line,
+			struct plain_group **group)
 {
 	int64_t place = line->iteration - 1;
-	size_t index = line->client	  ? (size_t)line->client - 1
-		       : proof->by_thread ? (size_t)line->thread
-					  : 0;
-	if (index >= proof->group_count || !line->client != !proof->job->echoes ||
-	    (proof->threads && line->thread >= proof->threads))
+	size_t index = line->client		? (size_t)line->client - 1
+		       : proof->plain.by_thread ? (size_t)line->thread
+						: 0;
+	if (index >= proof->plain.group_count || !line->client != !proof->job->echoes ||
+	    (proof->plain.threads && line->thread >= proof->plain.threads))
 		return -1;
-	*group = &proof->groups[index];
-	if (line->client || proof->by_thread)
+	*group = &proof->plain.groups[index];
+	if (line->client || proof->plain.by_thread)
 		return place;
-	if (!proof->threads && line->iteration == 2 && line->thread == 0) {
+	if (!proof->plain.threads && line->iteration == 2 && line->thread == 0) {
 		size_t count;
 		const int64_t *places = group_places(*group, &count);
-		proof->threads = count ? places[0] : 0; /* the first client has sent all of one */
+		proof->plain.threads =
+			count ? places[0] : 0; /* the first client has sent all of one */
 	}
-	if (!proof->threads)
+	if (!proof->plain.threads)
 		return place ? -1 : line->thread;
-	if (__builtin_mul_overflow(place, proof->threads, &place) ||
+	if (__builtin_mul_overflow(place, proof->plain.threads, &place) ||
 	    __builtin_add_overflow(place, line->thread, &place))
 		return -1;
 	return place;
@@ -81,15 +82,15 @@ static size_t find_place(const int64_t *places, size_t count, int64_t place)
 }
 
 /* False: out of memory. */
-static bool take_client_line(struct plain_proof *proof, const struct client_line *line)
+static bool take_client_line(struct proof *proof, const struct client_line *line)
 {
 	static const int64_t begun = 1;
-	struct group *group;
+	struct plain_group *group;
 	size_t count;
 	int64_t place = place_of(proof, line, &group);
 	proof->lines++;
 	if (place < 0) {
-		set_fault(proof, "is not a line of a client");
+		fault_here(proof, NULL, "'$b' at line $n of $l is not a line of a client");
 		return true;
 	}
 	int64_t *places = group_places(group, &count);
@@ -99,89 +100,167 @@ static bool take_client_line(struct plain_proof *proof, const struct client_line
 	else if (proof->expected && !place)
 		return buffer_append(&group->places, &begun, sizeof begun);
 	else if (count && places[0] > place)
-		proof->repeated++;
+		proof->doubled++;
 	else
-		set_fault(proof, "is out of order: no client has sent all lines before it");
-	if (proof->expected && proof->repeated)
-		set_fault(proof, "is there once more than the line before it");
+		fault_here(proof, NULL,
+			   "'$b' at line $n of $l is out of order: no client has sent all lines "
+			   "before it");
+	if (proof->expected && proof->doubled)
+		fault_here(proof, NULL,
+			   "'$b' at line $n of $l is there once more than the line before it");
 	return true;
 }
 
-/* False: out of memory. */
-static bool take(struct plain_proof *proof, enum log_line kind)
+bool plain_take(struct proof *proof, enum log_line kind)
 {
 	struct client_line line;
 	struct slice bytes = proof->log.record.bytes;
 	if (kind == LOG_TORN)
-		set_fault(proof, "is torn");
+		fault_here(proof, NULL, "'$b' at line $n of $l is torn");
 	else if (client_line_read(bytes, &line) && !line.client == !proof->job->echoes)
 		return take_client_line(proof, &line);
 	else if (!is_plain(proof, bytes))
-		set_fault(proof, "is not a plain line");
+		fault_here(proof, NULL, "'$b' at line $n of $l is not a plain line");
 	else
-		proof->others++;
+		proof->foreign_lines++;
 	return true;
 }
 
-/* Makes the groups. False: out of memory. */
-static bool init(struct plain_proof *proof)
+bool plain_init(struct proof *proof)
 {
 	static const int64_t first;
 	const struct verify_job *job = proof->job;
 	const struct client_result *some = NULL;
-	proof->threads = proof->expected ? proof->expected->threads : 0;
+	proof->plain.threads = proof->expected ? proof->expected->threads : 0;
 	for (size_t i = 0; i < job->clients; i++)
 		if (job->client_results[i].complete)
 			some = &job->client_results[i];
 	if (some) {
-		proof->threads = some->threads;
+		proof->plain.threads = some->threads;
 		/* lines on several connections at once come in the order of each */
-		proof->by_thread = !job->echoes && (some->free || (some->each && some->window > 1));
+		proof->plain.by_thread =
+			!job->echoes && (some->free || (some->each && some->window > 1));
 	}
-	proof->group_count = job->echoes	? job->clients
-			     : proof->by_thread ? (size_t)proof->threads
-						: 1;
-	proof->groups = memory_calloc(proof->group_count, sizeof *proof->groups);
-	for (size_t i = 0; proof->groups && i < proof->group_count; i++)
+	proof->plain.group_count = job->echoes		    ? job->clients
+				   : proof->plain.by_thread ? (size_t)proof->plain.threads
+							    : 1;
+	proof->plain.groups = memory_calloc(proof->plain.group_count, sizeof *proof->plain.groups);
+	for (size_t i = 0; proof->plain.groups && i < proof->plain.group_count; i++)
 		for (size_t j = 0; j < (job->echoes ? 1 : job->clients); j++)
-			if (!buffer_append(&proof->groups[i].places, &first, sizeof first))
+			if (!buffer_append(&proof->plain.groups[i].places, &first, sizeof first))
 				return false;
-	return proof->groups;
+	return proof->plain.groups;
 }
 
-/* 1: done; 0: out of memory; -1: the error is set. */
-static int read_all(struct plain_proof *proof, struct error *error)
+/* --- clients that are reported --- */
+
+/* The place behind the last line of a client in a group, of those that it has sent, or that were
+ * acknowledged to it. */
+static int64_t end_of(const struct proof *proof, const struct client_result *result, size_t index,
+		      bool sent)
 {
-	enum log_line kind;
-	if (!init(proof))
-		return 0;
-	while ((kind = log_reader_next(&proof->log, error)) < LOG_END)
-		if (!take(proof, kind))
-			return 0;
-	if (kind == LOG_UNREADABLE)
-		return -1;
-	if (proof->expected)
-		plain_check_inferred(proof);
-	return proof->expected || plain_check_reported(proof);
+	int64_t end = 0;
+	for (int64_t i = 0; i < result->threads; i++) {
+		int64_t count =
+			sent ? result->per_thread[i].sent : result->per_thread[i].acknowledged;
+		if (proof->plain.by_thread && (size_t)i != index)
+			continue;
+		int64_t place = !count ? 0
+				: proof->plain.by_thread || proof->job->echoes
+					? count
+					: (count - 1) * result->threads + i + 1;
+		end = place > end ? place : end;
+	}
+	return end;
 }
 
-int verify_plain(const struct verify_job *job, const struct verify_expectation *expected,
-		 struct verdict *verdict, struct error *error)
+static int compare_descending(const void *one, const void *other)
 {
-	struct plain_proof proof = {.job = job, .expected = expected};
-	*verdict = (struct verdict){0};
-	if (log_reader_open(&proof.log, job->log, job->offset, error) < 0)
-		return -1;
-	proof.log.plain = true;
-	int result = read_all(&proof, error);
-	if (result > 0)
-		plain_conclude(&proof, verdict);
-	else if (result == 0)
-		error_set(error, "cannot verify: out of memory");
-	log_reader_close(&proof.log);
-	for (size_t i = 0; proof.groups && i < proof.group_count; i++)
-		buffer_free(&proof.groups[i].places);
-	free(proof.groups);
-	buffer_free(&proof.bytes);
-	return result > 0 ? 0 : -1;
+	int64_t left = *(const int64_t *)one, right = *(const int64_t *)other;
+	return left < right ? 1 : left > right ? -1 : 0;
+}
+
+/* How many lines the clients of a group should have which are not there, or the other way. `ends`
+ * has space for all clients. */
+static int64_t compare_ends(const struct proof *proof, size_t index, bool sent, int64_t *ends)
+{
+	const struct verify_job *job = proof->job;
+	size_t count, clients = 0;
+	const int64_t *places = group_places(&proof->plain.groups[index], &count);
+	int64_t sum = 0;
+	for (size_t i = 0; i < job->clients; i++)
+		if (job->client_results[i].complete && (!job->echoes || i == index))
+			ends[clients++] = end_of(proof, &job->client_results[i], index, sent);
+	qsort(ends, clients, sizeof *ends, compare_descending);
+	for (size_t i = 0; i < count; i++) {
+		int64_t end = i < clients ? ends[i] : 0;
+		int64_t more = sent ? places[i] - end : end - places[i];
+		sum += more > 0 ? more : 0;
+	}
+	return sum;
+}
+
+/* False: out of memory. */
+static bool check_reported(struct proof *proof)
+{
+	const struct verify_job *job = proof->job;
+	int64_t resent = 0, unsent = 0, *ends = memory_calloc(job->clients + 1, sizeof *ends);
+	if (!ends)
+		return false;
+	for (size_t i = 0; i < proof->plain.group_count; i++) {
+		proof->plain.missing += compare_ends(proof, i, false, ends);
+		unsent += compare_ends(proof, i, true, ends);
+	}
+	free(ends);
+	for (size_t i = 0; i < job->clients; i++)
+		if (job->client_results[i].complete)
+			resent += job->client_results[i].total.resent;
+	if (proof->plain.missing)
+		fault_set(proof,
+			  (struct fault){.message = "acknowledged lines are missing in $l: $1",
+					 .values = {proof->plain.missing}});
+	if (unsent)
+		fault_set(proof,
+			  (struct fault){.message = unsent == 1 ? "$1 line in $l was never sent"
+								: "$1 lines in $l were never sent",
+					 .values = {unsent}});
+	if (proof->doubled > resent)
+		fault_here(proof, NULL, "more lines are there twice than were sent again");
+	return true;
+}
+
+/* --- clients that are inferred --- */
+
+static void check_inferred(struct proof *proof)
+{
+	size_t count;
+	const int64_t *places = group_places(&proof->plain.groups[0], &count);
+	int64_t threads = proof->plain.threads ? proof->plain.threads : count ? places[0] : 0;
+	int64_t all = proof->expected->iterations * threads;
+	for (size_t i = 0; i < count; i++)
+		if (all ? places[i] != all : places[i] % threads)
+			fault_set(proof,
+				  (struct fault){
+					  .message = threads == 1 ? "a client has $1 line$s in $l, "
+								    "with 1 thread"
+								  : "a client has $1 line$s in $l, "
+								    "with $2 threads",
+					  .values = {places[i], threads}});
+	proof->inferred = (int64_t)count;
+}
+
+bool plain_check_end(struct proof *proof)
+{
+	if (!proof->expected)
+		return check_reported(proof);
+	check_inferred(proof);
+	return true;
+}
+
+void plain_free(struct proof *proof)
+{
+	for (size_t i = 0; proof->plain.groups && i < proof->plain.group_count; i++)
+		buffer_free(&proof->plain.groups[i].places);
+	free(proof->plain.groups);
+	buffer_free(&proof->plain.bytes);
 }

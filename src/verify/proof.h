@@ -59,5 +59,19 @@ bool standalone_end(struct proof *proof, struct address *address);
  * out of memory. */
 bool standalone_check_end(struct proof *proof);
 
+/* --- plain lines, of clients that are reported or inferred --- */
+
+/* Makes what it needs. False: out of memory. */
+bool plain_init(struct proof *proof);
+
+/* Takes a line of the log. False: out of memory. */
+bool plain_take(struct proof *proof, enum log_line kind);
+
+/* At the end of the log compares it with what the clients have reported, or with what is expected,
+ * and sets the number of inferred clients. False: out of memory. */
+bool plain_check_end(struct proof *proof);
+
+void plain_free(struct proof *proof);
+
 /* Draws the conclusion of a proof whose log was read. */
 void proof_conclude(const struct proof *proof, struct verdict *verdict);

@@ -227,16 +227,18 @@ static bool take(struct proof *proof, enum log_line kind)
 static int prove(struct proof *proof, struct verdict *verdict, struct error *error)
 {
 	enum log_line kind;
-	if (!reported_init(proof) || (proof->job->crash_test && !bits_init(proof)))
+	bool plain = proof->job->plain;
+	if (!reported_init(proof) || (plain && !plain_init(proof)) ||
+	    (!plain && proof->job->crash_test && !bits_init(proof)))
 		return out_of_memory(error);
 	while ((kind = log_reader_next(&proof->log, error)) < LOG_END)
-		if (!take(proof, kind))
+		if (!(plain ? plain_take : take)(proof, kind))
 			return out_of_memory(error);
 	if (kind == LOG_UNREADABLE)
 		return -1;
 	if (!proof->expected)
 		reported_check_end(proof);
-	else if (!standalone_check_end(proof))
+	if ((plain && !plain_check_end(proof)) || (proof->expected && !standalone_check_end(proof)))
 		return out_of_memory(error);
 	if (fault_explain(proof, error) < 0)
 		return -1;
@@ -255,8 +257,10 @@ static int run(const struct verify_job *job, const struct verify_expectation *ex
 	*verdict = (struct verdict){0};
 	if (log_reader_open(&proof.log, job->log, job->offset, error) < 0)
 		return -1;
+	proof.log.plain = job->plain;
 	int result = prove(&proof, verdict, error);
 	log_reader_close(&proof.log);
+	plain_free(&proof);
 	tables_free(&proof);
 	return result;
 }
@@ -269,9 +273,7 @@ int verify_run(const struct verify_job *job, struct verdict *verdict, struct err
 int verify_check(const char *log, const struct verify_expectation *expected,
 		 struct verdict *verdict, struct error *error)
 {
-	const struct verify_job job = {.log = log};
-	if (expected->plain)
-		return verify_plain(&job, expected, verdict, error);
+	const struct verify_job job = {.log = log, .plain = expected->plain};
 	return run(&job, expected, verdict, error);
 }
 
@@ -290,7 +292,5 @@ int verify_workload(const char *workload, const struct verify_job *job, struct v
 	for (size_t i = 0; i < sizeof proofs / sizeof *proofs; i++)
 		if (!strcmp(proofs[i].workload, workload))
 			return proofs[i].prove(job, verdict, error);
-	if (job->plain)
-		return verify_plain(job, NULL, verdict, error);
 	return verify_run(job, verdict, error);
 }

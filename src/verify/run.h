@@ -20,11 +20,6 @@ int verify_run(const struct verify_job *job, struct verdict *verdict, struct err
 int verify_check(const char *log, const struct verify_expectation *expected,
 		 struct verdict *verdict, struct error *error);
 
-/* Does both for a log of plain lines; `expected` as for verify_check(), NULL: a run. Returns as
- * verify_run(). */
-int verify_plain(const struct verify_job *job, const struct verify_expectation *expected,
-		 struct verdict *verdict, struct error *error);
-
 /* Proves a run of chars: each client has received all messages while it was connected, and the
  * answers count all characters. Reads the log twice; memory grows with the clients. Returns as
  * verify_run(). */

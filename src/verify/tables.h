@@ -85,6 +85,16 @@ struct fault {
 	int64_t first;	     /* number of the first line that is the same */
 };
 
+/* What plain.c knows. */
+struct plain {
+	struct plain_group *groups; /* owned */
+	size_t group_count;
+	bool by_thread;	     /* a group is a thread of all clients; else all lines of a client */
+	int64_t threads;     /* of a client; 0: not known yet */
+	int64_t missing;     /* acknowledged */
+	struct buffer bytes; /* for is_plain() */
+};
+
 struct proof {
 	const struct verify_job *job;
 	const struct verify_expectation *expected; /* NULL: clients are reported, not inferred */
@@ -99,16 +109,18 @@ struct proof {
 	 * as answered. And how many lines were taken so. */
 	bool received_only;
 	int64_t unproved;
-	int64_t foreign_lines, foreign_connections;
-	int64_t damaged; /* lines that are torn or no records */
+	int64_t foreign_lines, foreign_connections; /* of plain lines only the lines are known */
+	int64_t damaged;			    /* lines that are torn or no records */
 
 	/* of inferred clients */
-	int64_t inferred;   /* those whose threads share a connection */
+	int64_t inferred;   /* those whose threads share a connection; of plain lines all */
 	struct buffer lone; /* int64_t by thread: connections that had only its lines */
 
 	/* of a crash test */
 	unsigned char *bits; /* one for each line sent: it is in the log */
-	int64_t doubled;
+	int64_t doubled;     /* lines in the log again; of plain lines in any run */
+
+	struct plain plain; /* of a log of plain lines */
 };
 
 void tables_free(struct proof *proof);
