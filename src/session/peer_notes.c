@@ -11,8 +11,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define PEER_NOTES_AGAIN (1 * CLOCK_SECOND) /* after the log was full */
-
 static const struct {
 	enum record_level level;
 	const char *plural; /* behind "N more " */
@@ -28,102 +26,93 @@ static const struct {
 	[NOTE_INCOMPLETE] = {RECORD_WARNING, "incomplete last lines"},
 };
 
-struct counter {
-	int64_t end; /* ns, of the period */
-	unsigned written;
-	uint64_t left_out;
-};
-
 struct peer_notes {
 	struct task task; /* first member: the pointer is cast between the two types */
 	struct log *log;
 	struct timer_queue *queue;
 	pthread_mutex_t lock; /* nothing is written under it */
 	/* under the lock */
-	struct counter counters[PEER_NOTE_KINDS];
+	int64_t end; /* ns, of the period */
+	struct {
+		unsigned written; /* in the period */
+		uint64_t left_out;
+	} counters[PEER_NOTE_KINDS];
 	bool is_scheduled;
 };
 
-/* With the lock. Ends the period if it is over; the count stays. */
-static void renew(struct counter *counter, int64_t now)
+static void add_left_out(struct peer_notes *notes, enum peer_note kind, uint64_t count)
 {
-	if (now < counter->end)
-		return;
-	counter->end = now + PEER_NOTES_PERIOD;
-	counter->written = 0;
-}
-
-/* With the lock. Has the count told; without memory it is when the next note comes, or at the end.
- */
-static void schedule(struct peer_notes *notes, int64_t deadline)
-{
-	if (!notes->is_scheduled)
-		notes->is_scheduled = timer_queue_at(notes->queue, &notes->task, deadline) == 0;
-}
-
-/* When the count is to be told. */
-static int64_t due(const struct counter *counter, int64_t now)
-{
-	return counter->end > now ? counter->end : now + PEER_NOTES_AGAIN;
-}
-
-static void leave_out(struct peer_notes *notes, enum peer_note kind, uint64_t count)
-{
-	struct counter *counter = &notes->counters[kind];
 	pthread_mutex_lock(&notes->lock);
-	counter->left_out += count;
-	schedule(notes, due(counter, clock_now()));
+	notes->counters[kind].left_out += count;
 	pthread_mutex_unlock(&notes->lock);
 }
 
-/* Writes how many were left out, if a period has ended before `now`. */
-static void tell(struct peer_notes *notes, enum peer_note kind, int64_t now)
+/* Has what is left out told at the end of the period; without memory it is when the next note
+ * comes, or at the end. */
+static void schedule(struct peer_notes *notes)
 {
-	struct counter *counter = &notes->counters[kind];
 	pthread_mutex_lock(&notes->lock);
-	uint64_t count = now >= counter->end ? counter->left_out : 0;
-	counter->left_out -= count;
+	bool wanted = false;
+	for (enum peer_note kind = 0; kind < PEER_NOTE_KINDS; kind++)
+		wanted |= notes->counters[kind].left_out > 0;
+	if (wanted && !notes->is_scheduled)
+		notes->is_scheduled = timer_queue_at(notes->queue, &notes->task, notes->end) == 0;
 	pthread_mutex_unlock(&notes->lock);
-	/* the log may be full for the moment */
-	if (count && !log_note(notes->log, kinds[kind].level, RECORD_SERVER, "%llu more %s",
-			       (unsigned long long)count, kinds[kind].plural))
-		leave_out(notes, kind, count);
+}
+
+static void leave_out(struct peer_notes *notes, enum peer_note kind)
+{
+	add_left_out(notes, kind, 1);
+	schedule(notes);
+}
+
+/* Writes how many were left out. */
+static void tell(struct peer_notes *notes)
+{
+	for (enum peer_note kind = 0; kind < PEER_NOTE_KINDS; kind++) {
+		pthread_mutex_lock(&notes->lock);
+		uint64_t count = notes->counters[kind].left_out;
+		notes->counters[kind].left_out = 0;
+		pthread_mutex_unlock(&notes->lock);
+		if (count && !log_note(notes->log, kinds[kind].level, RECORD_SERVER, "%llu more %s",
+				       (unsigned long long)count, kinds[kind].plural))
+			add_left_out(notes, kind, count); /* the log is full for the moment */
+	}
 }
 
 void peer_notes_tell(struct peer_notes *notes)
 {
-	int64_t now = clock_now(), next = CLOCK_NEVER;
+	int64_t now = clock_now();
 	pthread_mutex_lock(&notes->lock);
-	notes->is_scheduled = false;
+	bool over = now >= notes->end;
+	if (over)
+		notes->end = now + PEER_NOTES_PERIOD;
+	for (enum peer_note kind = 0; over && kind < PEER_NOTE_KINDS; kind++)
+		notes->counters[kind].written = 0;
 	pthread_mutex_unlock(&notes->lock);
-	for (enum peer_note kind = 0; kind < PEER_NOTE_KINDS; kind++)
-		tell(notes, kind, now);
-	pthread_mutex_lock(&notes->lock);
-	for (enum peer_note kind = 0; kind < PEER_NOTE_KINDS; kind++)
-		if (notes->counters[kind].left_out)
-			next = clock_earlier(next, due(&notes->counters[kind], now));
-	if (next != CLOCK_NEVER)
-		schedule(notes, next);
-	pthread_mutex_unlock(&notes->lock);
+	if (over)
+		tell(notes);
 }
 
 static void run(struct task *task)
 {
-	peer_notes_tell((struct peer_notes *)task);
+	struct peer_notes *notes = (struct peer_notes *)task;
+	pthread_mutex_lock(&notes->lock);
+	notes->is_scheduled = false;
+	pthread_mutex_unlock(&notes->lock);
+	peer_notes_tell(notes);
+	schedule(notes);
 }
 
 bool peer_note_allowed(struct peer_notes *notes, enum peer_note kind)
 {
-	int64_t now = clock_now();
-	struct counter *counter = &notes->counters[kind];
-	tell(notes, kind, now);
+	peer_notes_tell(notes);
 	pthread_mutex_lock(&notes->lock);
-	renew(counter, now);
-	bool allowed = counter->written < PEER_NOTES_MAX;
-	counter->written += allowed;
+	bool allowed = notes->counters[kind].written < PEER_NOTES_MAX;
+	notes->counters[kind].written += allowed;
 	pthread_mutex_unlock(&notes->lock);
 	if (!allowed)
-		leave_out(notes, kind, 1);
+		leave_out(notes, kind);
 	return allowed;
 }
 
@@ -139,7 +128,7 @@ bool peer_note(struct peer_notes *notes, enum peer_note kind, const char *subjec
 	va_end(values);
 	if (log_note(notes->log, kinds[kind].level, subject, "%s", message))
 		return true;
-	leave_out(notes, kind, 1);
+	leave_out(notes, kind);
 	return false;
 }
 
@@ -161,8 +150,7 @@ void peer_notes_free(struct peer_notes *notes)
 {
 	if (!notes)
 		return;
-	for (enum peer_note kind = 0; kind < PEER_NOTE_KINDS; kind++)
-		tell(notes, kind, CLOCK_NEVER);
+	tell(notes);
 	pthread_mutex_destroy(&notes->lock);
 	free(notes);
 }

@@ -43,5 +43,6 @@ bool peer_note(struct peer_notes *notes, enum peer_note kind, const char *subjec
 /* For a note that the caller writes: whether it may. If not it is counted. */
 bool peer_note_allowed(struct peer_notes *notes, enum peer_note kind);
 
-/* Writes the counts of the periods that have ended. The timer queue calls it. */
+/* If the period has ended, writes what was counted and begins the next. The timer queue calls it.
+ */
 void peer_notes_tell(struct peer_notes *notes);

@@ -115,11 +115,6 @@ void responder_reference(struct responder *responder)
 	send_queue_reserve(&responder->queue, 1);
 }
 
-bool responder_push(struct responder *responder, const struct log_item *item)
-{
-	return log_try_submit(responder->settings->log, &responder->target, item, 1);
-}
-
 void responder_unreference(struct responder *responder)
 {
 	send_queue_cancel(&responder->queue, 1);

@@ -44,15 +44,10 @@ bool responder_submit(struct responder *responder, const struct log_item *items,
 bool responder_warn(struct responder *responder, enum peer_note kind, const char *what,
 		    const char *bytes, size_t length);
 
-/* Keeps the session for an answer that comes later. Each reference ends in one responder_push() or
+/* Keeps the session for an answer that comes later. Each reference ends when an answer is delivered
+ * or refused that was given to the log for the responder's target, or in one
  * responder_unreference(), after which the session may be freed. */
 void responder_reference(struct responder *responder);
 
-/* By any thread, for a reference: */
-
-/* Gives the answer to the log, which sends it: the item has one. Does not wait. False: not possible
- * now, and the reference stays. */
-bool responder_push(struct responder *responder, const struct log_item *item);
-
-/* Ends a reference without an answer. */
+/* Ends a reference without an answer. By any thread. */
 void responder_unreference(struct responder *responder);
