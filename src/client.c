@@ -32,13 +32,11 @@ static enum exit_status run(const struct client_options *options, const char *pr
 /* A program that reads the report finds in it why there was no run. */
 static void report_failure(const char *program, struct error *error)
 {
-	static struct histogram none; /* too large for the stack */
-	const struct result result = {.error = error->message, .strict = true, .latency = &none};
+	const struct result result = result_of_nothing(error->message);
 	struct buffer text = {0};
-	if (report_json(&text, &result) &&
-	    program_print(STDOUT_FILENO, "the report", text.bytes, text.length, error) < 0)
+	bool complete = report_json(&text, &result);
+	if (program_print(STDOUT_FILENO, "the report", &text, complete, error) < 0)
 		program_complain(program, error->message);
-	buffer_free(&text);
 }
 
 int main(int argc, char **argv)

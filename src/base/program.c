@@ -65,11 +65,16 @@ void program_complain(const char *program, const char *message)
 		(void)nonblocking_write(STDERR_FILENO, line, strnlen(line, sizeof line));
 }
 
-int program_print(int descriptor, const char *what, const char *bytes, size_t length,
+int program_print(int descriptor, const char *what, struct buffer *text, bool complete,
 		  struct error *error)
 {
-	if (nonblocking_write_all(descriptor, bytes, length, -1, CLOCK_NEVER) == 0)
-		return 0;
-	return error_set(error, "cannot write %s to %s: %s", what,
-			 descriptor == STDERR_FILENO ? "stderr" : "stdout", strerror(errno));
+	int result = 0;
+	if (!complete)
+		result = error_set(error, "out of memory for %s", what);
+	else if (nonblocking_write_all(descriptor, text->bytes, text->length, -1, CLOCK_NEVER) < 0)
+		result = error_set(error, "cannot write %s to %s: %s", what,
+				   descriptor == STDERR_FILENO ? "stderr" : "stdout",
+				   strerror(errno));
+	buffer_free(text);
+	return result;
 }

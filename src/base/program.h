@@ -3,9 +3,10 @@
  * stderr. */
 #pragma once
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -30,7 +31,8 @@ void program_restore_descriptors(void);
  * pipe. */
 void program_complain(const char *program, const char *message);
 
-/* Writes all of a result to stdout or stderr, and blocks until that is done. `what` names it in an
- * error. Returns 0, or -1 with *error set: what cannot be written makes a program fail. */
-int program_print(int descriptor, const char *what, const char *bytes, size_t length,
+/* Writes all of a text to stdout or stderr, and blocks until that is done; frees it. `what` names
+ * it in an error; !complete: memory was out while it was made. Returns 0, or -1 with *error set:
+ * what cannot be written makes a program fail. */
+int program_print(int descriptor, const char *what, struct buffer *text, bool complete,
 		  struct error *error);

@@ -107,17 +107,13 @@ static bool is_strict(const struct client_options *options)
 
 static struct result result_of(const struct client *client)
 {
-	static struct histogram none; /* too large for the stack */
-	struct result result = {
-		.program = client->program,
-		.error = client->interrupted ? "interrupted"
-			 : client->failed    ? client->error.message
-					     : NULL,
-		.elapsed = client->started ? ended(client) - client->started : 0,
-		.warmup = client->options.warmup,
-		.strict = is_strict(&client->options),
-		.latency = &none,
-	};
+	struct result result = result_of_nothing(client->interrupted ? "interrupted"
+						 : client->failed    ? client->error.message
+								     : NULL);
+	result.program = client->program;
+	result.elapsed = client->started ? ended(client) - client->started : 0;
+	result.warmup = client->options.warmup;
+	result.strict = is_strict(&client->options);
 	if (!client->sessions) /* it could not be opened */
 		return result;
 	result.unsent = record_waiting(client);
@@ -132,14 +128,11 @@ static struct result result_of(const struct client *client)
 	return result;
 }
 
-/* Prints and frees a text; !complete: out of memory while it was made. False: not printed, with a
- * complaint. */
+/* As program_print(). False: not printed, with a complaint. */
 static bool print(const struct client *client, int descriptor, struct buffer *text, bool complete)
 {
-	struct error error = {"out of memory for the report"};
-	bool printed = complete && program_print(descriptor, "the report", text->bytes,
-						 text->length, &error) == 0;
-	buffer_free(text);
+	struct error error;
+	bool printed = program_print(descriptor, "the report", text, complete, &error) == 0;
 	if (!printed)
 		program_complain(client->program, error.message);
 	return printed;

@@ -14,6 +14,12 @@ const struct report_quantile report_quantiles[] = {{"min", "min", 0},
 						   {"max", "max", 1},
 						   {0}};
 
+struct result result_of_nothing(const char *error)
+{
+	static struct histogram none;
+	return (struct result){.error = error, .strict = true, .latency = &none};
+}
+
 int64_t result_measured(const struct result *result)
 {
 	return result->elapsed > result->warmup ? result->elapsed - result->warmup : 0;

@@ -25,6 +25,9 @@ struct result {
 	const struct buffer *assertions;
 };
 
+/* That of a run in which nothing was sent, with why. The histogram is not to be changed. */
+struct result result_of_nothing(const char *error);
+
 /* Of the time after the warm-up: its length, the lines acknowledged, lines a second. */
 int64_t result_measured(const struct result *result);
 uint64_t result_lines(const struct result *result);

@@ -20,11 +20,8 @@ static void print(struct runall *runall, int descriptor, const char *what, struc
 		  bool complete)
 {
 	struct error error;
-	if (!complete)
-		runall_complain(runall, "out of memory for %s", what);
-	else if (program_print(descriptor, what, text->bytes, text->length, &error) < 0)
+	if (program_print(descriptor, what, text, complete, &error) < 0)
 		runall_complain(runall, "%s", error.message);
-	buffer_free(text);
 }
 
 /* Prints the verdict, or why there is none. On stderr, if stdout is for a report. */
@@ -97,11 +94,10 @@ static void read_client_results(struct runall *runall, struct client_result *cli
 /* A report in JSON of what all clients have measured. */
 static bool compose_report(const struct runall *runall, const char *failure, struct buffer *text)
 {
-	static struct histogram none; /* too large for the stack */
-	struct result result = runall->sum;
+	struct result result = result_of_nothing(failure);
+	if (runall->sum.latency) /* something was read */
+		result = runall->sum;
 	result.error = failure;
-	if (!result.latency) /* nothing was read */
-		result = (struct result){.error = failure, .strict = true, .latency = &none};
 	if (result.uncorrected && !result.uncorrected->count)
 		result.uncorrected = NULL;
 	if (runall->options.client.expect)

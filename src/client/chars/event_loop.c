@@ -362,17 +362,13 @@ static int print_report(struct chars_client *client)
 	struct buffer text = {0};
 	if (!client->automatic || client->options->quiet)
 		return 0;
-	error_set(&client->error, "out of memory for the report");
-	bool printed = buffer_printf(&text,
-				     "%s: %" PRIu64 " characters in %" PRIu64 " messages; %" PRIu64
-				     " stat answers add up to %" PRIu64
-				     "; seed of the pauses: %" PRId64 "\n",
-				     client->program, result->got.characters, result->got.messages,
-				     result->stats, result->counted, client->options->seed) &&
-		       program_print(STDOUT_FILENO, "the report", text.bytes, text.length,
-				     &client->error) == 0;
-	buffer_free(&text);
-	return printed ? 0 : -1;
+	bool complete = buffer_printf(&text,
+				      "%s: %" PRIu64 " characters in %" PRIu64 " messages; %" PRIu64
+				      " stat answers add up to %" PRIu64
+				      "; seed of the pauses: %" PRId64 "\n",
+				      client->program, result->got.characters, result->got.messages,
+				      result->stats, result->counted, client->options->seed);
+	return program_print(STDOUT_FILENO, "the report", &text, complete, &client->error);
 }
 
 /* The result for a parent program is written all the same if the report cannot be. */

@@ -292,11 +292,10 @@ static bool print_report(struct ping_client *client, bool good)
 	int64_t ended = client->ended ? client->ended : clock_now();
 	(void)snprintf(name, sizeof name, "%.32s %" PRId64, client->program, options->number);
 	struct buffer text = {0};
-	struct error error = {"out of memory for the report"};
-	bool printed = request_table_report(&text, name, &client->requests, ended - client->started,
-					    options->seed) &&
-		       program_print(where, "the report", text.bytes, text.length, &error) == 0;
-	buffer_free(&text);
+	struct error error;
+	bool complete = request_table_report(&text, name, &client->requests,
+					     ended - client->started, options->seed);
+	bool printed = program_print(where, "the report", &text, complete, &error) == 0;
 	if (!printed && good) /* else an error is reported already */
 		program_complain(client->program, error.message);
 	return printed;
