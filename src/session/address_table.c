@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/address_table.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -62,6 +63,14 @@ static uint64_t key_of_ipv4(const void *bytes)
 	return UINT64_C(0xffff) << 32 | ntohl(host);
 }
 
+/* The number of the network: its 64 bits, the first one highest. */
+static uint64_t key_of_ipv6(const struct in6_addr *address)
+{
+	uint64_t network;
+	memcpy(&network, address, sizeof network);
+	return be64toh(network);
+}
+
 /* False: it has no address. */
 static bool key_of(const struct sockaddr *from, uint64_t *key)
 {
@@ -71,7 +80,7 @@ static bool key_of(const struct sockaddr *from, uint64_t *key)
 	else if (from->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(six))
 		*key = key_of_ipv4(&six->s6_addr[12]);
 	else if (from->sa_family == AF_INET6)
-		memcpy(key, six, sizeof *key);
+		*key = key_of_ipv6(six);
 	else
 		return false;
 	return true;

@@ -93,6 +93,18 @@ START_TEST(a_mapped_address_is_that_of_ipv4)
 }
 END_TEST
 
+START_TEST(no_ipv6_network_is_an_ipv4_address)
+{
+	/* in whatever order the machine has the bytes of a number */
+	assert_enters("1.2.3.4");
+	assert_enters("1.2.3.4");
+	assert_enters("403:201:ffff::1");
+	assert_enters("102:304:ffff::1");
+	assert_stays_out("1.2.3.4");
+	address_table_free(table);
+}
+END_TEST
+
 START_TEST(others_are_not_counted)
 {
 	struct sockaddr_un local = {.sun_family = AF_UNIX};
@@ -157,6 +169,7 @@ int main(void)
 	tcase_add_test(cases, each_address_has_its_limit);
 	tcase_add_test(cases, an_ipv6_network_is_one_address);
 	tcase_add_test(cases, a_mapped_address_is_that_of_ipv4);
+	tcase_add_test(cases, no_ipv6_network_is_an_ipv4_address);
 	tcase_add_test(cases, others_are_not_counted);
 	tcase_add_test(cases, many_addresses_are_told_apart);
 	tcase_add_test(cases, without_memory_it_says_so);
