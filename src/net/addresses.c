@@ -13,8 +13,7 @@ enum { NAMED_MAX = 5 }; /* failed addresses named one by one */
 
 static void add(struct addresses *addresses, const struct addrinfo *address)
 {
-	addresses->list[addresses->count++] =
-		(struct address_trial){.address = address, .descriptor = -1};
+	addresses->list[addresses->count++].address = address;
 }
 
 /* The first address, from this one on, that is of that family, or is of another. */

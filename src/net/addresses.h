@@ -16,9 +16,8 @@ struct addresses {
 	size_t count;
 	struct address_trial {
 		const struct addrinfo *address;
-		int errnum;	/* why it failed; 0: it has not, yet */
-		int descriptor; /* the caller's; -1 at first */
-	} * list;		/* owned; in the order in which to try them */
+		int errnum; /* why it failed; 0: it has not, yet */
+	} * list;	    /* owned; in the order in which to try them */
 };
 
 /* Resolves the host, as resolver_resolve(). Without `passive`, families take turns in the list, as

@@ -21,10 +21,10 @@ struct race {
 	const struct connect_target *target;
 	struct addresses addresses;
 	size_t started; /* of the addresses */
-	size_t running; /* of those */
+	size_t running; /* of those; a socket in `waiting` */
 	int64_t step;	/* ns between two starts */
 	int64_t next;	/* when to start the next one */
-	/* as many as addresses, fd -1: not running; and behind them the one that wakes */
+	/* As many as addresses, owned; fd -1: not running. And behind them the one that wakes. */
 	struct pollfd *waiting;
 };
 
@@ -39,48 +39,33 @@ static bool is_own(int descriptor)
 	return !strcmp(local, peer) && strcmp(local, "unknown") != 0;
 }
 
-static void fail(struct race *race, size_t i, int errnum)
+/* An attempt has ended. Returns its descriptor, which is blocking now; -1: it failed. */
+static int finish(struct race *race, size_t i, int errnum)
 {
-	struct address_trial *trial = &race->addresses.list[i];
-	trial->errnum = errnum;
-	if (trial->descriptor >= 0)
-		(void)close(trial->descriptor); /* nothing was written through it */
-	trial->descriptor = race->waiting[i].fd = -1;
-}
-
-/* The connection is made. Returns its descriptor, which is blocking now; -1: it failed. */
-static int finish(struct race *race, size_t i)
-{
-	struct address_trial *trial = &race->addresses.list[i];
-	int descriptor = trial->descriptor;
-	if (is_own(descriptor) || fcntl(descriptor, F_SETFL, 0) < 0 ||
-	    socket_set_options(descriptor, race->target->keepalive) < 0) {
-		fail(race, i, errno);
-		return -1;
-	}
-	trial->descriptor = -1; /* the caller's */
-	return descriptor;
+	int descriptor = race->waiting[i].fd;
+	race->running--;
+	race->waiting[i].fd = -1;
+	if (!errnum && !is_own(descriptor) && fcntl(descriptor, F_SETFL, 0) == 0 &&
+	    socket_set_options(descriptor, race->target->keepalive) == 0)
+		return descriptor;
+	race->addresses.list[i].errnum = errnum ? errnum : errno;
+	if (descriptor >= 0)
+		(void)close(descriptor); /* nothing was written through it */
+	return -1;
 }
 
 /* Starts the next attempt. Returns the descriptor if it connects at once. */
 static int start(struct race *race)
 {
 	size_t i = race->started++;
-	struct address_trial *trial = &race->addresses.list[i];
-	const struct addrinfo *address = trial->address;
+	const struct addrinfo *address = race->addresses.list[i].address;
+	int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	race->next = clock_after(race->step);
-	trial->descriptor =
-		socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (trial->descriptor >= 0 &&
-	    connect(trial->descriptor, address->ai_addr, address->ai_addrlen) == 0)
-		return finish(race, i);
-	if (trial->descriptor < 0 || errno != EINPROGRESS) {
-		fail(race, i, errno);
-		return -1;
-	}
-	race->waiting[i] = (struct pollfd){.fd = trial->descriptor, .events = POLLOUT};
+	race->waiting[i] = (struct pollfd){.fd = descriptor, .events = POLLOUT};
 	race->running++;
-	return -1;
+	if (descriptor >= 0 && connect(descriptor, address->ai_addr, address->ai_addrlen) == 0)
+		return finish(race, i, 0);
+	return descriptor >= 0 && errno == EINPROGRESS ? -1 : finish(race, i, errno);
 }
 
 /* An attempt has an event. Returns the descriptor if it has connected. */
@@ -88,14 +73,9 @@ static int settle(struct race *race, size_t i)
 {
 	int errnum = 0;
 	socklen_t length = sizeof errnum;
-	race->running--;
 	if (getsockopt(race->waiting[i].fd, SOL_SOCKET, SO_ERROR, &errnum, &length) < 0)
 		errnum = errno;
-	race->waiting[i].fd = -1;
-	if (!errnum)
-		return finish(race, i);
-	fail(race, i, errnum);
-	return -1;
+	return finish(race, i, errnum);
 }
 
 /* Waits for events of attempts, or until another is to be started. Returns the first that has
@@ -131,8 +111,8 @@ static int run(struct race *race)
 			connected = wait_for(race, &errnum);
 	}
 	for (size_t i = 0; i < race->started; i++)
-		if (race->addresses.list[i].descriptor >= 0)
-			fail(race, i, errnum);
+		if (race->waiting[i].fd >= 0)
+			(void)finish(race, i, errnum ? errnum : ECANCELED); /* one has won */
 	return connected;
 }
 
