@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/move_aside.h"
 #include "base/nonblocking_writer.h"
 
@@ -57,14 +58,6 @@ static int open_locked(struct append_file *file, const char *name, struct stat *
 		name, strerror(errno));
 }
 
-/* Another server can rename it before it is locked. */
-static bool has_name(const struct stat *status, const char *name)
-{
-	struct stat named;
-	return stat(name, &named) == 0 && named.st_dev == status->st_dev &&
-	       named.st_ino == status->st_ino;
-}
-
 /* Renames the file, which is locked until the new one is, and opens a new one. If that fails the
  * old one gets its name back, unless another server was quicker to open a new one. */
 static int begin_anew(struct append_file *file, const char *name, struct error *error)
@@ -93,7 +86,8 @@ int append_file_open(struct append_file *file, const char *name, enum old_conten
 {
 	struct stat status;
 	int result = open_locked(file, name, &status, error);
-	while (result == 0 && file->regular && !has_name(&status, name)) {
+	/* another server can rename it before it is locked */
+	while (result == 0 && file->regular && !descriptor_has_name(file->descriptor, name)) {
 		append_file_close(file);
 		result = open_locked(file, name, &status, error);
 	}
@@ -204,7 +198,6 @@ void append_file_close(struct append_file *file)
 	if (file->descriptor < 0)
 		return;
 	if (file->uncut)
-		(void)cut(file);       /* the last chance */
-	(void)close(file->descriptor); /* each write has had its own result */
-	file->descriptor = -1;
+		(void)cut(file); /* the last chance */
+	descriptor_close(&file->descriptor);
 }

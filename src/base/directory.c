@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
+
 int (*directory_fsync)(int descriptor) = fsync;
 
 static int sync_opened(const char *directory)
@@ -18,12 +20,9 @@ static int sync_opened(const char *directory)
 	int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (descriptor < 0)
 		return -1;
-	int result = directory_fsync(descriptor), errnum = errno;
-	(void)close(descriptor); /* only read */
-	if (result == 0)
-		return 0;
-	errno = errnum;
-	return errnum == EINVAL || errnum == ENOTSUP ? 1 : -1;
+	int result = directory_fsync(descriptor);
+	descriptor_close(&descriptor);
+	return result == 0 ? 0 : errno == EINVAL || errno == ENOTSUP ? 1 : -1;
 }
 
 int directory_sync(const char *file, struct error *error)

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 
 enum { MESSAGE_SIZE = 512 };
 
@@ -54,9 +54,7 @@ int notify_open(struct notify *notify, struct error *error)
 
 void notify_close(struct notify *notify)
 {
-	if (notify->descriptor >= 0)
-		(void)close(notify->descriptor); /* datagrams were sent whole */
-	notify->descriptor = -1;
+	descriptor_close(&notify->descriptor); /* datagrams were sent whole */
 }
 
 int notify_send(const struct notify *notify, struct error *error, const char *state,

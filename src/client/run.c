@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/memory.h"
 #include "base/program.h"
 #include "base/random.h"
@@ -149,10 +150,9 @@ static void client_close(struct client *client)
 	free(client->workers);
 	free(client->counters);
 	free(client->histograms);
-	const int descriptors[] = {client->signals, client->stop, client->over};
-	for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++)
-		if (descriptors[i] >= 0)
-			(void)close(descriptors[i]); /* no data was written to any of them */
+	descriptor_close(&client->signals);
+	descriptor_close(&client->stop);
+	descriptor_close(&client->over);
 	pthread_mutex_destroy(&client->mutex);
 }
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/memory.h"
 #include "base/random.h"
 
@@ -58,8 +58,7 @@ void client_session_free(struct client_session *session)
 		stream_close(session->connections[i].stream, 0);
 		buffer_free(&session->connections[i].remainder);
 	}
-	if (session->events >= 0)
-		(void)close(session->events); /* no data was written to it */
+	descriptor_close(&session->events);
 	inflight_free(&session->inflight);
 	free(session->connections);
 	buffer_free(&session->input);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/append_file.h"
+#include "base/descriptor.h"
 #include "base/directory.h"
 #include "base/memory.h"
 
@@ -261,12 +262,10 @@ static int file_submit(struct sink *sink, struct sink_batch *batch)
 static int file_reopen(struct sink *sink, struct error *error)
 {
 	struct file *file = (struct file *)sink;
-	struct stat old, new;
-	/* the name is still this file's: opening it again would meet our own lock */
-	if (fstat(file->file.descriptor, &old) == 0 && stat(file->target, &new) == 0 &&
-	    old.st_dev == new.st_dev && old.st_ino == new.st_ino)
-		return 0;
 	struct append_file opened;
+	/* the name is still this file's: opening it again would meet our own lock */
+	if (descriptor_has_name(file->file.descriptor, file->target))
+		return 0;
 	if (append_file_open(&opened, file->target, OLD_APPEND, error) < 0 ||
 	    sync_name(file, &opened, error) < 0) {
 		append_file_close(&opened);

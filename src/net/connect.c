@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/memory.h"
 #include "net/addresses.h"
 
@@ -49,8 +49,7 @@ static int finish(struct race *race, size_t i, int errnum)
 	    socket_set_options(descriptor, race->target->keepalive) == 0)
 		return descriptor;
 	race->addresses.list[i].errnum = errnum ? errnum : errno;
-	if (descriptor >= 0)
-		(void)close(descriptor); /* nothing was written through it */
+	descriptor_close(&descriptor);
 	return -1;
 }
 

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "net/addresses.h"
 
 static const struct socket_keepalive accepted_keepalive = {
@@ -28,9 +28,7 @@ static int bind_address(const struct addrinfo *address)
 	     set_flag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0) == 0) &&
 	    bind(descriptor, address->ai_addr, address->ai_addrlen) == 0)
 		return descriptor;
-	int saved = errno;
-	(void)close(descriptor); /* nothing was written through it */
-	errno = saved;
+	descriptor_close(&descriptor);
 	return -1;
 }
 

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
@@ -35,8 +35,7 @@ static void query_release(struct query *query)
 		return;
 	if (query->found)
 		freeaddrinfo(query->found);
-	if (query->over >= 0)
-		(void)close(query->over); /* no data is lost */
+	descriptor_close(&query->over);
 	free(query);
 }
 

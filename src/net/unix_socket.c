@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 
 #define LOCK_PATIENCE (5 * CLOCK_SECOND)
 #define LOCK_STEP (10 * CLOCK_MILLISECOND)
@@ -63,15 +64,6 @@ static int make_socket(void)
 	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-/* Closes and keeps errno. */
-static void close_quietly(int descriptor)
-{
-	int saved = errno;
-	if (descriptor >= 0)
-		(void)close(descriptor); /* nothing was written through it */
-	errno = saved;
-}
-
 /* --- listening --- */
 
 /* Pauses before the next try. False, with errno: late, or the descriptor is readable. */
@@ -100,7 +92,7 @@ static int lock_folder(const struct sockaddr_un *address, int wake)
 	while (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) < 0)
 		if ((errno != EWOULDBLOCK && errno != EINTR) ||
 		    !pause_until(deadline, LOCK_STEP, wake)) {
-			close_quietly(descriptor);
+			descriptor_close(&descriptor);
 			return -1;
 		}
 	return descriptor;
@@ -116,7 +108,7 @@ static const char *remove_stale(const struct sockaddr_un *address)
 		return "it exists and is not a socket";
 	int probe = make_socket();
 	int result = probe < 0 ? -1 : connect(probe, generic(address), sizeof *address);
-	close_quietly(probe);
+	descriptor_close(&probe);
 	if (result == 0 || errno == EAGAIN) /* EAGAIN: so many wait to be accepted */
 		return strerror(EADDRINUSE);
 	if (errno != ECONNREFUSED)
@@ -131,7 +123,7 @@ static int bind_and_listen(struct unix_file *file, const char **reason)
 	int descriptor = make_socket();
 	if (descriptor < 0 || bind(descriptor, generic(&file->address), sizeof file->address) < 0) {
 		*reason = strerror(errno);
-		close_quietly(descriptor);
+		descriptor_close(&descriptor);
 		return -1;
 	}
 	if (listen(descriptor, BACKLOG) == 0 && lstat(file->address.sun_path, &status) == 0) {
@@ -141,7 +133,7 @@ static int bind_and_listen(struct unix_file *file, const char **reason)
 	}
 	*reason = strerror(errno);
 	(void)unlink(file->address.sun_path); /* it was ours; one left behind is replaced later */
-	close_quietly(descriptor);
+	descriptor_close(&descriptor);
 	return -1;
 }
 
@@ -156,7 +148,7 @@ int unix_listen(const char *host, int wake, struct unix_file *file, struct error
 		descriptor = bind_and_listen(file, &reason);
 	if (descriptor < 0)
 		error_set(error, "cannot listen on %s: %s", host, reason);
-	close_quietly(lock);
+	descriptor_close(&lock);
 	return descriptor;
 }
 
@@ -168,7 +160,7 @@ void unix_remove(struct unix_file *file)
 	if (lock >= 0 && lstat(file->address.sun_path, &status) == 0 &&
 	    status.st_dev == file->device && status.st_ino == file->inode)
 		(void)unlink(file->address.sun_path); /* else the next server replaces it */
-	close_quietly(lock);
+	descriptor_close(&lock);
 	file->inode = 0;
 }
 
@@ -190,7 +182,7 @@ int unix_connect(const char *host, int64_t deadline, int wake, struct error *err
 	if (result == 0 && fcntl(descriptor, F_SETFL, 0) == 0)
 		return descriptor;
 	error_set(error, "cannot connect to %s: %s", host, strerror(errno));
-	close_quietly(descriptor);
+	descriptor_close(&descriptor);
 	return -1;
 }
 

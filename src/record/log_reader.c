@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "record/escape.h"
 
 enum {
@@ -66,9 +67,7 @@ struct log_reader log_reader_part(const struct log_reader *log, int64_t offset, 
 
 void log_reader_close(struct log_reader *log)
 {
-	if (log->descriptor >= 0)
-		(void)close(log->descriptor); /* it was only read */
-	log->descriptor = -1;
+	descriptor_close(&log->descriptor);
 	buffer_free(&log->buffer);
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/nonblocking_writer.h"
 #include "base/process.h"
 
@@ -59,9 +60,7 @@ static void end_process(struct worker *worker, int64_t grace)
 {
 	int64_t deadline = clock_after(grace);
 	pid_t ended = 0;
-	if (worker->in >= 0)
-		(void)close(worker->in); /* the end of its input */
-	worker->in = -1;
+	descriptor_close(&worker->in); /* the end of its input */
 	while (worker->child.running && clock_now() < deadline &&
 	       (ended = waitpid(worker->child.pid, NULL, WNOHANG)) == 0) {
 		char rest[512]; /* it may be blocked in a write */
@@ -77,9 +76,7 @@ static void end_process(struct worker *worker, int64_t grace)
 			;
 	}
 	worker->child = (struct process){0};
-	if (worker->out >= 0)
-		(void)close(worker->out);
-	worker->out = -1;
+	descriptor_close(&worker->out);
 }
 
 static int start_process(struct worker *worker, struct error *error)
@@ -106,8 +103,7 @@ static int start_process(struct worker *worker, struct error *error)
 		result = process_start(&worker->child, &setup, error);
 	}
 	(void)close(in[0]); /* the process has its own */
-	if (terminal >= 0)
-		(void)close(terminal);
+	descriptor_close(&terminal);
 	if (result < 0)
 		end_process(worker, 0);
 	return result;

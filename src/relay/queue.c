@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/memory.h"
 #include "record/timestamp.h"
 
@@ -136,10 +136,8 @@ void relay_queue_free(struct relay_queue *queue)
 		return;
 	while (queue->acknowledged < queue->added)
 		relay_job_free(*slot_of(queue, ++queue->acknowledged));
-	if (queue->wake >= 0)
-		(void)close(queue->wake);
-	if (queue->stop >= 0)
-		(void)close(queue->stop);
+	descriptor_close(&queue->wake);
+	descriptor_close(&queue->stop);
 	pthread_cond_destroy(&queue->progress);
 	pthread_cond_destroy(&queue->space);
 	pthread_cond_destroy(&queue->work);

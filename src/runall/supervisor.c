@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/memory.h"
 #include "base/signalfd.h"
 #include "net/socket.h"
@@ -65,25 +66,17 @@ int supervisor_open(struct supervisor *watch, size_t servers, size_t clients, st
 	return watch->signals < 0 ? -1 : 0;
 }
 
-static void close_pipe(struct supervisor *watch, size_t i)
-{
-	if (watch->pipes[i] >= 0)
-		(void)close(watch->pipes[i]); /* it was only read */
-	watch->pipes[i] = -1;
-}
-
 void supervisor_close(struct supervisor *watch)
 {
 	for (size_t i = 0; watch->pipes && watch->outputs && i < watch->count; i++) {
-		close_pipe(watch, i);
+		descriptor_close(&watch->pipes[i]);
 		buffer_free(&watch->outputs[i]);
 	}
 	free(watch->children);
 	free(watch->pipes);
 	free(watch->outputs);
 	free(watch->polled);
-	if (watch->signals >= 0)
-		(void)close(watch->signals); /* nothing is lost */
+	descriptor_close(&watch->signals);
 	*watch = (struct supervisor){.signals = -1};
 }
 
@@ -91,7 +84,7 @@ void supervisor_close(struct supervisor *watch)
 static int open_pipe(struct supervisor *watch, size_t i, struct error *error)
 {
 	int ends[2];
-	close_pipe(watch, i);
+	descriptor_close(&watch->pipes[i]);
 	buffer_clear(&watch->outputs[i], 0);
 	if (pipe2(ends, O_CLOEXEC) == 0) {
 		watch->pipes[i] = ends[0];
@@ -122,7 +115,7 @@ int supervisor_start(struct supervisor *watch, size_t i, const char *path,
 	int result = process_start(&watch->children[i], &setup, error);
 	(void)close(pipe); /* the program has its own */
 	if (result < 0)
-		close_pipe(watch, i);
+		descriptor_close(&watch->pipes[i]);
 	return result;
 }
 
@@ -141,7 +134,7 @@ static void read_output(struct supervisor *watch, size_t i)
 		else if (length < 0 && errno == EAGAIN)
 			return;
 		else if (length == 0 || errno != EINTR)
-			close_pipe(watch, i);
+			descriptor_close(&watch->pipes[i]);
 	}
 }
 
@@ -156,7 +149,7 @@ static void take_signals(struct supervisor *watch)
 	for (size_t i = 0; i < watch->count; i++) {
 		if (collected && watch->children[i].pid && !watch->children[i].running) {
 			read_output(watch, i);
-			close_pipe(watch, i);
+			descriptor_close(&watch->pipes[i]);
 		}
 		if (watch->interrupts > 1)
 			process_signal(&watch->children[i], SIGKILL);

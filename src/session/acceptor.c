@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "net/answers.h"
 #include "net/listener.h"
 
@@ -148,7 +149,5 @@ void acceptor_close(struct acceptor *acceptor)
 	session_drop(acceptor->pending);
 	acceptor->pending = NULL;
 	unix_remove(&acceptor->file);
-	if (acceptor->listener >= 0)
-		(void)close(acceptor->listener); /* only accepted from */
-	acceptor->listener = -1;
+	descriptor_close(&acceptor->listener);
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
@@ -132,10 +132,8 @@ static int flusher_open(struct flusher *flusher)
 
 static void flusher_free(struct flusher *flusher)
 {
-	if (flusher->epoll >= 0)
-		(void)close(flusher->epoll);
-	if (flusher->stop >= 0)
-		(void)close(flusher->stop);
+	descriptor_close(&flusher->epoll);
+	descriptor_close(&flusher->stop);
 	free(flusher);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/random.h"
 #include "base/signalfd.h"
 #include "base/slice.h"
@@ -386,8 +387,7 @@ static void close_client(struct chars_client *client)
 	user_input_close(&client->user);
 	terminal_output_close(&client->output);
 	line_stream_close(&client->server);
-	if (client->signals >= 0)
-		(void)close(client->signals); /* no data was written to it */
+	descriptor_close(&client->signals);
 }
 
 enum exit_status chars_client_run(const struct client_options *options, const char *program)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/random.h"
 #include "base/signalfd.h"
 #include "base/slice.h"
@@ -320,8 +321,7 @@ static void close_client(struct ping_client *client)
 {
 	line_stream_close(&client->server);
 	ping_client_log_close(&client->log);
-	if (client->signals >= 0)
-		(void)close(client->signals); /* no data was written to it */
+	descriptor_close(&client->signals);
 	request_table_free(&client->requests);
 }
 
