@@ -364,10 +364,8 @@ static void commit_last(struct log *log)
 struct log *log_open(const struct log_settings *settings, struct error *error)
 {
 	struct log *log = memory_calloc(1, sizeof *log);
-	if (!log) {
-		error_set(error, "cannot open the log: %s", strerror(errno));
-		return NULL;
-	}
+	if (!log)
+		return error_null(error, "cannot open the log: %s", strerror(errno));
 	log->flush_at = CLOCK_NEVER;
 	log->writer.settings = *settings;
 	log->writer.lock = &log->lock;

@@ -9,3 +9,6 @@ struct error {
 /* Formats the message, as printf(), cut at the size of the struct. Keeps errno. Returns -1, so that
  * a function can end in `return error_set(...)`. */
 int error_set(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same where a function returns a pointer: returns NULL. */
+#define error_null(...) ((void)error_set(__VA_ARGS__), NULL)

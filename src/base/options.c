@@ -271,8 +271,7 @@ static const struct option_spec *find_spec(const struct option_table *table, int
 		problem = "option '%.100s' needs a value; see -help";
 	else if (code == '?' && optopt >= OPTION_COMMON) /* a flag */
 		problem = "option '%.100s' takes no value; see -help";
-	error_set(error, problem, word);
-	return NULL;
+	return error_null(error, problem, word);
 }
 
 static enum option_outcome read_option(const struct option_table *table, void *settings,

@@ -25,10 +25,9 @@ struct round_robin {
 struct round_robin *round_robin_make(size_t threads, struct error *error)
 {
 	struct round_robin *token = memory_calloc(1, sizeof *token + threads * sizeof *token->each);
-	if (!token) {
-		error_set(error, "cannot set up %zu threads: %s", threads, strerror(ENOMEM));
-		return NULL;
-	}
+	if (!token)
+		return error_null(error, "cannot set up %zu threads: %s", threads,
+				  strerror(ENOMEM));
 	token->threads = token->holder = threads;
 	cpu_affinity_init(&token->group);
 	(void)pthread_mutex_init(&token->mutex, NULL);

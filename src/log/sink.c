@@ -61,10 +61,8 @@ static bool append_structured(const struct record_format *format, struct buffer 
 	head.text_start = buffer->length - start;
 	added = added && record_append(text, buffer, stamp, record);
 	head.text_length = buffer->length - start - head.text_start;
-	if (!added || !buffer_append(buffer, padding, -buffer->length % sizeof padding)) {
-		buffer->length = start;
+	if (!added || !buffer_append(buffer, padding, -buffer->length % sizeof padding))
 		return false;
-	}
 	head.size = buffer->length - start;
 	memcpy(buffer->bytes + start, &head, sizeof head);
 	return true;

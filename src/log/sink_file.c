@@ -197,10 +197,8 @@ static struct sink *new_file(const struct sink_type *type,
 			     struct error *error)
 {
 	struct file *file = memory_calloc(1, sizeof *file);
-	if (!file) {
-		error_set(error, "cannot open the log %s: %s", target, strerror(errno));
-		return NULL;
-	}
+	if (!file)
+		return error_null(error, "cannot open the log %s: %s", target, strerror(errno));
 	*file = (struct file){.sink = {.type = type, .in_flight = 1},
 			      .file = {.descriptor = -1},
 			      .target = target,

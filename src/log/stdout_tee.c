@@ -117,10 +117,8 @@ static void free_tee(struct stdout_tee *tee)
 struct stdout_tee *stdout_tee_start(int descriptor, struct error *error)
 {
 	struct stdout_tee *tee = memory_calloc(1, sizeof *tee);
-	if (!tee) {
-		error_set(error, "cannot copy records to stdout: %s", strerror(errno));
-		return NULL;
-	}
+	if (!tee)
+		return error_null(error, "cannot copy records to stdout: %s", strerror(errno));
 	tee->descriptor = descriptor;
 	tee->deadline = CLOCK_NEVER;
 	pthread_mutex_init(&tee->lock, NULL); /* neither fails on Linux */

@@ -111,18 +111,14 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
 	const struct layout *layout = layout_of(format);
-	size_t before = buffer->length;
 	char time[TIME_LENGTH + 1];
 	write_time(time, stamp);
-	if (append_parts(buffer, layout->time, time, layout->level) &&
-	    append_parts(buffer, level_names[record->level], layout->peer, "") &&
-	    append_quoted(buffer, layout, record->subject, strlen(record->subject)) &&
-	    append_parts(buffer, layout->event, event_names[record->event], layout->bytes) &&
-	    append_quoted(buffer, layout, record->bytes, record->length) &&
-	    append_parts(buffer, layout->end, "\n", ""))
-		return true;
-	buffer->length = before;
-	return false;
+	return append_parts(buffer, layout->time, time, layout->level) &&
+	       append_parts(buffer, level_names[record->level], layout->peer, "") &&
+	       append_quoted(buffer, layout, record->subject, strlen(record->subject)) &&
+	       append_parts(buffer, layout->event, event_names[record->event], layout->bytes) &&
+	       append_quoted(buffer, layout, record->bytes, record->length) &&
+	       append_parts(buffer, layout->end, "\n", "");
 }
 
 /* Removes the marks of a field in the line, in place. */

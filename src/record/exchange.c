@@ -73,15 +73,11 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 {
 	(void)format;
 	const struct slice *request = find_field(record, request_name);
-	size_t before = buffer->length;
 	char now[EXCHANGE_TIME];
 	if (record->event == RECORD_RECEIVED && !request)
 		return true;
 	put_time(now, stamp);
-	if (append_fields(buffer, now, record, request))
-		return true;
-	buffer->length = before;
-	return false;
+	return append_fields(buffer, now, record, request);
 }
 
 const struct record_format record_exchange = {

@@ -47,8 +47,8 @@ struct record_view {
 };
 
 struct record_format {
-	/* To be called by record_append() alone, as which it returns. Appends the record with its
-	 * line end, or nothing where the format leaves it out. */
+	/* To be called by record_append() alone. Appends the record with its line end. False: out
+	 * of memory, and a part of it may be there. */
 	bool (*append)(const struct record_format *format, struct buffer *buffer,
 		       const struct stamp *stamp, const struct record *record);
 	/* As record_read(), for this format only; NULL: not readable as a record_view. */
@@ -80,8 +80,12 @@ static inline bool record_leaves_out(const struct record_format *format, enum re
 static inline bool record_append(const struct record_format *format, struct buffer *buffer,
 				 const struct stamp *stamp, const struct record *record)
 {
-	return record_leaves_out(format, record->event) ||
-	       format->append(format, buffer, stamp, record);
+	size_t before = buffer->length;
+	if (record_leaves_out(format, record->event) ||
+	    format->append(format, buffer, stamp, record))
+		return true;
+	buffer->length = before;
+	return false;
 }
 
 extern const struct record_format record_text, record_csv, record_json;

@@ -8,13 +8,10 @@
 static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
-	size_t before = buffer->length;
 	(void)format;
 	(void)stamp;
-	if (record_escape(buffer, record->bytes, record->length) && buffer_append(buffer, "\n", 1))
-		return true;
-	buffer->length = before;
-	return false;
+	return record_escape(buffer, record->bytes, record->length) &&
+	       buffer_append(buffer, "\n", 1);
 }
 
 /* A record of text has a TAB behind its level, which a plain line never has. What is CSV or JSON

@@ -11,20 +11,18 @@ static const char *const event_names[] = {" received: ", " sent: ", " ignored: "
 static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
-	size_t before = buffer->length, subject_length = strlen(record->subject);
+	size_t subject_length = strlen(record->subject);
 	if (!buffer_reserve(buffer, 64 + subject_length))
 		return false;
-	char *out = stpcpy(buffer->bytes + before, level_names[record->level]);
+	char *out = stpcpy(buffer->bytes + buffer->length, level_names[record->level]);
 	out = mempcpy(out, stamp->local, STAMP_LENGTH);
 	if (format->digits)
 		out = stamp_put_fraction(out, stamp, format->digits);
 	out = mempcpy(stpcpy(out, " --"), record->subject, subject_length);
 	out = stpcpy(out, event_names[record->event]);
 	buffer->length = (size_t)(out - buffer->bytes);
-	if (record_escape(buffer, record->bytes, record->length) && buffer_append(buffer, "\n", 1))
-		return true;
-	buffer->length = before;
-	return false;
+	return record_escape(buffer, record->bytes, record->length) &&
+	       buffer_append(buffer, "\n", 1);
 }
 
 static bool read_time(struct slice *rest, struct slice *time)

@@ -236,10 +236,8 @@ void *relay_start(const struct relay_settings *settings, struct error *error)
 	size_t workers = settings->command ? settings->workers : 0;
 	struct relay *relay =
 		memory_calloc(1, sizeof *relay + (workers + 2) * sizeof *relay->threads);
-	if (!relay) {
-		error_set(error, "cannot start the relay: %s", strerror(ENOMEM));
-		return NULL;
-	}
+	if (!relay)
+		return error_null(error, "cannot start the relay: %s", strerror(ENOMEM));
 	relay->settings = *settings;
 	relay->cursor.log.descriptor = -1;
 	if (set_up(relay, error) < 0) {

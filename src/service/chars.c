@@ -183,10 +183,8 @@ static void *start(const struct service_settings *settings, struct error *error)
 	const struct service_options *options = &settings->options;
 	const struct chars_options *own = options->own;
 	struct chars *chars = memory_calloc(1, sizeof *chars);
-	if (!chars) {
-		error_set(error, "cannot start the service: out of memory");
-		return NULL;
-	}
+	if (!chars)
+		return error_null(error, "cannot start the service: out of memory");
 	chars->settings = *settings;
 	chars->task.run = burst_run; /* a burst that is dropped was not counted */
 	chars->target = (struct reply_target){.name = settings->broadcast->name,

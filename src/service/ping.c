@@ -248,10 +248,8 @@ static void *start_ping(const struct service_settings *settings, struct error *e
 {
 	const struct ping_options *own = settings->options.own;
 	struct ping *ping = memory_malloc(sizeof *ping);
-	if (!ping) {
-		error_set(error, "out of memory");
-		return NULL;
-	}
+	if (!ping)
+		return error_null(error, "out of memory");
 	*ping = (struct ping){
 		.again = {.run = run_again, .drop = drop_due},
 		.settings = *settings,

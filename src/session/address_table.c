@@ -34,10 +34,8 @@ struct address_table *address_table_new(size_t connections, size_t max, struct e
 		buckets *= 2;
 	struct address_table *table =
 		memory_calloc(1, sizeof *table + buckets * sizeof *table->buckets);
-	if (!table) {
-		error_set(error, "cannot count connections: %s", strerror(errno));
-		return NULL;
-	}
+	if (!table)
+		return error_null(error, "cannot count connections: %s", strerror(errno));
 	table->max = max;
 	table->mask = buckets - 1;
 	table->seed = (uint64_t)random_fresh_seed();

@@ -135,10 +135,8 @@ bool peer_note(struct peer_notes *notes, enum peer_note kind, const char *subjec
 struct peer_notes *peer_notes_new(struct log *log, struct timer_queue *queue, struct error *error)
 {
 	struct peer_notes *notes = memory_calloc(1, sizeof *notes);
-	if (!notes) {
-		error_set(error, "cannot set up notes: %s", strerror(errno));
-		return NULL;
-	}
+	if (!notes)
+		return error_null(error, "cannot set up notes: %s", strerror(errno));
 	notes->task.run = run;
 	notes->log = log;
 	notes->queue = queue;

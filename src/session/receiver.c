@@ -369,10 +369,8 @@ struct receiver *receiver_new(size_t groups, int64_t busy_poll, struct error *er
 {
 	struct receiver *receiver =
 		memory_calloc(1, sizeof *receiver + groups * sizeof *receiver->groups);
-	if (!receiver) {
-		error_set(error, "cannot make groups of connections: %s", strerror(errno));
-		return NULL;
-	}
+	if (!receiver)
+		return error_null(error, "cannot make groups of connections: %s", strerror(errno));
 	for (; receiver->count < groups; receiver->count++) {
 		struct group *group = &receiver->groups[receiver->count];
 		group->busy.time = busy_poll;
