@@ -28,7 +28,7 @@ static void assert_line(const struct record_format *format, const struct record 
 			const char *expected)
 {
 	struct buffer text = {0};
-	ck_assert(format->append(format, &text, &stamp, record) && buffer_append(&text, "", 1));
+	ck_assert(record_append(format, &text, &stamp, record) && buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes, expected);
 	buffer_free(&text);
 }
@@ -110,7 +110,7 @@ START_TEST(out_of_memory_changes_nothing)
 				if (!buffer_append(&text, "x", 1))
 					abort();
 			no_memory = true;
-			bool added = (*format)->append(*format, &text, &stamp, &record);
+			bool added = record_append(*format, &text, &stamp, &record);
 			no_memory = false;
 			if (added ? text.bytes[text.length - 1] != '\n' : text.length != fill)
 				ck_abort_msg("fill %zu, length %zu", fill, text.length);
@@ -124,7 +124,7 @@ static bool comes_back(const struct record_format *format, const struct record *
 {
 	struct buffer text = {0};
 	struct record_view view;
-	if (!format->append(format, &text, &stamp, record))
+	if (!record_append(format, &text, &stamp, record))
 		abort();
 	size_t length = text.length - 1;
 	char *line = malloc(length);

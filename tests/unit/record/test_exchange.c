@@ -19,7 +19,7 @@ static void end(void)
 static void assert_record(const struct record *record, const char *expected)
 {
 	text.length = 0;
-	ck_assert(record_exchange.append(&record_exchange, &text, &answered, record));
+	ck_assert(record_append(&record_exchange, &text, &answered, record));
 	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes, expected);
 }
@@ -91,9 +91,9 @@ START_TEST(other_formats_leave_the_request_out)
 	const struct record_field *ping = request("[7] PING");
 	struct record ignored = record(RECORD_IGNORED, "[7] PING", ping);
 	text.length = 0;
-	ck_assert(record_text.append(&record_text, &text, &answered, &ignored));
-	ck_assert(record_microseconds.append(&record_microseconds, &text, &answered, &ignored));
-	ck_assert(record_csv.append(&record_csv, &text, &answered, &ignored));
+	ck_assert(record_append(&record_text, &text, &answered, &ignored));
+	ck_assert(record_append(&record_microseconds, &text, &answered, &ignored));
+	ck_assert(record_append(&record_csv, &text, &answered, &ignored));
 	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes,
 			 "INFO\t| 2026-11-22 00:00:00 --127.0.0.1:5 ignored: [7] PING\n"

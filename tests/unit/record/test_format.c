@@ -34,7 +34,7 @@ static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+05:30", 45678};
 static char *format_line(const struct record_format *format, const struct record *record)
 {
 	struct buffer text = {0};
-	ck_assert(format->append(format, &text, &stamp, record));
+	ck_assert(record_append(format, &text, &stamp, record));
 	ck_assert(buffer_append(&text, "", 1));
 	return text.bytes;
 }
@@ -90,7 +90,7 @@ START_TEST(records_are_appended)
 	struct buffer text = {0};
 	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2, NULL};
 	for (int i = 0; i < 100; i++)
-		ck_assert(record_text.append(&record_text, &text, &stamp, &record));
+		ck_assert(record_append(&record_text, &text, &stamp, &record));
 	ck_assert_uint_eq(text.length, 100 * strlen("INFO\t| 2019-02-24 15:10:14 --a sent: ok\n"));
 	buffer_free(&text);
 }
@@ -109,10 +109,10 @@ START_TEST(out_of_memory_changes_nothing)
 			if (!buffer_append(&text, "x", 1))
 				abort();
 		no_memory = true;
-		bool small = record_text.append(&record_text, &text, &stamp, &record);
+		bool small = record_append(&record_text, &text, &stamp, &record);
 		size_t length = text.length;
 		record.length = sizeof bytes;
-		bool large = record_text.append(&record_text, &text, &stamp, &record);
+		bool large = record_append(&record_text, &text, &stamp, &record);
 		bool escaped = record_escape(&text, bytes, sizeof bytes);
 		no_memory = false;
 		if (large || escaped || text.length != length || (!small && length != fill))
