@@ -324,10 +324,8 @@ static int start_committers(struct log *log, struct error *error)
 {
 	for (int i = 0; i < LOG_COMMITTERS; i++) {
 		int errnum = thread_create(&log->committers[i], NULL, committer_run, log);
-		if (errnum) {
-			error_set(error, "cannot start the committer: %s", strerror(errnum));
-			return -1;
-		}
+		if (errnum)
+			return error_set(error, "cannot start the committer: %s", strerror(errnum));
 		log->committer_count++;
 	}
 	return 0;

@@ -42,6 +42,8 @@ static size_t count_lines(const char *bytes, size_t length)
 
 void stdout_tee_push(struct stdout_tee *tee, const char *bytes, size_t length)
 {
+	if (!tee || !length)
+		return;
 	pthread_mutex_lock(&tee->lock);
 	bool idle = !tee->queue.length && !tee->skipped;
 	if (!tee->ended && (tee->queue.length + length > TEE_QUEUE_MAX ||

@@ -13,7 +13,7 @@ struct stdout_tee;
 
 /* Starts to show on a descriptor, which stays the caller's. NULL: the error is set. */
 struct stdout_tee *stdout_tee_start(int descriptor, struct error *error);
-/* Queues whole records. Any thread; does not wait. */
+/* Queues whole records. Any thread; does not wait. Accepts NULL: they are shown nowhere. */
 void stdout_tee_push(struct stdout_tee *tee, const char *bytes, size_t length);
 
 /* Shows what is queued, until the deadline, and frees; accepts NULL. Returns false if the thread is

@@ -16,13 +16,6 @@ enum { WRITER_TOOK_WEIGHT = 8 }; /* of the average: commits */
 
 /* --- deferred records; as leader --- */
 
-/* What the format has no records of. */
-static void show_warnings(const struct writer *writer, const struct buffer *text)
-{
-	if (writer->settings.warnings && text->length)
-		stdout_tee_push(writer->settings.warnings, text->bytes, text->length);
-}
-
 static void append_note(struct writer *writer, struct buffer *buffer, enum record_level level,
 			const char *message)
 {
@@ -38,7 +31,7 @@ static void append_note(struct writer *writer, struct buffer *buffer, enum recor
 		return;
 	struct buffer text = {0};
 	if (record_append(&record_text, &text, &writer->stamp, &record))
-		show_warnings(writer, &text);
+		stdout_tee_push(writer->settings.warnings, text.bytes, text.length);
 	buffer_free(&text);
 }
 
@@ -150,10 +143,8 @@ static void show(struct writer *writer, const struct buffer *records)
 
 static void settle_stored(struct writer *writer, struct batch *batch)
 {
-	if (writer->settings.tee) {
-		show(writer, &batch->deferred);
-		show(writer, &batch->records);
-	}
+	show(writer, &batch->deferred);
+	show(writer, &batch->records);
 	/* the next deferred records go where these were, which is in the caches */
 	batch->deferred.length = 0;
 	if (!writer->deferred.length)
@@ -255,9 +246,7 @@ int writer_open(struct writer *writer, struct error *error)
 	writer->settled_end = &writer->settled;
 	defer_note(writer);
 	writer->returned = 0;
-	if (settings->tee)
-		stdout_tee_push(settings->tee, settings->format->header,
-				strlen(settings->format->header));
+	stdout_tee_push(settings->tee, settings->format->header, strlen(settings->format->header));
 	return 0;
 }
 
@@ -325,7 +314,7 @@ static void submit(struct writer *writer, struct batch *batch)
 {
 	pthread_mutex_unlock(writer->lock);
 	stamp_update(&writer->stamp);
-	show_warnings(writer, &batch->warnings);
+	stdout_tee_push(writer->settings.warnings, batch->warnings.bytes, batch->warnings.length);
 	if (writer->settings.sync == LOG_SYNC_NONE)
 		queue_records(writer, batch);
 	swap(&batch->deferred, &writer->deferred);

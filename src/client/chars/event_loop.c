@@ -93,9 +93,8 @@ static int send_requests(struct chars_client *client)
 
 static int ask(struct chars_client *client)
 {
-	if (!buffer_append_string(&client->server.unsent, "stat\n")) {
+	if (!buffer_append_string(&client->server.unsent, "stat\n"))
 		return error_set(&client->error, "out of memory");
-	}
 	if (!client->asked++)
 		expect_answer(client);
 	return send_requests(client);
@@ -226,18 +225,13 @@ static int take_signal(struct chars_client *client)
 	return 0;
 }
 
-/* Back pressure: while stdout is not read, nothing is received. */
-static bool is_blocked(const struct chars_client *client)
-{
-	return client->output.waiting.length > TERMINAL_OUTPUT_MAX;
-}
-
 static int write_output(struct chars_client *client)
 {
-	bool blocked = is_blocked(client);
+	bool blocked = terminal_output_is_full(&client->output);
 	if (terminal_output_write(&client->output, &client->error) < 0)
 		return -1;
-	if (blocked && !is_blocked(client)) /* answers may have arrived long ago */
+	/* answers may have arrived long ago */
+	if (blocked && !terminal_output_is_full(&client->output))
 		expect_answer(client);
 	return 0;
 }
@@ -258,8 +252,9 @@ static int64_t next_deadline(const struct chars_client *client)
 {
 	if (client->state == CHARS_CLIENT_OVER)
 		return client->over_deadline;
-	return clock_earlier(next_request(client),
-			     is_blocked(client) ? CLOCK_NEVER : client->answer_deadline);
+	return clock_earlier(next_request(client), terminal_output_is_full(&client->output)
+							   ? CLOCK_NEVER
+							   : client->answer_deadline);
 }
 
 static int act_in_time(struct chars_client *client)
@@ -272,7 +267,7 @@ static int act_in_time(struct chars_client *client)
 		if (ask(client) < 0)
 			return -1;
 	}
-	if (is_blocked(client) || clock_now() < client->answer_deadline)
+	if (terminal_output_is_full(&client->output) || clock_now() < client->answer_deadline)
 		return 0;
 	return error_set(&client->error, "no answer to 'stat' within %gs",
 			 (double)client->options->timeout / (double)CLOCK_SECOND);
@@ -285,18 +280,17 @@ static int step(struct chars_client *client)
 	const struct terminal_output *output = &client->output;
 	bool commands = client->state == CHARS_CLIENT_OPEN && !client->automatic &&
 			client->server.unsent.length < CHARS_CLIENT_REQUESTS_MAX;
-	short server = client->state == CHARS_CLIENT_OVER ? 0
-		       : is_blocked(client)		  ? POLLOUT
-							  : POLLIN | POLLOUT;
+	short server = client->state == CHARS_CLIENT_OVER	  ? 0
+		       : terminal_output_is_full(&client->output) ? POLLOUT
+								  : POLLIN | POLLOUT;
 	struct pollfd waiting[COUNT] = {
 		[SIGNALS] = {.fd = client->signals, .events = POLLIN},
 		[USER] = {.fd = commands ? STDIN_FILENO : -1, .events = POLLIN},
 		[STDOUT] = {.fd = output->waiting.length ? output->descriptor : -1,
 			    .events = POLLOUT},
 	};
-	if (line_stream_poll(&client->server, server, waiting, COUNT, next_deadline(client)) < 0) {
+	if (line_stream_poll(&client->server, server, waiting, COUNT, next_deadline(client)) < 0)
 		return error_set(&client->error, "cannot wait for events: %s", strerror(errno));
-	}
 	if ((waiting[SIGNALS].revents && take_signal(client) < 0) ||
 	    (waiting[STDOUT].revents && write_output(client) < 0))
 		return -1;

@@ -10,8 +10,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-/* Bytes. Back pressure: while more are kept, none should be added. */
-enum { TERMINAL_OUTPUT_MAX = 65536 };
+enum { TERMINAL_OUTPUT_MAX = 65536 }; /* bytes */
 
 struct terminal_output {
 	int descriptor;
@@ -25,6 +24,12 @@ struct terminal_output {
  * output. */
 void terminal_output_open(struct terminal_output *output, bool terminal);
 void terminal_output_close(struct terminal_output *output);
+
+/* Back pressure: while stdout has so much to take, nothing should be received. */
+static inline bool terminal_output_is_full(const struct terminal_output *output)
+{
+	return output->waiting.length > TERMINAL_OUTPUT_MAX;
+}
 
 /* Each adds to the output: characters; a line that is not, without its line end; and the end of the
  * line of characters, if there is one. */
