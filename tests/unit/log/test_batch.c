@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "log/delivery.h"
+#include "batch_fixture.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "support.h"
 #include "base/memory.h"
 #include "unit.h"
 
@@ -21,58 +19,15 @@ static void *faulty_realloc(void *bytes, size_t size)
 	return realloc(bytes, size);
 }
 
-static const struct stamp stamp = {1, "2019-02-24 15:10:14", "+00:00", 0};
-#define AT "INFO\t| 2019-02-24 15:10:14 --"
-
-static struct batch batch;
-static struct delivery delivery; /* no other batches */
-static struct buffer sent;
-static struct fake a, b;
-
-static void begin(void)
-{
-	fake_init(&a, "a");
-	fake_init(&b, "b");
-}
-
-static void end(void)
-{
-	batch_free(&batch);
-	buffer_free(&sent);
-	fake_free(&a);
-	fake_free(&b);
-}
-
-static bool add(struct fake *fake, const char *line)
-{
-	struct log_item item = item_line(line);
-	return batch_add(&batch, &record_text, &stamp, &fake->recipient, &item, 1);
-}
-
-static void deliver(int reason)
-{
-	batch.refused = reason;
-	if (!reason)
-		batch_append_sent(&batch, &record_text, &stamp, &sent);
-	delivery_run(&delivery, &batch);
-}
-
-static void assert_text(const struct buffer *text, const char *expected)
-{
-	ck_assert_uint_eq(text->length, strlen(expected));
-	ck_assert_msg(!text->length || !memcmp(text->bytes, expected, text->length), "%.*s",
-		      (int)text->length, text->bytes);
-}
-
 START_TEST(records_and_answers_of_several)
 {
-	ck_assert(add(&a, "one") && add(&b, "two") && add(&a, "three"));
+	ck_assert(batch_take(&a, "one") && batch_take(&b, "two") && batch_take(&a, "three"));
 	assert_text(&batch.records,
 		    AT "a received: one\n" AT "b received: two\n" AT "a received: three\n");
 	ck_assert_uint_eq(batch.count, 3);
 	ck_assert_uint_eq(batch.lines, 3);
 	ck_assert(fake_has(&a, "") && fake_has(&b, ""));
-	deliver(0);
+	batch_deliver(0);
 	ck_assert(fake_has(&a, "ok\nok\n") && fake_has(&b, "ok\n"));
 	ck_assert_uint_eq(a.lines, 2);
 	ck_assert_uint_eq(b.lines, 1);
@@ -91,12 +46,12 @@ START_TEST(neighbours_are_delivered_in_one)
 	items[0].answer_length = 1;
 	items[1].answer = "error: two";
 	items[1].answer_length = 10;
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 3));
-	ck_assert(add(&a, "four") && add(&a, "five"));
+	ck_assert(batch_add(&batch, &record_text, &batch_stamp, &a.recipient, items, 3));
+	ck_assert(batch_take(&a, "four") && batch_take(&a, "five"));
 	ck_assert_uint_eq(batch.count, 1);
-	ck_assert(add(&b, "six"));
+	ck_assert(batch_take(&b, "six"));
 	ck_assert_uint_eq(batch.count, 2);
-	deliver(0);
+	batch_deliver(0);
 	ck_assert_uint_eq(a.calls, 1);
 	ck_assert_uint_eq(a.lines, 5);
 	ck_assert(fake_has(&a, "o\nerror: two\nok\nok\nok\n"));
@@ -111,15 +66,15 @@ START_TEST(lines_without_an_answer)
 	items[0].answer_length = items[1].answer_length = 0;
 	items[0].level = RECORD_WARNING;
 	items[0].event = RECORD_NOTE;
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
+	ck_assert(batch_add(&batch, &record_text, &batch_stamp, &a.recipient, items, 2));
 	assert_text(&batch.records,
 		    "WARNING\t| 2019-02-24 15:10:14 --a one\n" AT "a received: two\n");
 	ck_assert_uint_eq(batch.count + batch.lines, 0);
 	items[1] = item_line("three");
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
+	ck_assert(batch_add(&batch, &record_text, &batch_stamp, &a.recipient, items, 2));
 	ck_assert_uint_eq(batch.lines, 1);
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, NULL, 0));
-	deliver(0);
+	ck_assert(batch_add(&batch, &record_text, &batch_stamp, &a.recipient, NULL, 0));
+	batch_deliver(0);
 	ck_assert(fake_has(&a, "ok\n"));
 	ck_assert_uint_eq(a.lines, 1);
 }
@@ -127,9 +82,9 @@ END_TEST
 
 START_TEST(errors_say_the_reason_and_leave_no_record)
 {
-	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
+	ck_assert(batch_take(&a, "one") && batch_take(&a, "two") && batch_take(&b, "three"));
 	ck_assert(buffer_append_string(&sent, "before\n"));
-	deliver(ENOSPC);
+	batch_deliver(ENOSPC);
 	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
 			       "error: not logged: No space left on device\n"));
 	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
@@ -142,8 +97,9 @@ END_TEST
 START_TEST(a_connection_that_is_gone_leaves_no_sent_record)
 {
 	a.gone = true;
-	ck_assert(add(&b, "one") && add(&a, "two") && add(&a, "three") && add(&b, "four"));
-	deliver(0);
+	ck_assert(batch_take(&b, "one") && batch_take(&a, "two") && batch_take(&a, "three") &&
+		  batch_take(&b, "four"));
+	batch_deliver(0);
 	ck_assert_uint_eq(a.lines, 2); /* they were delivered to it all the same */
 	assert_text(&sent, AT "b sent: ok\n" AT "b sent: ok\n");
 }
@@ -162,8 +118,8 @@ START_TEST(answers_that_cannot_be_sent_have_their_records)
 	a.recipient.is_gone = NULL;
 	a.recipient.on_undelivered = keep;
 	a.recipient.context = &unsent;
-	ck_assert(add(&a, "one") && add(&b, "two"));
-	deliver(0);
+	ck_assert(batch_take(&a, "one") && batch_take(&b, "two"));
+	batch_deliver(0);
 	assert_text(&sent, AT "a sent: ok\n" AT "b sent: ok\n");
 	ck_assert_uint_eq(unsent.length, 0);
 }
@@ -176,16 +132,16 @@ START_TEST(what_was_not_sent_is_reported)
 	a.recipient.on_undelivered = b.recipient.on_undelivered = keep;
 	a.recipient.context = b.recipient.context = &unsent;
 	a.gone = true;
-	ck_assert(add(&a, "one") && add(&a, "two") && add(&b, "three"));
-	deliver(0);
+	ck_assert(batch_take(&a, "one") && batch_take(&a, "two") && batch_take(&b, "three"));
+	batch_deliver(0);
 	assert_text(&unsent, "ok\nok\n");
 	unsent.length = 0;
 	batch_clear(&batch);
 	a.gone = false;
 	b.recipient.refuse = NULL;
-	ck_assert(add(&a, "one") && add(&b, "two"));
+	ck_assert(batch_take(&a, "one") && batch_take(&b, "two"));
 	ck_assert_uint_eq(batch.lines, 1); /* only so many lines can be answered with an error */
-	deliver(EIO);
+	batch_deliver(EIO);
 	assert_text(&unsent, "ok\nok\n");
 	ck_assert(fake_has(&b, "ok\n")); /* that of before */
 	buffer_free(&unsent);
@@ -207,8 +163,8 @@ START_TEST(out_of_memory_adds_nothing)
 		size_t records = batch.records.length, answers = batch.answers.length;
 		for (int spare = 0;; spare++) {
 			reallocs = spare;
-			bool added = batch_add(&batch, &record_text, &stamp, &targets[i].recipient,
-					       items, 2);
+			bool added = batch_add(&batch, &record_text, &batch_stamp,
+					       &targets[i].recipient, items, 2);
 			reallocs = -1;
 			if (added)
 				break;
@@ -221,67 +177,12 @@ START_TEST(out_of_memory_adds_nothing)
 			ck_abort_msg("target %d", i);
 	}
 	ck_assert_int_gt(refused, 6); /* all three kinds of memory have grown more than once */
-	deliver(0);
+	batch_deliver(0);
 	for (int i = 0; i < TARGETS; i++) {
 		if (!fake_has(&targets[i], "ok\nok\n"))
 			ck_abort_msg("target %d", i);
 		fake_free(&targets[i]);
 	}
-}
-END_TEST
-
-/* An answer in raw mode, as it came; its record is without the line end. */
-static struct log_item item_raw(const char *chunk)
-{
-	struct log_item item = item_line(chunk);
-	item.length -= chunk[item.length - 1] == '\n';
-	item.answer = chunk;
-	item.answer_length = strlen(chunk);
-	item.raw = true;
-	return item;
-}
-
-START_TEST(raw_answers_get_no_line_end)
-{
-	struct log_item items[] = {item_raw("one\n"), item_raw("\n"), item_raw("two\r\n"),
-				   item_raw("rest")};
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 4));
-	ck_assert(add(&b, "other"));
-	assert_text(&batch.records,
-		    AT "a received: one\n" AT "a received: \n" AT "a received: two\\x0d\n" AT
-		       "a received: rest\n" AT "b received: other\n");
-	deliver(0);
-	ck_assert(fake_has(&a, "one\n\ntwo\r\nrest") && fake_has(&b, "ok\n"));
-	ck_assert_uint_eq(a.lines, 4);
-	assert_text(&sent, AT "a sent: one\n" AT "a sent: \n" AT "a sent: two\\x0d\n" AT
-			      "a sent: rest\n" AT "b sent: ok\n");
-}
-END_TEST
-
-/* Chunks of a line that are sent together have one record, that of the line. */
-START_TEST(raw_chunks_are_merged)
-{
-	struct log_item first = item_raw("be"), second = item_raw("gin\n");
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &first, 1));
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &second, 1));
-	deliver(0);
-	ck_assert(fake_has(&a, "begin\n"));
-	ck_assert_uint_eq(a.lines, 2);
-	ck_assert_uint_eq(a.calls, 1);
-	assert_text(&batch.records, AT "a received: be\n" AT "a received: gin\n");
-	assert_text(&sent, AT "a sent: begin\n");
-}
-END_TEST
-
-START_TEST(raw_chunks_that_are_not_logged_have_an_error_each)
-{
-	struct log_item items[] = {item_raw("one\n"), item_raw("rest")};
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, items, 2));
-	deliver(ENOSPC);
-	ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
-			       "error: not logged: No space left on device\n"));
-	ck_assert_uint_eq(a.lines, 2);
-	ck_assert_uint_eq(sent.length, 0);
 }
 END_TEST
 
@@ -299,13 +200,13 @@ static struct log_item item_sent_record(const char *message)
 START_TEST(a_sent_record_is_recorded_once)
 {
 	struct log_item news = item_sent_record("news"), more = item_sent_record("more news");
-	ck_assert(add(&a, "one"));
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &news, 1));
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &more, 1));
-	ck_assert(add(&a, "two"));
+	ck_assert(batch_take(&a, "one"));
+	ck_assert(batch_add(&batch, &record_text, &batch_stamp, &a.recipient, &news, 1));
+	ck_assert(batch_add(&batch, &record_text, &batch_stamp, &a.recipient, &more, 1));
+	ck_assert(batch_take(&a, "two"));
 	assert_text(&batch.records, AT "a received: one\n" AT "a sent: news\n" AT
 				       "a sent: more news\n" AT "a received: two\n");
-	deliver(0);
+	batch_deliver(0);
 	ck_assert(fake_has(&a, "ok\nnews\nmore news\nok\n"));
 	ck_assert_uint_eq(a.lines, 4);
 	ck_assert_uint_eq(a.calls, 3);
@@ -318,9 +219,9 @@ START_TEST(a_push_that_cannot_be_recorded_is_left_out)
 {
 	struct log_item news = item_sent_record("news");
 	a.recipient.refuse = NULL;
-	ck_assert(batch_add(&batch, &record_text, &stamp, &a.recipient, &news, 1));
-	ck_assert(batch_add(&batch, &record_text, &stamp, &b.recipient, &news, 1));
-	deliver(ENOSPC);
+	ck_assert(batch_add(&batch, &record_text, &batch_stamp, &a.recipient, &news, 1));
+	ck_assert(batch_add(&batch, &record_text, &batch_stamp, &b.recipient, &news, 1));
+	batch_deliver(ENOSPC);
 	ck_assert(fake_has(&a, ""));
 	ck_assert(fake_has(&b, "error: not logged: No space left on device\n"));
 }
@@ -355,14 +256,14 @@ START_TEST(out_of_memory_every_line_is_answered_all_the_same)
 		.name = "counter", .deliver = count_answers, .refuse = count_refused};
 	struct log_item item = item_line("one");
 	for (int i = 0; i < LINES; i++)
-		ck_assert(batch_add(&batch, &record_text, &stamp, &counter, &item, 1));
+		ck_assert(batch_add(&batch, &record_text, &batch_stamp, &counter, &item, 1));
 	reallocs = 0;
-	deliver(EIO);
+	batch_deliver(EIO);
 	reallocs = -1;
 	ck_assert_uint_eq(answered, LINES);
 	ck_assert_uint_eq(ends, LINES);
 	reallocs = 0;
-	deliver(0); /* the answers are there, the sent records are not */
+	batch_deliver(0); /* the answers are there, the sent records are not */
 	reallocs = -1;
 	ck_assert_uint_eq(answered, 2 * LINES);
 	ck_assert_uint_eq(ends, 2 * LINES);
@@ -375,14 +276,14 @@ START_TEST(a_large_batch_gives_its_memory_back)
 	static char line[100000];
 	memset(line, 'x', sizeof line - 1);
 	for (int i = 0; i < 50; i++)
-		ck_assert(add(&a, line));
+		ck_assert(batch_take(&a, line));
 	for (int i = 0; i < 17000; i++)
-		if (!add(i % 2 ? &a : &b, ""))
+		if (!batch_take(i % 2 ? &a : &b, ""))
 			ck_abort_msg("%d", i);
 	ck_assert_uint_gt(batch.capacity, 16384);
 	batch_clear(&batch);
 	ck_assert_uint_eq(batch.capacity + batch.records.capacity, 0);
-	ck_assert(add(&a, "one"));
+	ck_assert(batch_take(&a, "one"));
 	size_t kept = batch.records.capacity;
 	batch_clear(&batch);
 	ck_assert_uint_eq(batch.records.capacity, kept);
@@ -394,13 +295,10 @@ int main(void)
 {
 	memory_realloc = faulty_realloc;
 	TCase *cases = tcase_create("batch");
-	tcase_add_checked_fixture(cases, begin, end);
+	tcase_add_checked_fixture(cases, batch_begin, batch_end);
 	tcase_add_test(cases, records_and_answers_of_several);
 	tcase_add_test(cases, neighbours_are_delivered_in_one);
 	tcase_add_test(cases, lines_without_an_answer);
-	tcase_add_test(cases, raw_answers_get_no_line_end);
-	tcase_add_test(cases, raw_chunks_are_merged);
-	tcase_add_test(cases, raw_chunks_that_are_not_logged_have_an_error_each);
 	tcase_add_test(cases, errors_say_the_reason_and_leave_no_record);
 	tcase_add_test(cases, a_connection_that_is_gone_leaves_no_sent_record);
 	tcase_add_test(cases, answers_that_cannot_be_sent_have_their_records);

@@ -173,58 +173,6 @@ START_TEST(service_resumes_by_itself)
 }
 END_TEST
 
-static size_t watched; /* bytes that were stored */
-
-static void count(struct log_watcher *watcher, size_t stored, size_t settled)
-{
-	watched += stored;
-	atomic_fetch_sub(&watcher->pending, settled);
-	ck_assert_uint_le(watcher->pending, 10000); /* a few short lines; and never below 0 */
-}
-
-/* Each byte of the log is told of, and what is pending is neither lost nor counted for ever. */
-START_TEST(a_watcher_counts_each_byte_once)
-{
-	struct log_watcher watcher = {.settle = count};
-	bool good = true;
-	watched = 0;
-	open_log("log", (enum log_sync)_i);
-	log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "before");
-	ck_assert(log_flush(log_under_test, clock_after(PATIENCE)));
-	size_t before = file_size("log");
-	log_watch(log_under_test, &watcher);
-	ck_assert_uint_eq(watcher.pending, 0);
-	ck_assert(submit("one"));
-	ck_assert_uint_eq(watcher.pending, 0);
-	file_limit(file_size("log") + 10);
-	for (int i = 0; i < 20; i++)
-		good &= submit("two");
-	file_unlimit();
-	ck_assert(good);
-	fault.later = CLOCK_SECOND;
-	ck_assert(submit("three") && submit("four"));
-	ck_assert(log_close(log_under_test));
-	ck_assert_uint_eq(watched, file_size("log") - before);
-	ck_assert_uint_eq(watcher.pending, 0);
-}
-END_TEST
-
-/* Also of the sent record that is still to come. */
-START_TEST(what_is_submitted_is_pending)
-{
-	struct log_watcher watcher = {.settle = count};
-	struct log_item item = item_line("a line");
-	open_log("log", LOG_SYNC_WRITE);
-	log_watch(log_under_test, &watcher);
-	ck_assert(log_submit(log_under_test, &a.recipient, &item, 1, SUBMIT_DEFER));
-	size_t pending = watcher.pending;
-	ck_assert(log_flush(log_under_test, clock_after(PATIENCE)));
-	ck_assert_uint_ge(pending, file_size("log"));
-	ck_assert_uint_le(pending, file_size("log") + 64);
-	ck_assert(log_close(log_under_test));
-}
-END_TEST
-
 START_TEST(failing_again_is_warned_of_again)
 {
 	open_log("log", LOG_SYNC_WRITE);
@@ -394,9 +342,6 @@ int main(void)
 	tcase_add_checked_fixture(faults, begin, end);
 	tcase_add_test(faults, a_full_device);
 	tcase_add_test(faults, service_resumes_by_itself);
-	tcase_add_loop_test(faults, a_watcher_counts_each_byte_once, LOG_SYNC_NONE,
-			    LOG_SYNC_DISK + 1);
-	tcase_add_test(faults, what_is_submitted_is_pending);
 	tcase_add_test(faults, failing_again_is_warned_of_again);
 	tcase_add_test(faults, at_none_what_was_queued_is_kept);
 	tcase_add_test(faults, at_none_what_cannot_be_queued_is_written_first);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* What the watcher of a log is told. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "log.h"
+#include "log_fixture.h"
+#include "support.h"
+#include "unit.h"
+
+static struct fake a;
+static _Atomic int64_t later; /* added to the time */
+static int64_t (*real_clock_now)(void);
+
+static int64_t later_clock_now(void)
+{
+	return real_clock_now() + later;
+}
+
+static void ignore(const char *words)
+{
+	(void)words;
+}
+
+static void begin(void)
+{
+	scratch_enter();
+	fake_init(&a, "a");
+}
+
+static void end(void)
+{
+	fake_free(&a);
+}
+
+static void open_log(enum log_sync sync)
+{
+	struct error error;
+	struct log_settings settings = {.target = "log",
+					.old = OLD_OVERWRITE,
+					.format = &record_text,
+					.sync = sync,
+					.warn = ignore};
+	log_under_test = log_open(&settings, &error);
+	ck_assert_msg(log_under_test != NULL, "%s", error.message);
+}
+
+/* Nothing is asserted here: the file limit may be set. */
+static bool submit(const char *line)
+{
+	struct log_item item = item_line(line);
+	return log_submit(log_under_test, &a.recipient, &item, 1, SUBMIT_COMMIT) &&
+	       log_flush(log_under_test, clock_after(PATIENCE));
+}
+
+static size_t watched; /* bytes that were stored */
+
+static void count(struct log_watcher *watcher, size_t stored, size_t settled)
+{
+	watched += stored;
+	atomic_fetch_sub(&watcher->pending, settled);
+	ck_assert_uint_le(watcher->pending, 10000); /* a few short lines; and never below 0 */
+}
+
+/* Each byte of the log is told of, and what is pending is neither lost nor counted for ever. */
+START_TEST(a_watcher_counts_each_byte_once)
+{
+	struct log_watcher watcher = {.settle = count};
+	bool good = true;
+	watched = 0;
+	open_log((enum log_sync)_i);
+	log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "before");
+	flush();
+	size_t before = file_size("log");
+	log_watch(log_under_test, &watcher);
+	ck_assert_uint_eq(watcher.pending, 0);
+	ck_assert(submit("one"));
+	ck_assert_uint_eq(watcher.pending, 0);
+	file_limit(file_size("log") + 10);
+	for (int i = 0; i < 20; i++)
+		good &= submit("two");
+	file_unlimit();
+	ck_assert(good);
+	later = CLOCK_SECOND;
+	ck_assert(submit("three") && submit("four"));
+	ck_assert(log_close(log_under_test));
+	ck_assert_uint_eq(watched, file_size("log") - before);
+	ck_assert_uint_eq(watcher.pending, 0);
+}
+END_TEST
+
+/* Also of the sent record that is still to come. */
+START_TEST(what_is_submitted_is_pending)
+{
+	struct log_watcher watcher = {.settle = count};
+	struct log_item item = item_line("a line");
+	open_log(LOG_SYNC_WRITE);
+	log_watch(log_under_test, &watcher);
+	ck_assert(log_submit(log_under_test, &a.recipient, &item, 1, SUBMIT_DEFER));
+	size_t pending = watcher.pending;
+	flush();
+	ck_assert_uint_ge(pending, file_size("log"));
+	ck_assert_uint_le(pending, file_size("log") + 64);
+	ck_assert(log_close(log_under_test));
+}
+END_TEST
+
+int main(void)
+{
+	real_clock_now = clock_now;
+	clock_now = later_clock_now;
+	scratch_make();
+	TCase *cases = tcase_create("watch");
+	tcase_add_checked_fixture(cases, begin, end);
+	tcase_add_loop_test(cases, a_watcher_counts_each_byte_once, LOG_SYNC_NONE,
+			    LOG_SYNC_DISK + 1);
+	tcase_add_test(cases, what_is_submitted_is_pending);
+	int status = unit_main("log_watch", cases, NULL);
+	scratch_remove();
+	return status;
+}
