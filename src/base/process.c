@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -13,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "base/program.h"
 #include "base/signalfd.h"
 
@@ -26,36 +24,6 @@
 
 /* The status of a process that could not execute the program. */
 enum { EXIT_ABANDONED = 127 };
-
-/* Whether the variable, NAME=VALUE, is given anew in the list, which NULL ends. */
-static bool is_replaced(const char *variable, const char *const *list)
-{
-	size_t length = strcspn(variable, "=") + 1;
-	for (; *list; list++)
-		if (!strncmp(*list, variable, length))
-			return true;
-	return false;
-}
-
-/* The environment of this process, but for the variables in the list, which NULL ends. The array is
- * to be freed. NULL: out of memory. */
-static char **make_environment(const char *const *list)
-{
-	size_t count = 1, at = 0;
-	for (char **variable = environ; variable && *variable; variable++)
-		count++;
-	for (const char *const *variable = list; *variable; variable++)
-		count++;
-	char **environment = memory_calloc(count, sizeof *environment);
-	if (!environment)
-		return NULL;
-	for (char **variable = environ; variable && *variable; variable++)
-		if (!is_replaced(*variable, list))
-			environment[at++] = *variable;
-	while (*list) /* exec takes them as char *, and changes none */
-		environment[at++] = (char *)(uintptr_t)*list++;
-	return environment;
-}
 
 /* Sets each signal to its default, also one that this process was started to ignore. */
 static void reset_signals(void)
@@ -79,7 +47,7 @@ static void close_others(void)
 
 /* Executes the program; returns only on an error, with errno. Between fork and exec only functions
  * that are async-signal-safe are called. */
-static void execute(const struct process_setup *setup, char **environment, pid_t parent)
+static void execute(const struct process_setup *setup, pid_t parent)
 {
 	reset_signals();
 	signalfd_restore(setup->pending);
@@ -101,7 +69,7 @@ static void execute(const struct process_setup *setup, char **environment, pid_t
 	}
 	if (setup->keep >= 0 && fcntl(setup->keep, F_SETFD, 0) < 0)
 		return;
-	(void)execve(setup->path, setup->argv, environment);
+	(void)execv(setup->path, setup->argv);
 }
 
 /* Waits until exec closes the pipe. Returns 0, or the errno that the child sent. */
@@ -114,7 +82,7 @@ static int read_errno(int descriptor)
 }
 
 /* Forks and executes. Returns the process, or -1 with errno. */
-static pid_t fork_and_execute(const struct process_setup *setup, char **environment)
+static pid_t fork_and_execute(const struct process_setup *setup)
 {
 	int report[2];
 	if (pipe2(report, O_CLOEXEC) < 0)
@@ -122,7 +90,7 @@ static pid_t fork_and_execute(const struct process_setup *setup, char **environm
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0) {
-		execute(setup, environment, parent);
+		execute(setup, parent);
 		int errnum = errno;
 		/* on an error the parent sees the status */
 		(void)!write(report[1], &errnum, sizeof errnum);
@@ -142,15 +110,9 @@ static pid_t fork_and_execute(const struct process_setup *setup, char **environm
 
 int process_start(struct process *child, const struct process_setup *setup, struct error *error)
 {
-	char **own = setup->variables ? make_environment(setup->variables) : NULL;
-	pid_t pid = -1;
-	errno = ENOMEM;
-	if (own || !setup->variables)
-		pid = fork_and_execute(setup, own ? own : environ);
-	int errnum = errno;
-	free(own);
+	pid_t pid = fork_and_execute(setup);
 	if (pid < 0)
-		return error_set(error, "cannot start %.200s: %s", setup->path, strerror(errnum));
+		return error_set(error, "cannot start %.200s: %s", setup->path, strerror(errno));
 	*child = (struct process){.pid = pid, .running = true};
 	return 0;
 }

@@ -22,12 +22,10 @@ struct process_setup {
 	/* Descriptor above 2 that becomes its stdout; 0: the parent's stdout. A terminal becomes
 	 * the controlling terminal of its session. */
 	int output;
-	int keep;	   /* another descriptor above 2 that it inherits; -1: none */
-	bool close_others; /* it inherits no further one, even such as are not close-on-exec */
-	const char *const *variables; /* NAME=VALUE, beside this process's environment; NULL ends
-				       * them. NULL: none */
-	int death_signal;	      /* sent to it when the parent's thread has ended */
-	const int *pending;	      /* signals that stay blocked; as in signalfd_restore() */
+	int keep;	    /* another descriptor above 2 that it inherits; -1: none */
+	bool close_others;  /* it inherits no further one, even such as are not close-on-exec */
+	int death_signal;   /* sent to it when the parent's thread has ended */
+	const int *pending; /* signals that stay blocked; as in signalfd_restore() */
 };
 
 /* Starts a program and waits until it is executed. It has the parent's stderr; each signal at its

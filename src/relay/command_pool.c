@@ -82,9 +82,10 @@ static void end_process(struct worker *worker, int64_t grace)
 static int start_process(struct worker *worker, struct error *error)
 {
 	/* its output is a terminal, but no place for colours or for moving a cursor */
-	static const char *const variables[] = {"TERM=dumb", "NO_COLOR=1", NULL};
-	char shell[] = "/bin/sh", option[] = "-c";
-	char *argv[] = {shell, option, (char *)(uintptr_t)worker->relay->settings.command, NULL};
+	static char shell[] = "/bin/sh", option[] = "-c",
+		    run[] = "export TERM=dumb NO_COLOR=1; exec /bin/sh -c \"$0\"";
+	char *command = (char *)(uintptr_t)worker->relay->settings.command;
+	char *argv[] = {shell, option, run, command, NULL};
 	int in[2], terminal = -1, result = -1;
 	if (pipe2(in, O_CLOEXEC) < 0)
 		return error_set(error, "cannot make a pipe: %s", strerror(errno));
@@ -98,7 +99,6 @@ static int start_process(struct worker *worker, struct error *error)
 						    .output = terminal,
 						    .keep = -1,
 						    .close_others = true,
-						    .variables = variables,
 						    .death_signal = SIGKILL};
 		result = process_start(&worker->child, &setup, error);
 	}
