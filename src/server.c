@@ -42,6 +42,7 @@ struct server {
 	struct timer_queue *timer_queue;
 	struct trimmer trimmer;
 	const struct service *service;
+	struct address_table addresses;
 	struct busy_poll spin;
 	struct session_settings sessions; /* with the log, the session table, the service's state */
 	struct acceptor acceptor;
@@ -106,10 +107,6 @@ static int open_threads(struct server *server, struct error *error)
 	server->timer_queue = sessions->table ? timer_queue_start(error) : NULL;
 	trimmer_init(&server->trimmer, server->timer_queue, SERVER_TRIM);
 	sessions->trimmer = &server->trimmer;
-	if (server->timer_queue && server->options.per_address &&
-	    !(sessions->addresses = address_table_new(server->acceptor.max,
-						      (size_t)server->options.per_address, error)))
-		return -1;
 	if (server->timer_queue)
 		sessions->notes = peer_notes_new(sessions->log, server->timer_queue, error);
 	if (!sessions->notes || server->options.receive == RECEIVE_OWN)
@@ -358,6 +355,8 @@ static void prepare(struct server *server)
 	server->sessions.stream_type = &stream_tcp;
 	server->sessions.spin = &server->spin;
 	server->sessions.handler = &server->service->handler;
+	server->addresses.max = (size_t)options->per_address;
+	server->sessions.addresses = options->per_address ? &server->addresses : NULL;
 	server->sessions.maxline = (size_t)options->maxline;
 	server->sessions.idle = server_options_idle(options);
 	server->sessions.unfinished = server_options_unfinished(options);

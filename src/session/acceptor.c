@@ -74,7 +74,7 @@ static bool take_in(struct acceptor *acceptor, struct stream *stream, const char
 	enum admission admission = address_table_enter(settings->addresses, from, &address);
 	if (admission == TOO_MANY_OF_ADDRESS)
 		refuse(acceptor, stream, name, REASON_ADDRESS, "-per-address",
-		       address_table_max(settings->addresses));
+		       settings->addresses->max);
 	if (admission != ADMITTED)
 		return admission == TOO_MANY_OF_ADDRESS;
 	acceptor->pending = session_new(stream, name, acceptor->accepted + 1, settings);

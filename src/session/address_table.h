@@ -7,26 +7,23 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#include "base/error.h"
+struct address_table {
+	size_t max; /* connections of an address */
+	void *tree; /* of tsearch(), by address; NULL at first */
+};
 
-struct address_table;
 struct address; /* one that has connections */
 
-/* For so many connections in all, and so many of each address. NULL: the error is set. */
-struct address_table *address_table_new(size_t connections, size_t max, struct error *error);
-/* Accepts NULL. */
+/* Frees what it holds. Accepts NULL. */
 void address_table_free(struct address_table *table);
 
 enum admission { ADMITTED, TOO_MANY_OF_ADDRESS, NO_MEMORY_FOR_ADDRESS };
 
 /* Counts a connection from there. Sets *address, which address_table_leave() takes; to NULL if it
  * is not admitted, for a socket that is not of the Internet, and for a table of NULL, which admit
- * all. Time does not grow with the number of connections. */
+ * all. Time grows with the logarithm of the number of addresses, whichever they are. */
 enum admission address_table_enter(struct address_table *table, const struct sockaddr *from,
 				   struct address **address);
-
-/* How many connections an address may have. */
-size_t address_table_max(const struct address_table *table);
 
 /* Its connection has ended. Accepts NULL. */
 void address_table_leave(struct address_table *table, struct address *address);
