@@ -125,7 +125,6 @@ static int start_service(struct server *server, struct error *error)
 		.timer_queue = server->timer_queue,
 		.broadcast = &sessions->table->broadcast,
 		.stream_type = sessions->stream_type,
-		.warn = warn,
 	};
 	if (server->service->start)
 		sessions->service = server->service->start(&settings, error);

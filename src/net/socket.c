@@ -129,12 +129,16 @@ int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port)
 	if (unix_is_name(name) || !colon || number_parse(colon + 1, 0, 65535, &number) < 0)
 		return -1;
 	size_t length = (size_t)(colon - name);
-	if (length > 2 && *name == '[' && name[length - 1] == ']') {
-		name++;
+	if (memchr(name, ':', length)) { /* IPv6 */
+		if (*name++ != '[' || colon[-1] != ']')
+			return -1;
 		length -= 2;
 	}
 	if (!length || length >= SOCKET_NAME_SIZE)
 		return -1;
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)name[i] <= ' ' || strchr("[]\x7f", name[i]))
+			return -1;
 	memcpy(host, name, length);
 	host[length] = '\0';
 	*port = (int)number;

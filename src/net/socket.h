@@ -50,7 +50,8 @@ bool socket_is_local(int descriptor);
 void socket_accepted_name(int descriptor, const struct sockaddr *address, socklen_t length,
 			  char name[SOCKET_NAME_SIZE]);
 
-/* Splits the name of a TCP socket into host, without brackets, and port. 0, or -1: it is none. */
+/* Splits HOST:PORT or [IPv6]:PORT, as socket_name() writes it, into host, without brackets, and
+ * port, strictly: only an address with colons has brackets. 0, or -1: it is none. */
 int socket_name_split(const char *name, char host[SOCKET_NAME_SIZE], int *port);
 
 /* Where a server listens, as it tells the program that started it: the line "HOST PORT", or

@@ -21,21 +21,12 @@ enum { WORKER_STACK = 128 * 1024 };
 int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port)
 {
 	struct error ignored;
-	bool bracket = *next == '[';
 	if (unix_is_name(next)) {
 		(void)snprintf(host, SOCKET_NAME_SIZE, "%s", next);
 		*port = 0;
 		return unix_check(next, &ignored);
 	}
-	if (socket_name_split(next, host, port) < 0 || *port < 1 || strpbrk(host, "[]"))
-		return -1;
-	const char *colon = strrchr(next, ':');
-	if (bracket != (strchr(host, ':') != NULL) || (bracket && colon[-1] != ']'))
-		return -1;
-	for (const char *at = host; *at; at++)
-		if ((unsigned char)*at <= ' ' || *at == 0x7f)
-			return -1;
-	return 0;
+	return socket_name_split(next, host, port) < 0 || *port < 1 ? -1 : 0;
 }
 
 /* At most what lines take in the log, with their sent records: each byte may be escaped, and

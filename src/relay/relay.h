@@ -34,8 +34,7 @@ struct relay_settings {
 	int64_t seed;	     /* of the delays */
 };
 
-/* Splits HOST:PORT or [IPv6]:PORT, strictly: the port is from 1 to 65535, and only an address with
- * colons has brackets. Or takes unix:PATH as the host, with port 0. 0, or -1: it is none of these.
+/* As socket_name_split(), of a port from 1 to 65535; or takes unix:PATH as the host, with port 0.
  */
 int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port);
 

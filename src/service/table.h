@@ -36,7 +36,6 @@ struct service_settings {
 	struct timer_queue *timer_queue;
 	struct reply_target *broadcast;	       /* delivers to each session */
 	const struct stream_type *stream_type; /* of connections that the service makes */
-	void (*warn)(const char *message);     /* on stderr, from any thread */
 };
 
 struct service {

@@ -21,11 +21,6 @@ enum { REQUESTS = 200 };
 static struct timer_queue *timer_queue;
 static struct error error;
 
-static void ignore_warning(const char *words)
-{
-	(void)words;
-}
-
 struct given {
 	const char *loss, *keepalive;
 	struct range delay;
@@ -47,7 +42,6 @@ static void open_ping(const char *log, const struct given *given)
 		.log_name = log,
 		.timer_queue = timer_queue,
 		.broadcast = &world.table->broadcast,
-		.warn = ignore_warning,
 	};
 	world.settings.handler = &service_ping.handler;
 	ck_assert_ptr_nonnull(world.settings.service = service_ping.start(&settings, &error));
