@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server: answers each text line once it is in the log. */
+/* The server: logs each received line, then answers it. main() is at the end. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,12 +24,12 @@
 #include "session/acceptor.h"
 #include "session/receiver.h"
 
-/* How often a signal is looked for while waiting for the log or the service; and after how long it
- * is told what is waited for. */
+/* While the drain waits for the log or the service: how often it checks for a signal; and after how
+ * long it warns what it waits for. */
 #define SERVER_LOOK (100 * CLOCK_MILLISECOND)
 #define SERVER_TELL (2 * CLOCK_SECOND)
 
-/* How long freed memory is kept for the next lines. */
+/* How long freed memory is kept for later lines before it is returned to the system. */
 #define SERVER_TRIM CLOCK_SECOND
 
 static const char *program = "server";
@@ -60,7 +60,7 @@ static int fail(const struct error *error)
 	return EXIT_FAILED;
 }
 
-/* Tells the service manager a state; that it cannot be told is no reason to end. */
+/* Reports a state to the service manager. A failure is only warned of. */
 static void notify(const struct server *server, const char *state, const char *words)
 {
 	char name[SOCKET_NAME_SIZE];
@@ -147,7 +147,8 @@ static int announce(struct server *server, struct error *error)
 		warn(error->message);
 	if (server->service->random)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
-	/* so that the program finds it in the log; not for ever, if the log hangs */
+	/* the program that waits for -ready may read these records; a log that hangs delays it by
+	 * one second at most */
 	(void)log_flush(log, clock_after(CLOCK_SECOND));
 	notify(server, NOTIFY_READY, "listening on");
 	return options->ready < 0 ? 0 : socket_ready_write((int)options->ready, name, error);
@@ -210,7 +211,7 @@ static int server_run(struct server *server, struct error *error)
 
 /* --- the drain: sessions, service and log finish their work, until the deadline --- */
 
-/* At a second signal to end: leaves the rest undone. */
+/* A second signal to end exits at once, without finishing. */
 static void end_if_told(const struct server *server)
 {
 	int signal = signalfd_take(server->signals);
@@ -220,7 +221,7 @@ static void end_if_told(const struct server *server)
 	_exit(EXIT_FAILED);
 }
 
-/* Tells what a drain waits for, if it is time to, and sets *tell_at so that it is told once. */
+/* Warns what a drain waits for, once *tell_at has passed; then sets it so that this is done once. */
 static void tell_waiting(int64_t *tell_at, const char *what)
 {
 	struct error message;
@@ -276,7 +277,8 @@ static void drain_sessions(struct server *server)
 	_exit(EXIT_FAILED); /* their threads use what would be freed */
 }
 
-/* -1: the service could not do what was left to do, and the error is set. */
+/* Lets the service finish its work, until the deadline of the drain. -1: it could not, and the error
+ * is set. */
 static int finish_service(struct server *server, struct error *error)
 {
 	int64_t deadline = server->sessions.drain_deadline, tell_at = clock_after(SERVER_TELL);
@@ -296,8 +298,8 @@ static int finish_service(struct server *server, struct error *error)
 	return -1;
 }
 
-/* Waits until the log has delivered all that it was given, for a second at least: a disk can be
- * slow without being broken. */
+/* Waits until the log has written and delivered everything: until the deadline of the drain, and for
+ * a second at least, as a disk can be slow without being broken. Exits if it has not. */
 static void flush_log(struct server *server)
 {
 	int64_t deadline = clock_after(CLOCK_SECOND);

@@ -10,14 +10,14 @@
 #include "net/answers.h"
 
 enum {
-	INTAKE_FEW = 4,	   /* frames given to the log at once, the first time */
-	INTAKE_ITEMS = 64, /* and then */
+	INTAKE_FEW = 4,	   /* frames that are submitted together the first time */
+	INTAKE_ITEMS = 64, /* and after that */
 	INTAKE_NOTE = 64,
-	INTAKE_STEP = 65536,	 /* bytes of a frame for which the limit is given once more */
+	INTAKE_STEP = 65536,	 /* bytes of a frame after which its deadline is set again */
 	INTAKE_KEPT_MAX = 16384, /* bytes without an end, for which a lent buffer has space */
 };
 
-/* Who takes a step. */
+/* The thread that runs a step: the session's own, or the leader of its group. */
 enum taker { OWN_THREAD, OTHER_THREAD };
 
 static enum ending receive(struct session *session, enum taker taker, size_t share)
@@ -57,12 +57,13 @@ static enum ending receive(struct session *session, enum taker taker, size_t sha
 	return NOT_ENDED;
 }
 
-/* A note for the log, and what the peer is sent. */
+/* For a refused frame: a note for the log, and the answer to the peer. */
 struct refused {
 	char note[INTAKE_NOTE], answer[PROTOCOL_REFUSAL_MAX];
 };
 
-/* Sets the ending if nothing can follow. */
+/* Writes note and answer for a frame that is refused, and returns their item. Sets *ending if no
+ * frame can follow. */
 static struct log_item refused(const struct session *session, enum frame_result result,
 			       struct refused *refused, enum ending *ending)
 {
@@ -86,7 +87,7 @@ static struct log_item refused(const struct session *session, enum frame_result 
 				 .is_sent_record = handler->no_sent_records};
 }
 
-/* Whether the service takes so many frames more, of so many bytes. */
+/* Whether the service accepts so many more frames, of so many bytes in all. */
 static bool admit(const struct session *session, size_t frames, size_t bytes, bool wait)
 {
 	const struct session_settings *settings = session->responder.settings;
@@ -101,8 +102,8 @@ static void end_admission(const struct session *session, size_t frames, size_t b
 		settings->handler->admitted(settings->service, frames, bytes);
 }
 
-/* As admit(); in the session's own thread it waits. What that has deferred is committed before: the
- * service may wait for just these. */
+/* As admit(); in the session's own thread it waits. Before that it commits the frames that this
+ * thread has deferred, as the service may be waiting for exactly those. */
 static bool await_admission(struct session *session, enum taker taker, size_t frames, size_t bytes)
 {
 	if (admit(session, frames, bytes, false))
@@ -113,8 +114,8 @@ static bool await_admission(struct session *session, enum taker taker, size_t fr
 	return admit(session, frames, bytes, true);
 }
 
-/* Waits, in the session's own thread, until the answers to more frames can be kept. False: another
- * thread would have to wait. */
+/* Waits, in the session's own thread, until there is space for the answers to more frames. False: the
+ * leader of the group would have to wait. */
 static bool await_turn(struct session *session, enum taker taker)
 {
 	if (responder_is_held_up(&session->responder)) {
@@ -125,15 +126,15 @@ static bool await_turn(struct session *session, enum taker taker)
 	return true;
 }
 
-/* How frames are given to the log. */
+/* How frames are submitted. */
 struct hand_over {
 	enum taker taker;
 	bool flush;    /* also bytes without an end */
-	bool deferred; /* the log has frames that it does not commit yet, and more may follow */
+	bool deferred; /* frames were submitted and not committed, and more may follow */
 };
 
-/* Gives at most so many frames to the log, the last one perhaps refused. It commits them and those
- * before, unless more may follow or another thread will. */
+/* Submits at most `max` frames; the last one may be a refused one. Commits them and the deferred ones
+ * before, unless more may follow or another thread commits. */
 static enum ending answer_some(struct session *session, struct hand_over *how,
 			       struct log_item *items, size_t max)
 {
@@ -175,8 +176,8 @@ static enum ending answer_some(struct session *session, struct hand_over *how,
 	return ending;
 }
 
-/* Those behind the first few. In a frame of its own, which is large: a thread whose peer never
- * sends much at once does not touch the memory. */
+/* Submits the frames after the first few. Not inlined: the large array is in a stack frame of its
+ * own, so the thread of a peer that never sends much at once does not touch these pages. */
 __attribute__((noinline)) static enum ending answer_rest(struct session *session,
 							 struct hand_over *how)
 {
@@ -194,7 +195,7 @@ static enum ending answer_frames(struct session *session, struct hand_over *how)
 	return how->deferred && !ending ? answer_rest(session, how) : ending;
 }
 
-/* For a service that gives its frames to the log itself. */
+/* For a service with take(), which submits its frames itself. */
 static enum ending take_frames(struct session *session, struct hand_over *how)
 {
 	struct responder *responder = &session->responder;
@@ -245,7 +246,8 @@ static void set_deadline(struct session *session)
 	int64_t limit = kept ? settings->unfinished : settings->idle;
 	if (!limit)
 		session->deadline = CLOCK_NEVER;
-	/* it began in what was received last, or nothing is begun, or much has come of it */
+	/* there was none, or the last receive began the unfinished frame or left none, or the frame
+	 * has grown by a step */
 	else if (session->deadline == CLOCK_NEVER || got >= kept ||
 		 kept / INTAKE_STEP != (kept - got) / INTAKE_STEP)
 		session->deadline = clock_now() + limit;
@@ -268,7 +270,7 @@ enum ending intake_hand_over(struct session *session, bool flush)
 	return hand_over(session, OWN_THREAD, flush);
 }
 
-/* What was received of a frame is so short that others need not wait for its rest. */
+/* The unfinished frame is short enough for a group: another thread may receive the rest. */
 static bool is_short(const struct session *session)
 {
 	const char *rest;
@@ -282,7 +284,7 @@ bool intake_is_calm(struct session *session)
 	       responder_is_calm(&session->responder);
 }
 
-/* Its own buffer, of so many bytes, may have been freed. */
+/* Tells the trimmer if the session's own buffer, of `before` bytes, was freed. */
 static void note_freed(struct session *session, size_t before)
 {
 	if (before >= LINE_FIRST_CAPACITY && session->received.capacity < LINE_FIRST_CAPACITY)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One connection of the server, in a thread of its own: receives, cuts into frames, and gives each
- * to the log with the answer of the service. */
+/* One connection of the server, with its own thread: receives bytes, cuts them into frames, and
+ * submits each frame to the log, with the answer of the service. */
 #pragma once
 
 #include <stdatomic.h>
@@ -9,7 +9,7 @@
 #include "session/address_table.h"
 #include "session/handler.h"
 
-/* What all sessions share. Borrowed by each, and not written, but for the drain. */
+/* What all sessions share. Borrowed by each session; only the drain changes it. */
 struct session_settings {
 	struct log *log;
 	struct flusher *flusher;
@@ -23,11 +23,11 @@ struct session_settings {
 	const struct handler *handler;
 	void *service;	/* its state */
 	size_t maxline; /* bytes of a frame */
-	/* ns, 0: no limit; if there are both they are the same. How long a connection may be silent
-	 * that has begun no frame; and how long a frame may take from its first byte on, and once
-	 * more for each 64 KiB of it. */
+	/* ns, 0: no limit. `idle`: how long a connection without an unfinished frame may be silent.
+	 * `unfinished`: how long a frame may take from its first byte, and again for each further
+	 * 64 KiB. If both are set they are equal. */
 	int64_t idle, unfinished;
-	/* True: bytes that have arrived are still received; `drain_deadline` is valid. */
+	/* True: only bytes that have already arrived are received; `drain_deadline` is valid. */
 	atomic_bool draining;
 	atomic_bool stopping; /* nothing more is received or given to the log */
 	int64_t drain_deadline;
@@ -44,7 +44,7 @@ struct session {
 	struct address *address; /* the peer's, which counts it; NULL until it is set */
 	void *state;		 /* for the handler */
 	bool is_open;		 /* its stream's handshake is done */
-	int64_t deadline;	 /* ns, for the next bytes; set by who receives */
+	int64_t deadline;	 /* ns, for the next bytes; set by the thread that receives */
 	size_t last_received;	 /* bytes; 0: the last receive had none */
 	size_t left;		 /* how many bytes more are received, SIZE_MAX: no limit */
 	pthread_t thread;
@@ -88,14 +88,14 @@ void session_table_free(struct session_table *table);
 int session_table_start(struct session_table *table, struct session *session,
 			void *(*run)(void *session));
 
-/* By the session's thread: before its stream is closed; as the last act, after which it is freed.
- */
+/* Both are called by the session's thread: the first before it closes the stream, the second as its
+ * last action, after which main frees the session. */
 void session_table_closing(struct session_table *table, struct session *session);
 void session_table_finished(struct session_table *table, struct session *session);
 
 /* Joins and frees the finished ones. Never waits for a live one. Only main's thread. */
 void session_table_join(struct session_table *table);
 
-/* Lets the live ones receive what has arrived, answer it, and end; or end at once. */
+/* Drain: the live ones receive what has arrived, answer it, and end. Stop: they end at once. */
 void session_table_drain(struct session_table *table);
 void session_table_stop(struct session_table *table);
