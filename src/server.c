@@ -221,7 +221,8 @@ static void end_if_told(const struct server *server)
 	_exit(EXIT_FAILED);
 }
 
-/* Warns what a drain waits for, once *tell_at has passed; then sets it so that this is done once. */
+/* Warns what a drain waits for, once *tell_at has passed; then sets it so that this is done once.
+ */
 static void tell_waiting(int64_t *tell_at, const char *what)
 {
 	struct error message;
@@ -277,8 +278,8 @@ static void drain_sessions(struct server *server)
 	_exit(EXIT_FAILED); /* their threads use what would be freed */
 }
 
-/* Lets the service finish its work, until the deadline of the drain. -1: it could not, and the error
- * is set. */
+/* Lets the service finish its work, until the deadline of the drain. -1: it could not, and the
+ * error is set. */
 static int finish_service(struct server *server, struct error *error)
 {
 	int64_t deadline = server->sessions.drain_deadline, tell_at = clock_after(SERVER_TELL);
@@ -298,8 +299,8 @@ static int finish_service(struct server *server, struct error *error)
 	return -1;
 }
 
-/* Waits until the log has written and delivered everything: until the deadline of the drain, and for
- * a second at least, as a disk can be slow without being broken. Exits if it has not. */
+/* Waits until the log has written and delivered everything: until the deadline of the drain, and
+ * for a second at least, as a disk can be slow without being broken. Exits if it has not. */
 static void flush_log(struct server *server)
 {
 	int64_t deadline = clock_after(CLOCK_SECOND);

@@ -114,8 +114,8 @@ static bool await_admission(struct session *session, enum taker taker, size_t fr
 	return admit(session, frames, bytes, true);
 }
 
-/* Waits, in the session's own thread, until there is space for the answers to more frames. False: the
- * leader of the group would have to wait. */
+/* Waits, in the session's own thread, until there is space for the answers to more frames. False:
+ * the leader of the group would have to wait. */
 static bool await_turn(struct session *session, enum taker taker)
 {
 	if (responder_is_held_up(&session->responder)) {
@@ -133,8 +133,8 @@ struct hand_over {
 	bool deferred; /* frames were submitted and not committed, and more may follow */
 };
 
-/* Submits at most `max` frames; the last one may be a refused one. Commits them and the deferred ones
- * before, unless more may follow or another thread commits. */
+/* Submits at most `max` frames; the last one may be a refused one. Commits them and the deferred
+ * ones before, unless more may follow or another thread commits. */
 static enum ending answer_some(struct session *session, struct hand_over *how,
 			       struct log_item *items, size_t max)
 {

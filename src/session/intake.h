@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps from the socket to the log: receive bytes, cut them into frames, submit the frames. They
- * are done by the session's own thread (which session.c runs), or by the leader of its group; by one
- * thread at a time. */
+/* The steps from the socket to the log: receive bytes, cut them into frames, submit the frames.
+ * They are done by the session's own thread (which session.c runs), or by the leader of its group;
+ * by one thread at a time. */
 #pragma once
 
 #include "session/session.h"
@@ -31,8 +31,8 @@ void intake_admit(struct session *session);
 enum ending intake_receive(struct session *session);
 
 /* Submits each whole frame to the log, and commits; submits nothing once the server is stopping.
- * `flush`: also bytes without an end, for a chunked protocol. Blocks while the peer does not read its
- * answers. */
+ * `flush`: also bytes without an end, for a chunked protocol. Blocks while the peer does not read
+ * its answers. */
 enum ending intake_hand_over(struct session *session, bool flush);
 
 /* Whether another thread may receive for the session: no answer is unsent, its unfinished frame is
@@ -49,6 +49,6 @@ void intake_set_deadline(struct session *session);
 /* By another thread, for a session that was calm: */
 
 /* Receives at most `share` bytes into `space`, which has INTAKE_SPACE bytes, and submits each whole
- * frame to the log, without a commit. Sets the session's deadline if bytes came. Never waits for the
- * session. */
+ * frame to the log, without a commit. Sets the session's deadline if bytes came. Never waits for
+ * the session. */
 enum ending intake_receive_for(struct session *session, char *space, size_t share);

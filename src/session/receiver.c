@@ -29,13 +29,14 @@ struct member {
 	int descriptor;		/* of its stream */
 	pthread_cond_t changed; /* it is out, or may lead */
 	/* under the group's lock, set by the leader */
-	bool out;			/* the leader knows it no more */
+	bool out;			/* the leader has removed it from the group */
 	enum ending ending;		/* why */
 	struct member *next, *previous; /* of the followers */
 	bool is_due;			/* it is in the group's list of those with a deadline */
 	struct member *next_due, *previous_due;
 	/* the leader's */
-	bool busy; /* it had its share and has more: it is in a queue, and no event */
+	bool busy; /* it had its share and has more: it is in a queue, and epoll does not report it
+		    */
 	struct member *next_busy;
 };
 
@@ -46,7 +47,7 @@ struct group {
 	/* under the lock */
 	struct member *leader;	  /* NULL: there is no member to lead */
 	struct member *followers; /* the one that came last first */
-	/* those whose session has a deadline, the earliest first, as all have the same limit */
+	/* members whose session has a deadline, the earliest first: all have the same limit */
 	struct member *first_due, *last_due;
 	/* the leader's */
 	struct busy_poll busy;
@@ -86,8 +87,8 @@ static void set_due(struct group *group, struct member *member, bool is_due)
 	group->last_due = member;
 }
 
-/* With the lock. Adds it to those whose bytes the leader waits for. False: the stream waits for
- * something else, or kernel memory is out. */
+/* Adds a member to the group, and its socket to epoll. False: the stream waits for another event
+ * than bytes, or the kernel is out of memory. With the lock. */
 static bool join(struct group *group, struct member *self)
 {
 	struct pollfd wanted = stream_pollfd(self->session->stream, POLLIN);
@@ -103,14 +104,15 @@ static bool join(struct group *group, struct member *self)
 	return true;
 }
 
-/* By the leader, which knows the member no more: its thread goes on. */
+/* Removes a member from the group, and wakes its thread, which continues. By the leader. */
 static void let_out(struct group *group, struct member *member, enum ending ending)
 {
-	/* It was added, so that this cannot fail. If it did, an event would name a member that is
-	 * gone; where this fails too, there is no event. */
-	struct epoll_event nobody = {.data.ptr = NULL};
+	/* EPOLL_CTL_DEL cannot fail, as the socket was added. If it did, an event would point to a
+	 * member that is gone, so the pointer is cleared. */
+	struct epoll_event no_member = {.data.ptr = NULL};
 	if (receiver_epoll_ctl(group->epoll, EPOLL_CTL_DEL, member->descriptor, NULL) < 0)
-		(void)receiver_epoll_ctl(group->epoll, EPOLL_CTL_MOD, member->descriptor, &nobody);
+		(void)receiver_epoll_ctl(group->epoll, EPOLL_CTL_MOD, member->descriptor,
+					 &no_member);
 	atomic_fetch_sub(&group->count, 1);
 	pthread_mutex_lock(&group->lock);
 	member->ending = ending;
@@ -122,14 +124,14 @@ static void let_out(struct group *group, struct member *member, enum ending endi
 
 /* --- the leader --- */
 
-/* Whether its bytes are an event. */
+/* Sets whether epoll reports bytes of the member. Returns false if that failed. */
 static bool watch(struct group *group, struct member *member, bool wanted)
 {
 	struct epoll_event event = {.events = wanted ? EPOLLIN : 0, .data.ptr = member};
 	return receiver_epoll_ctl(group->epoll, EPOLL_CTL_MOD, member->descriptor, &event) == 0;
 }
 
-/* It has more than its share: it is no event any more, and waits behind those that are. */
+/* The member has more than its share: epoll no longer reports it, and it waits in a queue. */
 static void add_busy(struct group *group, struct member *member)
 {
 	if (!member->busy)
@@ -148,8 +150,8 @@ static void move_due(struct group *group, struct member *member)
 	pthread_mutex_unlock(&group->lock);
 }
 
-/* Receives for a member, which is not in the queue of the busy ones, and gives its frames to the
- * log. Returns how many bytes there were, or 1 for the end; 0: there was nothing. */
+/* Receives for a member, which is not in the queue of the busy ones, and submits its frames.
+ * Returns how many bytes there were, or 1 for the end; 0: there was nothing. */
 static size_t receive_for(struct group *group, struct member *member)
 {
 	struct session *session = member->session;
@@ -183,7 +185,7 @@ struct wait {
 	int count; /* of events */
 };
 
-/* Where the leader has no followers it saves a call for each line. */
+/* For a leader without followers: receives directly, which saves epoll_wait() for each line. */
 static bool poll_self(void *context)
 {
 	struct wait *wait = context;
@@ -197,7 +199,7 @@ static bool poll_all(void *context)
 	return wait->count > 0;
 }
 
-/* The one behind it in the list of those with a deadline; NULL: the first one. */
+/* The next member in the list of those with a deadline; of NULL the first one. */
 static struct member *next_due(struct group *group, const struct member *member)
 {
 	pthread_mutex_lock(&group->lock);
@@ -206,7 +208,7 @@ static struct member *next_due(struct group *group, const struct member *member)
 	return next;
 }
 
-/* When the limit is over, from now on; CLOCK_NEVER: there is none. No deadline that is set later is
+/* The time one limit from now, CLOCK_NEVER without a limit. No deadline that is set later can be
  * earlier. */
 static int64_t next_look(const struct session_settings *settings)
 {
@@ -214,8 +216,8 @@ static int64_t next_look(const struct session_settings *settings)
 	return limit ? clock_now() + limit : CLOCK_NEVER;
 }
 
-/* Lets those out whose deadline is over. Not before all events are done, as there may be one of
- * theirs. */
+/* Removes members whose deadline has passed. To be called when all events are handled, as one may
+ * be of such a member. */
 static void end_overdue(struct group *group, const struct session_settings *settings)
 {
 	int64_t now = clock_now();
@@ -236,7 +238,7 @@ static void end_overdue(struct group *group, const struct session_settings *sett
 		group->look = clock_earlier(group->look, member->session->deadline);
 }
 
-/* How long to wait for events, in ms; -1: for ever. */
+/* How long to wait for events, in ms; -1: without limit. */
 static int timeout_of(const struct group *group)
 {
 	if (group->look == CLOCK_NEVER)
@@ -245,8 +247,8 @@ static int timeout_of(const struct group *group)
 	return left < 0 ? 0 : (int)clock_earlier(left + 1, RECEIVER_WAIT_MAX);
 }
 
-/* Waits until members have bytes, or a deadline may be over; not at all while there are
- * busy ones. Returns the number of events; 0 also if it has received already. */
+/* Waits until members have bytes or a deadline may have passed; does not wait while there are busy
+ * ones. Returns the number of events; also 0 if it has received already. */
 static int wait_for_events(struct group *group, struct member *self)
 {
 	struct wait wait = {group, self, 0};
@@ -267,8 +269,8 @@ static struct member *take_busy(struct group *group)
 	return member;
 }
 
-/* Receives for members that have bytes, a share each: first for those whose bytes have come, then
- * for the busy ones; so many bytes that the round is short. Commits. */
+/* One round: receives for members that have bytes, a share each, first for those that epoll
+ * reports, then for the busy ones, RECEIVER_ROUND bytes in all. Then commits. */
 static void run_round(struct group *group, struct member *self)
 {
 	struct log *log = self->session->responder.settings->log;
@@ -297,7 +299,7 @@ static void run_round(struct group *group, struct member *self)
 
 /* --- leader and followers; with the group's lock --- */
 
-/* Has another member lead, if there is one: that came last, as its stack is warm. */
+/* Makes the follower that came last the leader, as its stack is most likely in the cache. */
 static void pass_on(struct group *group)
 {
 	struct member *next = group->followers;
@@ -308,7 +310,7 @@ static void pass_on(struct group *group)
 		pthread_cond_signal(&next->changed);
 }
 
-/* Leads until it is out itself. Drops the lock for a while. */
+/* Leads until its own session has left the group. Releases the lock while it leads. */
 static void lead(struct group *group, struct member *self)
 {
 	group->leader = self;
@@ -319,7 +321,7 @@ static void lead(struct group *group, struct member *self)
 	pass_on(group);
 }
 
-/* Waits until it is out, or leads. */
+/* Waits until it has been removed or made leader. */
 static void follow(struct group *group, struct member *self)
 {
 	self->previous = NULL;

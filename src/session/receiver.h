@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Leader/followers at the receiving end (Schmidt, Stal, Rohnert, Buschmann: Pattern-Oriented
+/* Receiving, by the pattern Leader/Followers (Schmidt, Stal, Rohnert, Buschmann: Pattern-Oriented
  * Software Architecture, volume 2, 2000): sessions form groups. The threads of a group's sessions
- * wait as followers, but for one, the leader, which waits for bytes of all of them, receives them,
- * gives their frames to the log and commits. So no thread is woken for a line.
+ * wait as followers, except one, the leader: it waits for bytes of all sessions, receives them,
+ * submits their frames to the log and commits. So no thread is woken for a line.
  *
  * The leader never waits for one session: one that would have to wait for its peer, its service or
- * memory leaves the group, as does one that has ended, and its own thread goes on. When it is the
- * leader's own, a follower takes over. */
+ * memory leaves the group, and so does one that has ended. Its own thread then continues with it.
+ * If it is the leader's own session, a follower becomes leader. */
 #pragma once
 
 #include "session/intake.h"
@@ -21,9 +21,9 @@ void receiver_free(struct receiver *receiver);
 /* How many groups there are by default: one for two CPUs. */
 size_t receiver_group_count(void);
 
-/* Receives for the session. In a group, until it has ended, or until its own thread has to go on:
- * NOT_ENDED. Without a receiver, or if the session is not calm, once. To be called by its own thread,
- * which blocks and may receive for other sessions meanwhile. */
+/* Receives for the session; to be called by its own thread. In a group: blocks until the session
+ * has ended or leaves the group (NOT_ENDED); as leader the thread receives for all sessions of the
+ * group. Without a receiver, or if the session is not calm: receives once. */
 enum ending receiver_serve(struct receiver *receiver, struct session *session);
 
 /* As epoll_ctl(), which it points to. Only tests set it, before they start threads. */

@@ -15,7 +15,7 @@ static bool is_gone(struct reply_target *target)
 	return send_queue_is_broken(&((struct responder *)target)->queue);
 }
 
-/* Without memory, too, each line is refused: else the peer would take a later answer for its own.
+/* Does not allocate: each line must get its refusal, or the peer would match a later answer to it.
  */
 static void refuse(struct reply_target *target, const char *reason, size_t lines)
 {
@@ -52,7 +52,7 @@ void responder_open(struct responder *responder, const struct session_settings *
 	send_queue_open(&responder->queue, stream, settings->flusher);
 }
 
-/* Other answers than those to references are few: those to what was received at once. */
+/* Only answers to references are limited: all others are answers to one set of frames. */
 static size_t answers_max(const struct responder *responder)
 {
 	return responder->settings->handler->take ? RESPONDER_REFERENCES_MAX : SIZE_MAX;
@@ -75,7 +75,7 @@ bool responder_is_calm(struct responder *responder)
 }
 
 bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
-		      bool more)
+		      bool defer)
 {
 	enum submission kind = responder->for_others ? SUBMIT_FOR_OTHERS : SUBMIT_DEFER;
 	size_t answers = 0;
@@ -84,7 +84,7 @@ bool responder_submit(struct responder *responder, const struct log_item *items,
 	if (answers)
 		send_queue_reserve(&responder->queue, answers);
 	if (log_submit(responder->settings->log, &responder->target, items, count,
-		       more ? kind : SUBMIT_COMMIT))
+		       defer ? kind : SUBMIT_COMMIT))
 		return true;
 	send_queue_cancel(&responder->queue, answers);
 	return false;

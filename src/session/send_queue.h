@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers on their way to one peer. Sending never blocks: bytes that the stream does not take are
- * kept here until the flusher, one thread for all queues, can send them. */
+/* The answers to one peer. Sending never blocks: bytes that the stream does not take stay in the
+ * queue until the flusher, one thread for all queues, can send them. */
 #pragma once
 
 #include <pthread.h>
@@ -10,15 +10,15 @@
 #include "base/buffer.h"
 #include "net/stream.h"
 
-/* Bytes kept for a peer that does not read. With more its lines are no longer received, and a push
- * cuts it off. */
+/* Limit of unsent bytes for a peer that does not read. Above it no more lines of the peer are
+ * received, and a push ends the connection. */
 #define SEND_QUEUE_HIGH_WATER 65536
 
 enum send_queue_state {
 	SEND_QUEUE_OPEN,
-	SEND_QUEUE_CLOSED,  /* takes reserved answers, and no push */
-	SEND_QUEUE_BROKEN,  /* takes nothing: the peer is gone, or memory is out */
-	SEND_QUEUE_OVERRUN, /* takes nothing: the peer did not read what was pushed */
+	SEND_QUEUE_CLOSED,  /* accepts reserved answers, but no push */
+	SEND_QUEUE_BROKEN,  /* accepts nothing: the peer is gone, or out of memory */
+	SEND_QUEUE_OVERRUN, /* accepts nothing: the peer did not read what was pushed */
 };
 
 struct send_queue {
@@ -28,10 +28,10 @@ struct send_queue {
 	pthread_cond_t changed;
 	/* under the lock */
 	struct buffer unsent;
-	size_t untaken;	    /* bytes of reserved answers that came when it was broken */
+	size_t untaken;	    /* bytes of reserved answers that came after it was broken */
 	size_t unanswered;  /* reserved answers that were neither sent nor cancelled */
-	size_t max_waiting; /* unanswered for which send_queue_wait() waits */
-	_Atomic enum send_queue_state state; /* read without it as well */
+	size_t max_waiting; /* send_queue_wait() waits until `unanswered` is not above this */
+	_Atomic enum send_queue_state state; /* also read without the lock */
 	bool watched;			     /* the flusher will flush it */
 };
 
@@ -42,38 +42,40 @@ void flusher_stop(struct flusher *flusher);
 
 void send_queue_open(struct send_queue *queue, struct stream *stream, struct flusher *flusher);
 
-/* It takes nothing any more. */
+/* Whether it accepts nothing any more. */
 static inline bool send_queue_is_broken(const struct send_queue *queue)
 {
 	return queue->state >= SEND_QUEUE_BROKEN;
 }
 
-/* Whether so many bytes are unsent, or more than so many answers unanswered, and the queue is not
- * broken. */
+/* Whether at least `unsent` bytes are unsent or more than `unanswered` answers are reserved; never
+ * of a broken queue. */
 bool send_queue_is_full(struct send_queue *queue, size_t unsent, size_t unanswered);
-/* Waits until it is not full, of SEND_QUEUE_HIGH_WATER bytes and so many answers. One thread at a
- * time. */
+/* Blocks until it is not full, with SEND_QUEUE_HIGH_WATER bytes and so many answers. One thread at
+ * a time. */
 void send_queue_wait(struct send_queue *queue, size_t unanswered);
 
-/* Announces so many answers. */
+/* Reserves so many answers, before their lines are submitted. */
 void send_queue_reserve(struct send_queue *queue, size_t lines);
 
-/* Takes a reservation back. */
+/* Cancels so many reserved answers. */
 void send_queue_cancel(struct send_queue *queue, size_t lines);
 
-/* Sends `lines` reserved answers, or keeps them. Never blocks. False: the queue is broken. It may
- * be freed once the last reserved answer is sent or cancelled. */
+/* Sends `lines` reserved answers, or queues them. Never blocks. False: the queue is broken. After
+ * the last reserved answer is sent or cancelled the queue may be freed. */
 bool send_queue_send(struct send_queue *queue, const char *bytes, size_t length, size_t lines);
 
-/* Sends bytes without a reservation, or keeps them. Never blocks. A peer for which more than
- * SEND_QUEUE_HIGH_WATER bytes would be kept is cut off: the rest would have a gap. */
+/* Sends bytes without a reservation, or queues them. Never blocks. If more than
+ * SEND_QUEUE_HIGH_WATER bytes would be queued it ends the connection, as the peer must not get
+ * messages with a gap. */
 void send_queue_push(struct send_queue *queue, const char *bytes, size_t length);
 
-/* Sends bytes that were pushed before the handshake, when a stream may take none. */
+/* Sends bytes that were pushed before the handshake: a stream need not accept any before it. */
 void send_queue_flush(struct send_queue *queue);
 
-/* Waits until each reserved answer is sent and the flusher does not watch the queue, or it is
- * broken. Returns the number of bytes that could not be sent, of reserved answers all. */
+/* Blocks until each reserved answer was sent or cancelled and the flusher does not watch the queue.
+ * Accepts no push from then on. Returns how many bytes could not be sent; pushed bytes that came
+ * after it was broken are not counted. */
 size_t send_queue_close(struct send_queue *queue);
 
 /* Frees a closed queue. */
