@@ -16,9 +16,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "net/answers.h"
-#include "base/memory.h"
 #include "service/charset.h"
-#include "service/table.h"
 
 /* Min pause, so that -delay 0 neither takes a processor nor cuts off peers that read. */
 #define CHARS_PAUSE CLOCK_MILLISECOND

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/address_table.h"
 
+#include <endian.h>
 #include <netinet/in.h>
 #include <search.h>
 #include <stdbool.h>
