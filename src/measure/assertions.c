@@ -159,18 +159,12 @@ static struct assertion_outcome check(const struct assertion *assertion,
 bool assertions_check(const struct assertions *assertions, const struct result *result,
 		      struct assertion_outcome *outcomes)
 {
-	for (size_t i = 0; i < assertions->count; i++)
+	bool met = result->total.acknowledged > 0;
+	for (size_t i = 0; i < assertions->count; i++) {
 		outcomes[i] = check(&assertions->list[i], result);
-	return result->total.acknowledged && !assertions_unmet(assertions, outcomes);
-}
-
-const struct assertion_outcome *assertions_unmet(const struct assertions *assertions,
-						 const struct assertion_outcome *outcomes)
-{
-	for (size_t i = 0; i < assertions->count; i++)
-		if (!outcomes[i].met)
-			return &outcomes[i];
-	return NULL;
+		met &= outcomes[i].met;
+	}
+	return met;
 }
 
 static const char *order_of(const struct assertion_outcome *outcome)

@@ -41,10 +41,6 @@ struct assertion_outcome {
 bool assertions_check(const struct assertions *assertions, const struct result *result,
 		      struct assertion_outcome *outcomes);
 
-/* The first of all outcomes that is not met; NULL: there is none. */
-const struct assertion_outcome *assertions_unmet(const struct assertions *assertions,
-						 const struct assertion_outcome *outcomes);
-
 /* Each appends an outcome: in words, as "expected p99<5ms: 7 ms, not met"; as an object of JSON,
  * behind a comma unless the buffer is empty, with the client's number if that is not 0. False: out
  * of memory. */

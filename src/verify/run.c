@@ -265,11 +265,6 @@ static int run(const struct verify_job *job, const struct verify_expectation *ex
 	return result;
 }
 
-int verify_run(const struct verify_job *job, struct verdict *verdict, struct error *error)
-{
-	return run(job, NULL, verdict, error);
-}
-
 int verify_check(const char *log, const struct verify_expectation *expected,
 		 struct verdict *verdict, struct error *error)
 {
@@ -292,5 +287,5 @@ int verify_workload(const char *workload, const struct verify_job *job, struct v
 	for (size_t i = 0; i < sizeof proofs / sizeof *proofs; i++)
 		if (!strcmp(proofs[i].workload, workload))
 			return proofs[i].prove(job, verdict, error);
-	return verify_run(job, verdict, error);
+	return run(job, NULL, verdict, error);
 }

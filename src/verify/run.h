@@ -8,29 +8,25 @@
 #include "base/error.h"
 #include "verify/verdict.h"
 
-/* Proves a run from the results of its clients. With crash_test it also counts the lines that are
- * missing, doubled or torn; the verdict is then good if no acknowledged line is missing, no line is
- * doubled more often than it was sent again, the server has closed all torn lines and noted all
- * starts, and each client's lines are in order. 0; -1 with the error set: the log cannot be read,
- * or memory is out. */
-int verify_run(const struct verify_job *job, struct verdict *verdict, struct error *error);
+/* Proves a run of the workload of that name. Those without a proof of their own, below, are proved
+ * from the results of the clients. With crash_test the lines that are missing, doubled or torn are
+ * also counted; the verdict is then good if no acknowledged line is missing, no line is doubled
+ * more often than it was sent again, the server has closed all torn lines and noted all starts, and
+ * each client's lines are in order. 0; -1 with the error set: the log cannot be read, or memory is
+ * out. */
+int verify_workload(const char *workload, const struct verify_job *job, struct verdict *verdict,
+		    struct error *error);
 
 /* Checks a log alone. A connection that begins with the line of a client is taken as a client: its
- * lines must be in strict order, and all acknowledged. Returns as verify_run(). */
+ * lines must be in strict order, and all acknowledged. Returns as verify_workload(). */
 int verify_check(const char *log, const struct verify_expectation *expected,
 		 struct verdict *verdict, struct error *error);
 
-/* Proves a run of chars: each client has received all messages while it was connected, and the
- * answers count all characters. Reads the log twice; memory grows with the clients. Returns as
- * verify_run(). */
+/* Each client has received all messages while it was connected, and the answers count all
+ * characters. Reads the log twice; memory grows with the clients. Returns as verify_workload(). */
 int verify_chars(const struct verify_job *job, struct verdict *verdict, struct error *error);
 
-/* Proves a run of ping, from the log and the clients' logs under their default names: each request
- * has one outcome at both ends, and each message of the server a number of its own. Uses no client
- * results. Memory grows with the requests. Returns as verify_run(). */
+/* From the log and the clients' logs under their default names: each request has one outcome at
+ * both ends, and each message of the server a number of its own. Uses no client results. Memory
+ * grows with the requests. Returns as verify_workload(). */
 int verify_ping(const struct verify_job *job, struct verdict *verdict, struct error *error);
-
-/* Proves a run of the workload of that name, some of which have a proof of their own. Returns as
- * verify_run(). */
-int verify_workload(const char *workload, const struct verify_job *job, struct verdict *verdict,
-		    struct error *error);

@@ -81,7 +81,7 @@ START_TEST(each_is_told_of)
 			 "{\"condition\":\"order=free\",\"measured\":\"strict\",\"met\":false},"
 			 "{\"condition\":\"p90>1us\",\"measured\":90,\"met\":false},"
 			 "{\"client\":1,\"condition\":\"rate>=50\",\"measured\":50,\"met\":true}");
-	ck_assert_ptr_eq(assertions_unmet(&expected, outcomes), &outcomes[0]);
+	ck_assert(!outcomes[0].met && outcomes[1].met);
 	buffer_free(&text);
 	result.strict = false;
 	ck_assert(check("order=free,p90<1us"));
@@ -97,7 +97,7 @@ START_TEST(no_answers_are_never_as_expected)
 				     "expected p99<1s: nothing was measured, not met\n");
 	ck_assert_ptr_nonnull(strstr(json.bytes, "\"p99<1s\",\"measured\":null,\"met\":false}"));
 	ck_assert(!check("lost=0"));
-	ck_assert_ptr_null(assertions_unmet(&expected, outcomes));
+	ck_assert(outcomes[0].met);
 }
 END_TEST
 

@@ -50,7 +50,7 @@ static struct verdict judge(const struct drilled *drilled, bool echoes)
 				       .echoes = echoes,
 				       .crash_test = &facts};
 	file_write(LOG, drilled->log);
-	ck_assert_msg(verify_run(&job, &verdict, &error) == 0, "%s", error.message);
+	ck_assert_msg(verify_workload("ok", &job, &verdict, &error) == 0, "%s", error.message);
 	for (size_t i = 0; i < count; i++)
 		client_result_free(&client_results[i]);
 	return verdict;
@@ -336,7 +336,7 @@ START_TEST(unreadable_log_is_a_failure)
 	const struct verify_job job = {.log = "missing.log", .crash_test = &facts};
 	struct verdict verdict;
 	struct error error;
-	ck_assert_int_eq(verify_run(&job, &verdict, &error), -1);
+	ck_assert_int_eq(verify_workload("ok", &job, &verdict, &error), -1);
 	ck_assert_str_eq(error.message, "cannot read missing.log: No such file or directory");
 }
 END_TEST

@@ -32,7 +32,7 @@ static struct verdict prove(const char *log, const char *const texts[2])
 				 0);
 	const struct verify_job job = {
 		.log = LOG, .client_results = client_results, .clients = count, .echoes = true};
-	ck_assert_msg(verify_run(&job, &verdict, &error) == 0, "%s", error.message);
+	ck_assert_msg(verify_workload("echo", &job, &verdict, &error) == 0, "%s", error.message);
 	for (size_t i = 0; i < count; i++)
 		client_result_free(&client_results[i]);
 	return verdict;

@@ -43,7 +43,7 @@ static struct verdict prove(const struct run *run, int64_t offset, bool cut)
 				       .client_results = client_results,
 				       .clients = count,
 				       .cut = cut};
-	ck_assert_msg(verify_run(&job, &verdict, &error) == 0, "%s", error.message);
+	ck_assert_msg(verify_workload("ok", &job, &verdict, &error) == 0, "%s", error.message);
 	for (size_t i = 0; i < count; i++)
 		client_result_free(&client_results[i]);
 	return verdict;
@@ -343,7 +343,7 @@ START_TEST(unreadable_log_is_a_failure)
 	const struct verify_job job = {.log = "missing.log"};
 	struct verdict verdict;
 	struct error error;
-	ck_assert_int_eq(verify_run(&job, &verdict, &error), -1);
+	ck_assert_int_eq(verify_workload("ok", &job, &verdict, &error), -1);
 	ck_assert_str_eq(error.message, "cannot read missing.log: No such file or directory");
 }
 END_TEST
