@@ -65,7 +65,7 @@ static void wake_committer(struct log *log)
 	pthread_cond_signal(&log->work);
 }
 
-/* Nothing is to be done: has the deferred records written after a while. */
+/* There is no work: schedules the write of the deferred records. */
 static void rest(struct log *log)
 {
 	if (log->writer.deferred.length && log->flush_at == CLOCK_NEVER) {
@@ -78,9 +78,9 @@ static void rest(struct log *log)
 	pthread_cond_broadcast(&log->moved);
 }
 
-/* Ends leadership and delivers what was settled; the next commit may be done meanwhile, and a slow
- * one is begun at once. To `gather`, quick ones wait for the delivery. Drops the lock for a while.
- */
+/* Ends leadership and delivers the settled batches. Slow commits: the next one may run beside the
+ * delivery. Quick commits: if `gather`, the thread stays leader until it has delivered, so that
+ * records gather in the open batch. Releases the lock while it delivers. */
 static void end_leadership(struct log *log, bool gather)
 {
 	struct batch *settled = writer_take_settled(&log->writer);
@@ -154,7 +154,7 @@ static void *committer_run(void *argument)
 	struct log *log = argument;
 	pthread_mutex_lock(&log->lock);
 	while (await_leadership(log)) {
-		do { /* goes on by itself: no thread is woken for what it can do */
+		do { /* leads as long as there is work, so no other thread is woken for it */
 			log->leadership = LEADERSHIP_TAKEN;
 			if (writer_has_completed(&log->writer))
 				writer_settle(&log->writer);
@@ -174,8 +174,8 @@ static void let_others_in(struct log *log)
 	pthread_mutex_lock(&log->lock);
 }
 
-/* Leads for one batch, to which others may add first; if more has come then, a committer goes on.
- * With the lock. */
+/* Leads for one batch; if `yield`, other threads may add to it first. If there is more work then, a
+ * committer continues. With the lock. */
 static void lead_once(struct log *log, bool gather, bool yield)
 {
 	log->leadership = LEADERSHIP_TAKEN;
@@ -245,7 +245,7 @@ bool log_commit(struct log *log, bool few)
 {
 	pthread_mutex_lock(&log->lock);
 	bool mine = log->leadership == LEADERSHIP_IDLE && wants_commit(log);
-	if (mine && !few) /* else it is the leader's to know what is quick */
+	if (mine && !few) /* there is no leader, so this thread may read the writer's state */
 		mine = writer_is_quick(&log->writer) && !batch_is_full(log->writer.open, false);
 	if (mine)
 		lead_once(log, false, false);
@@ -274,7 +274,7 @@ void log_reopen(struct log *log)
 	pthread_mutex_unlock(&log->lock);
 }
 
-/* Nothing is left to be done, as far as the log can be written. With the lock. */
+/* Whether nothing is left to do, as far as the log can be written. With the lock. */
 static bool is_at_rest(const struct log *log)
 {
 	return log->leadership == LEADERSHIP_IDLE && !log->writer.in_flight &&
@@ -342,12 +342,12 @@ static void stop_committers(struct log *log)
 		pthread_join(log->committers[i], NULL);
 }
 
-/* Commits the deferred records when all else is done, and waits until that is settled. */
+/* Commits the last deferred records, and waits until they are settled. */
 static void commit_last(struct log *log)
 {
 	pthread_mutex_lock(&log->lock);
 	log->leadership = LEADERSHIP_TAKEN;
-	if (log->writer.failing) /* the last chance to say so */
+	if (log->writer.failing) /* noted last: no later record can say it */
 		writer_defer_refused(&log->writer);
 	writer_commit_deferred(&log->writer);
 	while (log->writer.in_flight) {

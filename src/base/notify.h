@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 struct notify {
-	int descriptor; /* -1: nobody wants to know */
+	int descriptor; /* -1: there is no service manager to notify */
 	struct sockaddr_un address;
 	socklen_t length;
 };

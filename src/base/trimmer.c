@@ -7,7 +7,7 @@
 static void trim(struct task *task)
 {
 	struct trimmer *trimmer = (struct trimmer *)task;
-	/* first, so that a block that is freed meanwhile is noted again */
+	/* before the trim: a block that is freed during it is noted again */
 	atomic_store(&trimmer->is_scheduled, false);
 	memory_trim();
 }

@@ -98,8 +98,8 @@ static ssize_t send_rest(struct client_session *session, const struct inflight_l
 	return (ssize_t)(line->length - *done + stream_owed(stream));
 }
 
-/* Waits until a connection takes more. Receives answers meanwhile: the server may wait for that.
- * NOTHING: none came, and it is time to send. */
+/* Waits until a connection takes more. While it waits it receives answers: the server may wait for
+ * that. NOTHING: none came, and it is time to send. */
 static enum session_step await_space(struct client_session *session,
 				     const struct inflight_line *line, int64_t deadline)
 {
@@ -196,7 +196,7 @@ static enum session_step reconnect(struct client_session *session,
 	/* what came with the handshake is not reported by poll() */
 	if (step == STEP_DONE && stream_buffered(connection->stream))
 		step = response_receive(session, connection, false);
-	/* answers can come meanwhile, but not to a line that has not been sent again */
+	/* answers can come before all are sent, but not to a line that has not been sent again */
 	struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
 	for (; line && (step == STEP_DONE || step == STEP_NOTHING);
 	     line = inflight_next_of(&session->inflight, line))
@@ -222,7 +222,7 @@ static bool restore(struct client_session *session, struct client_connection *co
 	return false;
 }
 
-/* Brings all connections up. Meanwhile others can be lost: until one after the other is up. */
+/* Connects all connections that are down, one by one; repeats this if others are lost meanwhile. */
 bool client_session_open(struct client_session *session)
 {
 	size_t connections = session->settings.connections, up = 0;

@@ -57,7 +57,7 @@ void client_session_free(struct client_session *session);
 bool client_session_open(struct client_session *session);
 
 /* Waits until a line may be sent: for space in the window, then for a pause, which ends at the
- * deadline at the latest. Receives answers meanwhile. */
+ * deadline at the latest. While it waits it receives answers. */
 bool client_session_ready(struct client_session *session, int64_t deadline);
 
 /* Waits until a deadline, or until a descriptor is readable (-1: none). Receives answers

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is committed together: the records of many connections, and the answers that wait for them.
- */
+/* A batch: the records of many connections that are committed together, and the answers that wait
+ * for that commit. */
 #pragma once
 
 #include <stdatomic.h>
@@ -15,15 +15,15 @@ struct log;
 
 enum { BATCH_MAX = 1 << 21 }; /* bytes of records from one kind of thread */
 
-/* The answers of one target that stand together in the batch. */
+/* Consecutive answers of the batch for one target. */
 struct batch_entry {
 	struct reply_target *target;
 	size_t start, length; /* bytes, in the batch's answers */
 	size_t lines;
-	uint64_t after;	     /* number of a batch that is delivered before; 0: none */
-	bool after_all;	     /* and so are all before that one */
-	bool is_gone;	     /* the target was when sent records were made: they have none */
-	bool is_sent_record; /* they need no sent records any more */
+	uint64_t after;	     /* number of the batch to be delivered before; 0: none */
+	bool after_all;	     /* and all batches before that one */
+	bool is_gone;	     /* the target was gone, so these answers have no sent records */
+	bool is_sent_record; /* the answers need no sent records */
 };
 
 /* A zeroed one is empty. */
@@ -32,11 +32,11 @@ struct batch {
 	struct log *log;	  /* for commit.complete */
 	atomic_int result;	  /* of the commit: 0, an errno value or SINK_PENDING */
 	struct batch *next;	  /* of those that were settled together, the one behind */
-	int refused;		  /* why the answers are refused: an errno value; 0: they are not */
-	uint64_t number;	  /* in the order of submission; 0: no answers are left */
-	uint64_t barrier;	  /* number of the last batch before that is_barrier */
-	bool is_barrier;	  /* has an answer that is in order with all targets' */
-	struct buffer deferred;	  /* records that are written before its own */
+	int refused;		/* errno value for which the answers are refused; 0: they are not */
+	uint64_t number;	/* in the order of submission; 0: no answers are left */
+	uint64_t barrier;	/* number of the last earlier batch that is a barrier */
+	bool is_barrier;	/* it has a broadcast, which is in order with all answers */
+	struct buffer deferred; /* records that are written before its own */
 	struct buffer records;
 	struct buffer warnings; /* as text, where the format leaves notes out */
 	size_t charge;		/* bytes of the records, and at most of their sent records */
@@ -47,16 +47,17 @@ struct batch {
 	size_t lines; /* answers that are refused if the commit fails */
 };
 
-/* Whether a thread has to wait for the next batch: one that others wait for, or another one. A line
- * is added whole, however long: with one limit the one kind would wait for lines of the other. */
+/* Whether a thread has to wait for the next batch. `for_others`: other threads wait for it. The two
+ * kinds of threads have a limit each, so that neither waits for lines of the other: a line is added
+ * whole, however long it is. */
 static inline bool batch_is_full(const struct batch *batch, bool for_others)
 {
 	size_t others = batch->for_others;
 	return (for_others ? others : batch->records.length - others) > BATCH_MAX;
 }
 
-/* Nothing is to be stored or told, and nobody waits for it. A format may leave the record of a line
- * out, whose answer waits for the commit all the same. */
+/* Whether there is nothing to store, to print or to answer. A format may leave out the record of a
+ * line; its answer still waits for the commit. */
 static inline bool batch_is_empty(const struct batch *batch)
 {
 	return !batch->records.length && !batch->count && !batch->warnings.length;
@@ -66,11 +67,11 @@ static inline bool batch_is_empty(const struct batch *batch)
 bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
 	       struct reply_target *target, const struct log_item *items, size_t count);
 
-/* Appends the sent records of a batch that is stored, as far as there is memory for them. To be
- * called before the answers are delivered: the targets may be freed then. */
+/* Appends the sent records of a stored batch; out of memory, it leaves out the rest. To be called
+ * before the answers are delivered, as the targets may be freed after that. */
 void batch_append_sent(struct batch *batch, const struct record_format *format,
 		       const struct stamp *stamp, struct buffer *sent);
 
-/* Empties it for the next commit, keeping what memory a usual one needs. */
+/* Empties it for the next commit; keeps as much memory as a usual commit needs. */
 void batch_clear(struct batch *batch);
 void batch_free(struct batch *batch);

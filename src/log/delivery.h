@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The batches of a log on their way round: one is open; those in flight are at the sink; those that
- * are settled have their answers delivered, each batch by the thread that settled it, several at
- * once; the others are spare.
+/* The batches of a log, and the delivery of their answers. One batch is open; some are in flight at
+ * the sink; some are settled, and the thread that settled a batch delivers its answers, several
+ * threads at once; the others are spare.
  *
- * Of each target answers are delivered in the order of submission. Batches have numbers in that
- * order, and an entry has the number of the batch with the target's answers before: it waits until
- * that one is delivered. So each waits for older ones only, and none for ever. */
+ * Each target gets its answers in the order of submission. Batches are numbered in that order. An
+ * entry holds the number of the previous batch with answers for its target, and is delivered after
+ * that batch. A delivery waits only for older batches, so there is no deadlock. */
 #pragma once
 
 #include <pthread.h>
@@ -15,20 +15,22 @@
 #include "log/batch.h"
 
 enum {
-	DELIVERIES = 4, /* batches, beside those in flight and the open one */
-	/* one more: when a batch fails, the open one is put behind it */
+	DELIVERIES = 4, /* batches that are being delivered at once, at most */
+	/* beside those in flight: the open one, and one more that is open when a batch has failed
+	 * and the open one was put behind it */
 	DELIVERY_BATCHES = SINK_IN_FLIGHT_MAX + 2 + DELIVERIES,
 };
 
-/* All but the batches, and the atomic number, is used under the lock. */
+/* All members except the batches and the atomic number are used under the lock. */
 struct delivery {
 	pthread_mutex_t *lock;	  /* the log's */
-	pthread_cond_t delivered; /* a batch is */
+	pthread_cond_t delivered; /* a batch was delivered */
 	struct batch batches[DELIVERY_BATCHES];
-	struct batch *spare[DELIVERY_BATCHES]; /* the last one was used last: it is in the caches */
-	int count, spare_count;	 /* batches in use, and those of them that are spare */
-	uint64_t last;		 /* number that was given */
-	_Atomic uint64_t oldest; /* number of the oldest that has one; read without the lock, too */
+	struct batch
+		*spare[DELIVERY_BATCHES]; /* a stack: the top was used last, it is in the cache */
+	int count, spare_count;		  /* batches in use, and those of them that are spare */
+	uint64_t last;			  /* number that was given to a batch last */
+	_Atomic uint64_t oldest;	  /* lowest number of a batch; also read without the lock */
 };
 
 /* The batches are zeroed but for commit.complete and log. */

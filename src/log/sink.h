@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where committed records go. A sink is one file with one struct sink_type, and one line in the
- * table of sink.c. The log has one batch in flight, or as many as the sink allows. */
+/* A sink stores committed records. It is one source file with one struct sink_type, and one line in
+ * the table of sink.c. The log has at most as many batches in flight as the sink allows. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,9 +16,9 @@ enum {
 	SINK_PENDING = -1,	/* what submit() returns while a batch is not completed */
 };
 
-/* A record for a sink that asks for structured ones. Behind it stand, one behind the other: what
- * sink_record_bytes() returns, and the text. The next record stands `size` bytes behind this one.
- */
+/* A record for a sink that asks for structured ones. It is followed by the bytes that
+ * sink_record_bytes() returns, and by the record in the text format. The next record begins `size`
+ * bytes after the start of this one. */
 struct sink_record {
 	size_t size;	/* bytes, of all of it */
 	int64_t second; /* since the epoch */
@@ -57,8 +57,8 @@ struct sink_batch {
 struct sink {
 	const struct sink_type *type;
 	int in_flight; /* batches that may be submitted and not completed, 1..SINK_IN_FLIGHT_MAX */
-	/* Set by open, reopen, and a submit() that fails: what is to be recorded before anything
-	 * else, or NULL. It is the sink's. */
+	/* Set by open, reopen, and a submit() that fails: a note to be recorded before any other
+	 * record, or NULL. The bytes are the sink's. */
 	const char *note;
 	enum record_level note_level;
 	/* Set by sink_open(): what makes the records of a batch. */
@@ -86,10 +86,11 @@ struct sink_type {
 			     struct error *error);
 	/* Stores a batch. Returns 0 or an errno value if it is completed, else SINK_PENDING. */
 	int (*submit)(struct sink *sink, struct sink_batch *batch);
-	/* Takes note that the log knows of the failure; nothing is in flight. NULL: not needed. */
+	/* Called when the log has handled a failure; nothing is in flight. NULL: not needed. */
 	void (*resume)(struct sink *sink);
-	/* Goes on under the target's name, which may be another file's by now; nothing is in
-	 * flight. -1: the error is set, and the sink goes on as before. NULL: not needed. */
+	/* Opens the target's name anew, which may be that of another file by now; nothing is in
+	 * flight. -1: the error is set, and the sink continues with the old file. NULL: not needed.
+	 */
 	int (*reopen)(struct sink *sink, struct error *error);
 	void (*close)(struct sink *sink);
 };

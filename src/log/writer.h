@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the leader of a group commit owns: batches on their way to the sink, the deferred records
- * and whether the log fails. Batches are settled in the order of submission; a failure fails all
- * that was submitted behind it. */
+/* The state that the leader of a group commit owns: batches in flight at the sink, the deferred
+ * records, and whether the log fails. Batches are settled (stored or failed) in the order of
+ * submission; if one fails, all that were submitted after it fail. */
 #pragma once
 
 #include <pthread.h>
@@ -14,8 +14,8 @@
 #include "log/delivery.h"
 #include "log/stdout_tee.h"
 
-/* A commit is slow if the sink's submit() takes that long, and the thread sleeps in it. A sync is
- * taken for slow at first. */
+/* Commits are slow if the sink's submit() takes that long on average, and the thread sleeps in it.
+ * Syncs count as slow until some were measured. */
 #define WRITER_SLOW (100 * CLOCK_MICROSECOND)
 
 /* To be zeroed but for the first three, before writer_open(). */
@@ -29,19 +29,19 @@ struct writer {
 	struct sink *sink;
 	struct batch *queue[SINK_IN_FLIGHT_MAX + 1]; /* in the order of submission */
 	int in_flight;				     /* of the queue: submitted and not settled */
-	int in_flight_max;			     /* then nothing is submitted */
+	int in_flight_max;			     /* limit of in_flight */
 	struct batch *settled, **settled_end;	     /* to be delivered, the oldest first */
-	int errnum;		/* why a batch has failed, until all behind it have; 0: none has */
-	struct buffer deferred; /* records that the next batch begins with */
+	int errnum; /* why a batch has failed, until all after it are settled; 0: none */
+	struct buffer deferred;	     /* records that the next batch begins with */
 	struct log_watcher *watcher; /* or NULL */
 	size_t deferred_pending;     /* bytes of all deferred records, as the watcher counts them */
-	size_t returned;    /* bytes: how many of them come from batches that have failed */
-	struct stamp stamp; /* of the batch that was submitted last */
-	int64_t took;	    /* ns: how long the sink's submit() takes, on average */
-	int watched;	    /* commits, of the next ones, whose sleeps are counted */
-	bool failing;	    /* a commit has failed, and the log has not recovered */
-	int64_t failed;	    /* ns, when, the last time */
-	size_t refused;	    /* lines refused since it began to fail */
+	size_t returned;	     /* bytes of `deferred` that come back from failed batches */
+	struct stamp stamp;	     /* of the batch that was submitted last */
+	int64_t took;		     /* ns: how long the sink's submit() takes, on average */
+	int watched;		     /* for how many of the next commits sleeps are counted */
+	bool failing;		     /* a commit has failed, and the log has not recovered */
+	int64_t failed;		     /* ns, when a commit failed last */
+	size_t refused;		     /* lines refused since it began to fail */
 };
 
 /* Opens the sink. -1: the error is set, and writer_close() is due. */
@@ -51,27 +51,28 @@ void writer_close(struct writer *writer);
 
 /* As leader, or with the lock while there is none: */
 
-/* The sink takes another batch, and there is one; a second one is there if that fails. */
+/* Whether the sink accepts another batch, and there are two spare ones: the second is for a
+ * failure. */
 static inline bool writer_has_space(const struct writer *writer)
 {
 	return writer->in_flight < writer->in_flight_max && !writer->errnum &&
 	       writer->delivery.spare_count > 1;
 }
 
-/* Answers are being delivered, or about to be. */
+/* Whether answers are being delivered, or about to be. */
 static inline bool writer_is_delivering(const struct writer *writer)
 {
 	const struct delivery *delivery = &writer->delivery;
 	return delivery->spare_count + writer->in_flight + 1 < delivery->count;
 }
 
-/* Commits are so quick that a thread may do one while others wait for it. */
+/* Whether commits are so quick that a thread that others wait for may do one. */
 static inline bool writer_is_quick(const struct writer *writer)
 {
 	return writer->took < WRITER_SLOW;
 }
 
-/* The oldest batch in flight is completed. */
+/* Whether the oldest batch in flight is completed. */
 static inline bool writer_has_completed(const struct writer *writer)
 {
 	return writer->in_flight && writer->queue[0]->result != SINK_PENDING;
@@ -91,10 +92,10 @@ void writer_commit_deferred(struct writer *writer);
 void writer_settle(struct writer *writer);
 /* Has the sink open its target anew; nothing may be in flight. */
 void writer_reopen(struct writer *writer);
-/* Takes what was settled, the oldest first, or NULL. With the lock. */
+/* Takes the list of settled batches, the oldest first; NULL: there are none. With the lock. */
 struct batch *writer_take_settled(struct writer *writer);
-/* Delivers the answers of what was taken, which is NULL then. By any thread and with the lock,
- * which it drops for a while. */
+/* Delivers the answers of a list that was taken, and empties the list. Any thread; with the lock,
+ * which it releases while it delivers. */
 void writer_deliver(struct writer *writer, struct batch **settled);
 
 /* Defers a record that says how many lines were refused. As leader. */

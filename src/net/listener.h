@@ -19,7 +19,8 @@ int socket_bind(const char *host, int port, int wake, struct error *error);
 int listener_open(int passed, const char *host, int port, int wake, struct unix_file *file,
 		  struct error *error);
 
-/* Whether other machines can reach it. Sets *warning to what to tell whoever runs the server. */
+/* Whether other machines can reach it. If so, sets *warning to a message for
+ * the operator. */
 bool listener_is_exposed(int descriptor, struct error *warning);
 
 /* Starts listening on a bound socket. Accepted sockets inherit TCP_NODELAY, keepalive and the user

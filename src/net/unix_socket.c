@@ -79,16 +79,16 @@ static bool pause_until(int64_t deadline, int64_t step, int wake)
 	return ready == 0 && !late;
 }
 
-/* Locks the folder in which the socket is. Returns a descriptor whose end is that of the lock. */
-static int lock_folder(const struct sockaddr_un *address, int wake)
+/* Locks the directory of the socket. Returns a descriptor; closing it releases the lock. */
+static int lock_directory(const struct sockaddr_un *address, int wake)
 {
-	char folder[sizeof address->sun_path];
-	strcpy(folder, address->sun_path);
-	char *slash = strrchr(folder, '/');
+	char directory[sizeof address->sun_path];
+	strcpy(directory, address->sun_path);
+	char *slash = strrchr(directory, '/');
 	if (slash)
-		slash[slash == folder] = '\0';
+		slash[slash == directory] = '\0';
 	int64_t deadline = clock_after(LOCK_PATIENCE);
-	int descriptor = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int descriptor = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) < 0)
 		if ((errno != EWOULDBLOCK && errno != EINTR) ||
 		    !pause_until(deadline, LOCK_STEP, wake)) {
@@ -98,7 +98,7 @@ static int lock_folder(const struct sockaddr_un *address, int wake)
 	return descriptor;
 }
 
-/* Removes a socket on which nobody listens. Returns NULL, or why the path cannot be had. */
+/* Removes a socket on which no process listens. Returns NULL, or why the path cannot be used. */
 static const char *remove_stale(const struct sockaddr_un *address)
 {
 	struct stat status;
@@ -142,7 +142,7 @@ int unix_listen(const char *host, int wake, struct unix_file *file, struct error
 	*file = (struct unix_file){0};
 	if (set_address(&file->address, host, error) < 0)
 		return -1;
-	int descriptor = -1, lock = lock_folder(&file->address, wake);
+	int descriptor = -1, lock = lock_directory(&file->address, wake);
 	const char *reason = lock < 0 ? strerror(errno) : remove_stale(&file->address);
 	if (!reason)
 		descriptor = bind_and_listen(file, &reason);
@@ -156,7 +156,7 @@ void unix_remove(struct unix_file *file)
 {
 	struct stat status;
 	/* while the socket is open, no other file has its inode */
-	int lock = file->inode ? lock_folder(&file->address, -1) : -1;
+	int lock = file->inode ? lock_directory(&file->address, -1) : -1;
 	if (lock >= 0 && lstat(file->address.sun_path, &status) == 0 &&
 	    status.st_dev == file->device && status.st_ino == file->inode)
 		(void)unlink(file->address.sun_path); /* else the next server replaces it */

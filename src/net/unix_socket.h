@@ -31,9 +31,9 @@ struct unix_file {
 };
 
 /* Makes a non-blocking socket that listens there, so that it cannot be taken for one that was left
- * behind. Its file has mode 0777 less the umask. A socket on which nobody listens is replaced, any
- * other file is not; a lock on the folder keeps other servers away meanwhile. It waits for that
- * lock until the descriptor `wake` is readable, for 5 s at most. Returns the descriptor. */
+ * behind. Its file has mode 0777 less the umask. A socket on which no process listens is replaced,
+ * any other file is not; during this a lock on the directory keeps other servers out. It waits for
+ * that lock until the descriptor `wake` is readable, for 5 s at most. Returns the descriptor. */
 int unix_listen(const char *host, int wake, struct unix_file *file, struct error *error);
 
 /* Removes the file, if it is still the same. To be called while the socket is open. */

@@ -96,7 +96,7 @@ int relay_chain_prove(const struct runall_options *options, struct verdict *verd
 
 /* --- verdict.c --- */
 
-/* Proves the run that has ended, and prints the verdict. An interrupt meanwhile ends runall. */
+/* Proves the run that has ended, and prints the verdict. An interrupt ends runall at once. */
 void runall_prove(struct runall *runall);
 
 /* With -report json: prints the report of all clients, and why the run has failed, if it has. To be

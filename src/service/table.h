@@ -62,10 +62,10 @@ struct service {
 	/* The drain begins: no connection is accepted any more, and admit() must not wait. */
 	void (*drain)(void *state);
 	/* Called when all sessions have ended, and again after -1, until the deadline: does what is
-	 * left to do. -1: not done by the deadline, and the error is set: what is left to do. NULL:
-	 * it is not asked for. */
+	 * left to do. -1: not done by the deadline, and the error says what is left to do; it may
+	 * be NULL. */
 	int (*finish)(void *state, int64_t deadline, struct error *error);
-	/* Frees the state. No task of it is scheduled, and the log has delivered all of it. */
+	/* Frees the state. None of its tasks is scheduled, and all its answers are delivered. */
 	void (*stop)(void *state);
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client does by default at each service: how many processes and threads, which lines, how
- * long the pauses. The order is that of the server's services. */
+/* What a client does by default for each service: how many processes and threads, which lines, how
+ * long the pauses. */
 #pragma once
 
 #include <stdbool.h>
@@ -38,7 +38,7 @@ struct workload {
 /* All workloads. The last entry has no name. */
 extern const struct workload workloads[];
 
-/* Their names in the same order, for a table of options; NULL ends the list. */
+/* Their names, in the same order as `workloads`, for a table of options; NULL ends the list. */
 extern const char *const workload_names[];
 
 enum { WORKLOAD_LOG_NAME_SIZE = 48 };
