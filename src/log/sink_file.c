@@ -91,50 +91,48 @@ static void end_partial(struct file *file, const struct iovec parts[FILE_PARTS])
 		      "the line before this one is torn: it could not be written whole");
 }
 
-/* Sets what the next write begins with: the header in an empty file, and in a pipe or a device; the
- * end of half a record. Returns false if the file cannot be read: errno is set, and the file is
- * taken for whole. */
-static bool set_preface(struct file *file)
-{
-	struct stat status;
-	struct remainder remainder = {0};
-	file->preface = "";
-	file->sink.note = NULL;
-	if (fstat(file->file.descriptor, &status) < 0)
-		return false;
-	if (status.st_size == 0)
-		file->preface = file->settings->format->header;
-	if (!file->file.can_cut || status.st_size == 0)
-		return true;
-	int descriptor = open(file->target, O_RDONLY | O_CLOEXEC);
-	if (descriptor < 0)
-		return false;
-	bool read = read_remainder(descriptor, status.st_size, &remainder);
-	(void)close(descriptor); /* only read */
-	end_remainder(file, &remainder,
-		      "the line before this one is torn: the server was stopped while it wrote it");
-	return read;
-}
-
-/* --- opening --- */
-
-/* Refuses to go on with a log that the format cannot: -1, and the error is set. */
-static int check_head(const struct file *file, struct error *error)
+/* Looks at a log that holds something: is half a record at its end, and is its beginning one that
+ * the format can go on with? -1: the error is set. */
+static int look_into(struct file *file, int descriptor, off_t end, struct error *error)
 {
 	const struct record_format *format = file->settings->format;
+	struct remainder remainder = {0};
 	char head[64];
-	int descriptor = format->continues && file->file.can_cut
-				 ? open(file->target, O_RDONLY | O_CLOEXEC)
-				 : -1;
-	if (descriptor < 0)
-		return 0;
-	ssize_t length = pread(descriptor, head, sizeof head, 0);
-	(void)close(descriptor); /* only read */
+	bool read = descriptor >= 0 && read_remainder(descriptor, end, &remainder);
+	end_remainder(file, &remainder,
+		      "the line before this one is torn: the server was stopped while it wrote it");
+	if (!read)
+		return error_set(error, "cannot read the end of the log %s: %s", file->target,
+				 strerror(errno));
+	ssize_t length = format->continues ? pread(descriptor, head, sizeof head, 0) : 0;
 	if (length <= 0 || format->continues(head, (size_t)length))
 		return 0;
 	return error_set(error, "cannot append to the log %s: its records have another format",
 			 file->target);
 }
+
+/* Sets what the next write begins with: the header in an empty file, and in a pipe or a device; the
+ * end of half a record. -1: the log is not one to go on with, and the error is set; if it is all
+ * the same, what could not be read is taken for whole. */
+static int set_preface(struct file *file, struct error *error)
+{
+	struct stat status;
+	file->preface = "";
+	file->sink.note = NULL;
+	if (fstat(file->file.descriptor, &status) < 0)
+		return error_set(error, "cannot read the end of the log %s: %s", file->target,
+				 strerror(errno));
+	if (status.st_size == 0)
+		file->preface = file->settings->format->header;
+	if (!file->file.can_cut || status.st_size == 0)
+		return 0;
+	int descriptor = open(file->target, O_RDONLY | O_CLOEXEC);
+	int result = look_into(file, descriptor, status.st_size, error);
+	descriptor_close(&descriptor);
+	return result;
+}
+
+/* --- opening --- */
 
 /* At -sync disk the name of a file that was opened has to be on the disk, too. Some file systems
  * cannot: then it is as safe as they make it. */
@@ -166,12 +164,7 @@ static int open_file(struct file *file, struct error *error)
 {
 	enum old_content old = file->settings->old;
 	if (append_file_open(&file->file, file->target, old, error) < 0 ||
-	    sync_name(file, &file->file, error) < 0)
-		return -1;
-	if (!set_preface(file))
-		return error_set(error, "cannot read the end of the log %s: %s", file->target,
-				 strerror(errno));
-	if (check_head(file, error) < 0)
+	    sync_name(file, &file->file, error) < 0 || set_preface(file, error) < 0)
 		return -1;
 	if (*file->file.kept) {
 		(void)snprintf(file->kept, sizeof file->kept, "the old log is kept as %s",
@@ -184,10 +177,7 @@ static int open_file(struct file *file, struct error *error)
 
 static int open_stdout(struct file *file, struct error *error)
 {
-	if (append_file_stdout(&file->file, error) < 0)
-		return -1;
-	(void)set_preface(file); /* nothing is read */
-	return 0;
+	return append_file_stdout(&file->file, error) < 0 ? -1 : set_preface(file, error);
 }
 
 /* Makes a sink of the type, and opens it. NULL: the error is set. */
@@ -261,6 +251,7 @@ static int file_reopen(struct sink *sink, struct error *error)
 {
 	struct file *file = (struct file *)sink;
 	struct append_file opened;
+	struct error ignored;
 	/* the name is still this file's: opening it again would meet our own lock */
 	if (descriptor_has_name(file->file.descriptor, file->target))
 		return 0;
@@ -271,7 +262,7 @@ static int file_reopen(struct sink *sink, struct error *error)
 	}
 	append_file_close(&file->file);
 	file->file = opened;
-	(void)set_preface(file);
+	(void)set_preface(file, &ignored);
 	return 0;
 }
 

@@ -11,15 +11,11 @@
 #include "base/memory.h"
 #include "verify/proof.h"
 
-/* Places, the highest first. */
-struct plain_group {
-	struct buffer places; /* int64_t */
-};
-
-static int64_t *group_places(const struct plain_group *group, size_t *count)
+/* The places of a group, the highest first. */
+static int64_t *places_of(const struct buffer *group, size_t *count)
 {
-	*count = group->places.length / sizeof(int64_t);
-	return (void *)group->places.bytes;
+	*count = group->length / sizeof(int64_t);
+	return (void *)group->bytes;
 }
 
 /* Is that what escaping makes of some bytes? A log of another format is none. False: no, or memory
@@ -40,8 +36,7 @@ static bool is_plain(struct proof *proof, struct slice line)
 }
 
 /* The place of a line in its group, which is set; -1: in none. */
-static int64_t place_of(struct proof *proof, const struct client_line *line,
-			struct plain_group **group)
+static int64_t place_of(struct proof *proof, const struct client_line *line, struct buffer **group)
 {
 	int64_t place = line->iteration - 1;
 	size_t index = line->client		? (size_t)line->client - 1
@@ -55,7 +50,7 @@ static int64_t place_of(struct proof *proof, const struct client_line *line,
 		return place;
 	if (!proof->plain.threads && line->iteration == 2 && line->thread == 0) {
 		size_t count;
-		const int64_t *places = group_places(*group, &count);
+		const int64_t *places = places_of(*group, &count);
 		proof->plain.threads =
 			count ? places[0] : 0; /* the first client has sent all of one */
 	}
@@ -85,7 +80,7 @@ static size_t find_place(const int64_t *places, size_t count, int64_t place)
 static bool take_client_line(struct proof *proof, const struct client_line *line)
 {
 	static const int64_t begun = 1;
-	struct plain_group *group;
+	struct buffer *group;
 	size_t count;
 	int64_t place = place_of(proof, line, &group);
 	proof->lines++;
@@ -93,12 +88,12 @@ static bool take_client_line(struct proof *proof, const struct client_line *line
 		fault_here(proof, NULL, "'$b' at line $n of $l is not a line of a client");
 		return true;
 	}
-	int64_t *places = group_places(group, &count);
+	int64_t *places = places_of(group, &count);
 	size_t at = find_place(places, count, place);
 	if (at < count)
 		places[at]++;
 	else if (proof->expected && !place)
-		return buffer_append(&group->places, &begun, sizeof begun);
+		return buffer_append(group, &begun, sizeof begun);
 	else if (count && places[0] > place)
 		proof->doubled++;
 	else
@@ -147,7 +142,7 @@ bool plain_init(struct proof *proof)
 	proof->plain.groups = memory_calloc(proof->plain.group_count, sizeof *proof->plain.groups);
 	for (size_t i = 0; proof->plain.groups && i < proof->plain.group_count; i++)
 		for (size_t j = 0; j < (job->echoes ? 1 : job->clients); j++)
-			if (!buffer_append(&proof->plain.groups[i].places, &first, sizeof first))
+			if (!buffer_append(&proof->plain.groups[i], &first, sizeof first))
 				return false;
 	return proof->plain.groups;
 }
@@ -186,7 +181,7 @@ static int64_t compare_ends(const struct proof *proof, size_t index, bool sent, 
 {
 	const struct verify_job *job = proof->job;
 	size_t count, clients = 0;
-	const int64_t *places = group_places(&proof->plain.groups[index], &count);
+	const int64_t *places = places_of(&proof->plain.groups[index], &count);
 	int64_t sum = 0;
 	for (size_t i = 0; i < job->clients; i++)
 		if (job->client_results[i].complete && (!job->echoes || i == index))
@@ -234,7 +229,7 @@ static bool check_reported(struct proof *proof)
 static void check_inferred(struct proof *proof)
 {
 	size_t count;
-	const int64_t *places = group_places(&proof->plain.groups[0], &count);
+	const int64_t *places = places_of(&proof->plain.groups[0], &count);
 	int64_t threads = proof->plain.threads ? proof->plain.threads : count ? places[0] : 0;
 	int64_t all = proof->expected->iterations * threads;
 	for (size_t i = 0; i < count; i++)
@@ -260,7 +255,7 @@ bool plain_check_end(struct proof *proof)
 void plain_free(struct proof *proof)
 {
 	for (size_t i = 0; proof->plain.groups && i < proof->plain.group_count; i++)
-		buffer_free(&proof->plain.groups[i].places);
+		buffer_free(&proof->plain.groups[i]);
 	free(proof->plain.groups);
 	buffer_free(&proof->plain.bytes);
 }

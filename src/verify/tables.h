@@ -87,7 +87,7 @@ struct fault {
 
 /* What plain.c knows. */
 struct plain {
-	struct plain_group *groups; /* owned */
+	struct buffer *groups; /* owned; int64_t each */
 	size_t group_count;
 	bool by_thread;	     /* a group is a thread of all clients; else all lines of a client */
 	int64_t threads;     /* of a client; 0: not known yet */
