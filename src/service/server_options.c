@@ -15,6 +15,7 @@
 #include "net/activation.h"
 #include "net/socket.h"
 #include "record/format.h"
+#include "session/receiver.h"
 #include "session/session.h"
 
 #define AT(member) offsetof(struct server_options, member)
@@ -25,7 +26,7 @@ enum {
 	MAXLINE_DEFAULT = 65536,
 	SPECS_MAX = 60,
 	CONNECTIONS_MAX = 1000000,
-	DESCRIPTORS_KEPT = 32, /* for all that is no connection */
+	DESCRIPTORS_KEPT = 32, /* for all that is no connection, but for groups of them */
 	NAMES_SIZE = 160,
 };
 
@@ -226,6 +227,8 @@ enum exit_status server_options_check(struct server_options *options, uint64_t d
 	const struct service *service = services[options->service];
 	struct service_options own = server_options_of_service(options);
 	uint64_t kept = DESCRIPTORS_KEPT;
+	if (options->receive == RECEIVE_GROUP)
+		kept += receiver_group_count();
 	if (service->descriptors)
 		kept += (uint64_t)service->descriptors(&own);
 	if (descriptors <= kept) {

@@ -18,7 +18,7 @@ struct receiver *receiver_new(size_t groups, int64_t busy_poll, struct error *er
 /* No session may be in a group. Accepts NULL. */
 void receiver_free(struct receiver *receiver);
 
-/* How many groups there are by default: one for two CPUs. */
+/* How many groups there are by default: one for two CPUs. Each has a descriptor. */
 size_t receiver_group_count(void);
 
 /* Receives for the session; to be called by its own thread. In a group: blocks until the session

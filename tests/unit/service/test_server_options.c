@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "log.h"
 #include "service/table.h"
+#include "session/receiver.h"
 #include "unit.h"
 
 static struct server_options options;
@@ -220,7 +221,8 @@ START_TEST(a_relay_needs_to_know_where_to)
 	ck_assert_str_eq(error.message, "-next: required with -service relay");
 	give("next", "localhost");
 	ck_assert_int_eq(server_options_complete(&options, &error), -1);
-	ck_assert_str_eq(error.message, "-next: 'localhost' is not HOST:PORT, [IPv6]:PORT or unix:PATH");
+	ck_assert_str_eq(error.message,
+			 "-next: 'localhost' is not HOST:PORT, [IPv6]:PORT or unix:PATH");
 	give("next", "localhost:7001");
 	ck_assert_int_eq(server_options_complete(&options, &error), 0);
 	ck_assert_int_eq(options.maxline, 65536 - 128);
@@ -288,20 +290,26 @@ static int64_t connections_for(uint64_t descriptors, uint64_t memory, const char
 
 START_TEST(connections_fit_the_descriptors)
 {
-	ck_assert_int_eq(connections_for(1024, UINT64_MAX, NULL), 992);
-	ck_assert_int_eq(connections_for(1000000, UINT64_MAX, NULL), 999968);
+	const size_t groups = receiver_group_count();
+	ck_assert_int_eq(connections_for(1024 + groups, UINT64_MAX, NULL), 992);
 	/* there are 32 to spare at the limit, and not one less */
-	ck_assert_int_eq(connections_for(1000001, UINT64_MAX, NULL), 999969);
-	ck_assert_int_eq(connections_for(1000031, UINT64_MAX, NULL), 999999);
-	ck_assert_int_eq(connections_for(1000032, UINT64_MAX, NULL), 1000000);
+	ck_assert_int_eq(connections_for(1000031 + groups, UINT64_MAX, NULL), 999999);
+	ck_assert_int_eq(connections_for(1000032 + groups, UINT64_MAX, NULL), 1000000);
 	ck_assert_int_eq(connections_for(UINT64_MAX, UINT64_MAX, NULL), 1000000);
 	server_options_init(&options);
 	give("connections", "999970");
-	ck_assert_int_eq(server_options_check(&options, 1000001, UINT64_MAX, &error), EXIT_USAGE);
+	ck_assert_int_eq(server_options_check(&options, 1000001 + groups, UINT64_MAX, &error),
+			 EXIT_USAGE);
 	ck_assert_str_eq(error.message,
 			 "-connections: the descriptor limit allows 999969, not 999970");
 	server_options_init(&options);
-	ck_assert_int_eq(server_options_check(&options, 32, UINT64_MAX, &error), EXIT_FAILED);
+	ck_assert_int_eq(server_options_check(&options, 32 + groups, UINT64_MAX, &error),
+			 EXIT_FAILED);
+	/* there are no groups */
+	server_options_init(&options);
+	give("receive", "own");
+	ck_assert_int_eq(server_options_check(&options, 1024, UINT64_MAX, &error), EXIT_DONE);
+	ck_assert_int_eq(options.connections, 992);
 }
 END_TEST
 
@@ -312,7 +320,7 @@ START_TEST(connections_fit_the_memory)
 	ck_assert_int_eq(connections_for(1000000, gib, NULL), 2730);
 	ck_assert_int_eq(connections_for(1000000, gib, "10"), 2730);
 	ck_assert_int_eq(connections_for(1000000, gib, "1048576"), 455);
-	ck_assert_int_eq(connections_for(1000, gib, NULL), 968);
+	ck_assert_int_eq(connections_for(1000 + receiver_group_count(), gib, NULL), 968);
 	ck_assert_int_eq(connections_for(1000000, 1, NULL), 1);
 	/* what is asked for is taken */
 	server_options_init(&options);
