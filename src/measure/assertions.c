@@ -85,8 +85,8 @@ static bool read_value(struct assertion *assertion, const char *string)
 static int parse(struct assertion *assertion, struct error *error)
 {
 	static const char *const expected[] = {
-		[ASSERTION_COUNT] = "not compared with a whole number",
-		[ASSERTION_LATENCY] = "not compared with a duration such as 250us or 5ms",
+		[ASSERTION_COUNT] = "the value must be a whole number",
+		[ASSERTION_LATENCY] = "the value must be a duration such as 250us or 5ms",
 		[ASSERTION_ORDER] = "order can be =strict or =free",
 	};
 	char name[ASSERTION_SIZE];
