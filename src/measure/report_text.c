@@ -103,7 +103,7 @@ bool report_text(struct buffer *buffer, const struct result *result)
 	const struct histogram *uncorrected = result->uncorrected;
 	return add_totals(buffer, result) &&
 	       add_count(buffer, result, result->unsent,
-			 " were due and not sent before the end; the latency counts their waiting "
+			 " due and not sent before the end; the latency counts the waiting "
 			 "time\n") &&
 	       add_count(buffer, result, result->total.resent,
 			 " sent again after a lost connection: may have been logged twice\n") &&

@@ -60,8 +60,8 @@ START_TEST(text_tells_the_warmup_and_both_latencies)
 	ck_assert_double_eq(result_rate(&result), 10);
 	ck_assert(report_text(&text, &result));
 	assert_text("client: 20 lines sent, 20 acknowledged, 0 lost in 4.000 s (5 lines/s)\n"
-		    "client: 80 lines were due and not sent before the end; the latency counts "
-		    "their waiting time\n"
+		    "client: 80 lines due and not sent before the end; the latency counts the "
+		    "waiting time\n"
 		    "client: 10 lines measured in 1.000 s (10 lines/s), after a warm-up of 3 s\n"
 		    "client: latency min 1 ms, median 5 ms, p90 9.01 ms, p99 10 ms, p99.9 10 ms, "
 		    "max 10 ms from when it was due\n"
