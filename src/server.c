@@ -360,8 +360,8 @@ static void prepare(struct server *server)
 	server->addresses.max = (size_t)options->per_address;
 	server->sessions.addresses = options->per_address ? &server->addresses : NULL;
 	server->sessions.maxline = (size_t)options->maxline;
-	server->sessions.idle = server_options_idle(options);
-	server->sessions.unfinished = server_options_unfinished(options);
+	server->sessions.idle = options->idle;
+	server->sessions.unfinished = options->unfinished;
 	server->acceptor = (struct acceptor){.listener = -1,
 					     .max = (size_t)options->connections,
 					     .paused_until = CLOCK_NEVER,

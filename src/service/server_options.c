@@ -211,6 +211,9 @@ int server_options_complete(struct server_options *options, struct error *error)
 		return -1;
 	if (!options->maxline)
 		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
+	options->unfinished = options->idle < 0 ? UNFINISHED_DEFAULT : options->idle;
+	if (options->idle < 0)
+		options->idle = 0;
 	if (options->seed < 0)
 		options->seed = random_fresh_seed();
 	return service->check ? service->check(&own, error) : 0;
@@ -262,16 +265,6 @@ int server_options_read(struct server_options *options, int argc, char **argv, s
 	enum exit_status status =
 		server_options_check(options, program_raise_descriptors(), system_memory(), error);
 	return status == EXIT_DONE ? -1 : (int)status;
-}
-
-int64_t server_options_idle(const struct server_options *options)
-{
-	return options->idle < 0 ? 0 : options->idle;
-}
-
-int64_t server_options_unfinished(const struct server_options *options)
-{
-	return options->idle < 0 ? UNFINISHED_DEFAULT : options->idle;
 }
 
 struct service_options server_options_of_service(const struct server_options *options)

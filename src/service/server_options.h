@@ -29,7 +29,8 @@ struct server_options {
 	int64_t connections; /* 0: as many as descriptors and memory allow */
 	int64_t per_address; /* connections, 0: no limit */
 	int64_t maxline;     /* bytes, without the line end; 0: the service's default */
-	int64_t idle;	     /* ns, 0: off; -1: default, for unfinished lines alone */
+	int64_t idle;	     /* ns that a connection may be silent; 0: no limit; -1: not given */
+	int64_t unfinished;  /* ns that a line may take, from -idle; 0: no limit */
 	int64_t drain;	     /* ns */
 	int64_t spin;	     /* ns, 0: off */
 	int receive;	     /* enum receive */
@@ -61,9 +62,6 @@ enum exit_status server_options_check(struct server_options *options, uint64_t d
  * status: EXIT_DONE after -help or -version, else the error is set. */
 int server_options_read(struct server_options *options, int argc, char **argv, struct error *error);
 
-/* How long a connection may be silent, and how long a line may take, in ns; 0: no limit. */
-int64_t server_options_idle(const struct server_options *options);
-int64_t server_options_unfinished(const struct server_options *options);
 /* What its service gets. Points into the options. */
 struct service_options server_options_of_service(const struct server_options *options);
 /* The format of its records: -format as the service has it, without what -records leaves out. */

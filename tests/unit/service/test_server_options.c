@@ -46,8 +46,8 @@ START_TEST(defaults)
 	ck_assert_str_eq(options.host, "127.0.0.1");
 	ck_assert_int_eq(options.port, 2005);
 	ck_assert_int_eq(options.maxline, 65536);
-	ck_assert_int_eq(server_options_idle(&options), 0);
-	ck_assert_int_eq(server_options_unfinished(&options), 60 * CLOCK_SECOND);
+	ck_assert_int_eq(options.idle, 0);
+	ck_assert_int_eq(options.unfinished, 60 * CLOCK_SECOND);
 	ck_assert_int_eq(options.drain, 5 * CLOCK_SECOND);
 	ck_assert_int_eq(options.spin, 50 * CLOCK_MICROSECOND);
 	ck_assert_int_eq(options.ready, -1);
