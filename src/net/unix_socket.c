@@ -13,7 +13,10 @@
 #include "base/clock.h"
 #include "base/descriptor.h"
 
+/* Servers hold the lock for a moment; any program that can read the directory can hold it longer.
+ */
 #define LOCK_PATIENCE (5 * CLOCK_SECOND)
+#define LOCK_PATIENCE_END (100 * CLOCK_MILLISECOND) /* the next start replaces the socket */
 #define LOCK_STEP (10 * CLOCK_MILLISECOND)
 #define CONNECT_STEP (5 * CLOCK_MILLISECOND) /* between two tries, while the backlog is full */
 
@@ -80,14 +83,14 @@ static bool pause_until(int64_t deadline, int64_t step, int wake)
 }
 
 /* Locks the directory of the socket. Returns a descriptor; closing it releases the lock. */
-static int lock_directory(const struct sockaddr_un *address, int wake)
+static int lock_directory(const struct sockaddr_un *address, int64_t patience, int wake)
 {
 	char directory[sizeof address->sun_path];
 	strcpy(directory, address->sun_path);
 	char *slash = strrchr(directory, '/');
 	if (slash)
 		slash[slash == directory] = '\0';
-	int64_t deadline = clock_after(LOCK_PATIENCE);
+	int64_t deadline = clock_after(patience);
 	int descriptor = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	while (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) < 0)
 		if ((errno != EWOULDBLOCK && errno != EINTR) ||
@@ -137,13 +140,25 @@ static int bind_and_listen(struct unix_file *file, const char **reason)
 	return -1;
 }
 
+static const char *explain_lock(int errnum)
+{
+	switch (errnum) {
+	case ETIMEDOUT:
+		return "another program holds a lock on its directory";
+	case ECANCELED:
+		return "interrupted";
+	default:
+		return strerror(errnum);
+	}
+}
+
 int unix_listen(const char *host, int wake, struct unix_file *file, struct error *error)
 {
 	*file = (struct unix_file){0};
 	if (set_address(&file->address, host, error) < 0)
 		return -1;
-	int descriptor = -1, lock = lock_directory(&file->address, wake);
-	const char *reason = lock < 0 ? strerror(errno) : remove_stale(&file->address);
+	int descriptor = -1, lock = lock_directory(&file->address, LOCK_PATIENCE, wake);
+	const char *reason = lock < 0 ? explain_lock(errno) : remove_stale(&file->address);
 	if (!reason)
 		descriptor = bind_and_listen(file, &reason);
 	if (descriptor < 0)
@@ -156,7 +171,7 @@ void unix_remove(struct unix_file *file)
 {
 	struct stat status;
 	/* while the socket is open, no other file has its inode */
-	int lock = file->inode ? lock_directory(&file->address, -1) : -1;
+	int lock = file->inode ? lock_directory(&file->address, LOCK_PATIENCE_END, -1) : -1;
 	if (lock >= 0 && lstat(file->address.sun_path, &status) == 0 &&
 	    status.st_dev == file->device && status.st_ino == file->inode)
 		(void)unlink(file->address.sun_path); /* else the next server replaces it */

@@ -36,7 +36,8 @@ struct unix_file {
  * that lock until the descriptor `wake` is readable, for 5 s at most. Returns the descriptor. */
 int unix_listen(const char *host, int wake, struct unix_file *file, struct error *error);
 
-/* Removes the file, if it is still the same. To be called while the socket is open. */
+/* Removes the file, if it is still the same and no other program holds a lock on its directory. To
+ * be called while the socket is open. */
 void unix_remove(struct unix_file *file);
 
 /* Connects, until the deadline, or until `wake` is readable. Its own end gets an address from the
