@@ -189,8 +189,9 @@ static int set_up(struct relay *relay, struct error *error)
 	if (!name)
 		return error_set(error, "cannot forward from the log %.200s: it is not a file",
 				 settings->log_name);
-	/* what was noted so far is in the file: from its size on the watcher counts */
-	(void)log_flush(settings->log, clock_after(CLOCK_SECOND));
+	/* what was noted so far is in the file, however slow the disk is: from its size on the
+	 * watcher counts */
+	(void)log_flush(settings->log, CLOCK_NEVER);
 	if (log_cursor_open(cursor, name, error) < 0)
 		return -1;
 	relay->acknowledged = cursor->received;
