@@ -14,7 +14,7 @@
 /* What becomes of a file that holds something when it is opened. */
 enum old_content {
 	OLD_KEEP,   /* it is renamed, as move_aside() does, and a new one begins */
-	OLD_APPEND, /* it is gone on with */
+	OLD_APPEND, /* it is continued */
 	OLD_OVERWRITE,
 };
 
@@ -44,7 +44,7 @@ int append_file_stdout(struct append_file *file, struct error *error);
  * with `sync`, nothing before that is synced. */
 ssize_t append_file_write(struct append_file *file, struct iovec *parts, int count, bool sync);
 
-/* Cuts off what is left to be, and closes it. Accepts one that is not open. */
+/* Cuts off what an earlier cut could not, and closes the file. Accepts one that is not open. */
 void append_file_close(struct append_file *file);
 
 /* As the functions of libc, which they point to. Only tests set them, before they open a file. */

@@ -11,7 +11,7 @@
 
 /* Times are in nanoseconds. */
 struct inflight_line {
-	/* of who adds it */
+	/* set by the caller of inflight_add() */
 	int64_t start; /* when it is intended to be sent; 0: when it is */
 	size_t length; /* with its line end */
 	uint32_t connection;

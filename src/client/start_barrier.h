@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Start of threads in free order: only a limited number connects at a time, and none goes on before
- * all have arrived. All functions but init and destroy may be called from any thread. */
+/* A start barrier for threads in free order: only a limited number connects at a time, and all wait
+ * until the last one has arrived. Any thread may call the functions, except init and destroy. */
 #pragma once
 
 #include <pthread.h>

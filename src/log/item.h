@@ -38,13 +38,13 @@ struct reply_target {
 	 * once. */
 	bool (*deliver)(struct reply_target *target, const char *answers, size_t length,
 			size_t lines);
-	/* Takes why the records of `lines` answers could not be stored, and answers each line so.
-	 * Called as deliver is, and must not allocate. NULL: no peer waits for what the target is
-	 * sent; what cannot be recorded is left out. */
+	/* Sends a refusal with the reason in place of each of `lines` answers, whose records could
+	 * not be stored. Called as deliver is, and must not allocate. NULL: no peer waits for these
+	 * answers; they are dropped. */
 	void (*refuse)(struct reply_target *target, const char *reason, size_t lines);
-	/* Returns whether the connection is known to be gone: its answers, which are delivered to
-	 * it all the same, get no sent records. Called by the leader, without the log's lock. Must
-	 * not block. NULL: it is not known before deliver() fails. */
+	/* Returns whether the connection is known to be gone. Then its answers get no sent records,
+	 * though they are still passed to deliver(). Called by the leader, without the log's lock.
+	 * Must not block. NULL: it is not known before deliver() fails. */
 	bool (*is_gone)(struct reply_target *target);
 	bool broadcast; /* deliver() sends to other targets: it is in order with the answers of all
 			 */

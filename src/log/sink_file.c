@@ -31,7 +31,7 @@ struct file {
 
 /* --- half a record at the end --- */
 
-/* What stands behind the last line end. */
+/* The bytes after the last line end. */
 struct remainder {
 	bool torn, open_quote;
 };
@@ -74,7 +74,7 @@ static void end_remainder(struct file *file, const struct remainder *remainder, 
 	file->sink.note_level = RECORD_WARNING;
 }
 
-/* A write has failed whose first bytes are there all the same. */
+/* A write has failed, and its first bytes stay in the target. */
 static void end_partial(struct file *file, const struct iovec parts[FILE_PARTS])
 {
 	struct remainder remainder = {0};
@@ -91,8 +91,8 @@ static void end_partial(struct file *file, const struct iovec parts[FILE_PARTS])
 		      "the line before this one is torn: it could not be written whole");
 }
 
-/* Looks at a log that holds something: is half a record at its end, and is its beginning one that
- * the format can go on with? -1: the error is set. */
+/* Reads both ends of a log that is not empty: has the next write end half a record at its end, and
+ * checks that the format can continue it. -1: it cannot, or it cannot be read; the error is set. */
 static int look_into(struct file *file, int descriptor, off_t end, struct error *error)
 {
 	const struct record_format *format = file->settings->format;

@@ -191,8 +191,8 @@ static void dequeue(struct writer *writer)
 	writer->settled_end = &batch->next;
 }
 
-/* A batch has failed: all behind it fail too, those in flight by the sink's contract, and the open
- * one here, so that no later line of a connection is stored. A batch without lines loses nothing.
+/* After a batch has failed: makes the open one fail too, so that no later line of a connection is
+ * stored; those in flight fail by the sink's contract. A failed batch without lines loses nothing.
  */
 static void refuse_open(struct writer *writer, const struct batch *failed)
 {
@@ -258,8 +258,9 @@ void writer_close(struct writer *writer)
 	buffer_free(&writer->deferred);
 }
 
-/* At -sync none an ok means "queued": the records are deferred and the answers delivered. Not so
- * after a write error or without memory: no more is promised than what is queued already. */
+/* At -sync none an ok means "queued": the records are deferred and the answers delivered. After a
+ * write error, or out of memory, the batch is written before it is answered: no further line is
+ * promised. */
 static void queue_records(struct writer *writer, struct batch *batch)
 {
 	struct buffer *records = &batch->records;

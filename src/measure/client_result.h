@@ -6,10 +6,12 @@
  *                                            its thread, or of all, were acknowledged before
  *   thread K SENT ACKNOWLEDGED RESENT
  *   measured ELAPSED WARMUP strict|free UNSENT   times in ns
- *   expected met|missed VALUE|-              each assertion, in their order; -: nothing was
- * measured histogram latency|raw COUNT MIN MAX bucket latency|raw INDEX COUNT           each bucket
- * that is not empty chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED end A client of
- * chars reports its own line only. */
+ *   expected met|missed VALUE|-              each assertion, in order; -: nothing was measured
+ *   histogram latency|raw COUNT MIN MAX
+ *   bucket latency|raw INDEX COUNT           each bucket that is not empty
+ *   chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED
+ *   end
+ * Of these a client of chars reports only its own line and the end. */
 #pragma once
 
 #include <stdbool.h>

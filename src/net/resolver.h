@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Resolves names, with a deadline. The system's resolver blocks, for many seconds where no name
  * server answers, and nothing can interrupt it: it runs in a thread of its own, which is left
- * behind, and frees what it holds by itself, once its caller does not wait any longer. */
+ * behind when its caller stops waiting, and then frees its memory itself. */
 #pragma once
 
 #include <netdb.h>

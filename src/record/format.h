@@ -54,11 +54,11 @@ struct record_format {
 	/* As record_read(), for this format only; NULL: not readable as a record_view. */
 	bool (*read)(const struct record_format *format, char *line, size_t length,
 		     struct record_view *view);
-	/* May a log that begins with these bytes go on in this format? NULL: any may. */
+	/* Whether a log that begins with these bytes can be continued in this format. NULL: any. */
 	bool (*continues)(const char *head, size_t length);
 	int digits;	    /* of the fraction of a second */
 	const char *header; /* first line of a log, with its line end; empty: none */
-	const char *torn;   /* behind half a record, with the line end */
+	const char *torn;   /* written after half a record; with the line end */
 	bool quotes;	    /* a record cut short may leave a double quote open */
 	bool pairs;	    /* the record of an answer has the request, too, which has no other */
 	unsigned left_out;  /* events that have no record: bits as of record_bit() */

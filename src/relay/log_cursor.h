@@ -11,7 +11,7 @@
 /* A time as it is forwarded: YYYY-MM-DD HH:MM:SS.ffffff and a NUL. */
 #define RELAY_TIME_SIZE 27
 
-/* What the text of a note begins with that says up to which line the next server has all. */
+/* Begins the note that says up to which number the next server has acknowledged all lines. */
 #define RELAY_ACKNOWLEDGED "acknowledged up to "
 
 struct log_cursor {
@@ -22,7 +22,7 @@ struct log_cursor {
 };
 
 /* Opens a log, a regular file, with its size as limit. Reads it to find the first line that is not
- * acknowledged, and goes on before it. log_reader_close() ends it. -1: the error is set, and
+ * acknowledged; reading continues there. log_reader_close() ends it. -1: the error is set, and
  * nothing is open. */
 int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error);
 

@@ -88,7 +88,7 @@ static void offer_space(struct relay_queue *queue)
 		pthread_cond_signal(&queue->space);
 }
 
-/* A callback of the watcher: what is no more pending is committed, or was refused. */
+/* A callback of the watcher: bytes that are no longer pending were committed or refused. */
 static void settle(struct log_watcher *watcher, size_t stored, size_t settled)
 {
 	struct relay_queue *queue = (struct relay_queue *)watcher;

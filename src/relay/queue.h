@@ -35,7 +35,7 @@ struct relay_job {
 	int64_t start;	 /* offset of its record in the log */
 	char received[RELAY_TIME_SIZE];
 	char done[RELAY_TIME_SIZE]; /* empty: not done */
-	struct buffer line;	    /* behind its length stands an LF */
+	struct buffer line;	    /* an LF follows after its length */
 	size_t bytes;		    /* of memory, as the queue counts it */
 };
 
@@ -108,8 +108,8 @@ void relay_job_done(struct relay_job *job);
  * once the queue is stopped. -1: it is stopped already. */
 int relay_queue_arm(struct relay_queue *queue);
 
-/* The job behind number `sent`, if it is done and in the window; while probing, that is one line.
- * It stays the queue's, valid until it is acknowledged. */
+/* Returns the job after number `sent` if it is done and in the window (one line while probing),
+ * else NULL. The job stays the queue's, and is valid until it is acknowledged. */
 const struct relay_job *relay_queue_next(struct relay_queue *queue, uint64_t sent, bool probing);
 
 /* The next server has taken the oldest job: frees it. */

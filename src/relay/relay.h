@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A server's store and forward: reads received lines back from the log, works on several at once,
  * and sends them to the next server in the order of arrival. Notes in the log say which lines the
- * next server has acknowledged, so that a restart goes on behind them. */
+ * next server has acknowledged, so that a restart continues after them. */
 #pragma once
 
 #include <stddef.h>
@@ -52,7 +52,8 @@ void relay_admitted(void *relay, size_t lines, size_t bytes);
 void relay_drain(void *relay);
 
 /* Waits until the next server has acknowledged each line, and the log says so. -1: not by the
- * deadline, and the error, unless it is NULL, is set: for that what is left in the log is read. */
+ * deadline. The error, unless it is NULL, then says how many lines are left, which are counted in
+ * the log. */
 int relay_finish(void *relay, int64_t deadline, struct error *error);
 
 /* Ends the threads and frees. The timer queue must have been stopped. */

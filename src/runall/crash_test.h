@@ -30,6 +30,6 @@ void drill_note_start(struct drill *drill);
 
 /* Kills the server and starts it again, as often as wanted. Each kill comes at a random time after
  * lines were logged since the last start. Returns 0 when lines are logged after the last start,
- * too. -1 with the error set: interrupted, a program has ended by itself, or the server or its
- * clients did not come back. */
+ * too. -1 with the error set: interrupted, a program has ended that was not killed, or the server
+ * or its clients did not come back. */
 int drill_run(struct drill *drill, struct error *error);

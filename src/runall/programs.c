@@ -79,7 +79,8 @@ int find_programs(struct runall *runall, struct error *error)
 	return find_program(runall->client, path, "client", suffix, error);
 }
 
-/* Started again, server 0 goes on with its log, whatever became of an older one. */
+/* Whether server 0 gets the option. When it is started again it continues its log: no -overwrite.
+ */
 static bool is_for_start(const struct option_spec *spec, size_t again)
 {
 	return !again || strcmp(spec->name, "overwrite") != 0;
@@ -196,14 +197,15 @@ void end_clients(struct runall *runall, bool stop)
 	struct supervisor *watch = &runall->watch;
 	if (!stop)
 		(void)supervisor_until(watch, is_decided, 0, CLOCK_NEVER);
-	/* without a server they fail by themselves, unless they try again */
+	/* without a server the clients end, unless they try to connect again */
 	if (!stop && supervisor_over(watch, 0) && !watch->interrupts)
 		(void)supervisor_until(watch, supervisor_clients_over, 0, clock_after(END_TIMEOUT));
 	signal_clients(watch, SIGTERM);
 	signal_clients(watch, SIGKILL);
 }
 
-/* Server i is over, or one behind it in a chain, so that it cannot forward what it has. */
+/* Whether server i has ended, or a later one of a chain has, so that it cannot forward its lines.
+ */
 static bool is_settled(const struct supervisor *watch, size_t i)
 {
 	for (; i < watch->servers; i++)

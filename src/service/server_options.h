@@ -58,7 +58,7 @@ enum exit_status server_options_check(struct server_options *options, uint64_t d
 				      uint64_t memory, struct error *error);
 
 /* Reads a command line, takes a socket that the service manager has passed, and completes and
- * checks the options, with the machine's limits as they are. Returns -1 to go on, or the exit
+ * checks the options, with the machine's limits as they are. Returns -1 to continue, or the exit
  * status: EXIT_DONE after -help or -version, else the error is set. */
 int server_options_read(struct server_options *options, int argc, char **argv, struct error *error);
 

@@ -26,8 +26,8 @@ struct acceptor {
  * session has finished, and when the pause is over. */
 void acceptor_run(struct acceptor *acceptor);
 
-/* For the drain: removes the file of a Unix socket, then accepts those that had connected before,
- * as their lines may have arrived. Bounded, as others may go on connecting. */
+/* For the drain: removes the file of a Unix socket, then accepts connections that were made before,
+ * as their lines may have arrived. Accepts SOCKET_BACKLOG at most, as others may still connect. */
 void acceptor_finish(struct acceptor *acceptor);
 
 /* Drops a pending session, and closes the listener, if it is open. */

@@ -17,7 +17,7 @@ enum ending {
 	ENDED_BY_DRAIN,
 	ENDED_IDLE,
 	ENDED_BROKEN,  /* an error of its stream */
-	ENDED_REFUSED, /* its protocol cannot go on behind a refused frame */
+	ENDED_REFUSED, /* no frame can follow the refused one */
 	ENDED_NO_MEMORY,
 };
 

@@ -47,8 +47,8 @@ static void add_left_out(struct peer_notes *notes, enum peer_note kind, uint64_t
 	pthread_mutex_unlock(&notes->lock);
 }
 
-/* Has what is left out told at the end of the period; without memory it is when the next note
- * comes, or at the end. */
+/* Schedules the note of how many were left out, for the end of the period. Out of memory: it is
+ * written with the next note, or when the server ends. */
 static void schedule(struct peer_notes *notes)
 {
 	pthread_mutex_lock(&notes->lock);

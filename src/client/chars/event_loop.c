@@ -366,7 +366,7 @@ static int print_report(struct chars_client *client)
 	return program_print(STDOUT_FILENO, "the report", &text, complete, &client->error);
 }
 
-/* The result for a parent program is written all the same if the report cannot be. */
+/* Also writes the result for a parent program if the report could not be written. */
 static int report(struct chars_client *client)
 {
 	int printed = print_report(client);

@@ -30,7 +30,9 @@ START_TEST(every_answer_is_a_line)
 	static const char *const lines[] = {"", "x", "Thread 3, iteration 1", "\r", "\x1b[31m"};
 	for (size_t i = 0; services[i]; i++) {
 		const struct handler *handler = &services[i]->handler;
-		for (size_t j = 0; handler->answer && j < sizeof lines / sizeof *lines; j++) {
+		/* a service with a state needs a server */
+		bool alone = handler->answer && !handler->open && !services[i]->start;
+		for (size_t j = 0; alone && j < sizeof lines / sizeof *lines; j++) {
 			size_t length = strlen(lines[j]), end = handler->protocol->chunked;
 			char *line = malloc(length + 1); /* so that reading behind it is seen */
 			memcpy(line, lines[j], length);
