@@ -112,8 +112,8 @@ static int look_into(struct file *file, int descriptor, off_t end, struct error 
 }
 
 /* Sets what the next write begins with: the header in an empty file, and in a pipe or a device; the
- * end of half a record. -1: the log is not one to go on with, and the error is set; if it is all
- * the same, what could not be read is taken for whole. */
+ * end of half a record. -1: the log cannot be continued, and the error is set; a caller that
+ * ignores this continues it as if its last record were whole. */
 static int set_preface(struct file *file, struct error *error)
 {
 	struct stat status;
