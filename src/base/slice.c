@@ -13,6 +13,15 @@ struct slice slice_of(const char *string)
 	return (struct slice){.bytes = string, .length = strlen(string)};
 }
 
+size_t slice_count_lines(struct slice slice)
+{
+	size_t lines = 0;
+	const char *end;
+	for (; slice.length && (end = memchr(slice.bytes, '\n', slice.length)); lines++)
+		slice_drop(&slice, (size_t)(end - slice.bytes) + 1);
+	return lines;
+}
+
 bool slice_same(struct slice one, struct slice other)
 {
 	return one.length == other.length &&

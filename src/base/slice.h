@@ -19,6 +19,9 @@ bool slice_same(struct slice one, struct slice other);
 bool slice_begins(struct slice slice, const char *prefix);
 bool slice_ends(struct slice slice, const char *suffix);
 
+/* Returns the number of LF. */
+size_t slice_count_lines(struct slice slice);
+
 /* Removes the first `length` bytes, which must exist. */
 void slice_drop(struct slice *slice, size_t length);
 

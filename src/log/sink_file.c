@@ -16,6 +16,7 @@
 #include "base/descriptor.h"
 #include "base/directory.h"
 #include "base/memory.h"
+#include "base/slice.h"
 
 enum { FILE_PARTS = SINK_PARTS + 1 };
 
@@ -26,7 +27,7 @@ struct file {
 	const char *target;		     /* a part of theirs */
 	const char *preface;		     /* to be written before the next record */
 	bool warned;			     /* of a directory that cannot be synced */
-	char kept[PATH_MAX + 64];	     /* a note */
+	char note[PATH_MAX + 64];
 };
 
 /* --- half a record at the end --- */
@@ -74,21 +75,40 @@ static void end_remainder(struct file *file, const struct remainder *remainder, 
 	file->sink.note_level = RECORD_WARNING;
 }
 
+/* Notes how many whole records of a failed write stay. Lines in them were answered with an error;
+ * records that were deferred are written again. */
+static void note_partial(struct file *file, size_t records)
+{
+	bool torn = file->sink.note != NULL;
+	if (!records)
+		return;
+	(void)snprintf(file->note, sizeof file->note,
+		       "%s%srecords before %s that a failed write has left: %zu; they are not "
+		       "acknowledged, or are repeated",
+		       torn ? file->sink.note : "", torn ? "; " : "", torn ? "it" : "this one",
+		       records);
+	file->sink.note = file->note;
+	file->sink.note_level = RECORD_WARNING;
+}
+
 /* A write has failed, and its first bytes stay in the target. */
 static void end_partial(struct file *file, const struct iovec parts[FILE_PARTS])
 {
 	struct remainder remainder = {0};
-	size_t lengths[FILE_PARTS], left = file->file.partial;
+	size_t lengths[FILE_PARTS], left = file->file.partial, records = 0;
 	bool found = false;
 	for (size_t i = 0; i < FILE_PARTS; i++) {
 		lengths[i] = parts[i].iov_len < left ? parts[i].iov_len : left;
 		left -= lengths[i];
+		if (i > 0) /* behind the preface */
+			records += slice_count_lines((struct slice){parts[i].iov_base, lengths[i]});
 	}
 	for (size_t i = FILE_PARTS; i-- > 0 && !found;)
 		found = take_backwards(&remainder, parts[i].iov_base, lengths[i]);
 	file->preface = "";
 	end_remainder(file, &remainder,
 		      "the line before this one is torn: it could not be written whole");
+	note_partial(file, records);
 }
 
 /* Reads both ends of a log that is not empty: has the next write end half a record at its end, and
@@ -167,9 +187,9 @@ static int open_file(struct file *file, struct error *error)
 	    sync_name(file, &file->file, error) < 0 || set_preface(file, error) < 0)
 		return -1;
 	if (*file->file.kept) {
-		(void)snprintf(file->kept, sizeof file->kept, "the old log is kept as %s",
+		(void)snprintf(file->note, sizeof file->note, "the old log is kept as %s",
 			       file->file.kept);
-		file->sink.note = file->kept;
+		file->sink.note = file->note;
 		file->sink.note_level = RECORD_INFO;
 	}
 	return 0;

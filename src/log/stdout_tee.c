@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/nonblocking_writer.h"
+#include "base/slice.h"
 #include "base/thread.h"
 
 enum { TEE_QUEUE_MAX = 1 << 20 }; /* bytes that may wait for the reader */
@@ -31,15 +32,6 @@ struct stdout_tee {
 	bool ended; /* also when the reader has closed, or was not waited for any longer */
 };
 
-static size_t count_lines(const char *bytes, size_t length)
-{
-	size_t lines = 0;
-	for (const char *end = bytes + length; (bytes = memchr(bytes, '\n', (size_t)(end - bytes)));
-	     bytes++)
-		lines++;
-	return lines;
-}
-
 void stdout_tee_push(struct stdout_tee *tee, const char *bytes, size_t length)
 {
 	if (!tee || !length)
@@ -48,7 +40,7 @@ void stdout_tee_push(struct stdout_tee *tee, const char *bytes, size_t length)
 	bool idle = !tee->queue.length && !tee->skipped;
 	if (!tee->ended && (tee->queue.length + length > TEE_QUEUE_MAX ||
 			    !buffer_append(&tee->queue, bytes, length)))
-		tee->skipped += count_lines(bytes, length);
+		tee->skipped += slice_count_lines((struct slice){bytes, length});
 	if (idle)
 		pthread_cond_broadcast(&tee->changed);
 	pthread_mutex_unlock(&tee->lock);

@@ -20,6 +20,15 @@ START_TEST(compares)
 }
 END_TEST
 
+START_TEST(counts_lines)
+{
+	ck_assert_uint_eq(slice_count_lines((struct slice){NULL, 0}), 0);
+	ck_assert_uint_eq(slice_count_lines(slice_of("one")), 0);
+	ck_assert_uint_eq(slice_count_lines(slice_of("one\ntwo")), 1);
+	ck_assert_uint_eq(slice_count_lines(slice_of("\n\ntwo\n")), 3);
+}
+END_TEST
+
 START_TEST(takes_off_the_front)
 {
 	struct slice rest = slice_of("error: full;7;"), field;
@@ -65,6 +74,7 @@ int main(void)
 {
 	TCase *slices = tcase_create("slice");
 	tcase_add_test(slices, compares);
+	tcase_add_test(slices, counts_lines);
 	tcase_add_test(slices, takes_off_the_front);
 	tcase_add_test(slices, reads_numbers);
 	return unit_main("slice", slices, NULL);

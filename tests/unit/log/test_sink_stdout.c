@@ -55,12 +55,21 @@ static void write_in_part(size_t space, const char *note, const char *expected)
 	ck_assert_int_eq(unlink("out"), 0);
 }
 
-START_TEST(what_is_written_in_part_is_ended)
+/* Whole records stay, too: their lines were answered with an error. */
+START_TEST(what_is_written_in_part_is_ended_and_noted)
 {
 	write_in_part(0, NULL, "one\nfour\n");
 	write_in_part(2, torn, "one\ntw\nfour\n");
-	write_in_part(4, NULL, "one\ntw\"\nfour\n");
-	write_in_part(7, torn, "one\ntw\"\nthr\nfour\n");
+	write_in_part(4,
+		      "records before this one that a failed write has left: 1; they are not "
+		      "acknowledged, or are repeated",
+		      "one\ntw\"\nfour\n");
+	write_in_part(
+		7,
+		"the line before this one is torn: it could not be written whole; records "
+		"before it that a failed write has left: 1; they are not acknowledged, or are "
+		"repeated",
+		"one\ntw\"\nthr\nfour\n");
 }
 END_TEST
 
@@ -124,7 +133,7 @@ int main(void)
 	TCase *cases = tcase_create("stdout");
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);
 	tcase_add_test(cases, it_is_written_and_nothing_else);
-	tcase_add_test(cases, what_is_written_in_part_is_ended);
+	tcase_add_test(cases, what_is_written_in_part_is_ended_and_noted);
 	tcase_add_test(cases, an_open_quote_is_closed);
 	tcase_add_test(cases, a_closed_one);
 	tcase_add_test(cases, one_that_was_never_open_is_refused);
