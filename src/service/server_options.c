@@ -200,6 +200,9 @@ int server_options_complete(struct server_options *options, struct error *error)
 	if (options->listener >= 0 && (options->host || options->port >= 0))
 		return error_set(error, "-%s: not with a socket passed in LISTEN_FDS",
 				 options->host ? "host" : "port");
+	if (options->listener >= 0 && options->ready == options->listener)
+		return error_set(error, "-ready %d: it is the socket passed in LISTEN_FDS",
+				 options->listener);
 	if (!options->host)
 		options->host = "127.0.0.1";
 	if (socket_check_options(options->host, &options->port, error) < 0)
