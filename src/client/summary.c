@@ -57,15 +57,17 @@ static void record_wait(const struct client *client, int64_t start, int64_t end,
 		histogram_record(client->histograms, end - start, times);
 }
 
-/* Lines that were due and not sent. A thread may hold one; the others are the last of the schedule,
- * unless it is an input that says how many there are. Returns their number. */
+/* Lines that were due and not sent have waited until `end`. A thread may hold one; the others are
+ * the last of the schedule, unless it is an input that says how many there are. Returns their
+ * number. */
 static uint64_t record_unsent(const struct client *client, int64_t end)
 {
 	const struct client_options *options = &client->options;
-	uint64_t held = 0, next = atomic_load(&client->sent), due = scheduled(client, end);
+	int64_t last = clock_earlier(end, client->deadline); /* nothing is due from then on */
+	uint64_t held = 0, next = atomic_load(&client->sent), due = scheduled(client, last);
 	for (size_t i = 0; i < client->made; i++) {
 		int64_t start = client->workers[i].due;
-		if (!start || start >= end)
+		if (!start || start >= last)
 			continue;
 		record_wait(client, start, end, 1);
 		held++;
@@ -94,8 +96,7 @@ static uint64_t record_waiting(const struct client *client)
 		return 0;
 	for (size_t i = 0; i < client->sessions; i++)
 		client_session_record_waiting(client->workers[i].session, end);
-	/* nothing is due from the deadline on */
-	return record_unsent(client, clock_earlier(end, client->deadline));
+	return record_unsent(client, end);
 }
 
 /* Strict order over several connections needs each answer before the next line. */
@@ -188,6 +189,7 @@ static void check(const struct client *client, struct result *result, struct che
 		checked->complete &=
 			buffer_printf(&checked->text, "%s: " ASSERTIONS_NO_ANSWERS "\n",
 				      client->program) &&
+			assertion_json_no_answers(&checked->json, 0) &&
 			(checked->failure.length ||
 			 buffer_append_string(&checked->failure, ASSERTIONS_NO_ANSWERS));
 	checked->complete &= buffer_append(&checked->failure, "", 1); /* its NUL */
