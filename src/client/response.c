@@ -21,6 +21,20 @@ enum {
  * lines no older than this, so that an overdue answer is noticed by this much too late at most. */
 #define RESPONSE_YOUNG (10 * CLOCK_MILLISECOND)
 
+static void set_unasked(struct client_session *session, const char *excerpt)
+{
+	error_set(session->error, "the server sent '%s' without being asked", excerpt);
+}
+
+bool response_is_begun(struct client_session *session, const struct client_connection *connection)
+{
+	const struct buffer *remainder = &connection->remainder;
+	char excerpt[EXCERPT_SIZE];
+	if (remainder->length)
+		set_unasked(session, record_excerpt(excerpt, remainder->bytes, remainder->length));
+	return remainder->length > 0;
+}
+
 static enum session_step judge_wrong(struct client_session *session,
 				     struct client_connection *connection, struct slice answer)
 {
@@ -31,7 +45,7 @@ static enum session_step judge_wrong(struct client_session *session,
 		error_set(session->error, "line '%s' was answered '%s'",
 			  session_excerpt(session, line), excerpt);
 	else
-		error_set(session->error, "the server sent '%s' without being asked", excerpt);
+		set_unasked(session, excerpt);
 	/* a server that is full now may accept a later connection */
 	return slice_begins(answer, ANSWER_ERROR REASON_CONNECTIONS)
 		       ? session_lose(session, connection)

@@ -185,14 +185,28 @@ static void explain_retries(struct client_session *session)
 			  time, last.message);
 }
 
+/* Makes one attempt to connect. The last one has hardly any time: if it gets no further, the error
+ * of the attempt before it stays. */
+static enum session_step open_again(struct client_session *session,
+				    struct client_connection *connection)
+{
+	struct error before = *session->error;
+	int64_t deadline = clock_after(session->settings.timeout), last = CLOCK_NEVER;
+	if (connection->give_up)
+		last = connection->give_up + CLOCK_MILLISECOND;
+	enum session_step step =
+		connection_open(session, connection, clock_earlier(deadline, last));
+	/* with a pause, an attempt since the loss has failed before this one */
+	if (step == STEP_LOST && connection->pause && last < deadline && clock_now() >= last)
+		*session->error = before;
+	return step;
+}
+
 /* Makes one attempt to connect, and sends again, in their order, the lines in flight. */
 static enum session_step reconnect(struct client_session *session,
 				   struct client_connection *connection)
 {
-	int64_t deadline = clock_after(session->settings.timeout);
-	if (connection->give_up) /* with some time for the last attempt */
-		deadline = clock_earlier(deadline, connection->give_up + CLOCK_MILLISECOND);
-	enum session_step step = connection_open(session, connection, deadline);
+	enum session_step step = open_again(session, connection);
 	/* what came with the handshake is not reported by poll() */
 	if (step == STEP_DONE && stream_buffered(connection->stream))
 		step = response_receive(session, connection, false);
@@ -302,9 +316,11 @@ bool client_session_finish(struct client_session *session)
 {
 	if (!await_answers(session, 1))
 		return false;
-	/* An answer too many is an error. That a connection ends now is none. */
+	/* An answer too many is an error, also a part of one. That a connection ends now is none.
+	 */
 	for (size_t i = 0; i < session->settings.connections; i++)
-		if (response_receive(session, &session->connections[i], false) == STEP_FAILED)
+		if (response_receive(session, &session->connections[i], false) == STEP_FAILED ||
+		    response_is_begun(session, &session->connections[i]))
 			return false;
 	return true;
 }

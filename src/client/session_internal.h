@@ -68,6 +68,10 @@ void connection_close(struct client_session *session, struct client_connection *
 enum session_step response_receive(struct client_session *session,
 				   struct client_connection *connection, bool wait);
 
+/* Whether the connection holds a part of an answer, which is one too many when no line is in
+ * flight: then the error is set. */
+bool response_is_begun(struct client_session *session, const struct client_connection *connection);
+
 /* Receives from all connections that have answers. Never blocks. */
 enum session_step response_receive_all(struct client_session *session);
 /* Waits for the answer to the oldest line, and receives it with those that came by then. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Sessions that are refused, stopped or lost: what ends them, and what is tried again. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "net/listener.h"
+#include "net/resolver.h"
 #include "client_fixture.h"
 #include "unit.h"
 #include "xor_stream.h"
@@ -24,6 +26,8 @@ static const struct {
 	{{{"ok\n", "OK\n"}}, "line 'line' was answered 'OK'", 2, 1},
 	{{{"ok\n", "\n"}}, "line 'line' was answered ''", 2, 1},
 	{{{"ok\n", "ok\nok\n"}}, "the server sent 'ok' without being asked", 2, 2},
+	{{{"ok\n", "ok\nex"}}, "the server sent 'ex' without being asked", 2, 2},
+	{{{"ok\n", "ok\n\r"}}, "the server sent '\\x0d' without being asked", 2, 2},
 	{{{"ok\n", CLOSE}}, "the server closed the connection before answering 'line'", 2, 1},
 	{{{"error: too many connections\n", CLOSE}},
 	 "line 'line' was answered 'error: too many connections'",
@@ -34,7 +38,7 @@ static const struct {
 START_TEST(what_is_no_ok_ends_the_session)
 {
 	begin((const char *(*)[SCRIPT_ANSWERS])refusals[_i].script);
-	ck_assert(!send_many(4));
+	ck_assert(!send_many(_i == 5 || _i == 6 ? 2 : 4)); /* else the rest is a wrong answer */
 	ck_assert_str_eq(error.message, refusals[_i].words);
 	assert_total(refusals[_i].sent, refusals[_i].acknowledged, 0);
 }
@@ -181,6 +185,30 @@ START_TEST(retrying_comes_to_an_end)
 }
 END_TEST
 
+/* Finds a host on which nobody listens, twice, and then answers no more. */
+static int forget(const char *host, const char *service, const struct addrinfo *hints,
+		  struct addrinfo **found)
+{
+	static atomic_int asked;
+	(void)host;
+	(void)service;
+	while (atomic_fetch_add(&asked, 1) >= 2)
+		(void)pause();
+	return getaddrinfo("127.0.0.1", "1", hints, found);
+}
+
+START_TEST(an_attempt_without_time_does_not_hide_the_failure)
+{
+	settings.retry = 300 * CLOCK_MILLISECOND;
+	settings.host = "somewhere";
+	resolver_getaddrinfo = forget;
+	session = client_session_make(&settings, &error);
+	ck_assert_ptr_nonnull(session);
+	ck_assert(!client_session_open(session));
+	ck_assert_ptr_nonnull(strstr(error.message, "Connection refused (retried for 300 ms)"));
+}
+END_TEST
+
 START_TEST(a_refusal_is_not_tried_again)
 {
 	settings.retry = 20 * CLOCK_SECOND;
@@ -195,7 +223,7 @@ static TCase *make_errors(const char *name, void (*use_type)(void))
 	TCase *errors = tcase_create(name);
 	tcase_add_checked_fixture(errors, use_type, NULL);
 	tcase_add_checked_fixture(errors, setup, teardown);
-	tcase_add_loop_test(errors, what_is_no_ok_ends_the_session, 0, 7);
+	tcase_add_loop_test(errors, what_is_no_ok_ends_the_session, 0, 9);
 	tcase_add_test(errors, half_an_answer_is_none);
 	tcase_add_test(errors, an_answer_too_long_ends_the_session);
 	tcase_add_loop_test(errors, a_missing_answer_is_an_error, 0, 4);
@@ -214,6 +242,7 @@ static TCase *make_retry(const char *name, void (*use_type)(void))
 	tcase_add_test(retry, lines_in_flight_are_sent_again);
 	tcase_add_test(retry, a_missing_answer_is_asked_for_again);
 	tcase_add_test(retry, retrying_comes_to_an_end);
+	tcase_add_test(retry, an_attempt_without_time_does_not_hide_the_failure);
 	tcase_add_test(retry, a_refusal_is_not_tried_again);
 	return retry;
 }
