@@ -150,7 +150,7 @@ static struct assertion_outcome check(const struct assertion *assertion,
 		return (struct assertion_outcome){0};
 	double value = measure(assertion, result), limit = (double)assertion->value;
 	return (struct assertion_outcome){.measured = true,
-					  .value = (int64_t)(value + 0.5),
+					  .value = value,
 					  .met = value < limit	 ? assertion->less
 						 : value > limit ? assertion->greater
 								 : assertion->equal};
@@ -169,34 +169,81 @@ bool assertions_check(const struct assertions *assertions, const struct result *
 
 static const char *order_of(const struct assertion_outcome *outcome)
 {
-	return outcome->value ? "strict" : "free";
+	return outcome->value > 0 ? "strict" : "free";
+}
+
+static int compare(double one, double other)
+{
+	return (one > other) - (one < other);
+}
+
+enum { DECIMALS_MAX = 17, DIGITS_MAX = 12, VALUE_SIZE = 64 };
+
+/* Writes a value with as few decimals, but `decimals` unless it is whole, as leave it on its side
+ * of the limit: what is shown decides as the comparison did. */
+static void write_value(double value, double limit, int decimals, char string[VALUE_SIZE])
+{
+	int side = compare(value, limit);
+	if (compare(value, (double)(int64_t)value) == 0)
+		decimals = 0;
+	do
+		(void)snprintf(string, VALUE_SIZE, "%.*f", decimals, value); /* always fits */
+	while (compare(strtod(string, NULL), limit) != side && ++decimals <= DECIMALS_MAX);
+}
+
+/* The same for a latency. */
+static void write_latency(double value, double limit, char string[VALUE_SIZE])
+{
+	int digits = 3, side = compare(value, limit);
+	while (compare((double)duration_format_digits((int64_t)value, digits, string), limit) !=
+		       side &&
+	       digits < DIGITS_MAX)
+		digits++;
 }
 
 bool assertion_describe(struct buffer *buffer, const struct assertion *assertion,
 			const struct assertion_outcome *outcome)
 {
-	char measured[DURATION_SIZE] = "nothing was measured";
+	char measured[VALUE_SIZE] = "nothing was measured";
+	double limit = (double)assertion->value;
 	if (outcome->measured && assertion->kind == ASSERTION_LATENCY)
-		duration_format(outcome->value, measured);
+		write_latency(outcome->value, limit, measured);
 	else if (outcome->measured && assertion->kind == ASSERTION_ORDER)
 		(void)snprintf(measured, sizeof measured, "%s", order_of(outcome));
 	else if (outcome->measured)
-		(void)snprintf(measured, sizeof measured, "%" PRId64, outcome->value);
+		write_value(outcome->value, limit, 0, measured);
 	return buffer_printf(buffer, "expected %s: %s, %s", assertion->source, measured,
 			     outcome->met ? "met" : "not met");
+}
+
+static bool add_measured(struct buffer *buffer, const struct assertion *assertion,
+			 const struct assertion_outcome *outcome)
+{
+	char value[VALUE_SIZE];
+	if (!outcome->measured)
+		return buffer_append_string(buffer, "null");
+	if (assertion->kind == ASSERTION_ORDER)
+		return buffer_printf(buffer, "\"%s\"", order_of(outcome));
+	write_value(outcome->value, (double)assertion->value, 1, value);
+	return buffer_append_string(buffer, value);
 }
 
 bool assertion_json(struct buffer *buffer, const struct assertion *assertion,
 		    const struct assertion_outcome *outcome, size_t client)
 {
-	if ((buffer->length && !buffer_append(buffer, ",", 1)) || !buffer_append(buffer, "{", 1) ||
-	    (client && !buffer_printf(buffer, "\"client\":%zu,", client)) ||
-	    /* it was parsed: there is nothing in it to escape */
-	    !buffer_printf(buffer, "\"condition\":\"%s\",\"measured\":", assertion->source))
-		return false;
-	bool complete = !outcome->measured ? buffer_append_string(buffer, "null")
-			: assertion->kind == ASSERTION_ORDER
-				? buffer_printf(buffer, "\"%s\"", order_of(outcome))
-				: buffer_printf(buffer, "%" PRId64, outcome->value);
-	return complete && buffer_printf(buffer, ",\"met\":%s}", outcome->met ? "true" : "false");
+	return (!buffer->length || buffer_append(buffer, ",", 1)) &&
+	       buffer_append(buffer, "{", 1) &&
+	       (!client || buffer_printf(buffer, "\"client\":%zu,", client)) &&
+	       /* it was parsed: there is nothing in it to escape */
+	       buffer_printf(buffer, "\"condition\":\"%s\",\"measured\":", assertion->source) &&
+	       add_measured(buffer, assertion, outcome) &&
+	       buffer_printf(buffer, ",\"met\":%s}", outcome->met ? "true" : "false");
+}
+
+bool assertion_json_no_answers(struct buffer *buffer, size_t client)
+{
+	static const struct assertion answers = {.source = "acknowledged>0",
+						 .kind = ASSERTION_COUNT};
+	static const struct assertion_outcome none = {.measured = true};
+	return assertion_json(buffer, &answers, &none, client);
 }

@@ -34,7 +34,7 @@ int assertions_parse(struct assertions *assertions, const char *string, struct e
 struct assertion_outcome {
 	bool met;
 	bool measured; /* else nothing was, and it is not met */
-	int64_t value; /* rounded; as that of the assertion */
+	double value;  /* exact, as it was compared; in the unit of the assertion's */
 };
 
 /* Checks each, and sets as many outcomes. False: one is not met, or there was no answer at all. */
@@ -49,5 +49,8 @@ bool assertion_describe(struct buffer *buffer, const struct assertion *assertion
 bool assertion_json(struct buffer *buffer, const struct assertion *assertion,
 		    const struct assertion_outcome *outcome, size_t client);
 
-/* Said where there was no answer at all. */
+/* As assertion_json(): no answer came at all, which every list of assertions asks for. */
+bool assertion_json_no_answers(struct buffer *buffer, size_t client);
+
+/* Said of that in words. */
 #define ASSERTIONS_NO_ANSWERS "expected answers: there were none at all"

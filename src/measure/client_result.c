@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/client_result.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,18 @@ static bool read_number(struct slice field, int64_t min, int64_t max, int64_t *n
 		return false;
 	*number = (int64_t)value;
 	return true;
+}
+
+/* A number as "%.17g" writes it, not negative. */
+static bool read_decimal(struct slice field, double *number)
+{
+	char string[32], *end;
+	if (field.length >= sizeof string || *field.bytes < '0' || *field.bytes > '9')
+		return false;
+	memcpy(string, field.bytes, field.length);
+	string[field.length] = '\0';
+	*number = strtod(string, &end);
+	return end == string + field.length && isfinite(*number);
 }
 
 static bool read_name(struct slice field, char name[SOCKET_NAME_SIZE])
@@ -115,7 +128,7 @@ static bool read_expected(struct client_result *result, const struct slice *fiel
 	struct assertion_outcome outcome = {.measured = !slice_equals(field[2], "-")};
 	if (result->outcome_count == ASSERTIONS_MAX ||
 	    !read_choice(field[1], "met", "missed", &outcome.met) ||
-	    (outcome.measured && !read_number(field[2], 0, INT64_MAX, &outcome.value)))
+	    (outcome.measured && !read_decimal(field[2], &outcome.value)))
 		return false;
 	result->outcomes[result->outcome_count++] = outcome;
 	return true;

@@ -58,8 +58,8 @@ static bool add_outcomes(struct buffer *text, const struct assertion_outcome *ou
 	bool complete = true;
 	for (size_t i = 0; i < count; i++) {
 		const char *how = outcomes[i].met ? "met" : "missed";
-		complete &= outcomes[i].measured ? buffer_printf(text, "expected %s %" PRId64 "\n",
-								 how, outcomes[i].value)
+		complete &= outcomes[i].measured ? buffer_printf(text, "expected %s %.17g\n", how,
+								 outcomes[i].value)
 						 : buffer_printf(text, "expected %s -\n", how);
 	}
 	return complete;

@@ -2,6 +2,7 @@
 #include "measure/histogram.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { STEP_BITS = 7 }; /* log2 of HISTOGRAM_STEPS */
 
@@ -92,7 +93,8 @@ int64_t histogram_quantile(const struct histogram *histogram, double fraction)
 	return value > histogram->max ? histogram->max : value;
 }
 
-void duration_format(int64_t nanoseconds, char string[DURATION_SIZE])
+/* Returns the unit for a duration with so many digits, in ns, and its name. */
+static double unit_of(int64_t nanoseconds, const char **name)
 {
 	static const struct {
 		const char *name;
@@ -102,7 +104,22 @@ void duration_format(int64_t nanoseconds, char string[DURATION_SIZE])
 	/* %.3g prints 999.5 as 1e+03 */
 	while (unit < 3 && (double)nanoseconds / units[unit].nanoseconds >= 999.5)
 		unit++;
-	double value = (double)nanoseconds / units[unit].nanoseconds;
-	(void)snprintf(string, DURATION_SIZE, value < 999.5 ? "%.3g %s" : "%.0f %s", value,
-		       units[unit].name);
+	*name = units[unit].name;
+	return units[unit].nanoseconds;
+}
+
+int64_t duration_format_digits(int64_t nanoseconds, int digits, char string[DURATION_SIZE])
+{
+	const char *name;
+	char number[24];
+	double unit = unit_of(nanoseconds, &name), value = (double)nanoseconds / unit;
+	(void)snprintf(number, sizeof number, value < 999.5 ? "%.*g" : "%.*f",
+		       value < 999.5 ? digits : digits - 3, value);
+	(void)snprintf(string, DURATION_SIZE, "%s %s", number, name);
+	return (int64_t)(strtod(number, NULL) * unit + 0.5);
+}
+
+void duration_format(int64_t nanoseconds, char string[DURATION_SIZE])
+{
+	(void)duration_format_digits(nanoseconds, 3, string);
 }

@@ -41,3 +41,6 @@ int64_t histogram_quantile(const struct histogram *histogram, double fraction);
 
 /* Writes a duration (ns) with three digits and a unit. */
 void duration_format(int64_t nanoseconds, char string[DURATION_SIZE]);
+
+/* The same with 3 digits or more; 12 are always exact. Returns what is written, in ns. */
+int64_t duration_format_digits(int64_t nanoseconds, int digits, char string[DURATION_SIZE]);

@@ -54,6 +54,7 @@ static void add_outcomes(struct runall *runall, size_t client, const struct clie
 	if (!options->expect || assertions_parse(&assertions, options->expect, &error) < 0 ||
 	    result->outcome_count != assertions.count)
 		return;
+	bool answered = result->total.acknowledged > 0;
 	for (size_t i = 0; i < assertions.count; i++) {
 		const struct assertion_outcome *outcome = &result->outcomes[i];
 		complete &= assertion_json(&runall->outcomes, &assertions.list[i], outcome, client);
@@ -62,6 +63,10 @@ static void add_outcomes(struct runall *runall, size_t client, const struct clie
 		complete &= buffer_printf(&failure, "client %zu: ", client) &&
 			    assertion_describe(&failure, &assertions.list[i], outcome);
 	}
+	if (!answered)
+		complete &= assertion_json_no_answers(&runall->outcomes, client) &&
+			    (failure.length ||
+			     buffer_printf(&failure, "client %zu: " ASSERTIONS_NO_ANSWERS, client));
 	if (complete && failure.length && buffer_append(&failure, "", 1))
 		runall_set_failure(runall, FAILURE_ASSERTION, failure.bytes);
 	if (!complete)

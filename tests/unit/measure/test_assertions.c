@@ -88,6 +88,27 @@ START_TEST(each_is_told_of)
 }
 END_TEST
 
+START_TEST(what_is_shown_decides_as_the_comparison_did)
+{
+	memset(latency, 0, sizeof *latency);
+	histogram_record(latency, 5000001, 2999);
+	result.elapsed = 3001 * CLOCK_MILLISECOND; /* 999.33 lines a second */
+	ck_assert(!check("rate>=1000,rate<1000,rate>=999,max<=5ms,max>5ms,min<6ms"));
+	ck_assert_str_eq(text.bytes, "expected rate>=1000: 999, not met\n"
+				     "expected rate<1000: 999, met\n"
+				     "expected rate>=999: 999.3, met\n"
+				     "expected max<=5ms: 5.000001 ms, not met\n"
+				     "expected max>5ms: 5.000001 ms, met\n"
+				     "expected min<6ms: 5 ms, met\n");
+	buffer_free(&text);
+	buffer_free(&json);
+	result.elapsed = 2999030 * CLOCK_MICROSECOND; /* 999.99 */
+	ck_assert(!check("rate>=1000,order=strict"));
+	ck_assert_ptr_nonnull(strstr(text.bytes, "rate>=1000: 999.99, not met\n"));
+	ck_assert_ptr_nonnull(strstr(json.bytes, "\"measured\":999.99,\"met\":false}"));
+}
+END_TEST
+
 START_TEST(no_answers_are_never_as_expected)
 {
 	memset(latency, 0, sizeof *latency);
@@ -162,6 +183,7 @@ int main(void)
 	tcase_add_loop_test(expect, condition_is_compared_with_what_was_measured, 0, COUNT(single));
 	tcase_add_test(expect, each_is_told_of);
 	tcase_add_test(expect, no_answers_are_never_as_expected);
+	tcase_add_test(expect, what_is_shown_decides_as_the_comparison_did);
 	tcase_add_test(expect, what_was_not_measured_is_not_met);
 	tcase_add_loop_test(expect, wrong_one_is_named, 0, COUNT(wrong));
 	tcase_add_test(expect, there_is_an_end_of_them);

@@ -118,6 +118,8 @@ static const char *const damaged[] = {
 	"expected met\n",
 	"expected perhaps 5\n",
 	"expected met -5\n",
+	"expected met 5x\n",
+	"expected met inf\n",
 	"plan 2 10 1 shared\nconnection 1 a:1\n",
 	"plan 2 10 1 shared\nconnection 0 \n",
 	"plan 2 10 1 shared\nconnection 0 a:1 -1\n",
@@ -179,7 +181,7 @@ static void add_measured(struct result *sum, const struct result *measured)
 {
 	enum { TEXT = 65536 };
 	static char text[TEXT];
-	const struct assertion_outcome outcomes[] = {{true, true, 7}, {false, false, 0}};
+	const struct assertion_outcome outcomes[] = {{true, true, 999.7}, {false, false, 0}};
 	const struct counters counters = {.sent = 10, .acknowledged = 9, .resent = 1};
 	struct client_result_writer writer = {.plan = {1, 10, 1, false, false},
 					      .counters = &counters};
@@ -197,7 +199,7 @@ static void add_measured(struct result *sum, const struct result *measured)
 	ck_assert_int_eq(result.connections[0].answered, 9);
 	ck_assert_uint_eq(result.outcome_count, 2);
 	ck_assert(result.outcomes[0].met && result.outcomes[0].measured);
-	ck_assert_int_eq(result.outcomes[0].value, 7);
+	ck_assert_double_eq(result.outcomes[0].value, 999.7);
 	ck_assert(!result.outcomes[1].met && !result.outcomes[1].measured);
 	(void)close(ends[0]);
 	client_result_free(&result);
