@@ -30,6 +30,7 @@ struct chars_proof {
 	struct chars_client *clients; /* sorted by their names */
 	uint64_t messages, characters;
 	uint64_t stats, counted; /* answers to all that have asked, and the sum of their counts */
+	bool foreign;		 /* others than the clients were connected */
 	bool reported;		 /* the server's note on what it has generated is there: */
 	uint64_t generated, since;
 };
@@ -96,6 +97,7 @@ static void take_answer(struct chars_proof *proof, struct chars_client *client)
 static void take_note(struct chars_proof *proof, struct chars_client *client)
 {
 	struct slice note = proof->log.record.bytes;
+	proof->foreign |= !client && slice_equals(note, "connected");
 	if (client && !client->connected && slice_equals(note, "connected")) {
 		client->connected = true;
 		client->after = proof->messages;
@@ -163,7 +165,9 @@ static bool check_client(struct chars_proof *proof, struct chars_client *client)
 	const struct chars_result *result = client->result;
 	struct verdict *verdict = proof->verdict;
 	if (!client->connected)
-		return verdict_add(verdict, "client %zu: its connection is not in the log",
+		return verdict_add(verdict,
+				   proof->foreign ? "client %zu: " VERDICT_NO_ADDRESS
+						  : "client %zu: its connection is not in the log",
 				   client->number);
 	if (client->asked != result->stats || client->answered != result->stats ||
 	    client->counted != result->counted)

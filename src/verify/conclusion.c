@@ -9,6 +9,7 @@ struct sums {
 	int64_t planned, sent, acknowledged, resent;
 	int64_t repeated; /* lines in the log again */
 	int64_t missing;  /* in a crash test */
+	bool disguised;	  /* nothing is known of a client's lines */
 	bool complete;	  /* all results are */
 	size_t absent;	  /* clients that were never started */
 	bool free;	  /* threads sent at their own pace */
@@ -31,7 +32,8 @@ static struct sums sum_up(const struct proof *proof)
 		const struct client *client = &proof->clients[i];
 		for (size_t j = 0; j < client->stream_count; j++)
 			sums.repeated += client->streams[j].repeated;
-		if (proof->bits)
+		sums.disguised |= client_is_disguised(proof, client);
+		if (proof->bits && !client_is_disguised(proof, client))
 			sums.missing += bits_missing(proof, client);
 	}
 	if (proof->job->plain) {
@@ -115,9 +117,12 @@ static void add_numbers(const struct proof *proof, const struct sums *sums, stru
 	else
 		verdict_add(verdict, "%" PRId64 " of %" PRId64 " line%s sent, ", sums->sent,
 			    sums->planned, verdict_plural(sums->planned));
-	verdict_add(verdict, "%" PRId64 " %s, %" PRId64 " in %.200s", sums->acknowledged,
-		    proof->job->echoes ? "echoed" : "acknowledged", proof->lines - repeated,
-		    proof->log.name);
+	verdict_add(verdict, "%" PRId64 " %s, ", sums->acknowledged,
+		    proof->job->echoes ? "echoed" : "acknowledged");
+	verdict_add(verdict,
+		    sums->disguised ? "%" PRId64 " from their addresses in %.200s"
+				    : "%" PRId64 " in %.200s",
+		    proof->lines - repeated, proof->log.name);
 	if (repeated)
 		verdict_add(verdict,
 			    ", %" PRId64 " of them twice, sent again after a lost connection",
@@ -185,14 +190,18 @@ static void conclude_crash_test(const struct proof *proof, const struct sums *su
 	verdict->complete = sums->complete;
 	if (!verdict->good && !proof->fault.message)
 		add_crash_fault(proof, sums, verdict);
-	verdict_add(verdict,
-		    "drill: %" PRId64 " kill%s, %" PRId64 " line%s acknowledged, %" PRId64
-		    " missing in %.200s; %" PRId64 " sent again after a lost connection, %" PRId64
-		    " of them logged again; %" PRId64 " torn, %" PRId64 " torn end%s closed; ",
+	verdict_add(verdict, "drill: %" PRId64 " kill%s, %" PRId64 " line%s acknowledged, ",
 		    facts->kills, verdict_plural(facts->kills), sums->acknowledged,
-		    verdict_plural(sums->acknowledged), sums->missing, proof->log.name,
-		    sums->resent, proof->doubled, proof->damaged, proof->log.closed,
-		    verdict_plural(proof->log.closed));
+		    verdict_plural(sums->acknowledged));
+	if (sums->disguised)
+		verdict_add(verdict, "it is not known how many are missing");
+	else
+		verdict_add(verdict, "%" PRId64 " missing", sums->missing);
+	verdict_add(verdict,
+		    " in %.200s; %" PRId64 " sent again after a lost connection, %" PRId64
+		    " of them logged again; %" PRId64 " torn, %" PRId64 " torn end%s closed; ",
+		    proof->log.name, sums->resent, proof->doubled, proof->damaged,
+		    proof->log.closed, verdict_plural(proof->log.closed));
 	verdict_add(verdict, "sync %s", facts->sync);
 	if (!strcmp(facts->sync, "none"))
 		verdict_add(verdict, sums->missing ? ", which promises no more"

@@ -83,8 +83,12 @@ static bool check_client(struct ping_proof *proof)
 	struct ping_joined *joined = find_joined(proof);
 	const struct ping_outcome *outcomes = (const void *)proof->client.outcomes.bytes;
 	if (!joined)
-		return verdict_add(proof->verdict, "the server has no record of client %zu",
-				   proof->number);
+		return verdict_add(
+			proof->verdict,
+			proof->server.joined.length
+				? "client %zu: " VERDICT_NO_ADDRESS
+				: "client %zu: its connection is not in the server's log",
+			proof->number);
 	proof->client.client = joined->client;
 	if (joined->number)
 		return verdict_add(proof->verdict,

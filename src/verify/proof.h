@@ -39,6 +39,9 @@ struct connection *reported_connection(const struct proof *proof, struct address
  * that had this address. */
 struct connection *reported_resume(const struct address *address, const struct client_line *line);
 
+/* Whether lines of the client may stand in the log under addresses that are not its own. */
+bool client_is_disguised(const struct proof *proof, const struct client *client);
+
 /* Checks at the end of the log that everything is there that was acknowledged. */
 void reported_check_end(struct proof *proof);
 

@@ -145,6 +145,11 @@ static void check_stream(struct proof *proof, const struct stream *stream)
 							      "'sent: ok' in $l"});
 }
 
+bool client_is_disguised(const struct proof *proof, const struct client *client)
+{
+	return !client->present && proof->disguised && client->result->total.acknowledged;
+}
+
 static void check_client(struct proof *proof, struct client *client)
 {
 	const struct client_result *result = client->result;
@@ -152,6 +157,14 @@ static void check_client(struct proof *proof, struct client *client)
 		fault_here(proof, client, "no complete result: what was acknowledged is unknown");
 	if (!result->complete || proof->job->plain)
 		return;
+	if (client_is_disguised(proof, client)) {
+		fault_here(proof, client,
+			   proof->job->echoes
+				   ? VERDICT_NO_ADDRESS " -format plain compares what lines say"
+				   : VERDICT_NO_ADDRESS " -format plain compares what lines say, "
+							"and -check judges the log alone");
+		return;
+	}
 	for (size_t i = 0; i < result->connection_count; i++) {
 		const struct connection *connection = &client->connections[i];
 		struct stream *stream = connection->stream;

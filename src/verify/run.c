@@ -122,6 +122,13 @@ static void take_foreign(struct proof *proof, struct address *address)
 	proof->foreign_lines++;
 }
 
+/* The log has a line from an address of these clients. */
+static void note_present(const struct address *address)
+{
+	for (struct connection *at = address->first; at; at = at->other)
+		at->stream->client->present = true;
+}
+
 /* False: out of memory. */
 static bool take_received(struct proof *proof)
 {
@@ -138,9 +145,11 @@ static bool take_received(struct proof *proof)
 			return present || standalone_end(proof, address);
 		}
 	} else if (!address->first) {
+		proof->disguised |= ours;
 		take_foreign(proof, address);
 		return true;
 	}
+	note_present(address);
 	proof->lines++;
 	if (ours)
 		return take_client_line(proof, address, &line);

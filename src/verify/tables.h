@@ -34,6 +34,7 @@ struct client {
 	int64_t threads;		    /* 0: not known yet */
 	int64_t window;			    /* max lines in flight */
 	bool free;			    /* each thread sends at its own pace */
+	bool present;			    /* a line from one of its addresses is in the log */
 	struct stream *streams;		    /* both are owned, if reported */
 	struct connection *connections;	    /* in order of time; as many as the result has */
 	size_t stream_count;
@@ -110,7 +111,8 @@ struct proof {
 	bool received_only;
 	int64_t unproved;
 	int64_t foreign_lines, foreign_connections; /* of plain lines only the lines are known */
-	int64_t damaged;			    /* lines that are torn or no records */
+	bool disguised;	 /* a foreign line is one that a client can have sent */
+	int64_t damaged; /* lines that are torn or no records */
 
 	/* of inferred clients */
 	int64_t inferred;   /* those whose threads share a connection; of plain lines all */

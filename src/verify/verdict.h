@@ -22,6 +22,12 @@ bool verdict_add(struct verdict *verdict, const char *format, ...)
 /* The ending of a noun: "" for one, else "s". */
 const char *verdict_plural(int64_t count);
 
+/* A proof that goes by addresses finds none of a client's in the log, but those of others: says so,
+ * as nothing is known of its lines. */
+#define VERDICT_NO_ADDRESS                                                                         \
+	"none of its addresses is in the log, which has lines from other addresses: is a proxy "   \
+	"or NAT in between? Nothing is known of its lines."
+
 /* What is known of a crash test without its log. */
 struct crash_test_facts {
 	int64_t kills;

@@ -256,6 +256,15 @@ static const struct drilled bad[] = {
 	 "client 1: 'Thread 0, iteration 2' is out of order at line 5 of v.log: 'Thread 1, "
 	 "iteration 1' was due; drill: ",
 	 "0 missing in v.log; 0 sent"},
+	/* under other addresses: nothing is said to be missing */
+	{START BOTH(C, 0, 1) BOTH(C, 1, 1) START BOTH(C, 0, 2) BOTH(C, 1, 2),
+	 {TWICE(0)},
+	 2,
+	 "write",
+	 "client 1: " VERDICT_NO_ADDRESS
+	 " -format plain compares what lines say, and -check judges "
+	 "the log alone; drill: 1 kill, 4 lines acknowledged, ",
+	 "it is not known how many are missing in v.log; 0 sent again"},
 	/* a log that is not all of the drill's */
 	{START BOTH(A, 0, 1) BOTH(B, 1, 1) BOTH(B, 0, 2) BOTH(B, 1, 2),
 	 {TWICE(1)},

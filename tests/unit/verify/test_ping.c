@@ -172,7 +172,9 @@ START_TEST(faults_of_a_client)
 		   "logs/client1.log line 2: the client's line is not a request of ping");
 	assert_bad(server, BEGUN(5) TIMEOUT(18446744073709551615), NULL,
 		   "logs/client1.log line 2: the number of the request is too high");
-	assert_bad(server, BEGUN(7) TIMEOUT(0), NULL, "the server has no record of client 1");
+	assert_bad(server, BEGUN(7) TIMEOUT(0), NULL, "client 1: " VERDICT_NO_ADDRESS);
+	assert_bad("", BEGUN(7) TIMEOUT(0), NULL,
+		   "client 1: its connection is not in the server's log");
 	assert_bad(server, BEGUN(5) ANSWERED(0, 1, 1), BEGUN(5) ANSWERED(0, 1, 1),
 		   "clients 1 and 2 are both the server's 1");
 }

@@ -195,6 +195,15 @@ static const struct run bad[] = {
 	{BOTH(A, 0, 1) BOTH(A, 1, 1) BOTH(A, 0, 2),
 	 {SHARED(A)},
 	 "client 1: 'Thread 1, iteration 2' is missing in v.log: it was acknowledged"},
+	/* nothing is known where lines come from other addresses; unless no client can have sent
+	   them */
+	{ALL(A) ALL(C),
+	 {SHARED(A), SHARED(B)},
+	 "client 2: " VERDICT_NO_ADDRESS
+	 " -format plain compares what lines say, and -check judges the log alone"},
+	{ALL(A) RECORD C " received: x\n",
+	 {SHARED(A), SHARED(B)},
+	 "client 2: 'Thread 0, iteration 1' is missing in v.log: it was acknowledged"},
 	{"",
 	 {SHARED(A)},
 	 "client 1: 'Thread 0, iteration 1' is missing in v.log: it was acknowledged"},
