@@ -47,6 +47,7 @@ static bool adopt(struct client_session *session, struct client_connection *conn
 		connection->stream = stream;
 	pthread_mutex_unlock(&session->mutex);
 	connection->up_since = clock_now();
+	connection->answered = connection->refused = false;
 	return !stopped;
 }
 
@@ -75,6 +76,18 @@ enum session_step connection_open(struct client_session *session,
 	return STEP_FAILED;
 }
 
+/* A lost connection may have brought a line to the log, unless it was refused. */
+static void settle_sent(struct client_session *session, const struct client_connection *connection,
+			struct inflight_line *line)
+{
+	if (!line->sent)
+		return;
+	if (!connection->refused)
+		line->doubtful = true;
+	else if (line->doubtful)
+		session->settings.counters[line->thread].resent--;
+}
+
 void connection_close(struct client_session *session, struct client_connection *connection)
 {
 	struct stream *stream = connection->stream;
@@ -87,8 +100,10 @@ void connection_close(struct client_session *session, struct client_connection *
 		struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
 		if (!line && clock_now() - connection->up_since >= CONNECTION_GOOD)
 			connection->give_up = 0;
-		for (; line; line = inflight_next_of(&session->inflight, line))
+		for (; line; line = inflight_next_of(&session->inflight, line)) {
+			settle_sent(session, connection, line);
 			line->sent = 0;
+		}
 	}
 	if (connection->give_up) {
 		connection->pause = clock_backoff(connection->pause, CONNECTION_MAX_PAUSE);

@@ -21,6 +21,7 @@ struct inflight_line {
 	/* of the session; zeroed when it is added */
 	int64_t first; /* when it was sent for the first time; 0: not yet */
 	int64_t sent;  /* when it was sent on the present connection; 0: not yet */
+	bool doubtful; /* a lost connection had it, so that it may be in the log */
 
 	/* of the queue */
 	bool answered; /* it stays until the lines before it are answered */

@@ -46,10 +46,11 @@ static enum session_step judge_wrong(struct client_session *session,
 			  session_excerpt(session, line), excerpt);
 	else
 		set_unasked(session, excerpt);
+	if (!slice_begins(answer, ANSWER_ERROR REASON_CONNECTIONS))
+		return STEP_FAILED;
 	/* a server that is full now may accept a later connection */
-	return slice_begins(answer, ANSWER_ERROR REASON_CONNECTIONS)
-		       ? session_lose(session, connection)
-		       : STEP_FAILED;
+	connection->refused = !connection->answered;
+	return session_lose(session, connection);
 }
 
 static bool is_correct(const struct client_session *session, const struct inflight_line *line,
@@ -82,6 +83,7 @@ static enum session_step judge(struct client_session *session, struct client_con
 	settings->counters[line->thread].acknowledged++;
 	inflight_answer(&session->inflight, &connection->lines);
 	connection->give_up = connection->pause = 0;
+	connection->answered = true;
 	return STEP_DONE;
 }
 

@@ -148,12 +148,11 @@ static enum session_step send_line(struct client_session *session, struct inflig
 	if (left < 0)
 		return send_failed(session, line, errno);
 	line->sent = sent;
-	if (line->first)
-		counters->resent++;
-	else {
+	if (!line->first) {
 		counters->sent++;
 		line->first = began;
 	}
+	counters->resent += line->doubtful;
 	return STEP_DONE;
 }
 

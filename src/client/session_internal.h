@@ -25,6 +25,8 @@ struct client_connection {
 	struct inflight_chain lines; /* in flight */
 	struct buffer remainder;     /* the beginning of an answer that is not complete */
 	int64_t up_since;	     /* ns */
+	bool answered;		     /* since then a line was */
+	bool refused;		     /* at once: the server has read no line of it */
 	int64_t give_up; /* ns, end of attempts: from the first loss since the last answer; 0: none
 			  */
 	int64_t pause;	 /* ns, before the next attempt to connect */

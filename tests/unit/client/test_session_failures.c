@@ -151,6 +151,20 @@ START_TEST(a_lost_connection_is_made_again)
 }
 END_TEST
 
+/* The server has not read the line: it cannot be in the log. */
+START_TEST(a_line_on_a_refused_connection_is_not_doubtful)
+{
+	settings.retry = 20 * CLOCK_SECOND;
+	begin((script_t){{"error: too many connections\n", CLOSE},
+			 {OK4, CLOSE},
+			 {"error: too many connections\n", CLOSE},
+			 {OK20}});
+	assert_done(20);
+	assert_total(20, 20, 1); /* the line that the second has read and not answered */
+	ck_assert_uint_eq(connected, 4);
+}
+END_TEST
+
 START_TEST(lines_in_flight_are_sent_again)
 {
 	settings.retry = 20 * CLOCK_SECOND;
@@ -239,6 +253,7 @@ static TCase *make_retry(const char *name, void (*use_type)(void))
 	tcase_add_checked_fixture(retry, use_type, NULL);
 	tcase_add_checked_fixture(retry, setup, teardown);
 	tcase_add_loop_test(retry, a_lost_connection_is_made_again, 0, 2);
+	tcase_add_test(retry, a_line_on_a_refused_connection_is_not_doubtful);
 	tcase_add_test(retry, lines_in_flight_are_sent_again);
 	tcase_add_test(retry, a_missing_answer_is_asked_for_again);
 	tcase_add_test(retry, retrying_comes_to_an_end);
