@@ -298,6 +298,18 @@ bool log_flush(struct log *log, int64_t deadline)
 	return done;
 }
 
+void log_end_failing(struct log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	writer_defer_refused(&log->writer);
+	pthread_mutex_unlock(&log->lock);
+}
+
+void log_warn_lost(const struct log *log)
+{
+	writer_warn_lost(&log->writer);
+}
+
 static void free_log(struct log *log)
 {
 	writer_close(&log->writer);
@@ -315,7 +327,7 @@ static void complete(struct sink_batch *commit, int errnum)
 	pthread_mutex_lock(&log->lock);
 	batch->result = errnum;
 	wake_committer(log);
-	pthread_cond_signal(&log->work); /* for commit_last() */
+	pthread_cond_signal(&log->work); /* for writer_finish() */
 	pthread_mutex_unlock(&log->lock);
 }
 
@@ -340,23 +352,6 @@ static void stop_committers(struct log *log)
 	pthread_mutex_unlock(&log->lock);
 	for (int i = 0; i < log->committer_count; i++)
 		pthread_join(log->committers[i], NULL);
-}
-
-/* Commits the last deferred records, and waits until they are settled. */
-static void commit_last(struct log *log)
-{
-	pthread_mutex_lock(&log->lock);
-	log->leadership = LEADERSHIP_TAKEN;
-	if (log->writer.failing) /* noted last: no later record can say it */
-		writer_defer_refused(&log->writer);
-	writer_commit_deferred(&log->writer);
-	while (log->writer.in_flight) {
-		if (!writer_has_completed(&log->writer))
-			pthread_cond_wait(&log->work, &log->lock);
-		else
-			writer_settle(&log->writer);
-	}
-	pthread_mutex_unlock(&log->lock);
 }
 
 struct log *log_open(const struct log_settings *settings, struct error *error)
@@ -389,8 +384,10 @@ bool log_close(struct log *log)
 	if (!log)
 		return true;
 	stop_committers(log);
-	commit_last(log);
-	bool written = !log->writer.deferred.length;
+	pthread_mutex_lock(&log->lock);
+	log->leadership = LEADERSHIP_TAKEN;
+	bool written = writer_finish(&log->writer, &log->work);
+	pthread_mutex_unlock(&log->lock);
 	free_log(log);
 	return written;
 }

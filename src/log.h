@@ -63,5 +63,11 @@ bool log_note(struct log *log, enum record_level level, const char *subject, con
 void log_reopen(struct log *log);
 /* Waits until everything submitted is committed and answered. False: not by the deadline. */
 bool log_flush(struct log *log, int64_t deadline);
-/* Commits what is left and frees the log; accepts NULL. False: some records were never written. */
+/* After a flush: has the next record preceded by one that says how many lines were refused, if the
+ * log failed and has not yet recovered. */
+void log_end_failing(struct log *log);
+/* Warns what is lost if the process ends without log_close(). */
+void log_warn_lost(const struct log *log);
+/* Commits what is left and frees the log; accepts NULL. False: some records were
+ * never written, which is warned of. */
 bool log_close(struct log *log);

@@ -77,14 +77,14 @@ static int open_log(struct server *server, struct error *error)
 	const struct server_options *options = &server->options;
 	const char *target = server_options_log(options);
 	if (!options->quiet && !sink_is_stdout(target) &&
-	    !(server->tee = stdout_tee_start(STDOUT_FILENO, error)))
+	    !(server->tee = stdout_tee_start(STDOUT_FILENO, true, error)))
 		return -1;
 	/* only for the default name */
 	if (!options->log && directory_make(target, options->sync == LOG_SYNC_DISK, error) < 0)
 		return -1;
 	server->format = server_options_format(options);
 	if (record_leaves_out(&server->format, RECORD_NOTE) &&
-	    !(server->warnings = stdout_tee_start(STDERR_FILENO, error)))
+	    !(server->warnings = stdout_tee_start(STDERR_FILENO, false, error)))
 		return -1;
 	struct log_settings settings = {.target = target,
 					.old = options->append	    ? OLD_APPEND
@@ -176,7 +176,8 @@ static void reopen_log(struct server *server)
 	notify(server, NOTIFY_RELOADING, "reopening the log; listening on");
 	if (server->service->keeps_log)
 		log_note(server->sessions.log, RECORD_WARNING, RECORD_SERVER,
-			 "the log is not reopened: lines are forwarded from it");
+			 "the log is not reopened: lines are forwarded from it; if it was renamed, "
+			 "rename it back before the next start");
 	else
 		log_reopen(server->sessions.log);
 	notify(server, NOTIFY_READY, "listening on");
@@ -308,7 +309,7 @@ static void flush_log(struct server *server)
 		deadline = server->sessions.drain_deadline;
 	while (server->sessions.log && !log_flush(server->sessions.log, clock_after(SERVER_LOOK))) {
 		if (clock_now() >= deadline) {
-			warn("the log cannot be written: the last records are lost");
+			log_warn_lost(server->sessions.log);
 			_exit(EXIT_FAILED); /* its threads are stuck in a write */
 		}
 		end_if_told(server);
@@ -331,13 +332,13 @@ static int server_close(struct server *server, int status)
 	address_table_free(sessions->addresses);
 	flusher_stop(sessions->flusher);
 	peer_notes_free(sessions->notes);
-	if (sessions->log)
+	if (sessions->log) {
+		log_end_failing(sessions->log);
 		log_note(sessions->log, RECORD_INFO, RECORD_SERVER, "stopped");
-	flush_log(server);
-	if (!log_close(sessions->log)) {
-		warn("the log cannot be written: the last records are lost");
-		status = EXIT_FAILED;
 	}
+	flush_log(server);
+	if (!log_close(sessions->log))
+		status = EXIT_FAILED;
 	if (!stdout_tee_stop(server->tee, clock_after(CLOCK_SECOND)) ||
 	    !stdout_tee_stop(server->warnings, clock_after(CLOCK_SECOND)))
 		_exit(status); /* stdout or stderr is stuck, and with it the tee's thread */

@@ -21,6 +21,7 @@ enum { TEE_QUEUE_MAX = 1 << 20 }; /* bytes that may wait for the reader */
 
 struct stdout_tee {
 	int descriptor;
+	bool logged;
 	_Atomic int64_t deadline; /* CLOCK_NEVER until it is to stop */
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -86,7 +87,9 @@ static void *tee_run(void *argument)
 	while (written && take(tee, &records, &skipped)) {
 		char note[96];
 		int length = snprintf(note, sizeof note,
-				      "(%zu records not shown: stdout is slow; the log has them)\n",
+				      tee->logged ? "(%zu records not shown: stdout is slow; "
+						    "the log has them)\n"
+						  : "(%zu warnings not shown: stderr is slow)\n",
 				      skipped);
 		written = write_all(tee, records.bytes, records.length) &&
 			  (!skipped || write_all(tee, note, (size_t)length));
@@ -108,19 +111,22 @@ static void free_tee(struct stdout_tee *tee)
 	free(tee);
 }
 
-struct stdout_tee *stdout_tee_start(int descriptor, struct error *error)
+struct stdout_tee *stdout_tee_start(int descriptor, bool logged, struct error *error)
 {
 	struct stdout_tee *tee = memory_calloc(1, sizeof *tee);
 	if (!tee)
-		return error_null(error, "cannot copy records to stdout: %s", strerror(errno));
+		return error_null(error, "cannot copy records to %s: %s",
+				  logged ? "stdout" : "stderr", strerror(errno));
 	tee->descriptor = descriptor;
+	tee->logged = logged;
 	tee->deadline = CLOCK_NEVER;
 	pthread_mutex_init(&tee->lock, NULL); /* neither fails on Linux */
 	clock_condition_init(&tee->changed);
 	int errnum = thread_create(&tee->thread, NULL, tee_run, tee);
 	if (!errnum)
 		return tee;
-	error_set(error, "cannot copy records to stdout: %s", strerror(errnum));
+	error_set(error, "cannot copy records to %s: %s", logged ? "stdout" : "stderr",
+		  strerror(errnum));
 	free_tee(tee);
 	return NULL;
 }

@@ -11,9 +11,10 @@
 
 struct stdout_tee;
 
-/* Starts the thread, which writes to a descriptor that stays the caller's. NULL: the error is set.
- */
-struct stdout_tee *stdout_tee_start(int descriptor, struct error *error);
+/* Starts the thread, which writes to a descriptor that stays the caller's. `logged`: it is stdout,
+ * and the log has the same records; else it is stderr, and they are in no log. NULL: the error is
+ * set. */
+struct stdout_tee *stdout_tee_start(int descriptor, bool logged, struct error *error);
 /* Queues whole records. Any thread; does not wait. Accepts NULL: they are shown nowhere. */
 void stdout_tee_push(struct stdout_tee *tee, const char *bytes, size_t length);
 

@@ -5,35 +5,13 @@
 #include <sys/resource.h>
 
 #include "log/watch.h"
-
-/* On a disk that is nearly full a small batch still fits after a large one has failed: the log has
- * recovered after this time without a failure, so that the warnings do not alternate. */
-#define WRITER_RECOVERED (1 * CLOCK_SECOND)
+#include "log/writer_notes.h"
 
 /* A commit counts no longer than this, so that one that was interrupted does not make all slow. */
 enum { WRITER_TOOK_WEIGHT = 8 }; /* of the average: commits */
 #define WRITER_TOOK_MAX (4 * WRITER_SLOW)
 
 /* --- deferred records; as leader --- */
-
-static void append_note(struct writer *writer, struct buffer *buffer, enum record_level level,
-			const char *message)
-{
-	struct record record = {.level = level,
-				.event = RECORD_NOTE,
-				.subject = RECORD_SERVER,
-				.bytes = message,
-				.length = strlen(message)};
-	/* out of memory: it was for information only */
-	const struct record_format *format = writer->sink->format;
-	(void)record_append(format, buffer, &writer->stamp, &record);
-	if (!record_leaves_out(format, RECORD_NOTE))
-		return;
-	struct buffer text = {0};
-	if (record_append(&record_text, &text, &writer->stamp, &record))
-		stdout_tee_push(writer->settings.warnings, text.bytes, text.length);
-	buffer_free(&text);
-}
 
 static void swap(struct buffer *one, struct buffer *other)
 {
@@ -71,7 +49,7 @@ static void defer_note(struct writer *writer)
 	if (!sink->note)
 		return;
 	stamp_update(&writer->stamp);
-	append_note(writer, &note, sink->note_level, sink->note);
+	writer_note(writer, &note, sink->note_level, sink->note);
 	sink->note = NULL;
 	writer->returned = 0;
 	return_records(writer, &note);
@@ -79,52 +57,7 @@ static void defer_note(struct writer *writer)
 	buffer_free(&note);
 }
 
-void writer_defer_refused(struct writer *writer)
-{
-	struct error message;
-	error_set(&message, "the log could not be written; %zu lines were answered with an error",
-		  writer->refused);
-	append_note(writer, &writer->deferred, RECORD_WARNING, message.message);
-}
-
 /* --- settling; as leader, without the lock --- */
-
-/* As messages have it. */
-static const char *target_name(const struct writer *writer)
-{
-	const char *target = writer->settings.target;
-	return sink_is_stdout(target) ? "stdout" : target;
-}
-
-static void begin_failing(struct writer *writer, int errnum)
-{
-	struct error message;
-	writer->failed = clock_now();
-	if (writer->failing)
-		return;
-	writer->failing = true;
-	error_set(&message,
-		  "WARNING: cannot write to %s: %s; lines are answered with an error until it "
-		  "can be written",
-		  target_name(writer), strerror(errnum));
-	writer->settings.warn(message.message);
-}
-
-/* The log can be written again: warns of it once it is likely to stay so. A batch without bytes
- * says nothing of it. */
-static void end_failing(struct writer *writer, const struct sink_batch *commit)
-{
-	struct error message;
-	if (!writer->failing || !(commit->parts[0].iov_len + commit->parts[1].iov_len) ||
-	    clock_now() - writer->failed < WRITER_RECOVERED)
-		return;
-	writer_defer_refused(writer);
-	error_set(&message, "%s can be written again; %zu lines were answered with an error",
-		  target_name(writer), writer->refused);
-	writer->settings.warn(message.message);
-	writer->failing = false;
-	writer->refused = 0;
-}
 
 static void show(struct writer *writer, const struct buffer *records)
 {
@@ -151,7 +84,7 @@ static void settle_stored(struct writer *writer, struct batch *batch)
 		swap(&batch->deferred, &writer->deferred);
 	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
 	watch_settled(writer, batch, batch->commit.stored);
-	end_failing(writer, &batch->commit);
+	writer_works(writer, &batch->commit);
 }
 
 static void settle_failed(struct writer *writer, struct batch *batch)
@@ -159,7 +92,7 @@ static void settle_failed(struct writer *writer, struct batch *batch)
 	return_records(writer, &batch->deferred);
 	watch_settled(writer, batch, 0);
 	defer_note(writer);
-	begin_failing(writer, writer->errnum);
+	writer_fails(writer, writer->errnum);
 	writer->refused += batch->lines;
 }
 
@@ -342,6 +275,21 @@ void writer_commit_deferred(struct writer *writer)
 		submit(writer, enqueue(writer, delivery_take(&writer->delivery)));
 }
 
+bool writer_finish(struct writer *writer, pthread_cond_t *completed)
+{
+	writer_defer_refused(writer); /* no later record can say it */
+	writer_commit_deferred(writer);
+	while (writer->in_flight) {
+		if (!writer_has_completed(writer))
+			pthread_cond_wait(completed, writer->lock);
+		else
+			writer_settle(writer);
+	}
+	if (writer->deferred.length)
+		writer_warn_lost(writer);
+	return !writer->deferred.length;
+}
+
 void writer_settle(struct writer *writer)
 {
 	pthread_mutex_unlock(writer->lock);
@@ -384,7 +332,7 @@ void writer_reopen(struct writer *writer)
 	} else {
 		error_set(&message, "WARNING: %s; going on with the old file", error.message);
 		/* the record has its level before it */
-		append_note(writer, &writer->deferred, RECORD_WARNING,
+		writer_note(writer, &writer->deferred, RECORD_WARNING,
 			    message.message + strlen("WARNING: "));
 		writer->settings.warn(message.message);
 	}

@@ -41,7 +41,9 @@ struct writer {
 	int watched;		     /* for how many of the next commits sleeps are counted */
 	bool failing;		     /* a commit has failed, and the log has not recovered */
 	int64_t failed;		     /* ns, when a commit failed last */
-	size_t refused;		     /* lines refused since it began to fail */
+	bool told;		     /* since then a record said how many lines were refused */
+	size_t refused;	       /* lines refused since it began to fail, or since that record */
+	size_t refused_before; /* lines that were refused before, and are recorded */
 };
 
 /* Opens the sink. -1: the error is set, and writer_close() is due. */
@@ -98,5 +100,13 @@ struct batch *writer_take_settled(struct writer *writer);
  * which it releases while it delivers. */
 void writer_deliver(struct writer *writer, struct batch **settled);
 
-/* Defers a record that says how many lines were refused. As leader. */
+/* Commits the last deferred records, and waits until they are settled; the condition is signalled
+ * when a batch is completed. False: some were never written, which is warned of. */
+bool writer_finish(struct writer *writer, pthread_cond_t *completed);
+
+/* While the log has not recovered: defers a record that says how many lines were refused, unless
+ * one has said it. As leader, or with the lock while there is none. */
 void writer_defer_refused(struct writer *writer);
+
+/* Warns what is lost if the process ends now. Any thread, without the lock. */
+void writer_warn_lost(const struct writer *writer);

@@ -276,7 +276,7 @@ START_TEST(committed_records_are_shown)
 	int file = open("shown", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	struct log_settings settings = {.target = "log",
 					.format = &record_text,
-					.tee = stdout_tee_start(file, &error),
+					.tee = stdout_tee_start(file, true, &error),
 					.warn = no_warning};
 	log_under_test = log_open(&settings, &error);
 	submit(&a.recipient, "one", SUBMIT_COMMIT);

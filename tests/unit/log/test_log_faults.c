@@ -125,7 +125,14 @@ static void assert_counts(const char *path, const char *word, size_t expected)
 	"; lines are answered with an error until it can be written\n"
 
 #define NOT_LOGGED(lines)                                                                          \
-	"--server the log could not be written; " lines " lines were answered with an error\n"
+	"--server the log could not be written; " lines " answered with an error\n"
+
+#define RECOVERED "log can be written again; 1 line was answered with an error\n"
+
+/* What is still deferred at the end. */
+#define LOST(target)                                                                               \
+	"cannot write to " target ": the last notes and records of answers are lost, but no "      \
+	"acknowledged line\n"
 
 START_TEST(a_full_device)
 {
@@ -134,7 +141,7 @@ START_TEST(a_full_device)
 		for (int i = 0; i < 3; i++)
 			ck_assert(submit("line"));
 		ck_assert(!log_close(log_under_test)); /* it cannot even say what is missing */
-		assert_warnings(FAILS("/dev/full", "No space left on device"));
+		assert_warnings(FAILS("/dev/full", "No space left on device") LOST("/dev/full"));
 		ck_assert(fake_has(&a, "error: not logged: No space left on device\n"
 				       "error: not logged: No space left on device\n"
 				       "error: not logged: No space left on device\n"));
@@ -168,8 +175,55 @@ START_TEST(service_resumes_by_itself)
 	assert_counts("log", " sent: ok\n", 4);
 	assert_counts("log", "two", 0);
 	assert_counts("log", "WARNING\t| ", 1);
-	assert_counts("log", NOT_LOGGED("2"), 1);
+	assert_counts("log", NOT_LOGGED("2 lines were"), 1);
 	assert_counts("log", "\n", 9); /* and no torn one */
+}
+END_TEST
+
+START_TEST(the_last_note_is_last)
+{
+	open_log("log", LOG_SYNC_WRITE);
+	file_limit(file_size("log"));
+	bool done = submit("one");
+	file_unlimit();
+	ck_assert(done);
+	log_end_failing(log_under_test);
+	log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "stopped");
+	ck_assert(log_close(log_under_test));
+	char *bytes = file_read("log", NULL);
+	const char *refused = strstr(
+		bytes,
+		"--server the log could not be written; 1 line was answered with an error\n");
+	ck_assert_ptr_nonnull(refused);
+	ck_assert_uint_eq(count_of(bytes, "answered with"), 1);
+	const char *stopped = strstr(refused, "--server stopped\n");
+	ck_assert_ptr_nonnull(stopped);
+	ck_assert_str_eq(stopped, "--server stopped\n");
+	free(bytes);
+}
+END_TEST
+
+START_TEST(what_is_lost_is_told)
+{
+	static const char *const lost[] = {
+		[LOG_SYNC_NONE] = "cannot write to log: the last records are lost, and "
+				  "acknowledged lines can be among them\n",
+		[LOG_SYNC_WRITE] = LOST("log"),
+		[LOG_SYNC_DISK] = LOST("log")};
+	for (int sync = LOG_SYNC_NONE; sync <= LOG_SYNC_DISK; sync++) {
+		open_log("log", (enum log_sync)sync);
+		file_limit(file_size("log"));
+		bool done = submit("one") && submit("two");
+		bool written = log_close(log_under_test);
+		file_unlimit();
+		ck_assert(done);
+		ck_assert(!written);
+		char expected[512];
+		(void)snprintf(expected, sizeof expected, "%s%s", FAILS("log", "File too large"),
+			       lost[sync]);
+		assert_warnings(expected);
+		warnings[0] = '\0';
+	}
 }
 END_TEST
 
@@ -185,13 +239,8 @@ START_TEST(failing_again_is_warned_of_again)
 		ck_assert(submit("kept"));
 	}
 	ck_assert(log_close(log_under_test));
-	assert_warnings(FAILS(
-		"log",
-		"File too large") "log can be written again; 1 lines were answered with an "
-				  "error\n" FAILS("log",
-						  "File too large") "log can be written again; 1 "
-								    "lines were answered with an "
-								    "error\n");
+	assert_warnings(FAILS("log", "File too large") RECOVERED FAILS("log", "File too large")
+				RECOVERED);
 	assert_counts("log", "lost", 0);
 	assert_counts("log", "received: kept", 2);
 }
@@ -213,7 +262,7 @@ START_TEST(at_none_what_was_queued_is_kept)
 	assert_counts("log", "two", 0);
 	assert_counts("log", "a received: three\n", 1);
 	assert_counts("log", "a sent: ok\n", 2);
-	assert_counts("log", NOT_LOGGED("1"), 1); /* not healed yet, said at the close */
+	assert_counts("log", NOT_LOGGED("1 line was"), 1); /* not healed yet, said at the close */
 	assert_counts("log", "\n", 5);
 }
 END_TEST
@@ -249,7 +298,7 @@ START_TEST(at_disk_an_ok_is_synced)
 	ck_assert(fake_has(&a, "ok\nerror: not logged: Input/output error\nok\n"));
 	ck_assert(log_close(log_under_test));
 	assert_counts("log", "two", 0);
-	assert_counts("log", NOT_LOGGED("1"), 1);
+	assert_counts("log", NOT_LOGGED("1 line was"), 1);
 	assert_counts("log", "\n", 5);
 	fault.syncs = 0;
 	open_log("log", LOG_SYNC_WRITE);
@@ -275,7 +324,8 @@ START_TEST(a_sent_record_waits_for_room)
 		assert_counts("log", "a received: one\n", 1);
 		assert_counts("log", "a sent: ok\n", (size_t)space);
 		assert_counts("log", "\n", 1 + 2 * (size_t)space); /* and why it comes late */
-		assert_warnings(FAILS("log", "File too large"));
+		assert_warnings(space ? FAILS("log", "File too large")
+				      : FAILS("log", "File too large") LOST("log"));
 		warnings[0] = '\0';
 	}
 	ck_assert(fake_has(&a, "ok\nok\n"));
@@ -343,6 +393,8 @@ int main(void)
 	tcase_add_test(faults, a_full_device);
 	tcase_add_test(faults, service_resumes_by_itself);
 	tcase_add_test(faults, failing_again_is_warned_of_again);
+	tcase_add_test(faults, the_last_note_is_last);
+	tcase_add_test(faults, what_is_lost_is_told);
 	tcase_add_test(faults, at_none_what_was_queued_is_kept);
 	tcase_add_test(faults, at_none_what_cannot_be_queued_is_written_first);
 	tcase_add_test(faults, at_disk_an_ok_is_synced);

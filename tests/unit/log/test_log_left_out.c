@@ -117,7 +117,7 @@ START_TEST(warnings_without_a_record_are_told)
 {
 	struct error error;
 	int file = open("told", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	struct stdout_tee *tee = stdout_tee_start(file, &error);
+	struct stdout_tee *tee = stdout_tee_start(file, true, &error);
 	file_write("log", "torn");
 	struct log_settings settings = {.target = "log",
 					.old = OLD_APPEND,

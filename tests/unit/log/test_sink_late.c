@@ -255,7 +255,7 @@ START_TEST(text_is_shown)
 {
 	struct error error;
 	int file = open("shown", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	shown = stdout_tee_start(file, &error);
+	shown = stdout_tee_start(file, true, &error);
 	begin(1);
 	late_settings.fail = 0;
 	log_note(log_under_test, RECORD_INFO, "a", "one");

@@ -49,7 +49,7 @@ static int reader, writer;
 static void begin(void)
 {
 	pipe_make(&reader, &writer);
-	shown = stdout_tee_start(writer, &error);
+	shown = stdout_tee_start(writer, true, &error);
 	ck_assert_ptr_nonnull(shown);
 }
 
@@ -168,6 +168,22 @@ START_TEST(too_much_at_once_is_counted)
 }
 END_TEST
 
+START_TEST(no_log_has_what_stderr_lacks)
+{
+	static char much[(1 << 20) + 1];
+	memset(much, '\n', sizeof much);
+	int file = open("stderr", O_RDWR | O_CREAT, 0600);
+	struct stdout_tee *warnings = stdout_tee_start(file, false, &error);
+	ck_assert_ptr_nonnull(warnings);
+	stdout_tee_push(warnings, much, sizeof much);
+	ck_assert(stdout_tee_stop(warnings, CLOCK_NEVER));
+	char *seen = file_read("stderr", NULL);
+	ck_assert_str_eq(seen, "(1048577 warnings not shown: stderr is slow)\n");
+	free(seen);
+	ck_assert_int_eq(close(file), 0);
+}
+END_TEST
+
 START_TEST(out_of_memory_is_counted)
 {
 	fault.memory = true;
@@ -209,14 +225,14 @@ START_TEST(files_are_written_too)
 {
 	static char much[1 << 20];
 	int file = open("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	struct stdout_tee *to_file = stdout_tee_start(file, &error);
+	struct stdout_tee *to_file = stdout_tee_start(file, true, &error);
 	memset(much, '\n', sizeof much);
 	stdout_tee_push(to_file, much, sizeof much);
 	ck_assert(stdout_tee_stop(to_file, clock_after(20 * CLOCK_SECOND)));
 	ck_assert_uint_eq(file_size("file"), sizeof much);
 	(void)close(file);
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	struct stdout_tee *to_full = stdout_tee_start(full, &error);
+	struct stdout_tee *to_full = stdout_tee_start(full, true, &error);
 	stdout_tee_push(to_full, much, sizeof much);
 	ck_assert(stdout_tee_stop(to_full, clock_after(20 * CLOCK_SECOND)));
 	(void)close(full);
@@ -227,12 +243,12 @@ END_TEST
 START_TEST(without_memory_or_threads_it_says_why)
 {
 	fault.memory = true;
-	struct stdout_tee *none = stdout_tee_start(writer, &error);
+	struct stdout_tee *none = stdout_tee_start(writer, true, &error);
 	fault.memory = false;
 	ck_assert_ptr_null(none);
 	ck_assert_str_eq(error.message, "cannot copy records to stdout: Cannot allocate memory");
 	fault.thread = true;
-	ck_assert_ptr_null(stdout_tee_start(writer, &error));
+	ck_assert_ptr_null(stdout_tee_start(writer, true, &error));
 	fault.thread = false;
 	ck_assert_str_eq(error.message,
 			 "cannot copy records to stdout: Resource temporarily unavailable");
@@ -254,6 +270,7 @@ int main(void)
 	tcase_add_test(cases, a_stuck_reader_delays_no_record);
 	tcase_add_test(cases, too_much_at_once_is_counted);
 	tcase_add_test(cases, out_of_memory_is_counted);
+	tcase_add_test(cases, no_log_has_what_stderr_lacks);
 	tcase_add_test(cases, a_stuck_reader_does_not_keep_it_from_ending);
 	tcase_add_test(cases, a_reader_that_is_gone_is_not_missed);
 	tcase_add_test(cases, files_are_written_too);

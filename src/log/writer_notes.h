@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What the writer records and warns of by itself. As leader, without the lock. */
+#pragma once
+
+#include "log/writer.h"
+
+/* Appends a note of the server to a buffer, or shows it as a warning where the format has no notes.
+ * Out of memory: it is left out. */
+void writer_note(struct writer *writer, struct buffer *buffer, enum record_level level,
+		 const char *message);
+
+/* A commit has failed: warns of the first failure, until writer_works(). */
+void writer_fails(struct writer *writer, int errnum);
+
+/* A commit is stored: records and warns that the log can be written again, once it is likely to
+ * stay so. A batch without bytes says nothing of it. */
+void writer_works(struct writer *writer, const struct sink_batch *commit);
