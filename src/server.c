@@ -90,6 +90,7 @@ static int open_log(struct server *server, struct error *error)
 					.old = options->append	    ? OLD_APPEND
 					       : options->overwrite ? OLD_OVERWRITE
 								    : OLD_KEEP,
+					.look_at_old = server->service->look_at_old,
 					.format = &server->format,
 					.sync = (enum log_sync)options->sync,
 					.tee = server->tee,
@@ -139,8 +140,8 @@ static int announce(struct server *server, struct error *error)
 	char name[SOCKET_NAME_SIZE];
 	socket_local_name(server->acceptor.listener, name);
 	log_note(log, RECORD_INFO, RECORD_SERVER,
-		 "listening on %s, service %s, sync %s, "
-		 "at most %zu connections%s",
+		 RECORD_LISTENING "%s, service %s, sync %s, "
+				  "at most %zu connections%s",
 		 name, server->service->name, log_sync_names[options->sync], server->acceptor.max,
 		 options->records == RECORDS_RECEIVED ? RECORD_WITHOUT_SENT : "");
 	if (listener_is_exposed(server->acceptor.listener, error))

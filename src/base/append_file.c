@@ -91,8 +91,19 @@ int append_file_open(struct append_file *file, const char *name, enum old_conten
 		append_file_close(file);
 		result = open_locked(file, name, &status, error);
 	}
-	if (result < 0 || !file->regular || !status.st_size || old == OLD_APPEND)
-		return result;
+	return result < 0 ? -1 : append_file_begin(file, name, old, error);
+}
+
+int append_file_begin(struct append_file *file, const char *name, enum old_content old,
+		      struct error *error)
+{
+	struct stat status;
+	if (!file->regular || old == OLD_APPEND)
+		return 0;
+	if (fstat(file->descriptor, &status) < 0)
+		return cannot_open(name, error);
+	if (!status.st_size)
+		return 0;
 	if (old == OLD_KEEP)
 		return begin_anew(file, name, error);
 	if (append_file_calls.ftruncate(file->descriptor, 0) < 0)

@@ -36,6 +36,10 @@ struct append_file {
 int append_file_open(struct append_file *file, const char *name, enum old_content old,
 		     struct error *error);
 
+/* As append_file_open() with `old`, for a file that it has opened with OLD_APPEND. */
+int append_file_begin(struct append_file *file, const char *name, enum old_content old,
+		      struct error *error);
+
 /* Writes to stdout instead, which stays open. As append_file_open(). */
 int append_file_stdout(struct append_file *file, struct error *error);
 

@@ -18,6 +18,10 @@ enum log_sync { LOG_SYNC_NONE, LOG_SYNC_WRITE, LOG_SYNC_DISK };
 struct log_settings {
 	const char *target; /* as in sink.h; borrowed until log_close() */
 	enum old_content old;
+	/* Looks into an old log file, which is locked: once it is renamed, and before it is
+	 * emptied. 1: the message is what to note of it; 0: nothing; -1: it must not be emptied,
+	 * and the message says why. NULL: any may be. */
+	int (*look_at_old)(const char *name, enum old_content old, struct error *message);
 	const struct record_format *format;
 	enum log_sync sync;
 	struct stdout_tee *tee; /* gets committed records as well, or NULL; borrowed */

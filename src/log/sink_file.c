@@ -27,7 +27,7 @@ struct file {
 	const char *target;		     /* a part of theirs */
 	const char *preface;		     /* to be written before the next record */
 	bool warned;			     /* of a directory that cannot be synced */
-	char note[PATH_MAX + 64];
+	char note[PATH_MAX + 64 + sizeof(struct error)];
 };
 
 /* --- half a record at the end --- */
@@ -180,18 +180,44 @@ static void file_close(struct sink *sink)
 	free(file);
 }
 
+/* Opens the file, and decides what becomes of an old one. -1: the error is set. */
+static int begin_file(struct file *file, struct error *error)
+{
+	const struct log_settings *settings = file->settings;
+	bool guarded = settings->old == OLD_OVERWRITE && settings->look_at_old;
+	enum old_content first = guarded ? OLD_APPEND : settings->old;
+	if (append_file_open(&file->file, file->target, first, error) < 0)
+		return -1;
+	if (guarded && file->file.regular &&
+	    settings->look_at_old(file->target, OLD_OVERWRITE, error) < 0)
+		return -1;
+	return append_file_begin(&file->file, file->target, settings->old, error);
+}
+
+/* Notes the new name of the old log, and warns of what is left to do in it. */
+static void note_kept(struct file *file)
+{
+	const struct log_settings *settings = file->settings;
+	struct error left, warning;
+	int found =
+		settings->look_at_old ? settings->look_at_old(file->file.kept, OLD_KEEP, &left) : 0;
+	(void)snprintf(file->note, sizeof file->note, "the old log is kept as %s%s%s",
+		       file->file.kept, found ? "; " : "", found ? left.message : "");
+	file->sink.note = file->note;
+	file->sink.note_level = found ? RECORD_WARNING : RECORD_INFO;
+	if (!found)
+		return;
+	error_set(&warning, "WARNING: %s", left.message);
+	settings->warn(warning.message);
+}
+
 static int open_file(struct file *file, struct error *error)
 {
-	enum old_content old = file->settings->old;
-	if (append_file_open(&file->file, file->target, old, error) < 0 ||
-	    sync_name(file, &file->file, error) < 0 || set_preface(file, error) < 0)
+	if (begin_file(file, error) < 0 || sync_name(file, &file->file, error) < 0 ||
+	    set_preface(file, error) < 0)
 		return -1;
-	if (*file->file.kept) {
-		(void)snprintf(file->note, sizeof file->note, "the old log is kept as %s",
-			       file->file.kept);
-		file->sink.note = file->note;
-		file->sink.note_level = RECORD_INFO;
-	}
+	if (*file->file.kept)
+		note_kept(file);
 	return 0;
 }
 

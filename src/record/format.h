@@ -98,7 +98,9 @@ extern const struct record_format record_milliseconds, record_microseconds;
 extern const struct record_format *const record_formats[];
 extern const char *const record_format_names[];
 
-/* Ends the server's note that it listens, where the log has no records of what was sent. */
+/* Begins the server's note that it listens. */
+#define RECORD_LISTENING "listening on "
+/* Ends it, where the log has no records of what was sent. */
 #define RECORD_WITHOUT_SENT ", without sent records"
 
 /* Behind half a line that record_plain was writing: in no line that it writes is \x( to be found.

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define RELAY_SERVICE ", service relay,"
+
 /* CSV and JSON have a T in the middle and the zone at the end; a log that another service began may
  * have fewer digits. */
 static void take_time(struct slice logged, char time[RELAY_TIME_SIZE])
@@ -18,6 +20,8 @@ static void take_time(struct slice logged, char time[RELAY_TIME_SIZE])
 static void take_note(struct log_cursor *cursor, struct slice note)
 {
 	uint64_t number;
+	cursor->relayed |= slice_begins(note, RECORD_LISTENING) &&
+			   memmem(note.bytes, note.length, RELAY_SERVICE, strlen(RELAY_SERVICE));
 	if (slice_skip(&note, RELAY_ACKNOWLEDGED) && slice_number(&note, &number) && number &&
 	    !note.length)
 		cursor->acknowledged = number;

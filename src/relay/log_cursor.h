@@ -19,6 +19,7 @@ struct log_cursor {
 	uint64_t received;	    /* number of the line given last, from 1 */
 	uint64_t acknowledged;	    /* as the last note says that was passed; 0: none */
 	char time[RELAY_TIME_SIZE]; /* of the line given last */
+	bool relayed;		    /* a note that was passed says that a relay has written it */
 };
 
 /* Opens a log, a regular file, with its size as limit. Reads it to find the first line that is not

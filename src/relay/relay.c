@@ -180,6 +180,28 @@ static void note_failed(struct reply_target *notes, const char *reason, size_t l
 	relay_queue_end_note(notes->context, false);
 }
 
+int relay_look_at_old(const char *log, enum old_content old, struct error *message)
+{
+	struct log_cursor cursor;
+	if (log_cursor_open(&cursor, log, message) < 0)
+		return old == OLD_OVERWRITE ? -1 : 1;
+	uint64_t left = log_cursor_count(&cursor, cursor.log.at, cursor.log.limit);
+	bool relayed = cursor.relayed;
+	log_reader_close(&cursor.log);
+	if (!left || !relayed) /* lines of another service were not to be forwarded */
+		return 0;
+	if (old == OLD_OVERWRITE)
+		return error_set(message, "-overwrite: %.300s has %llu line%s not yet forwarded",
+				 log, (unsigned long long)left,
+				 left == 1 ? " that is" : "s that are");
+	error_set(message,
+		  "%llu line%s in %.150s %s not yet forwarded; start with -append -log %.150s to "
+		  "forward %s",
+		  (unsigned long long)left, left == 1 ? "" : "s", log, left == 1 ? "is" : "are",
+		  log, left == 1 ? "it" : "them");
+	return 1;
+}
+
 /* Finds the first line to be forwarded. -1: the error is set. */
 static int set_up(struct relay *relay, struct error *error)
 {

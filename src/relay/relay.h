@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/append_file.h"
 #include "base/error.h"
 #include "base/parse.h"
 #include "net/socket.h"
@@ -37,6 +38,10 @@ struct relay_settings {
 /* As socket_name_split(), of a port from 1 to 65535; or takes unix:PATH as the host, with port 0.
  */
 int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port);
+
+/* As look_at_old of struct log_settings: counts the lines of a relay's log that are not yet
+ * forwarded. */
+int relay_look_at_old(const char *log, enum old_content old, struct error *message);
 
 /* Finds the first line of the log that is not acknowledged, and starts the threads. Returns the
  * relay that the functions below take (they are callbacks of a service). NULL: the error is set. */

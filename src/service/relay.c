@@ -95,6 +95,7 @@ const struct service service_relay = {
 		    .admit = relay_admit,
 		    .admitted = relay_admitted},
 	.check = check_relay,
+	.look_at_old = relay_look_at_old,
 	.descriptors = descriptors_relay,
 	.start = start_relay,
 	.drain = relay_drain,

@@ -54,6 +54,8 @@ struct service {
 	/* The rest may be NULL. */
 	/* Checks its options before anything is opened. -1: the error names one. */
 	int (*check)(const struct service_options *options, struct error *error);
+	/* As look_at_old of struct log_settings, for a log that the service had before. */
+	int (*look_at_old)(const char *log, enum old_content old, struct error *message);
 	/* Returns how many descriptors it may need, besides the log's. */
 	int64_t (*descriptors)(const struct service_options *options);
 	/* Called once, before the first connection, with the log open. Returns its state, or NULL

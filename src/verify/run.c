@@ -208,7 +208,7 @@ static void take_note(struct proof *proof)
 {
 	struct slice note = proof->log.record.bytes;
 	if (!slice_equals(proof->log.record.subject, RECORD_SERVER) ||
-	    !slice_begins(note, "listening on "))
+	    !slice_begins(note, RECORD_LISTENING))
 		return;
 	proof->runs++;
 	proof->received_only = slice_ends(note, RECORD_WITHOUT_SENT);
