@@ -117,18 +117,21 @@ static int look_into(struct file *file, int descriptor, off_t end, struct error 
 {
 	const struct record_format *format = file->settings->format;
 	struct remainder remainder = {0};
-	char head[64];
+	char head[RECORD_HEAD];
 	bool read = descriptor >= 0 && read_remainder(descriptor, end, &remainder);
 	end_remainder(file, &remainder,
 		      "the line before this one is torn: the server was stopped while it wrote it");
 	if (!read)
 		return error_set(error, "cannot read the end of the log %s: %s", file->target,
 				 strerror(errno));
-	ssize_t length = format->continues ? pread(descriptor, head, sizeof head, 0) : 0;
-	if (length <= 0 || format->continues(head, (size_t)length))
+	ssize_t length = pread(descriptor, head, sizeof head, 0);
+	const char *other =
+		length > 0 ? record_other_format(format, (struct slice){head, (size_t)length})
+			   : NULL;
+	if (!other)
 		return 0;
-	return error_set(error, "cannot append to the log %s: its records have another format",
-			 file->target);
+	return error_set(error, "cannot append to the log %.200s: its records are %s, not %s",
+			 file->target, other, format->name);
 }
 
 /* Sets what the next write begins with: the header in an empty file, and in a pipe or a device; the

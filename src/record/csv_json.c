@@ -157,11 +157,29 @@ static bool read(const struct record_format *format, char *line, size_t length,
 	return true;
 }
 
+static bool begins_csv(struct slice head)
+{
+	return slice_begins(head, record_csv.header) ||
+	       slice_skip_shape(&head, "dddd-dd-ddTdd:dd:dd.dddddd");
+}
+
+static bool begins_json(struct slice head)
+{
+	return slice_skip(&head, json.time) && slice_skip_shape(&head, "dddd-dd-ddT");
+}
+
 const struct record_format record_csv = {.append = append,
 					 .read = read,
+					 .name = "csv",
+					 .begins = begins_csv,
 					 .digits = 6,
 					 .header = "time,level,peer,event,text\n",
 					 .torn = "\n",
 					 .quotes = true};
-const struct record_format record_json = {
-	.append = append, .read = read, .digits = 6, .header = "", .torn = "\n"};
+const struct record_format record_json = {.append = append,
+					  .read = read,
+					  .name = "json",
+					  .begins = begins_json,
+					  .digits = 6,
+					  .header = "",
+					  .torn = "\n"};

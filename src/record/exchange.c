@@ -80,8 +80,18 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 	return append_fields(buffer, now, record, request);
 }
 
-const struct record_format record_exchange = {
-	.append = append, .digits = 3, .header = "", .torn = "\n", .pairs = true};
+static bool begins(struct slice head)
+{
+	return slice_skip_shape(&head, "dddd-dd-dd;");
+}
+
+const struct record_format record_exchange = {.append = append,
+					      .name = "text of ping",
+					      .begins = begins,
+					      .digits = 3,
+					      .header = "",
+					      .torn = "\n",
+					      .pairs = true};
 
 static bool has_shape(struct slice field, const char *shape)
 {

@@ -4,9 +4,24 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "record/exchange.h"
+
 const struct record_format *const record_formats[] = {&record_text, &record_csv, &record_json,
 						      &record_plain, NULL};
 const char *const record_format_names[] = {"text", "csv", "json", "plain", NULL};
+
+const char *record_other_format(const struct record_format *format, struct slice head)
+{
+	static const struct record_format *const known[] = {&record_text, &record_csv, &record_json,
+							    &record_exchange, NULL};
+	for (const struct record_format *const *other = known; *other; other++)
+		if ((*other)->begins(head))
+			return strcmp((*other)->name, format->name) == 0 ||
+					       (format->continues && format->continues(*other))
+				       ? NULL
+				       : (*other)->name;
+	return NULL;
+}
 
 bool record_read(char *line, size_t length, struct record_view *view)
 {

@@ -54,8 +54,13 @@ struct record_format {
 	/* As record_read(), for this format only; NULL: not readable as a record_view. */
 	bool (*read)(const struct record_format *format, char *line, size_t length,
 		     struct record_view *view);
-	/* Whether a log that begins with these bytes can be continued in this format. NULL: any. */
-	bool (*continues)(const char *head, size_t length);
+	const char *name; /* as messages have it */
+	/* Whether a log that begins with these bytes, RECORD_HEAD or all, is recognised as one of
+	 * this format. NULL: none is. */
+	bool (*begins)(struct slice head);
+	/* Whether one that is recognised as another format can be continued all the same. NULL: no.
+	 */
+	bool (*continues)(const struct record_format *other);
 	int digits;	    /* of the fraction of a second */
 	const char *header; /* first line of a log, with its line end; empty: none */
 	const char *torn;   /* written after half a record; with the line end */
@@ -106,6 +111,12 @@ extern const char *const record_format_names[];
 /* Behind half a line that record_plain was writing: in no line that it writes is \x( to be found.
  */
 #define RECORD_PLAIN_TORN "\\x(torn)"
+
+enum { RECORD_HEAD = 64 };
+
+/* Can a log be continued in the format that begins with these bytes, RECORD_HEAD or all? One of no
+ * known format can. Returns NULL, or the name of the format that it has instead. */
+const char *record_other_format(const struct record_format *format, struct slice head);
 
 /* Reads a line of text, CSV or JSON, without its line end. Undoes quoting in place, so a line can
  * be read once. False: it is no record, and has not changed. */

@@ -14,17 +14,16 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 	       buffer_append(buffer, "\n", 1);
 }
 
-/* A record of text has a TAB behind its level, which a plain line never has. What is CSV or JSON
- * may be a line that a peer has sent. */
-static bool continues(const char *head, size_t length)
+/* A record of text has a TAB behind its level, which a plain line never has. What looks like any
+ * other may be a line that a peer has sent. */
+static bool continues(const struct record_format *other)
 {
-	struct slice rest = {head, length}, first = rest;
-	(void)slice_cut(&rest, '\n', &first);
-	return !first.length || !memchr(first.bytes, '\t', first.length);
+	return strcmp(other->name, record_text.name) != 0;
 }
 
 const struct record_format record_plain = {
 	.append = append,
+	.name = "plain",
 	.continues = continues,
 	.digits = 0,
 	.header = "",

@@ -57,9 +57,17 @@ static bool read(const struct record_format *format, char *line, size_t length,
 	return true;
 }
 
+static bool begins(struct slice head)
+{
+	int level;
+	struct slice time;
+	return slice_skip_name(&head, level_names, &level) && read_time(&head, &time);
+}
+
 #define TEXT(fraction)                                                                             \
 	{                                                                                          \
-		.append = append, .read = read, .digits = (fraction), .header = "", .torn = "\n"   \
+		.append = append, .read = read, .name = "text", .begins = begins,                  \
+		.digits = (fraction), .header = "", .torn = "\n"                                   \
 	}
 
 const struct record_format record_text = TEXT(0);

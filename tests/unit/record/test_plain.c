@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "record/escape.h"
+#include "record/exchange.h"
 #include "record/format.h"
 #include "unit.h"
 
@@ -93,15 +94,51 @@ START_TEST(no_memory_changes_nothing)
 }
 END_TEST
 
+static const char *other(const struct record_format *format, const char *head)
+{
+	return record_other_format(format, slice_of(head));
+}
+
 START_TEST(it_goes_on_only_behind_its_own)
 {
-	static const char text[] = "INFO\t| 2019-02-24 15:10:14 --a received: x\n";
-	ck_assert(record_plain.continues("one\ntwo\t\n", 9));
-	ck_assert(record_plain.continues("one", 3));
-	ck_assert(record_plain.continues("\n", 1));
-	ck_assert(!record_plain.continues(text, sizeof text - 1));
-	ck_assert(!record_plain.continues("WARNING\t|", 9));
-	ck_assert(!record_text.continues);
+	ck_assert_ptr_null(other(&record_plain, "one\ntwo\t\n"));
+	ck_assert_ptr_null(other(&record_plain, "one"));
+	ck_assert_ptr_null(other(&record_plain, "\n"));
+	ck_assert_ptr_null(other(&record_plain, "time,level,peer,event,text\n"));
+	ck_assert_ptr_null(other(&record_plain, "{\"time\":\"2019-02-24T15:10:14.123456+00:00\""));
+	ck_assert_str_eq(other(&record_plain, "INFO\t| 2019-02-24 15:10:14 --a received: x\n"),
+			 "text");
+	ck_assert_str_eq(other(&record_plain, "WARNING\t| 2019-02-24 15:10:14.123"), "text");
+}
+END_TEST
+
+START_TEST(each_format_knows_the_others)
+{
+	static const struct record_format *const formats[] = {&record_text, &record_csv,
+							      &record_json, &record_exchange};
+	static const struct {
+		const char *head, *name;
+	} heads[] = {
+		{"INFO\t| 2019-02-24 15:10:14 --a received: x\n", "text"},
+		{"WARNING\t| 2019-02-24 15:10:14.123456 --a x\n", "text"},
+		{"time,level,peer,event,text\n", "csv"},
+		{"2019-02-24T15:10:14.123456+00:00,INFO,a,received,x\n", "csv"},
+		{"{\"time\":\"2019-02-24T15:10:14.123456+00:00\",\"level\":\"INFO\"", "json"},
+		{"2019-02-24;15:10:14.123;REQUEST 1;15:10:14.124;ANSWER\n", "text of ping"},
+		{"2019-02-24;15:10:14.123;server x;;\n", "text of ping"},
+	};
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		for (size_t k = 0; k < sizeof heads / sizeof *heads; k++) {
+			const char *name = other(formats[i], heads[k].head);
+			if (strcmp(heads[k].name, formats[i]->name) == 0)
+				ck_assert_ptr_null(name);
+			else
+				ck_assert_str_eq(name, heads[k].name);
+		}
+		ck_assert_ptr_null(other(formats[i], "2019-02-24 a foreign file\n"));
+		ck_assert_ptr_null(other(formats[i], "INFO\t| 20"));
+	}
+	ck_assert_ptr_null(other(&record_microseconds, heads[0].head)); /* other digits */
 }
 END_TEST
 
@@ -114,5 +151,6 @@ int main(void)
 	tcase_add_test(cases, a_copy_may_leave_out_more);
 	tcase_add_test(cases, no_memory_changes_nothing);
 	tcase_add_test(cases, it_goes_on_only_behind_its_own);
+	tcase_add_test(cases, each_format_knows_the_others);
 	return unit_main("plain", cases, NULL);
 }
