@@ -35,13 +35,17 @@ static void run(struct runall *runall)
 	end_all(runall, listening, started, done);
 	if (!done && !watch->interrupts)
 		runall_complain(runall, "%s", error.message);
-	if (watch->interrupts) {
-		runall_complain(runall, "interrupted");
-		runall_set_failure(runall, FAILURE_INTERRUPT, "interrupted");
-	}
 	/* the second interrupt has killed what was to be proved */
 	if (listening && watch->interrupts < 2)
 		runall_prove(runall);
+}
+
+/* At once, as programs can take long to end. */
+static void note_interrupt(void *context)
+{
+	struct runall *runall = context;
+	runall_complain(runall, "interrupted: ending the programs; a second signal kills them");
+	runall_set_failure(runall, FAILURE_INTERRUPT, "interrupted");
 }
 
 static void set_up_and_run(struct runall *runall)
@@ -56,6 +60,8 @@ static void set_up_and_run(struct runall *runall)
 	    supervisor_open(watch, servers, (size_t)options->clients, &error) < 0) {
 		runall_complain(runall, "%s", error.message);
 	} else {
+		watch->interrupted = note_interrupt;
+		watch->context = runall;
 		drill_set_up(&runall->drill, options, watch);
 		runall->drill.start = start_server_again;
 		runall->drill.context = runall;

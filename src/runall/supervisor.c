@@ -143,8 +143,9 @@ static void read_output(struct supervisor *watch, size_t i)
 static void take_signals(struct supervisor *watch)
 {
 	for (int number; (number = signalfd_take(watch->signals)) != 0;)
-		if (number == SIGINT || number == SIGTERM)
-			watch->interrupts++;
+		if ((number == SIGINT || number == SIGTERM) && !watch->interrupts++ &&
+		    watch->interrupted)
+			watch->interrupted(watch->context);
 	bool collected = process_collect(watch->children, watch->count) > 0;
 	for (size_t i = 0; i < watch->count; i++) {
 		if (collected && watch->children[i].pid && !watch->children[i].running) {

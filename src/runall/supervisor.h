@@ -41,6 +41,9 @@ struct supervisor {
 	struct buffer *outputs;	  /* read from the pipes: where a server listens, client results */
 	struct pollfd *polled;	  /* space for signals and all pipes */
 	int interrupts;		  /* SIGINT and SIGTERM received so far */
+	/* Called at the first of them, unless NULL; set after supervisor_open(). */
+	void (*interrupted)(void *context);
+	void *context;
 };
 
 /* supervisor_close() is due in any case. */
