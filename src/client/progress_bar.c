@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/nonblocking_writer.h"
+#include "base/plural.h"
 
 enum { PROGRESS_BAR = 24 };
 
@@ -60,7 +61,7 @@ bool progress_bar_format(const struct progress_bar *progress, uint64_t done, int
 	if (fraction >= 0 && !buffer_printf(line, "[%.*s%.*s] %3d%%  ", filled, full,
 					    PROGRESS_BAR - filled, empty, (int)(fraction * 100)))
 		return false;
-	if (!buffer_printf(line, "%" PRIu64 " lines, %.0f lines/s", done, rate))
+	if (!buffer_printf(line, "%" PRIu64 " line%s, %.0f lines/s", done, PLURAL(done), rate))
 		return false;
 	double seconds = (double)elapsed / (double)CLOCK_SECOND;
 	return fraction <= 0 || add_left(line, seconds * (1 - fraction) / fraction);

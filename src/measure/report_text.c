@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/plural.h"
 
 const struct report_quantile report_quantiles[] = {{"min", "min", 0},
 						   {"p50", "median", 0.5},
@@ -49,7 +50,7 @@ static double seconds(int64_t nanoseconds)
 static bool add_lines(struct buffer *buffer, const struct result *result, uint64_t count)
 {
 	return buffer_printf(buffer, "%s: %" PRIu64 " line%s", result->program, count,
-			     count == 1 ? "" : "s");
+			     PLURAL(count));
 }
 
 static bool add_totals(struct buffer *buffer, const struct result *result)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/plural.h"
 #include "base/random.h"
 #include "measure/histogram.h"
 
@@ -49,9 +50,10 @@ static int set_broken(const struct drill *drill, struct error *error)
 	if (drill->watch->interrupts)
 		return error_set(error, "interrupted");
 	process_describe(server, how, sizeof how);
-	return error_set(error, "%s%s after %" PRId64 " of %" PRId64 " kills",
+	return error_set(error, "%s%s after %" PRId64 " of %" PRId64 " kill%s",
 			 server->running ? "the drill ended" : "server ",
-			 server->running ? "" : how, drill->kills, drill->options->drill);
+			 server->running ? "" : how, drill->kills, drill->options->drill,
+			 PLURAL(drill->options->drill));
 }
 
 /* Does the log have a line since the server's last start? In each format the record of a line has
@@ -88,9 +90,9 @@ static int await_work(struct drill *drill, struct error *error)
 		if (!late)
 			continue;
 		duration_format(drill->patience, time);
-		return error_set(error,
-				 "no line was logged for %s after %" PRId64 " of %" PRId64 " kills",
-				 time, drill->kills, drill->options->drill);
+		return error_set(
+			error, "no line was logged for %s after %" PRId64 " of %" PRId64 " kill%s",
+			time, drill->kills, drill->options->drill, PLURAL(drill->options->drill));
 	}
 	return 0;
 }

@@ -96,12 +96,12 @@ static void note_idle(const struct session *session)
 	const char *rest;
 	if (line_remainder(&session->received, &rest))
 		(void)peer_note(settings->notes, NOTE_UNFINISHED, session->name,
-				"closed: %s not finished within %gs",
+				"closed: %s not finished within %g s",
 				settings->handler->protocol->frame_name,
 				(double)settings->unfinished / (double)CLOCK_SECOND);
 	else
 		(void)peer_note(settings->notes, NOTE_SILENT, session->name,
-				"closed: nothing received for %gs",
+				"closed: nothing received for %g s",
 				(double)settings->idle / (double)CLOCK_SECOND);
 }
 

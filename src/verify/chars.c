@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/plural.h"
 #include "record/log_reader.h"
 
 /* The log has messages in the order in which they were sent: between two questions of a client
@@ -150,11 +151,12 @@ static bool check_counts(const struct chars_proof *proof)
 				   " are in the log",
 				   proof->generated, proof->characters);
 	if (proof->counted + proof->since != proof->generated)
-		return verdict_add(verdict,
-				   "%" PRIu64 " stat answers add up to %" PRIu64
-				   " characters, and %" PRIu64 " came later, but %" PRIu64
-				   " were generated",
-				   proof->stats, proof->counted, proof->since, proof->generated);
+		return verdict_add(
+			verdict,
+			"%" PRIu64 " stat answer%s add%s up to %" PRIu64
+			" character%s, and %" PRIu64 " came later, but %" PRIu64 " were generated",
+			proof->stats, PLURAL(proof->stats), PLURAL_VERB(proof->stats),
+			proof->counted, PLURAL(proof->counted), proof->since, proof->generated);
 	return proof->generated ||
 	       verdict_add(verdict, "no characters were generated, which proves nothing");
 }
@@ -172,20 +174,23 @@ static bool check_client(struct chars_proof *proof, struct chars_client *client)
 	if (client->asked != result->stats || client->answered != result->stats ||
 	    client->counted != result->counted)
 		return verdict_add(verdict,
-				   "client %zu: it got %" PRIu64 " answers that count %" PRIu64
-				   ", but the log has %" PRIu64 " that count %" PRIu64,
-				   client->number, result->stats, result->counted, client->answered,
-				   client->counted);
+				   "client %zu: it got %" PRIu64 " answer%s that count%s %" PRIu64
+				   ", but the log has %" PRIu64 " that count%s %" PRIu64,
+				   client->number, result->stats, PLURAL(result->stats),
+				   PLURAL_VERB(result->stats), result->counted, client->answered,
+				   PLURAL_VERB(client->answered), client->counted);
 	if (result->before > client->first || client->first - result->before > client->after)
 		return verdict_add(verdict,
 				   "client %zu: it got %" PRIu64
-				   " messages before its first answer, of the %" PRIu64
+				   " message%s before its first answer, of the %" PRIu64
 				   " that were sent since it was connected",
-				   client->number, result->before, client->first - client->after);
+				   client->number, result->before, PLURAL(result->before),
+				   client->first - client->after);
 	client->first -= result->before;
 	return client->last - client->first == result->got.messages ||
-	       verdict_add(verdict, "client %zu: it got %" PRIu64 " of %" PRIu64 " messages",
-			   client->number, result->got.messages, client->last - client->first);
+	       verdict_add(verdict, "client %zu: it got %" PRIu64 " of %" PRIu64 " message%s",
+			   client->number, result->got.messages, client->last - client->first,
+			   PLURAL(client->last - client->first));
 }
 
 static void sum_record(struct chars_proof *proof)
@@ -238,11 +243,12 @@ static int prove(struct chars_proof *proof, struct error *error)
 		return 0;
 	proof->verdict->good = proof->verdict->complete = true;
 	verdict_add(proof->verdict,
-		    "%" PRIu64 " characters in %" PRIu64
-		    " messages; each of %zu clients received all of them while it was connected; "
-		    "%" PRIu64 " stat answers add up to %" PRIu64 ", and %" PRIu64 " came later",
-		    proof->generated, messages, proof->job->clients, proof->stats, proof->counted,
-		    proof->since);
+		    "%" PRIu64 " character%s in %" PRIu64
+		    " message%s; each of %zu client%s received all of them while it was connected; "
+		    "%" PRIu64 " stat answer%s add%s up to %" PRIu64 ", and %" PRIu64 " came later",
+		    proof->generated, PLURAL(proof->generated), messages, PLURAL(messages),
+		    proof->job->clients, PLURAL(proof->job->clients), proof->stats,
+		    PLURAL(proof->stats), PLURAL_VERB(proof->stats), proof->counted, proof->since);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/proof.h"
+#include "base/plural.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -47,12 +48,12 @@ static void add_foreign(const struct proof *proof, struct verdict *verdict)
 {
 	if (proof->job->plain && proof->foreign_lines)
 		verdict_add(verdict, " (and %" PRId64 " other line%s)", proof->foreign_lines,
-			    verdict_plural(proof->foreign_lines));
+			    PLURAL(proof->foreign_lines));
 	else if (proof->foreign_connections)
 		verdict_add(verdict,
 			    " (and %" PRId64 " line%s from %" PRId64 " other connection%s)",
-			    proof->foreign_lines, verdict_plural(proof->foreign_lines),
-			    proof->foreign_connections, verdict_plural(proof->foreign_connections));
+			    proof->foreign_lines, PLURAL(proof->foreign_lines),
+			    proof->foreign_connections, PLURAL(proof->foreign_connections));
 }
 
 static void add_plain_order(const struct proof *proof, struct verdict *verdict)
@@ -66,8 +67,7 @@ static void add_plain_order(const struct proof *proof, struct verdict *verdict)
 	verdict_add(verdict,
 		    ", in an order that %" PRId64 " client%s can have sent%s; plain: answers, and "
 		    "who sent a line, are not in it",
-		    clients, verdict_plural(clients),
-		    proof->plain.by_thread ? ", thread by thread" : "");
+		    clients, PLURAL(clients), proof->plain.by_thread ? ", thread by thread" : "");
 	if (proof->doubled && clients > 1)
 		verdict_add(verdict,
 			    "; a line that is there again may stand for another client's that is "
@@ -92,7 +92,7 @@ static void conclude_standalone(const struct proof *proof, struct verdict *verdi
 	verdict->complete = verdict->good;
 	if (proof->lines || proof->fault.message)
 		verdict_add(verdict, "%" PRId64 " line%s in %.200s", proof->lines,
-			    verdict_plural(proof->lines), proof->log.name);
+			    PLURAL(proof->lines), proof->log.name);
 	else
 		verdict_add(verdict, "no line of a client in %.200s: nothing is proved",
 			    proof->log.name);
@@ -101,7 +101,7 @@ static void conclude_standalone(const struct proof *proof, struct verdict *verdi
 	} else if (verdict->good) {
 		add_answers(proof, verdict);
 		verdict_add(verdict, " %" PRId64 " client%s in strict order", proof->inferred,
-			    verdict_plural(proof->inferred));
+			    PLURAL(proof->inferred));
 	}
 	add_foreign(proof, verdict);
 }
@@ -112,11 +112,10 @@ static void add_numbers(const struct proof *proof, const struct sums *sums, stru
 {
 	int64_t repeated = proof->fault.message ? 0 : sums->repeated;
 	if (sums->sent == sums->planned)
-		verdict_add(verdict, "%" PRId64 " line%s sent, ", sums->sent,
-			    verdict_plural(sums->sent));
+		verdict_add(verdict, "%" PRId64 " line%s sent, ", sums->sent, PLURAL(sums->sent));
 	else
 		verdict_add(verdict, "%" PRId64 " of %" PRId64 " line%s sent, ", sums->sent,
-			    sums->planned, verdict_plural(sums->planned));
+			    sums->planned, PLURAL(sums->planned));
 	verdict_add(verdict, "%" PRId64 " %s, ", sums->acknowledged,
 		    proof->job->echoes ? "echoed" : "acknowledged");
 	verdict_add(verdict,
@@ -191,8 +190,8 @@ static void conclude_crash_test(const struct proof *proof, const struct sums *su
 	if (!verdict->good && !proof->fault.message)
 		add_crash_fault(proof, sums, verdict);
 	verdict_add(verdict, "drill: %" PRId64 " kill%s, %" PRId64 " line%s acknowledged, ",
-		    facts->kills, verdict_plural(facts->kills), sums->acknowledged,
-		    verdict_plural(sums->acknowledged));
+		    facts->kills, PLURAL(facts->kills), sums->acknowledged,
+		    PLURAL(sums->acknowledged));
 	if (sums->disguised)
 		verdict_add(verdict, "it is not known how many are missing");
 	else
@@ -201,7 +200,7 @@ static void conclude_crash_test(const struct proof *proof, const struct sums *su
 		    " in %.200s; %" PRId64 " sent again after a lost connection, %" PRId64
 		    " of them logged again; %" PRId64 " torn, %" PRId64 " torn end%s closed; ",
 		    proof->log.name, sums->resent, proof->doubled, proof->damaged,
-		    proof->log.closed, verdict_plural(proof->log.closed));
+		    proof->log.closed, PLURAL(proof->log.closed));
 	verdict_add(verdict, "sync %s", facts->sync);
 	if (!strcmp(facts->sync, "none"))
 		verdict_add(verdict, sums->missing ? ", which promises no more"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/proof.h"
+#include "base/plural.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -169,7 +170,7 @@ static const char *value_of(const struct proof *proof, char name, char text[CLIE
 	case 'a':
 		return proof->job->echoes ? "echo" : "ok";
 	case 's':
-		return verdict_plural(fault->values[0]);
+		return PLURAL(fault->values[0]);
 	case 'd':
 		write_line(&fault->due, text);
 		return text;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/plural.h"
 #include "client/workload/workload.h"
 #include "verify/ping_logs.h"
 
@@ -124,8 +125,8 @@ static bool check_answered(const struct ping_proof *proof)
 	uint64_t known = proof->requests - numbers_of(&proof->unserved).count;
 	return served == known || verdict_add(proof->verdict,
 					      "the server has answered %" PRIu64
-					      " requests, of which clients know %" PRIu64,
-					      served, known);
+					      " request%s, of which clients know %" PRIu64,
+					      served, PLURAL(served), known);
 }
 
 /* The server's record of an ignored request has only its number: of each number as many must have
@@ -159,12 +160,13 @@ static void conclude(const struct ping_proof *proof)
 	else if (!proof->requests)
 		verdict_add(verdict, "no request was sent: ");
 	verdict_add(verdict,
-		    "%" PRIu64 " requests, %" PRIu64 " answered, %" PRIu64
+		    "%" PRIu64 " request%s, %" PRIu64 " answered, %" PRIu64
 		    " of them late; %zu ignored on purpose, each with its time-out; %" PRIu64
-		    " really lost; %zu keepalives; M 1 to %" PRIu64 " without gaps over all logs",
-		    proof->requests, proof->answered, proof->late,
+		    " really lost; %zu keepalive%s; M 1 to %" PRIu64 " without gaps over all logs",
+		    proof->requests, PLURAL(proof->requests), proof->answered, proof->late,
 		    numbers_of(&proof->server.ignored).count, proof->lost,
-		    numbers_of(&proof->server.keepalives).count, proof->server.messages);
+		    numbers_of(&proof->server.keepalives).count,
+		    PLURAL(numbers_of(&proof->server.keepalives).count), proof->server.messages);
 }
 
 int verify_ping(const struct verify_job *job, struct verdict *verdict, struct error *error)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/plural.h"
 #include "record/log_reader.h"
 
 /* The comparison of the logs of two stages that follow each other. */
@@ -128,8 +129,8 @@ int verify_chain(const struct verify_chain *chain, struct verdict *verdict, stru
 	int64_t received = first.lines;
 	const char *fault = *first.fault ? first.fault : second.fault;
 	if (*fault) {
-		verdict_add(verdict, "%s; %" PRId64 " lines received, %" PRId64 " saved", fault,
-			    received, second.arrived);
+		verdict_add(verdict, "%s; %" PRId64 " line%s received, %" PRId64 " saved", fault,
+			    received, PLURAL(received), second.arrived);
 		return 0;
 	}
 	verdict->good = true;
@@ -137,9 +138,9 @@ int verify_chain(const struct verify_chain *chain, struct verdict *verdict, stru
 		received == chain->planned || (chain->appended && received > chain->planned);
 	/* a line that the last stage has twice came again at one of the two hops */
 	verdict_add(verdict,
-		    "%" PRId64 " lines received, %" PRId64
+		    "%" PRId64 " line%s received, %" PRId64
 		    " saved in the order of their arrival, %" PRId64 " twice",
-		    received, received, second.arrived - received);
+		    received, PLURAL(received), received, second.arrived - received);
 	if (!verdict->complete)
 		verdict_add(verdict, "; %" PRId64 " were planned", chain->planned);
 	return 0;

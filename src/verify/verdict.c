@@ -15,8 +15,3 @@ bool verdict_add(struct verdict *verdict, const char *format, ...)
 	va_end(values);
 	return false;
 }
-
-const char *verdict_plural(int64_t count)
-{
-	return count == 1 ? "" : "s";
-}

@@ -19,9 +19,6 @@ struct verdict {
 bool verdict_add(struct verdict *verdict, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The ending of a noun: "" for one, else "s". */
-const char *verdict_plural(int64_t count);
-
 /* A proof that goes by addresses finds none of a client's in the log, but those of others: says so,
  * as nothing is known of its lines. */
 #define VERDICT_NO_ADDRESS                                                                         \

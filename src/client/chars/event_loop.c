@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/descriptor.h"
+#include "base/plural.h"
 #include "base/random.h"
 #include "base/signalfd.h"
 #include "base/slice.h"
@@ -269,7 +270,7 @@ static int act_in_time(struct chars_client *client)
 	}
 	if (terminal_output_is_full(&client->output) || clock_now() < client->answer_deadline)
 		return 0;
-	return error_set(&client->error, "no answer to 'stat' within %gs",
+	return error_set(&client->error, "no answer to 'stat' within %g s",
 			 (double)client->options->timeout / (double)CLOCK_SECOND);
 }
 
@@ -357,12 +358,14 @@ static int print_report(struct chars_client *client)
 	struct buffer text = {0};
 	if (!client->automatic || client->options->quiet)
 		return 0;
-	bool complete = buffer_printf(&text,
-				      "%s: %" PRIu64 " characters in %" PRIu64 " messages; %" PRIu64
-				      " stat answers add up to %" PRIu64
-				      "; seed of the pauses: %" PRId64 "\n",
-				      client->program, result->got.characters, result->got.messages,
-				      result->stats, result->counted, client->options->seed);
+	bool complete = buffer_printf(
+		&text,
+		"%s: %" PRIu64 " character%s in %" PRIu64 " message%s; %" PRIu64
+		" stat answer%s add%s up to %" PRIu64 "; seed of the pauses: %" PRId64 "\n",
+		client->program, result->got.characters, PLURAL(result->got.characters),
+		result->got.messages, PLURAL(result->got.messages), result->stats,
+		PLURAL(result->stats), PLURAL_VERB(result->stats), result->counted,
+		client->options->seed);
 	return program_print(STDOUT_FILENO, "the report", &text, complete, &client->error);
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/plural.h"
 #include "measure/report_text.h"
 
 enum { REQUEST_DONE_MAX = 1024 }; /* entries that are done, before they are dropped */
@@ -134,11 +135,12 @@ bool request_table_report(struct buffer *text, const char *name, const struct re
 			  int64_t elapsed, int64_t seed)
 {
 	return buffer_printf(text,
-			     "%s: %" PRIu64 " requests, %" PRIu64 " answered in time, %" PRIu64
+			     "%s: %" PRIu64 " request%s, %" PRIu64 " answered in time, %" PRIu64
 			     " timed out, %" PRIu64 " of these answered late; %" PRIu64
-			     " keepalives; %.3f s, seed %" PRId64 "\n",
-			     name, request_table_sent(table), table->answered, table->timed_out,
-			     table->late, table->keepalives, (double)elapsed / (double)CLOCK_SECOND,
+			     " keepalive%s; %.3f s, seed %" PRId64 "\n",
+			     name, request_table_sent(table), PLURAL(request_table_sent(table)),
+			     table->answered, table->timed_out, table->late, table->keepalives,
+			     PLURAL(table->keepalives), (double)elapsed / (double)CLOCK_SECOND,
 			     seed) &&
 	       report_latency(text, name, &table->latency, "");
 }

@@ -172,7 +172,7 @@ START_TEST(silent_ones_are_closed_beside_busy_ones)
 	for (int i = 1; i <= 3; i++)
 		assert_last(peers[i], "");
 	ck_assert_uint_eq(receiver_of(peers[4]), receiver_of(peers[5]));
-	assert_logged(" closed: nothing received for 1s\n", 3);
+	assert_logged(" closed: nothing received for 1 s\n", 3);
 	world_close();
 }
 END_TEST
@@ -187,7 +187,7 @@ START_TEST(silent_ones_are_closed_when_all_are_silent)
 	world_await(0);
 	for (int i = 1; i <= 3; i++)
 		assert_last(peers[i], "");
-	assert_logged(" closed: nothing received for 0.05s\n", 3);
+	assert_logged(" closed: nothing received for 0.05 s\n", 3);
 	world_close();
 }
 END_TEST

@@ -31,7 +31,7 @@ static void begin_world(int groups)
 static void assert_unfinished(size_t lines)
 {
 	assert_logged("WARNING\t| ", 2 * lines);
-	assert_logged(" closed: line not finished within 0.05s\n", lines);
+	assert_logged(" closed: line not finished within 0.05 s\n", lines);
 	assert_logged(" incomplete last line: ", lines);
 }
 
@@ -83,7 +83,7 @@ static void end_drip(int peer)
 {
 	ahead = 0; /* what waits below waits on the real clock */
 	world_await(0);
-	assert_logged(" closed: line not finished within 60s\n", 1);
+	assert_logged(" closed: line not finished within 60 s\n", 1);
 	(void)close(peer);
 	world_close();
 }

@@ -50,7 +50,7 @@ START_TEST(a_silent_connection_is_closed)
 	peer_send(peer, "one\n", 4);
 	assert_last(peer, "ok\n");
 	world_await(0);
-	assert_logged(" closed: nothing received for 0.02s\n", 1);
+	assert_logged(" closed: nothing received for 0.02 s\n", 1);
 	assert_logged("WARNING", 0);
 	world_close();
 }

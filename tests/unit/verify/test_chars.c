@@ -96,13 +96,13 @@ static const struct {
 	/* a message may come that was recorded before the connection was */
 	{whole,
 	 {{A, "ab c def gh", 3, 2, 5}},
-	 "9 characters in 5 messages; each of 1 clients received all of them while it was "
+	 "9 characters in 5 messages; each of 1 client received all of them while it was "
 	 "connected; 4 "
 	 "stat answers add up to 8, and 1 came later"},
 	/* somebody else has asked, too; an escape is one character */
 	{IN(A) ALL("\\x5cx") ASKS(C) TOLD(C, 2) ASKS(A) TOLD(A, 0) END(2, 0),
 	 {{A, "\\x", 1, 1, 0}},
-	 "2 characters in 1 messages; each of 1 clients received all of them while it was "
+	 "2 characters in 1 message; each of 1 client received all of them while it was "
 	 "connected; 2 "
 	 "stat answers add up to 2, and 0 came later"},
 };
@@ -122,7 +122,7 @@ static const struct {
 } bad[] = {
 	{whole,
 	 {{A, "c gh", 1, 2, 5}},
-	 "client 1: it got 1 messages before its first answer, of the 2 that were sent since it "
+	 "client 1: it got 1 message before its first answer, of the 2 that were sent since it "
 	 "was connected"},
 	{whole, {{A, "c def", 2, 2, 5}}, "client 1: it got 2 of 3 messages"},
 	{whole,
@@ -144,7 +144,7 @@ static const struct {
 	 "was connected"},
 	{whole,
 	 {WHOLE_B, {A, "c def gh", 2, 1, 3}},
-	 "client 2: it got 1 answers that count 3, but the log has 2 that count 5"},
+	 "client 2: it got 1 answer that counts 3, but the log has 2 that count 5"},
 	{whole,
 	 {{A, "c def gh", 2, 2, 6}},
 	 "client 1: it got 2 answers that count 6, but the log has 2 that count 5"},
@@ -155,10 +155,10 @@ static const struct {
 	 "client 1: its connection is not in the log"},
 	{IN(A) ALL("ab") ASKS(A) TOLD(A, 3) END(2, 0),
 	 {{A, "ab", 1, 1, 3}},
-	 "1 stat answers add up to 3 characters, and 0 came later, but 2 were generated"},
+	 "1 stat answer adds up to 3 characters, and 0 came later, but 2 were generated"},
 	{IN(A) ALL("ab") ASKS(A) TOLD(A, 2) END(2, 1),
 	 {{A, "ab", 1, 1, 2}},
-	 "1 stat answers add up to 2 characters, and 1 came later, but 2 were generated"},
+	 "1 stat answer adds up to 2 characters, and 1 came later, but 2 were generated"},
 	{IN(A) ALL("ab") ASKS(A) TOLD(A, 2) ASKS(C) TOLD(C, 2) END(2, 0),
 	 {{A, "ab", 1, 1, 2}},
 	 "2 stat answers add up to 4 characters, and 0 came later, but 2 were generated"},

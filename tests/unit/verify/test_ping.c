@@ -70,7 +70,7 @@ START_TEST(what_is_right)
 	assert_good(JOINED(5, 1) JOINED(6, 2) IGNORED(0) ANSWERED(0, 1, 2) KEEPALIVE(2),
 		    BEGUN(5) TIMEOUT(0), BEGUN(6) ANSWERED(0, 1, 2) KEEPALIVE(2),
 		    "2 requests, 1 answered, 0 of them late; 1 ignored on purpose, each with its "
-		    "time-out; 0 really lost; 1 keepalives; M 1 to 2 without gaps over all logs");
+		    "time-out; 0 really lost; 1 keepalive; M 1 to 2 without gaps over all logs");
 }
 END_TEST
 
@@ -88,14 +88,14 @@ START_TEST(other_formats)
 		"2026-11-21T10:00:00.000000+00:00,INFO,1.1.1.1:5,ignored,[1] PING\n";
 	assert_good(csv, BEGUN(5) ANSWERED(0, 1, 1) KEEPALIVE(2) TIMEOUT(1), NULL,
 		    "2 requests, 1 answered, 0 of them late; 1 ignored on purpose, each with its "
-		    "time-out; 0 really lost; 1 keepalives; M 1 to 2 without gaps over all logs");
+		    "time-out; 0 really lost; 1 keepalive; M 1 to 2 without gaps over all logs");
 }
 END_TEST
 
 START_TEST(what_is_lost)
 {
 	static const char words[] =
-		"requests were lost: 1 requests, 0 answered, 0 of them late; 0 ignored on purpose, "
+		"requests were lost: 1 request, 0 answered, 0 of them late; 0 ignored on purpose, "
 		"each with its time-out; 1 really lost; 0 keepalives; M 1 to ";
 	/* on the way back, and on the way there */
 	ck_assert_int_eq(prove(JOINED(5, 1) ANSWERED(0, 1, 1), BEGUN(5) TIMEOUT(0), NULL), 0);
