@@ -266,10 +266,11 @@ void log_watch(struct log *log, struct log_watcher *watcher)
 	pthread_mutex_unlock(&log->lock);
 }
 
-void log_reopen(struct log *log)
+void log_reopen(struct log *log, const char *note)
 {
 	pthread_mutex_lock(&log->lock);
 	log->reopen_wanted = true;
+	log->writer.reopen_note = note;
 	wake_committer(log);
 	pthread_mutex_unlock(&log->lock);
 }

@@ -59,8 +59,10 @@ void log_watch(struct log *log, struct log_watcher *watcher);
 bool log_note(struct log *log, enum record_level level, const char *subject, const char *format,
 	      ...) __attribute__((format(printf, 4, 5)));
 
-/* Requests that the target is opened anew by its name, before the next batch. Does not wait. */
-void log_reopen(struct log *log);
+/* Requests that the target is opened anew by its name, before the next batch. Does not wait. If it
+ * is another file then, the note is recorded first; NULL: none. It is borrowed until log_close().
+ */
+void log_reopen(struct log *log, const char *note);
 /* Waits until everything submitted is committed and answered. False: not by the deadline. */
 bool log_flush(struct log *log, int64_t deadline);
 /* After a flush: has the next record preceded by one that says how many lines were refused, if the

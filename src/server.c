@@ -46,7 +46,8 @@ struct server {
 	struct busy_poll spin;
 	struct session_settings sessions; /* with the log, the session table, the service's state */
 	struct acceptor acceptor;
-	struct notify notify; /* of the service manager */
+	struct notify notify;  /* of the service manager */
+	struct error reopened; /* no error: the note that begins a reopened log */
 };
 
 static void warn(const char *message)
@@ -139,11 +140,13 @@ static int announce(struct server *server, struct error *error)
 	struct log *log = server->sessions.log;
 	char name[SOCKET_NAME_SIZE];
 	socket_local_name(server->acceptor.listener, name);
-	log_note(log, RECORD_INFO, RECORD_SERVER,
-		 RECORD_LISTENING "%s, service %s, sync %s, "
-				  "at most %zu connections%s",
-		 name, server->service->name, log_sync_names[options->sync], server->acceptor.max,
-		 options->records == RECORDS_RECEIVED ? RECORD_WITHOUT_SENT : "");
+	error_set(&server->reopened,
+		  RECORD_REOPENED RECORD_LISTENING "%s, service %s, sync %s, "
+						   "at most %zu connections%s",
+		  name, server->service->name, log_sync_names[options->sync], server->acceptor.max,
+		  options->records == RECORDS_RECEIVED ? RECORD_WITHOUT_SENT : "");
+	log_note(log, RECORD_INFO, RECORD_SERVER, "%s",
+		 server->reopened.message + strlen(RECORD_REOPENED));
 	if (listener_is_exposed(server->acceptor.listener, error))
 		warn(error->message);
 	if (server->service->random)
@@ -180,7 +183,7 @@ static void reopen_log(struct server *server)
 			 "the log is not reopened: lines are forwarded from it; if it was renamed, "
 			 "rename it back before the next start");
 	else
-		log_reopen(server->sessions.log);
+		log_reopen(server->sessions.log, server->reopened.message);
 	notify(server, NOTIFY_READY, "listening on");
 }
 

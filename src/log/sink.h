@@ -61,6 +61,7 @@ struct sink {
 	 * record, or NULL. The bytes are the sink's. */
 	const char *note;
 	enum record_level note_level;
+	bool is_new; /* set by reopen: another target than before is open */
 	/* Set by sink_open(): what makes the records of a batch. */
 	const struct record_format *format;
 	struct sink_record_format {

@@ -311,6 +311,7 @@ static int file_reopen(struct sink *sink, struct error *error)
 	}
 	append_file_close(&file->file);
 	file->file = opened;
+	sink->is_new = true;
 	(void)set_preface(file, &ignored);
 	return 0;
 }

@@ -40,21 +40,26 @@ static void return_records(struct writer *writer, struct buffer *records)
 	writer->returned += length;
 }
 
-/* Records what the sink has found, before all that is deferred. */
-static void defer_note(struct writer *writer)
+/* Records a note before all that is deferred. */
+static void defer_first(struct writer *writer, enum record_level level, const char *message)
 {
 	struct buffer note = {0};
-	struct sink *sink = writer->sink;
 	size_t returned = writer->returned;
-	if (!sink->note)
-		return;
 	stamp_update(&writer->stamp);
-	writer_note(writer, &note, sink->note_level, sink->note);
-	sink->note = NULL;
+	writer_note(writer, &note, level, message);
 	writer->returned = 0;
 	return_records(writer, &note);
 	writer->returned += returned;
 	buffer_free(&note);
+}
+
+/* Records what the sink has found, before all that is deferred. */
+static void defer_note(struct writer *writer)
+{
+	struct sink *sink = writer->sink;
+	if (sink->note)
+		defer_first(writer, sink->note_level, sink->note);
+	sink->note = NULL;
 }
 
 /* --- settling; as leader, without the lock --- */
@@ -322,11 +327,16 @@ void writer_reopen(struct writer *writer)
 {
 	struct error error, message;
 	const struct sink_type *type = writer->sink->type;
+	const char *note = writer->reopen_note;
 	if (!type->reopen)
 		return;
 	pthread_mutex_unlock(writer->lock);
 	stamp_update(&writer->stamp);
+	writer->sink->is_new = false;
 	if (type->reopen(writer->sink, &error) == 0) {
+		if (writer->sink->is_new && note &&
+		    !record_leaves_out(writer->sink->format, RECORD_NOTE))
+			defer_first(writer, RECORD_INFO, note);
 		defer_note(writer);
 		writer->returned = 0;
 	} else {

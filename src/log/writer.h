@@ -32,6 +32,7 @@ struct writer {
 	int in_flight_max;			     /* limit of in_flight */
 	struct batch *settled, **settled_end;	     /* to be delivered, the oldest first */
 	int errnum; /* why a batch has failed, until all after it are settled; 0: none */
+	const char *reopen_note;     /* begins another file; NULL: none; under the lock */
 	struct buffer deferred;	     /* records that the next batch begins with */
 	struct log_watcher *watcher; /* or NULL */
 	size_t deferred_pending;     /* bytes of all deferred records, as the watcher counts them */

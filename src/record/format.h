@@ -105,6 +105,8 @@ extern const char *const record_format_names[];
 
 /* Begins the server's note that it listens. */
 #define RECORD_LISTENING "listening on "
+/* Stands before it in a log that the server has reopened while it runs. */
+#define RECORD_REOPENED "reopened, "
 /* Ends it, where the log has no records of what was sent. */
 #define RECORD_WITHOUT_SENT ", without sent records"
 

@@ -207,10 +207,12 @@ static void take_sent(struct proof *proof)
 static void take_note(struct proof *proof)
 {
 	struct slice note = proof->log.record.bytes;
-	if (!slice_equals(proof->log.record.subject, RECORD_SERVER) ||
-	    !slice_begins(note, RECORD_LISTENING))
+	if (!slice_equals(proof->log.record.subject, RECORD_SERVER))
 		return;
-	proof->runs++;
+	bool reopened = slice_skip(&note, RECORD_REOPENED);
+	if (!slice_begins(note, RECORD_LISTENING))
+		return;
+	proof->runs += !reopened; /* connections go on */
 	proof->received_only = slice_ends(note, RECORD_WITHOUT_SENT);
 }
 

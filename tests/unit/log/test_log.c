@@ -258,15 +258,17 @@ START_TEST(reopened_no_line_is_lost)
 	submit(&a.recipient, "one", SUBMIT_COMMIT);
 	ck_assert_int_eq(rename("log", "log.1"), 0);
 	submit(&a.recipient, "two", SUBMIT_COMMIT);
-	log_reopen(log_under_test);
+	log_reopen(log_under_test, "reopened");
 	flush();
 	ck_assert_int_eq(stat("log", &status), 0);
 	submit(&a.recipient, "three", SUBMIT_COMMIT);
-	log_reopen(log_under_test); /* it was not moved: it stays open */
+	log_reopen(log_under_test, "again"); /* it was not moved: it stays open */
 	submit(&a.recipient, "four", SUBMIT_COMMIT);
 	ck_assert(log_close(log_under_test));
 	assert_events("log.1", "a received: one\na sent: ok\na received: two\na sent: ok\n");
-	assert_events("log", "a received: three\na sent: ok\na received: four\na sent: ok\n");
+	assert_events(
+		"log",
+		"server reopened\na received: three\na sent: ok\na received: four\na sent: ok\n");
 }
 END_TEST
 

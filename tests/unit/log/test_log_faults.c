@@ -337,7 +337,7 @@ START_TEST(what_cannot_be_reopened_goes_on)
 	open_log("log", LOG_SYNC_WRITE);
 	ck_assert_int_eq(rename("log", "log.1"), 0);
 	ck_assert_int_eq(mkdir("log", 0700), 0);
-	log_reopen(log_under_test);
+	log_reopen(log_under_test, NULL);
 	ck_assert(submit("one"));
 	assert_warnings("WARNING: cannot open the log log: Is a directory; "
 			"going on with the old file\n");

@@ -39,7 +39,7 @@ static void *submit_many(void *argument)
 		if (how == SUBMIT_FOR_OTHERS && i % 3)
 			(void)log_commit(log_under_test, false);
 		if (i % 50 == self->number)
-			log_reopen(log_under_test);
+			log_reopen(log_under_test, NULL);
 		if (i % 50 == 25)
 			log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "a note");
 	}

@@ -163,7 +163,7 @@ static void *submit_all(void *argument)
 		for (unsigned ticket = ++tickets; count; count--, next++)
 			self->lines[next].submitted = ticket;
 		if (next % 20 == 0)
-			log_reopen(log_under_test);
+			log_reopen(log_under_test, NULL);
 		(void)log_submit(log_under_test, &self->target, NULL, 0, SUBMIT_COMMIT);
 		await_answers(self, next > UNANSWERED_MAX ? next - UNANSWERED_MAX : 0);
 	}
