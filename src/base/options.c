@@ -23,7 +23,8 @@ enum {
 enum { COMMON_HELP, COMMON_VERSION };
 static const struct option_spec common[] = {
 	[COMMON_HELP] = {"help", OPTION_FLAG, NULL, "print this help and exit", .group = "Help"},
-	[COMMON_VERSION] = {"version", OPTION_FLAG, NULL, "print the version and exit"},
+	[COMMON_VERSION] = {"version", OPTION_FLAG, NULL, "print the version and exit",
+			    .offset = 0},
 	{0},
 };
 
