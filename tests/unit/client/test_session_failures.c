@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sessions that are refused, stopped or lost: what ends them, and what is tried again. */
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -10,6 +11,7 @@
 #include "net/listener.h"
 #include "net/resolver.h"
 #include "client_fixture.h"
+#include "support.h"
 #include "unit.h"
 #include "xor_stream.h"
 
@@ -199,16 +201,26 @@ START_TEST(retrying_comes_to_an_end)
 }
 END_TEST
 
-/* Finds a host on which nobody listens, twice, and then answers no more. */
+static atomic_int asked, answered;
+static sem_t released;
+
+/* Finds a host on which no program listens, twice, and then not before it is released. */
 static int forget(const char *host, const char *service, const struct addrinfo *hints,
 		  struct addrinfo **found)
 {
-	static atomic_int asked;
 	(void)host;
 	(void)service;
-	while (atomic_fetch_add(&asked, 1) >= 2)
-		(void)pause();
-	return getaddrinfo("127.0.0.1", "1", hints, found);
+	if (atomic_fetch_add(&asked, 1) >= 2)
+		(void)sem_wait(&released);
+	int result = getaddrinfo("127.0.0.1", "1", hints, found);
+	atomic_fetch_add(&answered, 1);
+	return result;
+}
+
+static bool all_answered(void *unused)
+{
+	(void)unused;
+	return atomic_load(&answered) == atomic_load(&asked);
 }
 
 START_TEST(an_attempt_without_time_does_not_hide_the_failure)
@@ -216,10 +228,14 @@ START_TEST(an_attempt_without_time_does_not_hide_the_failure)
 	settings.retry = 300 * CLOCK_MILLISECOND;
 	settings.host = "somewhere";
 	resolver_getaddrinfo = forget;
+	ck_assert_int_eq(sem_init(&released, 0, 0), 0);
 	session = client_session_make(&settings, &error);
 	ck_assert_ptr_nonnull(session);
 	ck_assert(!client_session_open(session));
 	ck_assert_ptr_nonnull(strstr(error.message, "Connection refused (retried for 300 ms)"));
+	for (int i = 2; i < atomic_load(&asked); i++) /* no thread is left behind */
+		ck_assert_int_eq(sem_post(&released), 0);
+	ck_assert(eventually(all_answered, NULL));
 }
 END_TEST
 

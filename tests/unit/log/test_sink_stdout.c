@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,7 +42,7 @@ static void write_in_part(size_t space, const char *note, const char *expected)
 	file_limit(4 + space);
 	int failed = commit("tw\"\n", "three\n", false);
 	file_unlimit();
-	const char *noted = sink->note;
+	char *noted = sink->note ? strdup(sink->note) : NULL; /* it is gone with the sink */
 	int last = commit("four\n", "", false);
 	close_sink();
 	restore(STDOUT_FILENO, kept);
@@ -51,6 +52,7 @@ static void write_in_part(size_t space, const char *note, const char *expected)
 		ck_assert_str_eq(noted, note);
 	else
 		ck_assert_ptr_null(noted);
+	free(noted);
 	assert_file("out", expected);
 	ck_assert_int_eq(unlink("out"), 0);
 }
