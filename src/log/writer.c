@@ -129,14 +129,16 @@ static void dequeue(struct writer *writer)
 	writer->settled_end = &batch->next;
 }
 
-/* After a batch has failed: makes the open one fail too, so that no later line of a connection is
- * stored; those in flight fail by the sink's contract. A failed batch without lines loses nothing.
- */
-static void refuse_open(struct writer *writer, const struct batch *failed)
+/* A batch fails, as all of the queue do from the first one on. If it has lines, the open batch is
+ * made to fail too, once, so that no later line of a connection is stored. The first may have none,
+ * and lose nothing. */
+static void fail(struct writer *writer, const struct batch *batch)
 {
-	writer->errnum = failed->result;
-	if (batch_is_empty(failed))
+	if (!writer->errnum)
+		writer->errnum = batch->result;
+	if (writer->open_refused || batch_is_empty(batch))
 		return;
+	writer->open_refused = true;
 	pthread_mutex_lock(writer->lock);
 	if (!batch_is_empty(writer->open))
 		enqueue_open(writer)->result = writer->errnum;
@@ -147,17 +149,18 @@ static void settle_completed(struct writer *writer)
 {
 	while (writer_has_completed(writer)) {
 		struct batch *batch = writer->queue[0];
-		if (batch->result && !writer->errnum)
-			refuse_open(writer, batch);
-		if (writer->errnum)
+		if (batch->result || writer->errnum) {
+			fail(writer, batch);
 			settle_failed(writer, batch);
-		else
+		} else {
 			settle_stored(writer, batch);
+		}
 		batch->refused = writer->errnum;
 		dequeue(writer);
 		if (!writer->errnum || writer->in_flight)
 			continue;
 		writer->errnum = 0;
+		writer->open_refused = false;
 		writer->returned = 0;
 		if (writer->sink->type->resume)
 			writer->sink->type->resume(writer->sink);

@@ -31,7 +31,8 @@ struct writer {
 	int in_flight;				     /* of the queue: submitted and not settled */
 	int in_flight_max;			     /* limit of in_flight */
 	struct batch *settled, **settled_end;	     /* to be delivered, the oldest first */
-	int errnum; /* why a batch has failed, until all after it are settled; 0: none */
+	int errnum;	   /* why a batch has failed, until all after it are settled; 0: none */
+	bool open_refused; /* since then the open batch was made to fail */
 	const char *reopen_note;     /* begins another file; NULL: none; under the lock */
 	struct buffer deferred;	     /* records that the next batch begins with */
 	struct log_watcher *watcher; /* or NULL */

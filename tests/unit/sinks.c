@@ -270,6 +270,7 @@ const struct sink_type sink_late = {
 /* --- the hook --- */
 
 int (*sink_hook_submit)(struct sink_batch *batch);
+int sink_hook_in_flight = 1;
 
 static struct sink *hook_open(const char *target, const struct log_settings *settings,
 			      struct error *cause)
@@ -278,7 +279,7 @@ static struct sink *hook_open(const char *target, const struct log_settings *set
 	(void)target;
 	(void)settings;
 	(void)cause;
-	opened = (struct sink){.type = &sink_hook, .in_flight = 1};
+	opened = (struct sink){.type = &sink_hook, .in_flight = sink_hook_in_flight};
 	return &opened;
 }
 

@@ -43,6 +43,7 @@ extern struct late_settings {
 /* A sink for the target "hook:" whose submit() is the test's function. It stores nothing itself. */
 extern const struct sink_type sink_hook;
 extern int (*sink_hook_submit)(struct sink_batch *batch);
+extern int sink_hook_in_flight; /* 1, if not set */
 
 /* For it, ways in which a submit() may take so many ns: the thread sleeps, or uses its CPU. */
 void sink_sleep(int64_t time);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The log above a sink that completes late, out of order, and fails: many connections submit
  * without waiting for answers. */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -270,6 +271,66 @@ START_TEST(text_is_shown)
 }
 END_TEST
 
+static struct sink_batch *pending[3];
+static atomic_int pending_count;
+
+static int hold(struct sink_batch *batch)
+{
+	if (pending_count == sizeof pending / sizeof *pending)
+		return 0;
+	pending[pending_count++] = batch;
+	return SINK_PENDING;
+}
+
+static bool are_pending(void *count)
+{
+	return pending_count == *(int *)count;
+}
+
+static bool are_answered(void *fake)
+{
+	return fake_lines(fake) == 3;
+}
+
+static void submit_line(struct fake *fake, const char *line)
+{
+	struct log_item item = item_line(line);
+	ck_assert(log_submit(log_under_test, &fake->recipient, &item, 1, SUBMIT_COMMIT));
+}
+
+/* The first batch that fails has only the sent record of one; of the two lines behind it the second
+ * is not in flight yet. */
+START_TEST(no_line_is_stored_behind_one_that_failed)
+{
+	static const struct sink_type *const hook[] = {&sink_hook, NULL};
+	struct error error;
+	struct log_settings settings = {.target = "hook:",
+					.format = &record_text,
+					.sync = LOG_SYNC_WRITE,
+					.warn = count_warning};
+	struct fake fake;
+	fake_init(&fake, "a");
+	sink_types = hook;
+	sink_hook_submit = hold;
+	sink_hook_in_flight = 2;
+	ck_assert_ptr_nonnull(log_under_test = log_open(&settings, &error));
+	submit_line(&fake, "one");
+	ck_assert(eventually(are_pending, &(int){1}));
+	pending[0]->complete(pending[0], 0);
+	ck_assert(eventually(are_pending, &(int){2}));
+	submit_line(&fake, "two");
+	ck_assert(eventually(are_pending, &(int){3}));
+	submit_line(&fake, "three");
+	pending[1]->complete(pending[1], EIO);
+	pending[2]->complete(pending[2], ECANCELED);
+	ck_assert(eventually(are_answered, &fake));
+	ck_assert(fake_has(&fake, "ok\nerror: not logged: Input/output error\n"
+				  "error: not logged: Input/output error\n"));
+	ck_assert(log_close(log_under_test));
+	fake_free(&fake);
+}
+END_TEST
+
 int main(void)
 {
 	scratch_make();
@@ -277,6 +338,7 @@ int main(void)
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);
 	tcase_add_loop_test(cases, late_completions_keep_order_and_promise, 0, 6);
 	tcase_add_test(cases, text_is_shown);
+	tcase_add_test(cases, no_line_is_stored_behind_one_that_failed);
 	int status = unit_main("sink_late", cases, NULL);
 	scratch_remove();
 	return status;
