@@ -12,6 +12,7 @@
 #include "load.h"
 #include "base/parse.h"
 #include "base/program.h"
+#include "net/tls.h"
 #include "protocols.h"
 
 enum { MOST_CONNECTIONS = 100000, MOST_IN_FLIGHT = 1000000 };
@@ -19,12 +20,13 @@ enum { MOST_CONNECTIONS = 100000, MOST_IN_FLIGHT = 1000000 };
 static void show_usage(FILE *file)
 {
 	(void)fprintf(file,
-		      "Usage: lineload PROTOCOL HOST PORT CONNECTIONS WINDOW LINES [-pid PID]\n"
+		      "Usage: lineload PROTOCOL HOST PORT CONNECTIONS WINDOW LINES [-pid PID] "
+		      "[-tls-ca FILE]\n"
 		      "Puts a load on a server and prints what it took as JSON.\n\n"
 		      "PROTOCOL is one of: %s.\n"
 		      "Each of the CONNECTIONS has WINDOW lines in flight, until LINES were\n"
 		      "acknowledged behind a warm-up. With -pid the CPU time of that process is\n"
-		      "measured.\n",
+		      "measured. With -tls-ca it uses TLS, and FILE has the CA of the server.\n",
 		      protocol_names());
 }
 
@@ -41,7 +43,10 @@ static int read_arguments(int argc, char **argv, struct load_settings *settings,
 			  struct error *error)
 {
 	int64_t port, connections, window, lines, server = 0;
-	if (argc != 7 && (argc != 9 || strcmp(argv[7], "-pid") != 0))
+	const char *process = NULL;
+	for (int i = 7; i + 1 < argc; i += 2)
+		*(strcmp(argv[i], "-pid") ? &settings->ca : &process) = argv[i + 1];
+	if (argc < 7 || argc % 2 == 0 || (settings->ca && strcmp(argv[argc - 2], "-tls-ca") != 0))
 		return error_set(error, "six arguments are needed; see lineload -help");
 	settings->protocol = protocol_find(argv[1]);
 	if (!settings->protocol)
@@ -51,7 +56,7 @@ static int read_arguments(int argc, char **argv, struct load_settings *settings,
 	    read_number("CONNECTIONS", argv[4], MOST_CONNECTIONS, &connections, error) < 0 ||
 	    read_number("WINDOW", argv[5], MOST_IN_FLIGHT / connections, &window, error) < 0 ||
 	    read_number("LINES", argv[6], INT64_MAX / 2, &lines, error) < 0 ||
-	    (argc == 9 && read_number("PID", argv[8], INT_MAX, &server, error) < 0))
+	    (process && read_number("PID", process, INT_MAX, &server, error) < 0))
 		return -1;
 	settings->host = argv[2];
 	settings->port = (int)port;
@@ -87,11 +92,24 @@ static bool show_result(const struct load_settings *settings, const struct load_
 	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
-static enum exit_status put_load(const char *program, const struct load_settings *settings)
+/* Over plain TCP or TLS. */
+static int run(struct load_settings *settings, struct load_result *result, struct error *error)
+{
+	const struct tls_settings tls_settings = {.side = STREAM_CLIENT, .ca = settings->ca};
+	struct tls *tls = settings->ca ? tls_new(&tls_settings, error) : NULL;
+	if (settings->ca && !tls)
+		return -1;
+	settings->stream_type = tls ? tls_stream_type(tls) : &stream_tcp;
+	int done = load_run(settings, result, error);
+	tls_free(tls);
+	return done;
+}
+
+static enum exit_status put_load(const char *program, struct load_settings *settings)
 {
 	struct error error;
 	struct load_result *result = calloc(1, sizeof *result);
-	if (!result || load_run(settings, result, &error) < 0) {
+	if (!result || run(settings, result, &error) < 0) {
 		program_complain(program, result ? error.message : "out of memory");
 		free(result);
 		return EXIT_FAILED;

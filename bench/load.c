@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -17,6 +16,7 @@
 
 #include "base/clock.h"
 #include "net/connect.h"
+#include "net/stream.h"
 #include "protocols.h"
 #include "base/buffer.h"
 
@@ -28,7 +28,7 @@ enum {
 };
 
 struct connection {
-	int descriptor;
+	struct stream *stream;
 	bool stalled;	   /* epoll tells when it can be written to */
 	uint64_t sent;	   /* requests */
 	uint64_t answered; /* of these */
@@ -112,14 +112,16 @@ static int refuse_nonsense(struct load *load, const char *bytes, size_t length)
 /* Appends what comes to the connection's rest. 0, or -1 with the failure set. */
 static int await_bytes(struct load *load, struct connection *connection, int64_t deadline)
 {
-	struct pollfd waiting = {.fd = connection->descriptor, .events = POLLIN};
+	struct pollfd waiting = stream_pollfd(connection->stream, POLLIN);
 	struct buffer *rest = &connection->rest;
-	if (clock_poll(&waiting, 1, deadline) <= 0)
+	if (!stream_buffered(connection->stream) && clock_poll(&waiting, 1, deadline) <= 0)
 		return error_set(load->error, "no answer to the greeting");
 	if (rest->length >= PROTOCOL_ANSWER_SIZE || !buffer_reserve(rest, PROTOCOL_ANSWER_SIZE))
 		return refuse_nonsense(load, rest->bytes, rest->length);
-	ssize_t got =
-		read(connection->descriptor, rest->bytes + rest->length, PROTOCOL_ANSWER_SIZE);
+	ssize_t got = stream_receive_now(connection->stream, rest->bytes + rest->length,
+					 PROTOCOL_ANSWER_SIZE);
+	if (got < 0 && errno == EAGAIN)
+		return 0;
 	if (got <= 0)
 		return lost(load, got < 0 ? strerror(errno) : "closed by the server");
 	rest->length += (size_t)got;
@@ -133,7 +135,7 @@ static int greet(struct load *load, struct connection *connection, size_t number
 	char request[PROTOCOL_REQUEST_SIZE];
 	size_t length = protocol->greet(request, number);
 	/* a new connection takes so little at once */
-	if (send(connection->descriptor, request, length, MSG_NOSIGNAL) != (ssize_t)length)
+	if (stream_send(connection->stream, request, length) != (ssize_t)length)
 		return lost(load, strerror(errno));
 	struct buffer *rest = &connection->rest;
 	while (await_bytes(load, connection, deadline) == 0) {
@@ -163,14 +165,14 @@ static int open_connection(struct load *load, size_t number)
 	connection->sent_at = calloc(settings->window, sizeof *connection->sent_at);
 	if (!connection->sent_at)
 		return error_set(load->error, "out of memory");
-	connection->descriptor = socket_connect(&target, load->error);
-	if (connection->descriptor < 0)
+	connection->stream = stream_connect(settings->stream_type, &target, load->error);
+	if (!connection->stream)
 		return -1;
 	if (settings->protocol->greet && greet(load, connection, number) < 0)
 		return -1;
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-	if (fcntl(connection->descriptor, F_SETFL, O_NONBLOCK) == 0 &&
-	    epoll_ctl(load->epoll, EPOLL_CTL_ADD, connection->descriptor, &event) == 0)
+	int descriptor = stream_pollfd(connection->stream, POLLIN).fd;
+	if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0)
 		return 0;
 	return error_set(load->error, "cannot watch a connection: %s", strerror(errno));
 }
@@ -184,7 +186,8 @@ static int watch(struct load *load, struct connection *connection, bool stalled)
 	if (connection->stalled == stalled)
 		return 0;
 	connection->stalled = stalled;
-	if (epoll_ctl(load->epoll, EPOLL_CTL_MOD, connection->descriptor, &event) == 0)
+	int descriptor = stream_pollfd(connection->stream, POLLIN).fd;
+	if (epoll_ctl(load->epoll, EPOLL_CTL_MOD, descriptor, &event) == 0)
 		return 0;
 	return error_set(load->error, "cannot watch a connection: %s", strerror(errno));
 }
@@ -193,11 +196,10 @@ static int flush(struct load *load, struct connection *connection)
 {
 	struct buffer *unsent = &connection->unsent;
 	if (unsent->length) {
-		ssize_t done =
-			send(connection->descriptor, unsent->bytes, unsent->length, MSG_NOSIGNAL);
-		if (done < 0 && errno != EAGAIN)
-			return lost(load, strerror(errno));
-		buffer_drop(unsent, done > 0 ? (size_t)done : 0);
+		ssize_t done = stream_send(connection->stream, unsent->bytes, unsent->length);
+		if (done < 0)
+			return lost(load, stream_failure(connection->stream, errno));
+		buffer_drop(unsent, (size_t)done);
 	}
 	return watch(load, connection, unsent->length > 0);
 }
@@ -301,14 +303,22 @@ static int take_answers(struct load *load, struct connection *connection, size_t
 static int receive(struct load *load, struct connection *connection)
 {
 	struct buffer *rest = &connection->rest;
-	size_t kept = rest->length;
-	if (kept)
-		memcpy(load->received, rest->bytes, kept);
-	rest->length = 0;
-	ssize_t got = read(connection->descriptor, load->received + kept, LOAD_RECEIVE_SIZE - kept);
-	if (got > 0)
-		return take_answers(load, connection, kept + (size_t)got);
-	return lost(load, got < 0 ? strerror(errno) : "closed by the server");
+	do {
+		size_t kept = rest->length;
+		if (kept)
+			memcpy(load->received, rest->bytes, kept);
+		ssize_t got = stream_receive_now(connection->stream, load->received + kept,
+						 LOAD_RECEIVE_SIZE - kept);
+		if (got < 0 && errno == EAGAIN)
+			return 0;
+		if (got <= 0)
+			return lost(load, got < 0 ? stream_failure(connection->stream, errno)
+						  : "closed by the server");
+		rest->length = 0;
+		if (take_answers(load, connection, kept + (size_t)got) < 0)
+			return -1;
+	} while (stream_buffered(connection->stream));
+	return 0;
 }
 
 /* The life of a load. */
@@ -347,8 +357,6 @@ static int load_open(struct load *load)
 	if (!load->received || !load->connections)
 		return error_set(load->error, "out of memory");
 	for (size_t i = 0; i < settings->connections; i++)
-		load->connections[i].descriptor = -1;
-	for (size_t i = 0; i < settings->connections; i++)
 		if (open_connection(load, i) < 0)
 			return -1;
 	return 0;
@@ -358,8 +366,7 @@ static void load_close(struct load *load)
 {
 	for (size_t i = 0; load->connections && i < load->settings->connections; i++) {
 		struct connection *connection = &load->connections[i];
-		if (connection->descriptor >= 0)
-			(void)close(connection->descriptor); /* everything was answered, or lost */
+		stream_close(connection->stream, 0); /* everything was answered, or lost */
 		free(connection->sent_at);
 		buffer_free(&connection->unsent);
 		buffer_free(&connection->rest);

@@ -13,11 +13,14 @@
 #include "measure/histogram.h"
 
 struct protocol;
+struct stream_type;
 
 struct load_settings {
 	const struct protocol *protocol;
 	const char *host;
 	int port;
+	const char *ca; /* file with the server's CA: TLS; NULL: plain */
+	const struct stream_type *stream_type;
 	size_t connections;
 	size_t window;
 	uint64_t lines; /* to be counted, besides the warm-up and the drain */

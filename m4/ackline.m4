@@ -137,3 +137,24 @@ AS_CASE([$with_check:$ackline_check],
 	[*:no], [with_check='left out, the check library is missing'])
 AM_CONDITIONAL([CHECK], [test $ackline_check = yes])
 ])
+
+# ACKLINE_WITH(NAME, WHAT IT IS FOR, HEADER, FUNCTION, LIBRARIES): --with-NAME, off by default: a library that is
+# asked for and cannot be found is an error. Sets the condition WITH_NAME and adds to ACKLINE_LIBS.
+AC_DEFUN([ACKLINE_WITH], [
+AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1], [$2])],
+	[AS_CASE([$with_$1], [yes | no], [],
+		[AC_MSG_ERROR([--with-$1 takes no value, not '$with_$1'])])],
+	[with_$1=no])
+AS_IF([test "$with_$1" = yes], [
+	AC_MSG_CHECKING([for $1])
+	ackline_LIBS=$LIBS
+	LIBS="$5 $LIBS"
+	AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$3>]], [[return !&$4;]])],
+		[AC_MSG_RESULT([yes])],
+		[AC_MSG_RESULT([no])
+		AC_MSG_ERROR([--with-$1: <$3> or its library cannot be found; on Debian, ./bootstrap run --with-$1 installs it])])
+	LIBS=$ackline_LIBS
+	ACKLINE_LIBS="$5 $ACKLINE_LIBS"
+])
+AM_CONDITIONAL(m4_toupper([WITH_$1]), [test "$with_$1" = yes])
+])

@@ -29,6 +29,21 @@ static enum exit_status run(const struct client_options *options, const char *pr
 	return client_run(options, program);
 }
 
+/* Runs it over plain TCP, or over TLS. Returns the exit status, or -1: the error is set, and there
+ * was no run. */
+static int run_connected(struct client_options *options, const char *program, struct error *error)
+{
+	struct tls *tls = NULL;
+	if (options->use_tls) {
+		if (!(tls = tls_new(&options->tls, error)))
+			return -1;
+		options->stream_type = tls_stream_type(tls);
+	}
+	enum exit_status status = run(options, program);
+	tls_free(tls);
+	return (int)status;
+}
+
 /* A program that reads the report finds in it why there was no run. */
 static void report_failure(const char *program, struct error *error)
 {
@@ -50,12 +65,13 @@ int main(int argc, char **argv)
 		options_read(&client_option_table, &options, argc, argv, &error);
 	if (outcome == OPTIONS_READ && client_options_complete(&options, &error) < 0)
 		outcome = OPTIONS_WRONG;
-	if (outcome == OPTIONS_READ)
-		return (int)run(&options, program);
+	int status = (int)outcome;
+	if (outcome == OPTIONS_READ && (status = run_connected(&options, program, &error)) >= 0)
+		return status;
 	if (outcome != OPTIONS_SHOWN)
 		program_complain(program, error.message);
 	const char *report = options_peek(argc, argv, "report");
-	if (outcome == OPTIONS_WRONG && report && !strcmp(report, "json"))
+	if (outcome != OPTIONS_SHOWN && report && !strcmp(report, "json"))
 		report_failure(program, &error);
-	return (int)outcome;
+	return status < 0 ? EXIT_FAILED : status;
 }

@@ -57,7 +57,8 @@ static void set_up_and_run(struct runall *runall)
 	/* two stay open for each client; a failure shows later */
 	(void)program_raise_descriptors();
 	if (find_programs(runall, &error) < 0 ||
-	    supervisor_open(watch, servers, (size_t)options->clients, &error) < 0) {
+	    supervisor_open(watch, servers, (size_t)options->clients, &error) < 0 ||
+	    make_certificates(runall, &error) < 0) {
 		runall_complain(runall, "%s", error.message);
 	} else {
 		watch->interrupted = note_interrupt;
@@ -67,6 +68,7 @@ static void set_up_and_run(struct runall *runall)
 		runall->drill.context = runall;
 		run(runall);
 	}
+	remove_certificates(runall);
 	supervisor_close(watch);
 }
 

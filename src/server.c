@@ -21,6 +21,7 @@
 #include "net/listener.h"
 #include "net/stream.h"
 #include "service/server_options.h"
+#include "service/server_tls.h"
 #include "session/acceptor.h"
 #include "session/receiver.h"
 
@@ -41,6 +42,7 @@ struct server {
 	struct stdout_tee *tee, *warnings; /* on stdout and stderr; NULL: none */
 	struct timer_queue *timer_queue;
 	struct trimmer trimmer;
+	struct server_tls tls;
 	const struct service *service;
 	struct address_table addresses;
 	struct busy_poll spin;
@@ -104,6 +106,7 @@ static int open_log(struct server *server, struct error *error)
 static int open_threads(struct server *server, struct error *error)
 {
 	struct session_settings *sessions = &server->sessions;
+	sessions->stream_type = server_tls_type(server->tls.own);
 	sessions->flusher = flusher_start(error);
 	sessions->table = sessions->flusher ? session_table_new(error) : NULL;
 	server->timer_queue = sessions->table ? timer_queue_start(error) : NULL;
@@ -126,7 +129,7 @@ static int start_service(struct server *server, struct error *error)
 		.log_name = server_options_log(&server->options),
 		.timer_queue = server->timer_queue,
 		.broadcast = &sessions->table->broadcast,
-		.stream_type = sessions->stream_type,
+		.stream_type = server_tls_type(server->tls.next),
 	};
 	if (server->service->start)
 		sessions->service = server->service->start(&settings, error);
@@ -140,14 +143,10 @@ static int announce(struct server *server, struct error *error)
 	struct log *log = server->sessions.log;
 	char name[SOCKET_NAME_SIZE];
 	socket_local_name(server->acceptor.listener, name);
-	error_set(&server->reopened,
-		  RECORD_REOPENED RECORD_LISTENING "%s, service %s, sync %s, "
-						   "at most %zu connections%s",
-		  name, server->service->name, log_sync_names[options->sync], server->acceptor.max,
-		  options->records == RECORDS_RECEIVED ? RECORD_WITHOUT_SENT : "");
+	server_options_describe(options, name, &server->reopened);
 	log_note(log, RECORD_INFO, RECORD_SERVER, "%s",
 		 server->reopened.message + strlen(RECORD_REOPENED));
-	if (listener_is_exposed(server->acceptor.listener, error))
+	if (!options->tls.ca && listener_is_exposed(server->acceptor.listener, error))
 		warn(error->message);
 	if (server->service->random)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
@@ -166,8 +165,8 @@ static int server_open(struct server *server, struct error *error)
 	if ((server->signals = signalfd_open(signals, error)) < 0 ||
 	    (*listener = listener_open(options->listener, options->host, (int)options->port,
 				       server->signals, &server->acceptor.file, error)) < 0 ||
-	    open_log(server, error) < 0 || open_threads(server, error) < 0 ||
-	    start_service(server, error) < 0)
+	    server_tls_open(&server->tls, options, error) < 0 || open_log(server, error) < 0 ||
+	    open_threads(server, error) < 0 || start_service(server, error) < 0)
 		return -1;
 	thread_run_in_batches();
 	return socket_listen(*listener, error) < 0 ? -1 : announce(server, error);
@@ -175,9 +174,10 @@ static int server_open(struct server *server, struct error *error)
 
 /* --- running --- */
 
-static void reopen_log(struct server *server)
+static void reload(struct server *server)
 {
 	notify(server, NOTIFY_RELOADING, "reopening the log; listening on");
+	server_tls_reload(&server->tls, server->sessions.log, warn);
 	if (server->service->keeps_log)
 		log_note(server->sessions.log, RECORD_WARNING, RECORD_SERVER,
 			 "the log is not reopened: lines are forwarded from it; if it was renamed, "
@@ -204,7 +204,7 @@ static int server_run(struct server *server, struct error *error)
 			return error_set(error, "cannot wait for connections: %s", strerror(errno));
 		int signal = signalfd_take(server->signals);
 		if (signal == SIGHUP)
-			reopen_log(server);
+			reload(server);
 		else if (signal)
 			return 0;
 		if (ready[1].revents)
@@ -347,6 +347,7 @@ static int server_close(struct server *server, int status)
 	    !stdout_tee_stop(server->warnings, clock_after(CLOCK_SECOND)))
 		_exit(status); /* stdout or stderr is stuck, and with it the tee's thread */
 	acceptor_close(&server->acceptor); /* still open after a start that failed */
+	server_tls_close(&server->tls);
 	(void)close(server->signals);
 	notify_close(&server->notify);
 	return status;
@@ -359,7 +360,6 @@ static void prepare(struct server *server)
 	const struct server_options *options = &server->options;
 	server->service = services[options->service];
 	server->spin.time = options->spin;
-	server->sessions.stream_type = &stream_tcp;
 	server->sessions.spin = &server->spin;
 	server->sessions.handler = &server->service->handler;
 	server->addresses.max = (size_t)options->per_address;

@@ -177,6 +177,17 @@ need()
 	done
 }
 
+# has_tls: the programs are built with OpenSSL; need_tls skips the script where they are not.
+has_tls()
+{
+	! "$SERVER" -tls-cert none 2>&1 </dev/null | grep -q 'has no TLS'
+}
+
+need_tls()
+{
+	has_tls || skip_all "this build has no TLS: configure --with-openssl"
+}
+
 # has_ipv6: this machine has the address ::1. has_name NAME: it resolves NAME to 127.0.0.1.
 has_ipv6()
 {
@@ -369,14 +380,15 @@ stop()
 # start_server [OPTION]...: starts the server on a free port of 127.0.0.1 and waits until it listens.
 # Sets SERVER_PID, HOST and PORT, which is empty with -host unix:PATH. What it prints goes to server.out and server.err, its log is
 # logging.log; an option given here overrides. Bails out where it does not start. With RECEIVE set in the
-# environment it has -receive, too: see receive_own.test.
+# environment it has -receive, too, and the options in TLS: see receive_own.test and tls_again.test.
 start_server()
 {
 	local fifo=$SCRATCH/.ready.$RANDOM$RANDOM port=(-port 0)
 	mkfifo "$fifo" || bail_out "no fifo"
 	[[ " $* " != *" -host unix:"* ]] || port=()
+	# shellcheck disable=SC2086 # options
 	env --default-signal=INT,QUIT,PIPE "$SERVER" "${port[@]}" -ready 9 \
-		${RECEIVE:+-receive "$RECEIVE"} "$@" \
+		${RECEIVE:+-receive "$RECEIVE"} ${TLS:-} "$@" \
 		</dev/null >server.out 2>server.err 9>"$fifo" &
 	SERVER_PID=$!
 	if ! read -r -t "$PATIENCE" HOST PORT <"$fifo"; then

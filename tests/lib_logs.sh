@@ -39,17 +39,17 @@ without_torn()
 	LC_ALL=C sed -E -e '$!N' -e "/\n.* --server $TORN/s/^[^\n]*\n//" -e 'P;D' "$@"
 }
 
-# The lines that were received, out of logs.
+# The lines that were received, out of logs; over TLS a name stands behind the address.
 received()
 {
-	LC_ALL=C sed -n 's/^INFO\t| [-0-9]* [:0-9]* --[^ ]* received: //p' "$@"
+	LC_ALL=C sed -n 's/^INFO\t| [-0-9]* [:0-9]* --[^ ]* \(([^ ]*) \)\?received: //p' "$@"
 }
 
-# A log without times, and with PEER for clients' addresses.
+# A log without times, and with PEER for clients' addresses and names.
 records()
 {
 	LC_ALL=C sed -e 's/^\([A-Z]*\)\t| [-0-9]* [:0-9]* --/\1 /' \
-		-e 's/ 127\.0\.0\.1:[0-9]* / PEER /' -e 's/ \[::1\]:[0-9]* / PEER6 /' "$@"
+		-e 's/ 127\.0\.0\.1:[0-9]* \(([^ ]*) \)\?/ PEER /' -e 's/ \[::1\]:[0-9]* \(([^ ]*) \)\?/ PEER6 /' "$@"
 }
 
 # What a client with N threads and M iterations sends, in order: turns N M.

@@ -6,6 +6,7 @@ import os
 import selectors
 import signal
 import socket
+import ssl
 import sys
 
 PATIENCE = float(os.environ.get("PATIENCE", "30"))
@@ -23,6 +24,40 @@ def is_asleep(pid):
     return True
 
 
+class TlsSocket(ssl.SSLSocket):
+    """One that behaves as a plain socket does."""
+
+    def recv(self, *arguments):
+        try:
+            received = super().recv(*arguments)
+            while received and self.pending():
+                received += super().recv(*arguments)
+            return received
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise BlockingIOError from None
+
+    def send(self, *arguments):
+        try:
+            return super().send(*arguments)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise BlockingIOError from None
+
+    def shutdown(self, how):
+        """A FIN without a close_notify."""
+        socket.socket.shutdown(self, how)
+
+
+def over_tls(plain):
+    """The socket, with TLS where the environment has certificates for it."""
+    if "PEER_CA" not in os.environ:
+        return plain
+    context = ssl.create_default_context(cafile=os.environ["PEER_CA"])
+    context.sslsocket_class = TlsSocket
+    if "PEER_CERT" in os.environ:
+        context.load_cert_chain(os.environ["PEER_CERT"], os.environ["PEER_KEY"])
+    return context.wrap_socket(plain, server_hostname="localhost")
+
+
 class Peer:
     """A connection that is waited for, but not for ever."""
 
@@ -35,6 +70,7 @@ class Peer:
             # the kernel's buffer at the other end is in proportion to it, and is full soon, too
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self.socket.connect((host, int(port)))
+        self.socket = over_tls(self.socket)
         self.rest = b""
 
     def send(self, data):

@@ -67,7 +67,7 @@ cat >check.py <<'END'
 import re, sys
 
 def received(name):
-    pattern = re.compile(rb"INFO\t\| (\S+ \S+) --\S+ received: (.*)")
+    pattern = re.compile(rb"INFO\t\| (\S+ \S+) --\S+(?: \(\S+\))? received: (.*)")
     with open(name, "rb") as file:
         return [match.groups() for match in map(pattern.fullmatch, file.read().split(b"\n")) if match]
 

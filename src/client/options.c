@@ -82,6 +82,18 @@ static const struct option_spec specs[] = {
 	 .offset = AT(overwrite), .only = WORKLOADS_WITH_LOG},
 	{"quiet", OPTION_FLAG, NULL, "do not print the lines", .offset = AT(quiet)},
 
+	{"tls", OPTION_FLAG, NULL,
+	 "use TLS; the server's certificate must be of a CA of the system", .offset = AT(use_tls),
+	 .group = "TLS"},
+	{"tls-ca", OPTION_TEXT, "FILE", "use TLS; it must be of one of these CAs (PEM)",
+	 .offset = AT(tls.ca)},
+	{"tls-name", OPTION_TEXT, "NAME", "name that the server's certificate must have [-nhost]",
+	 .offset = AT(tls.name)},
+	{"tls-cert", OPTION_TEXT, "FILE", "certificate chain of the client (PEM)",
+	 .offset = AT(tls.certificate)},
+	{"tls-key", OPTION_TEXT, "FILE", "private key of the certificate (PEM)",
+	 .offset = AT(tls.key)},
+
 	{"acks", OPTION_DESCRIPTOR, "FD", "write the result for runall to descriptor FD", AT(acks),
 	 .min = 1, .max = 1000000, .group = "For other programs"},
 	{0},
@@ -101,6 +113,8 @@ void client_options_init(struct client_options *options)
 		option_unset(spec, options);
 	options->host = "localhost";
 	options->service = 0;
+	options->tls.side = STREAM_CLIENT;
+	options->stream_type = &stream_tcp;
 }
 
 /* Lines of an input are sent in order and as they are. */
@@ -154,12 +168,19 @@ static void set_default(int64_t *value, int64_t standard)
 		*value = standard;
 }
 
+static int check_tls(struct client_options *options, struct error *error)
+{
+	const struct tls_settings *tls = &options->tls;
+	options->use_tls |= tls->ca || tls->name || tls->certificate || tls->key;
+	return options->use_tls ? tls_settings_check(tls, error) : 0;
+}
+
 int client_options_complete(struct client_options *options, struct error *error)
 {
 	const struct workload *workload = &workloads[options->service];
 	const char *input = options->input;
 	if (socket_check_options(options->host, &options->port, error) < 0 ||
-	    check(options, error) < 0)
+	    check(options, error) < 0 || check_tls(options, error) < 0)
 		return -1;
 	if (!options->message)
 		options->message = workload->message;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/options.h"
+#include "net/tls.h"
 
 #define RATE_MAX INT64_C(10000000) /* lines a second */
 
@@ -39,7 +40,10 @@ struct client_options {
 	int service;	     /* index in workloads */
 	int64_t number;	     /* of this client, from 1 */
 	int64_t seed;	     /* of all random choices */
-	int64_t acks;	     /* descriptor for the result, for a parent program; -1: none */
+	bool use_tls;	     /* complete: or another TLS option was given */
+	struct tls_settings tls;
+	const struct stream_type *stream_type; /* of connections to the server; set by main() */
+	int64_t acks; /* descriptor for the result, for a parent program; -1: none */
 };
 
 extern const struct option_table client_option_table;

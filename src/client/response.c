@@ -117,14 +117,15 @@ static enum session_step judge_end(struct client_session *session,
 	const char *excerpt = line ? session_excerpt(session, line) : NULL;
 	if (errnum && line)
 		error_set(session->error, "the connection broke before '%s' was answered: %s",
-			  excerpt, strerror(errnum));
+			  excerpt, stream_failure(connection->stream, errnum));
 	else if (line)
 		error_set(session->error, "the server closed the connection before %s '%s'",
 			  connection->remainder.length ? "completely answering" : "answering",
 			  excerpt);
 	else
 		error_set(session->error, "the server closed the connection%s%s",
-			  errnum ? ": " : "", errnum ? strerror(errnum) : "");
+			  errnum ? ": " : "",
+			  errnum ? stream_failure(connection->stream, errnum) : "");
 	return session_lose(session, connection);
 }
 

@@ -57,7 +57,7 @@ static int make_session(struct worker *worker, size_t connections)
 	const struct client_session_settings settings = {
 		.host = options->host,
 		.port = (int)options->port,
-		.stream_type = &stream_tcp,
+		.stream_type = options->stream_type,
 		.connections = connections,
 		.window = (size_t)options->window,
 		.delay = options->delay,

@@ -78,7 +78,7 @@ static enum session_step send_failed(struct client_session *session,
 	if (step != STEP_NOTHING)
 		return step;
 	error_set(session->error, "cannot send '%s': %s", session_excerpt(session, line),
-		  strerror(errnum));
+		  stream_failure(connection->stream, errnum));
 	return session_lose(session, connection);
 }
 

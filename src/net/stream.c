@@ -40,16 +40,23 @@ struct stream *stream_connect(const struct stream_type *type, const struct conne
 	if (!stream) {
 		(void)close(descriptor); /* nothing was written through it */
 		error_set(error, "cannot set up a connection: %s", strerror(ENOMEM));
-	} else if (stream_handshake(stream, target->deadline, error) < 0) {
+	} else if ((type->expect && type->expect(stream, target->host, error) < 0) ||
+		   stream_handshake(stream, target->deadline, target->wake, error) < 0) {
 		stream_close(stream, 0);
 		stream = NULL;
 	}
 	return stream;
 }
 
-int stream_handshake(struct stream *stream, int64_t deadline, struct error *error)
+int stream_handshake(struct stream *stream, int64_t deadline, int wake, struct error *error)
 {
-	return stream->type->handshake ? stream->type->handshake(stream, deadline, error) : 0;
+	return stream_has_handshake(stream) ? stream->type->handshake(stream, deadline, wake, error)
+					    : 0;
+}
+
+bool stream_has_handshake(const struct stream *stream)
+{
+	return stream->type->handshake;
 }
 
 ssize_t stream_receive(struct stream *stream, void *bytes, size_t space)
@@ -102,8 +109,13 @@ size_t stream_pending(struct stream *stream)
 
 bool stream_wait(struct stream *stream, int64_t duration)
 {
-	struct pollfd waiting = stream_pollfd(stream, POLLIN);
-	return stream_buffered(stream) || clock_poll(&waiting, 1, clock_after(duration)) != 0;
+	int64_t deadline = clock_after(duration);
+	do {
+		struct pollfd waiting = stream_pollfd(stream, POLLIN);
+		if (!stream_buffered(stream) && clock_poll(&waiting, 1, deadline) == 0)
+			return false;
+	} while (stream->type->has_bytes && !stream->type->has_bytes(stream));
+	return true;
 }
 
 ssize_t stream_send(struct stream *stream, const void *bytes, size_t length)
@@ -183,6 +195,29 @@ void stream_close(struct stream *stream, int64_t deadline)
 	if (stream->type->destroy)
 		stream->type->destroy(stream);
 	free(stream);
+}
+
+bool stream_has_certificates(const struct stream *stream)
+{
+	return stream->type->certificate;
+}
+
+void stream_certificate(struct stream *stream, char name[STREAM_CERTIFICATE_SIZE])
+{
+	*name = '\0';
+	if (stream->type->certificate)
+		stream->type->certificate(stream, name);
+}
+
+bool stream_is_cut(struct stream *stream)
+{
+	return stream->type->is_cut && stream->type->is_cut(stream);
+}
+
+const char *stream_failure(struct stream *stream, int errnum)
+{
+	const char *words = stream->type->failure ? stream->type->failure(stream) : NULL;
+	return words ? words : strerror(errnum);
 }
 
 void stream_local_name(const struct stream *stream, char name[SOCKET_NAME_SIZE])

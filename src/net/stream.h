@@ -29,9 +29,11 @@ struct stream *stream_open(const struct stream_type *type, int descriptor, enum 
 struct stream *stream_connect(const struct stream_type *type, const struct connect_target *target,
 			      struct error *error);
 
-/* What the type needs before bytes can be exchanged. Blocks until the deadline or a stop function.
- * 0, or -1: the error is set. */
-int stream_handshake(struct stream *stream, int64_t deadline, struct error *error);
+/* What the type needs before bytes can be exchanged. Blocks until the deadline, a stop function, or
+ * until the descriptor `wake` is readable; -1: none. 0, or -1: the error is set. */
+int stream_handshake(struct stream *stream, int64_t deadline, int wake, struct error *error);
+/* Whether the type needs something. */
+bool stream_has_handshake(const struct stream *stream);
 
 /* Blocks until bytes arrive. Returns their number, 0 at the end, -1 with errno; EAGAIN: nothing
  * arrived for the duration of stream_set_idle(), at first 0: no limit. */
@@ -76,6 +78,22 @@ void stream_stop(struct stream *stream);
 /* Closes and frees the stream; accepts NULL. What was sent arrives, though there may be unread
  * input. Blocks until the peer's system has confirmed it, until the deadline at most; 0: never. */
 void stream_close(struct stream *stream, int64_t deadline);
+
+/* The longest name of a certificate, with its NUL. */
+#define STREAM_CERTIFICATE_SIZE 65
+
+/* The name in the certificate that the peer has proved to own: printable ASCII without blanks,
+ * parentheses and quotes. Empty: it has none, or one that is no such name. */
+bool stream_has_certificates(const struct stream *stream); /* the type knows of them */
+void stream_certificate(struct stream *stream, char name[STREAM_CERTIFICATE_SIZE]);
+
+/* Whether the end was received, and may not be the peer's will: the type has a word for that, which
+ * did not come. */
+bool stream_is_cut(struct stream *stream);
+
+/* Why receiving or sending has failed, with the errno of that: what the type knows of it, or the
+ * words of the system. Valid as long as the stream. */
+const char *stream_failure(struct stream *stream, int errnum);
 
 void stream_local_name(const struct stream *stream, char name[SOCKET_NAME_SIZE]);
 void stream_peer_name(const struct stream *stream, char name[SOCKET_NAME_SIZE]);

@@ -23,10 +23,18 @@ struct stream_type {
 	/* the others are optional */
 	int (*init)(struct stream *stream, enum stream_side side); /* -1: out of memory */
 	void (*destroy)(struct stream *stream); /* frees what init() made, not the stream */
-	int (*handshake)(struct stream *stream, int64_t deadline, struct error *error);
+	/* whom a client expects, by the name that it connects to */
+	int (*expect)(struct stream *stream, const char *host, struct error *error);
+	int (*handshake)(struct stream *stream, int64_t deadline, int wake, struct error *error);
 	size_t (*owed)(struct stream *stream); /* this and flush: both or none */
 	int (*flush)(struct stream *stream);
 	size_t (*buffered)(struct stream *stream);
+	/* whether there are bytes to receive, the end or an error, when the descriptor is ready;
+	 * NULL: there always are */
+	bool (*has_bytes)(struct stream *stream);
 	short (*events)(struct stream *stream, short wanted); /* NULL: the wanted ones */
-	void (*end)(struct stream *stream); /* sends a last message, which may be owed */
+	void (*certificate)(struct stream *stream, char name[STREAM_CERTIFICATE_SIZE]);
+	const char *(*failure)(struct stream *stream); /* NULL: it knows nothing of it */
+	bool (*is_cut)(struct stream *stream);
+	void (*end)(struct stream *stream);	       /* sends a last message, which may be owed */
 };

@@ -14,7 +14,7 @@ enum {
 /* What stands before each field, and behind the last one. Only the peer and the bytes can need
  * quoting. */
 struct layout {
-	const char *time, *level, *peer, *event, *bytes, *end;
+	const char *time, *level, *peer, *certificate, *event, *bytes, *end;
 	bool (*quote)(struct buffer *buffer, size_t start);    /* the bytes from start on */
 	bool (*find)(struct slice *rest, struct slice *field); /* takes a field, still quoted */
 	char mark;					       /* before quoted bytes */
@@ -74,10 +74,17 @@ static bool find_json(struct slice *rest, struct slice *field)
 	return take(rest, at, field);
 }
 
-static const struct layout csv = {"", ",", ",", ",", ",", "", quote_csv, find_csv, '"'};
-static const struct layout json = {"{\"time\":\"",    "\",\"level\":\"", "\",\"peer\":\"",
-				   "\",\"event\":\"", "\",\"text\":\"",	 "\"}",
-				   quote_json,	      find_json,	 '\\'};
+static const struct layout csv = {"", ",", ",", ",", ",", ",", "", quote_csv, find_csv, '"'};
+static const struct layout json = {"{\"time\":\"",
+				   "\",\"level\":\"",
+				   "\",\"peer\":\"",
+				   "\",\"certificate\":\"",
+				   "\",\"event\":\"",
+				   "\",\"text\":\"",
+				   "\"}",
+				   quote_json,
+				   find_json,
+				   '\\'};
 
 static const struct layout *layout_of(const struct record_format *format)
 {
@@ -107,6 +114,20 @@ static bool append_quoted(struct buffer *buffer, const struct layout *layout, co
 	return record_escape(buffer, bytes, length) && layout->quote(buffer, start);
 }
 
+/* Appends the address, and the name of the certificate that may stand behind it. */
+static bool append_peer(const struct record_format *format, const struct layout *layout,
+			struct buffer *buffer, const char *subject)
+{
+	size_t length = strcspn(subject, " ");
+	struct slice certificate = slice_of(subject + length);
+	if (slice_skip(&certificate, " ("))
+		certificate.length -= sizeof ")" - 1;
+	bool wanted = format->quotes ? format->certificates : certificate.length > 0;
+	return append_quoted(buffer, layout, subject, length) &&
+	       (!wanted || (append_parts(buffer, layout->certificate, "", "") &&
+			    append_quoted(buffer, layout, certificate.bytes, certificate.length)));
+}
+
 static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
@@ -115,7 +136,7 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 	write_time(time, stamp);
 	return append_parts(buffer, layout->time, time, layout->level) &&
 	       append_parts(buffer, level_names[record->level], layout->peer, "") &&
-	       append_quoted(buffer, layout, record->subject, strlen(record->subject)) &&
+	       append_peer(format, layout, buffer, record->subject) &&
 	       append_parts(buffer, layout->event, event_names[record->event], layout->bytes) &&
 	       append_quoted(buffer, layout, record->bytes, record->length) &&
 	       append_parts(buffer, layout->end, "\n", "");
@@ -134,24 +155,39 @@ static void drop_marks(char *line, struct slice *field, char mark)
 	field->length = out;
 }
 
+/* Reads what follows the peer, with or without a certificate. */
+static bool read_rest(const struct layout *layout, struct slice rest, bool certificate,
+		      struct record_view *view)
+{
+	int event;
+	view->certificate = (struct slice){0};
+	if (certificate &&
+	    (!slice_skip(&rest, layout->certificate) || !layout->find(&rest, &view->certificate)))
+		return false;
+	if (!slice_skip(&rest, layout->event) || !slice_skip_name(&rest, event_names, &event) ||
+	    !slice_skip(&rest, layout->bytes) || !layout->find(&rest, &view->bytes) ||
+	    !slice_equals(rest, layout->end))
+		return false;
+	view->event = (enum record_event)event;
+	return true;
+}
+
 static bool read(const struct record_format *format, char *line, size_t length,
 		 struct record_view *view)
 {
 	const struct layout *layout = layout_of(format);
 	struct slice rest = {line, length};
-	int level, event;
+	int level;
 	if (!slice_skip(&rest, layout->time))
 		return false;
 	view->time = (struct slice){rest.bytes, TIME_LENGTH};
 	if (!slice_skip_shape(&rest, "dddd-dd-ddTdd:dd:dd.dddddd+dd:dd") ||
 	    !slice_skip(&rest, layout->level) || !slice_skip_name(&rest, level_names, &level) ||
 	    !slice_skip(&rest, layout->peer) || !layout->find(&rest, &view->subject) ||
-	    !view->subject.length || !slice_skip(&rest, layout->event) ||
-	    !slice_skip_name(&rest, event_names, &event) || !slice_skip(&rest, layout->bytes) ||
-	    !layout->find(&rest, &view->bytes) || !slice_equals(rest, layout->end))
+	    !view->subject.length ||
+	    (!read_rest(layout, rest, false, view) && !read_rest(layout, rest, true, view)))
 		return false;
 	view->level = (enum record_level)level;
-	view->event = (enum record_event)event;
 	drop_marks(line, &view->subject, layout->mark);
 	drop_marks(line, &view->bytes, layout->mark);
 	return true;
@@ -183,3 +219,11 @@ const struct record_format record_json = {.append = append,
 					  .digits = 6,
 					  .header = "",
 					  .torn = "\n"};
+
+void record_add_certificates(struct record_format *format)
+{
+	if (!format->quotes)
+		return;
+	format->certificates = true;
+	format->header = "time,level,peer,certificate,event,text\n";
+}

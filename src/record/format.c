@@ -32,8 +32,15 @@ bool record_read(char *line, size_t length, struct record_view *view)
 	return record_text.read(&record_text, line, length, view);
 }
 
+static bool is_line(struct slice line, const char *with_end)
+{
+	return slice_same(line, (struct slice){with_end, strlen(with_end) - 1});
+}
+
 bool record_is_header(const char *line, size_t length)
 {
-	const char *header = record_csv.header; /* the only one */
-	return slice_same((struct slice){line, length}, (struct slice){header, strlen(header) - 1});
+	struct record_format with = record_csv;
+	struct slice first = {line, length};
+	record_add_certificates(&with);
+	return is_line(first, record_csv.header) || is_line(first, with.header);
 }

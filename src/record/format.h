@@ -32,8 +32,9 @@ struct record_field {
 struct record {
 	enum record_level level;
 	enum record_event event;
-	const char *subject; /* the address of a connection, or RECORD_SERVER */
-	const char *bytes;   /* the line, or the message of a note */
+	const char
+		*subject;  /* ADDRESS or ADDRESS (CERTIFICATE) of a connection, or RECORD_SERVER */
+	const char *bytes; /* the line, or the message of a note */
 	size_t length;
 	const struct record_field *fields; /* NULL: none */
 };
@@ -42,8 +43,10 @@ struct record {
 struct record_view {
 	enum record_level level;
 	enum record_event event;
-	struct slice time;	     /* text: 19, 23 or 26 bytes, by the digits; CSV, JSON: 32 */
-	struct slice subject, bytes; /* still escaped */
+	struct slice time;	  /* text: 19, 23 or 26 bytes, by the digits; CSV, JSON: 32 */
+	struct slice subject;	  /* the address, or the server */
+	struct slice certificate; /* the name in the peer's certificate; empty: none */
+	struct slice bytes;	  /* still escaped */
 };
 
 struct record_format {
@@ -66,6 +69,7 @@ struct record_format {
 	const char *torn;   /* written after half a record; with the line end */
 	bool quotes;	    /* a record cut short may leave a double quote open */
 	bool pairs;	    /* the record of an answer has the request, too, which has no other */
+	bool certificates;  /* CSV: there is a column for the name in a peer's certificate */
 	unsigned left_out;  /* events that have no record: bits as of record_bit() */
 };
 
@@ -94,6 +98,9 @@ static inline bool record_append(const struct record_format *format, struct buff
 }
 
 extern const struct record_format record_text, record_csv, record_json;
+
+/* Has the format make space for names in certificates, if it does not anyway. */
+void record_add_certificates(struct record_format *format);
 /* The line alone, for what was received, and nothing else. */
 extern const struct record_format record_plain;
 /* Text with more digits of the time. */

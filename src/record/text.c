@@ -49,6 +49,12 @@ static bool read(const struct record_format *format, char *line, size_t length,
 	if (!slice_cut(&behind, ' ', &view->subject) || !view->subject.length)
 		return false;
 	slice_drop(&rest, view->subject.length);
+	view->certificate = (struct slice){0};
+	if (slice_skip(&behind, "(")) {
+		if (!slice_cut(&behind, ')', &view->certificate))
+			return false;
+		slice_drop(&rest, view->certificate.length + sizeof " ()" - 1);
+	}
 	if (!slice_skip_name(&rest, event_names, &event))
 		return false;
 	view->level = (enum record_level)level;

@@ -173,7 +173,8 @@ static int receive(struct forwarder *forwarder, struct error *error)
 		return 0;
 	if (received <= 0)
 		return error_set(error, "%s",
-				 received ? strerror(errno) : "it has closed the connection");
+				 received ? stream_failure(forwarder->next.stream, errno)
+					  : "it has closed the connection");
 	while ((result = line_next(&forwarder->next.received, &answer.bytes, &answer.length)) ==
 	       LINE_FOUND)
 		if (take_answer(forwarder, answer, error) < 0)
@@ -199,7 +200,7 @@ static void exchange(struct forwarder *forwarder, bool waiting, int64_t deadline
 {
 	struct error error;
 	if (line_stream_send(&forwarder->next) < 0) {
-		lose(forwarder, strerror(errno));
+		lose(forwarder, stream_failure(forwarder->next.stream, errno));
 		return;
 	}
 	if (waiting)

@@ -29,6 +29,7 @@ struct runall {
 	const char *program; /* its name in messages */
 	struct runall_options options;
 	char server[PATH_MAX], client[PATH_MAX]; /* the programs */
+	char certificates[PATH_MAX - 16];	 /* their directory, with -tls; else empty */
 	struct supervisor watch;
 	struct server_address address; /* of server 0, once it listens */
 	int64_t log_start;	       /* bytes that the log held before */
@@ -74,6 +75,18 @@ void end_servers(struct runall *runall, bool finish);
  * are not named: they were told to end. */
 void name_failed_server(struct runall *runall, size_t i);
 void name_failed_clients(struct runall *runall);
+
+/* --- tls.c --- */
+
+/* With -tls, makes certificates in a directory that only this user can read; and removes them. */
+int make_certificates(struct runall *runall, struct error *error);
+void remove_certificates(struct runall *runall);
+
+/* Adds the options that name them, if there are any, for a server that perhaps connects to another
+ * one, and for a client. */
+void add_server_certificates(const struct runall *runall, bool connects,
+			     struct argument_list *list);
+void add_client_certificates(const struct runall *runall, struct argument_list *list);
 
 /* --- relay_chain.c: the servers of a workload that is a chain. Server 0 takes lines from clients,
  * 1 works on them, 2 stores them --- */

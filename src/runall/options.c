@@ -12,7 +12,7 @@
 
 enum {
 	PORT_NOT_GIVEN = -1,
-	OWN = 7,
+	OWN = 8,
 	HELP_SIZE = 160,
 	CLIENTS_MAX = 100000,
 	DRILL_MAX = 1000000,
@@ -29,6 +29,8 @@ static const struct option_spec own_specs[OWN] = {
 	 "address, name or unix:PATH that the server listens on [127.0.0.1]", .offset = AT(host)},
 	{"port", OPTION_NUMBER, "PORT", "TCP port of the server; 0: a free port [2005]", AT(port),
 	 .min = 0, .max = 65535},
+	{"tls", OPTION_FLAG, NULL,
+	 "use TLS for all connections, with a throw-away CA and certificates", .offset = AT(tls)},
 	{"clhost", OPTION_TEXT, "HOST",
 	 "address, name or unix:PATH that the clients connect to [the server's]",
 	 .offset = AT(client_host)},
@@ -74,7 +76,8 @@ static bool is_reserved(const char *name)
 	for (size_t i = 0; i < OWN; i++)
 		if (!strcmp(name, own_specs[i].name))
 			return true;
-	return is_one_of(name, reserved);
+	/* with -tls it names the files itself */
+	return is_one_of(name, reserved) || !strncmp(name, "tls-", sizeof "tls-" - 1);
 }
 
 /* NULL: it is the end. */
@@ -199,6 +202,7 @@ static int check_check(const struct runall_options *options, struct error *error
 	const char *own = options->host			    ? "host"
 			  : options->client_host	    ? "clhost"
 			  : options->drill		    ? "drill"
+			  : options->tls		    ? "tls"
 			  : options->port != PORT_NOT_GIVEN ? "port"
 							    : NULL;
 	if (own)
@@ -270,6 +274,8 @@ static int complete(struct runall_options *options, struct error *error)
 		return error_set(error, "-log: '%.200s' is not a file that runall can read",
 				 options->server.log);
 	options->server.log = server_options_log_file(&options->server);
+	if (options->tls && !tls_is_built)
+		return error_set(error, TLS_MISSING);
 	if (check_records(options, error) < 0)
 		return -1;
 	/* the real one is known when it runs */

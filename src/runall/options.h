@@ -30,6 +30,7 @@ struct runall_options {
 	int64_t port;
 	int64_t clients; /* 0 with -check: not given */
 	bool check;	 /* an existing log, instead of running anything */
+	bool tls;	 /* all connections over TLS, with certificates made for this run */
 	int64_t drill;	 /* how often to kill the server; 0: not at all */
 	struct handed_option handed[HANDED_MAX + 1]; /* the end has no owner */
 

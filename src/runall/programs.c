@@ -102,6 +102,7 @@ static int start_server(struct runall *runall, size_t i, const struct server_add
 				      : (int)options->port);
 	if (again && !options->server.append)
 		argument_add(&list, "-append", NULL);
+	add_server_certificates(runall, i + 1 < runall->watch.servers, &list);
 	if (runall->watch.servers > 1)
 		relay_chain_add_arguments(options, i, next, &list);
 	else
@@ -164,6 +165,7 @@ int start_clients(struct runall *runall, struct error *error)
 		if (!unix_is_name(client_host(runall)))
 			argument_format(&list, "-port", "%d", runall->address.port);
 		argument_format(&list, "-id", "%zu", i + 1);
+		add_client_certificates(runall, &list);
 		runall_hand_on(options, OWNER_CLIENT, NULL, 0, &list);
 		if (options->drill) /* it sends until it is told to end */
 			argument_add(&list, "-ni", DRILL_ITERATIONS);

@@ -88,6 +88,7 @@ const struct service service_relay = {
 	.format = &record_microseconds,
 	.maxline = 65536 - RELAY_OVERHEAD,
 	.overhead = RELAY_OVERHEAD,
+	.connects = true,
 	.keeps_log = true,
 	.random = true,
 	.handler = {.protocol = &protocol_lines,

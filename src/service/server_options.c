@@ -31,7 +31,8 @@ enum {
 };
 
 static const char *service_names[SERVICES_MAX + 1];
-static char random_names[NAMES_SIZE]; /* of the services that draw at random */
+static char random_names[NAMES_SIZE];	  /* of the services that draw at random */
+static char connecting_names[NAMES_SIZE]; /* of those that connect to a server */
 static char service_help[NAMES_SIZE] = "how the server answers: ";
 
 static const char *const records_names[] = {
@@ -78,6 +79,20 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	{"drain", OPTION_DURATION, "TIME", "longest time to finish pending work at shutdown [5s]",
 	 AT(drain), .max = DAYS(1)},
 
+	{"tls-cert", OPTION_TEXT, "FILE", "use TLS, with the certificate chain in FILE (PEM)",
+	 .offset = AT(tls.certificate), .group = "TLS"},
+	{"tls-key", OPTION_TEXT, "FILE", "private key of the certificate (PEM)",
+	 .offset = AT(tls.key)},
+	{"tls-ca", OPTION_TEXT, "FILE", "accept only clients with a certificate of these CAs (PEM)",
+	 .offset = AT(tls.ca)},
+	{"tls-names", OPTION_FLAG, NULL, "accept only clients whose certificate has a usable name",
+	 .offset = AT(tls.named)},
+
+	{"tls", OPTION_FLAG, NULL, "relay: connect to -next over TLS, with the files above",
+	 .offset = AT(next_tls), .only = connecting_names},
+	{"tls-name", OPTION_TEXT, "NAME", "relay: name that its certificate must have [its host]",
+	 .offset = AT(next_name), .only = connecting_names},
+
 	{"delay", OPTION_RANGE, "MIN:MAX",
 	 "random delay of the service [ping: 100ms:1s; chars: 0:5s; relay: 0]", AT(delay),
 	 .max = DAYS(1), .only = random_names, .group = "With -service ping, chars or relay"},
@@ -115,6 +130,8 @@ static void complete_specs(void)
 		append(service_help, !i ? "" : services[i + 1] ? ", " : " or ", name, "");
 		if (services[i]->random)
 			append(random_names, *random_names ? "," : "", name, "");
+		if (services[i]->connects)
+			append(connecting_names, *connecting_names ? "," : "", name, "");
 		for (; own && own->name && count < SPECS_MAX; own++, count++) {
 			specs[count] = *own;
 			specs[count].offset += AT(own[i]);
@@ -149,6 +166,7 @@ void server_options_init(struct server_options *options)
 		.drain = 5 * CLOCK_SECOND,
 		.spin = 50 * CLOCK_MICROSECOND,
 		.ready = -1,
+		.tls.side = STREAM_SERVER,
 	};
 	for (const struct option_spec *spec = server_option_table()->specs; spec->name; spec++)
 		if (spec->only)
@@ -190,6 +208,18 @@ static int check_log(const struct server_options *options, struct error *error)
 	return 0;
 }
 
+static int check_tls(const struct server_options *options, struct error *error)
+{
+	const struct tls_settings *tls = &options->tls, next = server_options_next_tls(options);
+	if (options->next_name && !options->next_tls)
+		return error_set(error, "-tls: required with -tls-name");
+	if (options->next_tls && tls_settings_check(&next, error) < 0)
+		return -1;
+	/* the next server's certificate may be all that is verified with them */
+	bool given = tls->certificate || tls->key || tls->named || (tls->ca && !options->next_tls);
+	return given ? tls_settings_check(tls, error) : 0;
+}
+
 int server_options_complete(struct server_options *options, struct error *error)
 {
 	const struct service *service = services[options->service];
@@ -210,7 +240,7 @@ int server_options_complete(struct server_options *options, struct error *error)
 	if (options->maxline && service->handler.protocol->chunked)
 		return error_set(error, "-maxline: not with -service %s, which has no limit",
 				 service->name);
-	if (check_format(options, error) < 0)
+	if (check_format(options, error) < 0 || check_tls(options, error) < 0)
 		return -1;
 	if (!options->maxline)
 		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
@@ -284,7 +314,31 @@ struct record_format server_options_format(const struct server_options *options)
 		named == &record_text ? *services[options->service]->format : *named;
 	if (options->records == RECORDS_RECEIVED)
 		format.left_out |= record_bit(RECORD_SENT);
+	if (options->tls.ca)
+		record_add_certificates(&format);
 	return format;
+}
+
+struct tls_settings server_options_next_tls(const struct server_options *options)
+{
+	struct tls_settings next = options->tls;
+	next.side = STREAM_CLIENT;
+	next.name = options->next_name;
+	return next;
+}
+
+void server_options_describe(const struct server_options *options, const char *listener,
+			     struct error *note)
+{
+	const char *tls = !options->tls.certificate ? ""
+			  : options->tls.ca	    ? "TLS with client certificates, "
+						    : "TLS, ";
+	error_set(note,
+		  RECORD_REOPENED RECORD_LISTENING "%s, service %s, sync %s, %sat most %" PRId64
+						   " connections%s",
+		  listener, services[options->service]->name, log_sync_names[options->sync], tls,
+		  options->connections,
+		  options->records == RECORDS_RECEIVED ? RECORD_WITHOUT_SENT : "");
 }
 
 const char *server_options_log(const struct server_options *options)

@@ -48,6 +48,7 @@ struct service {
 	size_t maxline;			    /* default, in bytes; 0: the server's own */
 	size_t overhead; /* max bytes that it puts in front of a line that it forwards */
 	bool random;	 /* it draws at random: the log has the seed */
+	bool connects;	 /* it connects to a server, over TLS where that is asked for */
 	bool keeps_log;	 /* it reads its log, which is not rotated */
 	struct handler handler;
 

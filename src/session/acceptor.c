@@ -15,6 +15,9 @@ enum { ACCEPTOR_AT_ONCE = 64 }; /* then main looks at signals and finished sessi
 /* How long to pause, if no session ends before. */
 #define ACCEPTOR_PAUSE (1 * CLOCK_SECOND)
 
+/* A handshake that takes longer is ended when its place is needed. */
+#define ACCEPTOR_HANDSHAKE (1 * CLOCK_SECOND)
+
 static int accept_socket(int listener, struct sockaddr *address, socklen_t *length, int flags)
 {
 	return accept4(listener, address, length, flags);
@@ -37,17 +40,6 @@ static void pause_accepting(struct acceptor *acceptor, int errnum)
 		acceptor->warn(warning.message);
 }
 
-/* Starts the pending session's thread. False: not possible now; it stays pending. */
-static bool start_pending(struct acceptor *acceptor)
-{
-	int errnum = session_start(acceptor->pending);
-	if (errnum)
-		pause_accepting(acceptor, errnum);
-	else
-		acceptor->pending = NULL;
-	return !errnum;
-}
-
 static void refuse(struct acceptor *acceptor, struct stream *stream, const char *name,
 		   const char *reason, const char *option, size_t limit)
 {
@@ -56,9 +48,44 @@ static void refuse(struct acceptor *acceptor, struct stream *stream, const char 
 	size_t length = protocol->refuse(REFUSAL_CONNECTION, reason, message);
 	/* a new socket has space for it; a type that needs a handshake first closes without it */
 	(void)stream_send(stream, message, length);
-	stream_close(stream, 0);
 	(void)peer_note(acceptor->settings->notes, NOTE_REFUSED, name,
 			"refused: the limit of %s is %zu", option, limit);
+}
+
+static bool is_full(const struct acceptor *acceptor)
+{
+	return acceptor->settings->table->count >= acceptor->max;
+}
+
+/* All places are taken. True: some by handshakes, and those that take long have been ended. Peers
+ * that do not finish theirs cannot keep others out. */
+static bool will_have_place(const struct acceptor *acceptor)
+{
+	return session_table_end_handshakes(acceptor->settings->table,
+					    clock_now() - ACCEPTOR_HANDSHAKE);
+}
+
+/* Starts the pending session's thread, or refuses it. False: not possible now; it stays pending. */
+static bool start_pending(struct acceptor *acceptor)
+{
+	struct session *pending = acceptor->pending;
+	bool full = is_full(acceptor);
+	if (full && will_have_place(acceptor)) {
+		acceptor->paused_until = clock_after(ACCEPTOR_PAUSE);
+		return false;
+	}
+	int errnum = full ? 0 : session_start(pending);
+	if (errnum) {
+		pause_accepting(acceptor, errnum);
+		return false;
+	}
+	acceptor->pending = NULL;
+	if (full) {
+		refuse(acceptor, pending->stream, pending->name, REASON_CONNECTIONS, "-connections",
+		       acceptor->max);
+		session_drop(pending);
+	}
+	return true;
 }
 
 /* Makes a session of the stream, or refuses it. False: out of memory, and it does neither. */
@@ -67,14 +94,17 @@ static bool take_in(struct acceptor *acceptor, struct stream *stream, const char
 {
 	const struct session_settings *settings = acceptor->settings;
 	struct address *address;
-	if (settings->table->count >= acceptor->max) {
+	if (is_full(acceptor) && !will_have_place(acceptor)) {
 		refuse(acceptor, stream, name, REASON_CONNECTIONS, "-connections", acceptor->max);
+		stream_close(stream, 0);
 		return true;
 	}
 	enum admission admission = address_table_enter(settings->addresses, from, &address);
-	if (admission == TOO_MANY_OF_ADDRESS)
+	if (admission == TOO_MANY_OF_ADDRESS) {
 		refuse(acceptor, stream, name, REASON_ADDRESS, "-per-address",
 		       settings->addresses->max);
+		stream_close(stream, 0);
+	}
 	if (admission != ADMITTED)
 		return admission == TOO_MANY_OF_ADDRESS;
 	acceptor->pending = session_new(stream, name, acceptor->accepted + 1, settings);

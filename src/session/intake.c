@@ -20,6 +20,18 @@ enum {
 /* The thread that runs a step: the session's own, or the leader of its group. */
 enum taker { OWN_THREAD, OTHER_THREAD };
 
+/* Whether the first bytes of the connection are a TLS ClientHello (RFC 8446, 4 and 5.1), in which
+ * no line may ever end: its sender waits for an answer. For a chunked protocol all bytes are good.
+ */
+static bool is_tls(struct session *session, const char *bytes, size_t length)
+{
+	static const char record[] = {0x16, 3}, hello = 1;
+	bool first = !session->has_received;
+	session->has_received = true;
+	return first && length > 5 && !memcmp(bytes, record, sizeof record) && bytes[5] == hello &&
+	       !session->responder.settings->handler->protocol->chunked;
+}
+
 static enum ending receive(struct session *session, enum taker taker, size_t share)
 {
 	const struct session_settings *settings = session->responder.settings;
@@ -54,7 +66,7 @@ static enum ending receive(struct session *session, enum taker taker, size_t sha
 		session->left -= (size_t)length;
 	line_filled(&session->received, (size_t)length);
 	session->last_received = (size_t)length;
-	return NOT_ENDED;
+	return is_tls(session, bytes, (size_t)length) ? ENDED_BY_TLS : NOT_ENDED;
 }
 
 /* For a refused frame: a note for the log, and the answer to the peer. */

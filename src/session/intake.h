@@ -17,6 +17,7 @@ enum ending {
 	ENDED_BY_DRAIN,
 	ENDED_IDLE,
 	ENDED_BROKEN,  /* an error of its stream */
+	ENDED_BY_TLS,  /* a TLS handshake has come, and the stream is a plain one */
 	ENDED_REFUSED, /* no frame can follow the refused one */
 	ENDED_NO_MEMORY,
 };

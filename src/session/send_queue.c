@@ -225,6 +225,7 @@ void send_queue_push(struct send_queue *queue, const char *bytes, size_t length)
 void send_queue_flush(struct send_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
+	queue->watched = false; /* perhaps for no event, when the stream could send nothing */
 	watch(queue);
 	pthread_mutex_unlock(&queue->lock);
 }

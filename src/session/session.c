@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "net/answers.h"
 #include "session/receiver.h"
 
 /* After so long without another byte, bytes without an end are a frame of a chunked protocol. */
@@ -17,17 +19,30 @@
 /* For the handshake of its stream. */
 #define SESSION_HANDSHAKE (10 * CLOCK_SECOND)
 
+/* Adds who the peer is to its address. */
+static void name_certificate(struct session *session)
+{
+	char certificate[STREAM_CERTIFICATE_SIZE];
+	stream_certificate(session->stream, certificate);
+	if (*certificate) /* space was made for it */
+		(void)sprintf(session->name + strlen(session->name), " (%s)", certificate);
+}
+
 /* Makes stream and state ready. */
 static enum ending open_session(struct session *session)
 {
 	const struct session_settings *settings = session->responder.settings;
 	const struct handler *handler = settings->handler;
 	struct error error;
-	if (stream_handshake(session->stream, clock_after(SESSION_HANDSHAKE), &error) < 0) {
+	int shaken = stream_handshake(session->stream, clock_after(SESSION_HANDSHAKE), -1, &error);
+	if (!session_table_shaken(settings->table, session))
+		shaken = error_set(&error, "no TLS handshake: its place was needed");
+	if (shaken < 0) {
 		(void)peer_note(settings->notes, NOTE_HANDSHAKE, session->name, "closed: %s",
 				error.message);
 		return ENDED_BROKEN;
 	}
+	name_certificate(session);
 	session->is_open = true;
 	if (handler->notes_numbers)
 		log_note(settings->log, RECORD_INFO, session->name, "connected as client %llu",
@@ -74,7 +89,7 @@ static enum ending serve(struct session *session)
 		if (!ending && protocol->chunked && pauses(session))
 			ending = intake_hand_over(session, true);
 	}
-	if (ending == ENDED_REFUSED)
+	if (ending == ENDED_REFUSED || ending == ENDED_BY_TLS)
 		return ending;
 	if (protocol->chunked && ending != ENDED_NO_MEMORY &&
 	    intake_hand_over(session, true) == ENDED_NO_MEMORY)
@@ -105,14 +120,30 @@ static void note_idle(const struct session *session)
 				(double)settings->idle / (double)CLOCK_SECOND);
 }
 
+static void refuse_tls(struct session *session)
+{
+	const struct session_settings *settings = session->responder.settings;
+	char message[PROTOCOL_REFUSAL_MAX];
+	size_t length =
+		settings->handler->protocol->refuse(REFUSAL_CONNECTION, REASON_NO_TLS, message);
+	(void)send_queue_send(&session->responder.queue, message, length, 0);
+	(void)peer_note(settings->notes, NOTE_HANDSHAKE, session->name,
+			"closed: the client uses TLS, and this port does not");
+}
+
 static void end_session(struct session *session, enum ending ending)
 {
 	const struct session_settings *settings = session->responder.settings;
 	const struct handler *handler = settings->handler;
 	struct send_queue *queue = &session->responder.queue;
 	int64_t linger = 0;
+	if (ending == ENDED_BY_PEER && stream_is_cut(session->stream))
+		(void)peer_note(settings->notes, NOTE_CUT, session->name,
+				"ended without a close_notify of TLS");
 	if (ending == ENDED_IDLE)
 		note_idle(session);
+	if (ending == ENDED_BY_TLS)
+		refuse_tls(session);
 	if (ending == ENDED_NO_MEMORY)
 		(void)peer_note(settings->notes, NOTE_NO_MEMORY, session->name,
 				"closed: out of memory");
@@ -149,7 +180,8 @@ struct session *session_new(struct stream *stream, const char *name, uint64_t nu
 			    const struct session_settings *settings)
 {
 	size_t max = settings->maxline + settings->handler->protocol->overhead;
-	struct session *session = memory_calloc(1, sizeof *session + strlen(name) + 1);
+	size_t space = stream_has_certificates(stream) ? STREAM_CERTIFICATE_SIZE + 3 : 0;
+	struct session *session = memory_calloc(1, sizeof *session + strlen(name) + 1 + space);
 	if (!session)
 		return NULL;
 	line_init(&session->received, max);

@@ -44,12 +44,17 @@ struct session {
 	struct address *address; /* the peer's, which counts it; NULL until it is set */
 	void *state;		 /* for the handler */
 	bool is_open;		 /* its stream's handshake is done */
+	bool has_received;	 /* bytes have come */
 	int64_t deadline;	 /* ns, for the next bytes; set by the thread that receives */
 	size_t last_received;	 /* bytes; 0: the last receive had none */
 	size_t left;		 /* how many bytes more are received, SIZE_MAX: no limit */
 	pthread_t thread;
 	struct session *next, *previous; /* the session table's */
-	char name[];
+	/* under the table's lock, while it is in a handshake */
+	struct session *next_shaking, *previous_shaking;
+	int64_t shaking_since; /* ns */
+	bool shaking_ended;    /* by the table: then it is in the list no more */
+	char name[];	       /* ADDRESS, or with a certificate ADDRESS (NAME) */
 };
 
 /* The live sessions, and the finished ones whose threads are to be joined. */
@@ -63,7 +68,9 @@ struct session_table {
 	/* its own: */
 	pthread_mutex_t lock; /* the send queues' locks come below it */
 	/* under the lock */
-	struct session *live;	  /* their streams are open */
+	struct session *live;			      /* their streams are open */
+	struct session *first_shaking, *last_shaking; /* those in a handshake, the oldest first */
+	size_t shaking_ended;	  /* handshakes that were ended, until their threads are joined */
 	struct session *finished; /* their threads can be joined */
 };
 
@@ -87,6 +94,13 @@ void session_table_free(struct session_table *table);
 /* As session_start(): `run` is the session's thread. */
 int session_table_start(struct session_table *table, struct session *session,
 			void *(*run)(void *session));
+
+/* Once the handshake is over, by the session's thread. False: it was ended. */
+bool session_table_shaken(struct session_table *table, struct session *session);
+
+/* Ends the handshakes that have begun before that time. Returns whether places will be free without
+ * the end of a connection that is in use: some were ended, or others are in a handshake still. */
+bool session_table_end_handshakes(struct session_table *table, int64_t since);
 
 /* Both are called by the session's thread: the first before it closes the stream, the second as its
  * last action, after which main frees the session. */

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
@@ -61,6 +62,49 @@ void session_table_free(struct session_table *table)
 	free(table);
 }
 
+static void add_shaking(struct session_table *table, struct session *session)
+{
+	session->shaking_since = clock_now();
+	session->previous_shaking = table->last_shaking;
+	*(table->last_shaking ? &table->last_shaking->next_shaking : &table->first_shaking) =
+		session;
+	table->last_shaking = session;
+}
+
+static void remove_shaking(struct session_table *table, struct session *session)
+{
+	struct session *next = session->next_shaking, *previous = session->previous_shaking;
+	*(previous ? &previous->next_shaking : &table->first_shaking) = next;
+	*(next ? &next->previous_shaking : &table->last_shaking) = previous;
+}
+
+bool session_table_shaken(struct session_table *table, struct session *session)
+{
+	if (!stream_has_handshake(session->stream))
+		return true;
+	pthread_mutex_lock(&table->lock);
+	bool ended = session->shaking_ended;
+	if (!ended)
+		remove_shaking(table, session);
+	pthread_mutex_unlock(&table->lock);
+	return !ended;
+}
+
+bool session_table_end_handshakes(struct session_table *table, int64_t since)
+{
+	pthread_mutex_lock(&table->lock);
+	struct session *oldest;
+	while ((oldest = table->first_shaking) && oldest->shaking_since < since) {
+		remove_shaking(table, oldest);
+		oldest->shaking_ended = true;
+		table->shaking_ended++;
+		stream_stop(oldest->stream);
+	}
+	bool coming = table->first_shaking || table->shaking_ended;
+	pthread_mutex_unlock(&table->lock);
+	return coming;
+}
+
 int session_table_start(struct session_table *table, struct session *session,
 			void *(*run)(void *session))
 {
@@ -73,6 +117,8 @@ int session_table_start(struct session_table *table, struct session *session,
 			table->live->previous = session;
 		table->live = session;
 		table->count++;
+		if (stream_has_handshake(session->stream))
+			add_shaking(table, session);
 	}
 	pthread_mutex_unlock(&table->lock);
 	return errnum;
@@ -103,6 +149,8 @@ void session_table_join(struct session_table *table)
 	pthread_mutex_lock(&table->lock);
 	struct session *next = table->finished;
 	table->finished = NULL;
+	for (const struct session *session = next; session; session = session->next)
+		table->shaking_ended -= session->shaking_ended;
 	pthread_mutex_unlock(&table->lock);
 	while (next) {
 		struct session *session = next;

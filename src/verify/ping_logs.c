@@ -135,9 +135,14 @@ static bool take_server_exchange(struct ping_server *server, const struct exchan
 				 struct verdict *verdict)
 {
 	struct ping_message asked, answer;
-	struct slice note = exchange->request, subject;
-	if (!exchange->answer_time.length)
-		return !slice_cut(&note, ' ', &subject) || take_note(server, subject, note);
+	struct slice note = exchange->request, subject, certificate;
+	if (!exchange->answer_time.length) {
+		if (!slice_cut(&note, ' ', &subject))
+			return true;
+		if (slice_skip(&note, "(") && slice_cut(&note, ')', &certificate))
+			(void)slice_skip(&note, " ");
+		return take_note(server, subject, note);
+	}
 	if (slice_begins(exchange->answer, "("))
 		return take_ignored(server, exchange->request, verdict);
 	if (exchange->request.length &&

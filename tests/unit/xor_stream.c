@@ -66,8 +66,9 @@ static void xor_destroy(struct stream *stream)
 	pthread_mutex_destroy(&((struct xor_stream *)stream)->lock);
 }
 
-static int xor_handshake(struct stream *stream, int64_t deadline, struct error *error)
+static int xor_handshake(struct stream *stream, int64_t deadline, int wake, struct error *error)
 {
+	(void)wake;
 	struct pollfd waiting = {.fd = stream->descriptor, .events = POLLIN};
 	char greeting = XOR_GREETING;
 	if (((struct xor_stream *)stream)->side == STREAM_CLIENT)

@@ -88,7 +88,8 @@ static void expect_answer(struct chars_client *client)
 static int send_requests(struct chars_client *client)
 {
 	if (line_stream_send(&client->server) < 0)
-		return error_set(&client->error, "cannot send to the server: %s", strerror(errno));
+		return error_set(&client->error, "cannot send to the server: %s",
+				 stream_failure(client->server.stream, errno));
 	return 0;
 }
 
@@ -185,9 +186,9 @@ static int receive(struct chars_client *client)
 		return error_set(&client->error, "the server closed the connection");
 	if (errno == ENOMEM)
 		return error_set(&client->error, "out of memory");
-	return errno == EAGAIN
-		       ? 0
-		       : error_set(&client->error, "the connection was lost: %s", strerror(errno));
+	return errno == EAGAIN ? 0
+			       : error_set(&client->error, "the connection was lost: %s",
+					   stream_failure(client->server.stream, errno));
 }
 
 /* --- the user --- */
@@ -317,7 +318,7 @@ static int open_client(struct chars_client *client)
 					      .deadline = clock_after(options->timeout),
 					      .wake = -1};
 	signalfd_restore(NULL);
-	if (line_stream_open(&client->server, &stream_tcp, &target, CHARS_CLIENT_LINE_MAX,
+	if (line_stream_open(&client->server, options->stream_type, &target, CHARS_CLIENT_LINE_MAX,
 			     &client->error) < 0)
 		return -1;
 	client->signals = signalfd_open(handled, &client->error);

@@ -128,7 +128,10 @@ static int receive(struct ping_client *client)
 		if (length < 0 && errno == ENOMEM)
 			return error_set(&client->error, "out of memory");
 		if (length < 0)
-			return errno == EAGAIN ? 0 : take_end(client, strerror(errno));
+			return errno == EAGAIN
+				       ? 0
+				       : take_end(client,
+						  stream_failure(client->server.stream, errno));
 		if (take_lines(client) < 0)
 			return -1;
 	} while (stream_pending(client->server.stream));
@@ -142,7 +145,8 @@ static int send_unsent(struct ping_client *client)
 	if (line_stream_send(&client->server) == 0)
 		return 0;
 	if (errno != EPIPE && errno != ECONNRESET)
-		return error_set(&client->error, "cannot send: %s", strerror(errno));
+		return error_set(&client->error, "cannot send: %s",
+				 stream_failure(client->server.stream, errno));
 	/* after a reset, what the server sent before it may say why */
 	buffer_clear(&client->server.unsent, 0);
 	return 0;
@@ -256,7 +260,7 @@ static int open_client(struct ping_client *client)
 					      .wake = client->signals};
 	if (client->signals < 0 ||
 	    ping_client_log_open(&client->log, options, client->signals, &client->error) < 0 ||
-	    line_stream_open(&client->server, &stream_tcp, &target, PING_CLIENT_LINE_MAX,
+	    line_stream_open(&client->server, options->stream_type, &target, PING_CLIENT_LINE_MAX,
 			     &client->error) < 0)
 		return -1;
 	stream_local_name(client->server.stream, local);

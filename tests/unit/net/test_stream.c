@@ -207,7 +207,7 @@ START_TEST(connects_and_shakes_hands)
 	socket_local_name(accepted, expected);
 	ck_assert_str_eq(name, expected);
 	struct stream *server = stream_open(stream_type, accepted, STREAM_SERVER);
-	ck_assert_int_eq(stream_handshake(server, clock_after(20 * CLOCK_SECOND), &error), 0);
+	ck_assert_int_eq(stream_handshake(server, clock_after(20 * CLOCK_SECOND), -1, &error), 0);
 	stream_close(client, 0);
 	ck_assert_int_eq((int)stream_receive(server, name, sizeof name), 0);
 	stream_close(server, 0);
@@ -237,7 +237,7 @@ START_TEST(a_handshake_has_a_deadline)
 	struct error error;
 	char greeting;
 	ck_assert_int_eq((int)recv(descriptor, &greeting, 1, 0), 1); /* connect_both() sent it */
-	ck_assert_int_eq(stream_handshake(stream, clock_now(), &error), -1);
+	ck_assert_int_eq(stream_handshake(stream, clock_now(), -1, &error), -1);
 	ck_assert_str_eq(error.message, "no handshake in time");
 }
 END_TEST
@@ -246,7 +246,7 @@ START_TEST(buffered_bytes_need_no_socket)
 {
 	struct error error;
 	char bytes[8];
-	ck_assert_int_eq(stream_handshake(stream, clock_after(20 * CLOCK_SECOND), &error), 0);
+	ck_assert_int_eq(stream_handshake(stream, clock_after(20 * CLOCK_SECOND), -1, &error), 0);
 	peer_send(peer, "abc", 3);
 	wait_for(3);
 	ck_assert_uint_eq(stream_buffered(stream), 0);

@@ -92,6 +92,27 @@ START_TEST(other_formats)
 }
 END_TEST
 
+/* The one that was never answered is known by its address alone, without the name. */
+START_TEST(clients_with_certificates)
+{
+#define NAMED(port, name, c) AT "127.0.0.1:" #port " (" name ") connected as client " #c ";;\n"
+#define FROM "2026-11-21T10:00:00.000000+00:00,INFO,1.1.1.1:5,client,"
+	static const char csv[] =
+		"time,level,peer,certificate,event,text\n" /* to all goes what has no name */
+		FROM "note,connected as client 1\n" FROM "received,[0] PING\n" FROM
+		"sent,[1/0] PONG (1)\n"
+		"2026-11-21T10:00:00.000000+00:00,INFO,everyone,,sent,[2] keepalive\n" FROM
+		"received,[1] PING\n" FROM "ignored,[1] PING\n";
+	static const char words[] =
+		"2 requests, 1 answered, 0 of them late; 1 ignored on purpose, each with its "
+		"time-out; 0 really lost; 1 keepalive; M 1 to 2 without gaps over all logs";
+	assert_good(NAMED(5, "sensor-7", 1) NAMED(6, "connected", 2) IGNORED(0) ANSWERED(0, 1, 2)
+			    KEEPALIVE(2),
+		    BEGUN(5) TIMEOUT(0), BEGUN(6) ANSWERED(0, 1, 2) KEEPALIVE(2), words);
+	assert_good(csv, BEGUN(5) ANSWERED(0, 1, 1) KEEPALIVE(2) TIMEOUT(1), NULL, words);
+}
+END_TEST
+
 START_TEST(what_is_lost)
 {
 	static const char words[] =
@@ -214,6 +235,7 @@ int main(void)
 	tcase_add_checked_fixture(cases, begin, NULL);
 	tcase_add_test(cases, what_is_right);
 	tcase_add_test(cases, other_formats);
+	tcase_add_test(cases, clients_with_certificates);
 	tcase_add_test(cases, what_is_lost);
 	tcase_add_test(cases, nothing_proves_nothing);
 	tcase_add_test(cases, faults_of_the_server);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* The handshake of a TLS stream: whom a client expects at the other end, and who is there. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "net/answers.h"
+#include "net/tls_openssl.h"
+#include "net/unix_socket.h"
+
+enum {
+	TLS_HANDSHAKE_RECORD = 0x16, /* the first byte that a client sends: RFC 8446, 5.1 */
+	TLS_HOST_SIZE = 256,	     /* the longest name of a host, with its NUL */
+};
+
+enum tls_outcome tls_outcome(struct tls_stream *self, int result)
+{
+	switch (SSL_get_error(self->ssl, result)) {
+	case SSL_ERROR_NONE:
+		return TLS_DONE;
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return TLS_AGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return TLS_AT_END;
+	case SSL_ERROR_SYSCALL:
+		return TLS_CUT;
+	default:
+		self->is_broken = true;
+		return TLS_FAILED;
+	}
+}
+
+const char *tls_reason(const struct tls_stream *self)
+{
+	long verified = SSL_get_verify_result(self->ssl);
+	unsigned long code = ERR_peek_last_error();
+	if (verified == X509_V_ERR_APPLICATION_VERIFICATION)
+		return "the certificate has no usable name";
+	if (verified != X509_V_OK)
+		return X509_verify_cert_error_string(verified);
+	switch (ERR_GET_REASON(code)) {
+	case SSL_R_WRONG_VERSION_NUMBER:
+	case SSL_R_HTTP_REQUEST:
+	case SSL_R_PACKET_LENGTH_TOO_LONG:
+	case SSL_R_UNEXPECTED_MESSAGE: /* the ClientHello comes back as an echo */
+		return "the peer does not use TLS";
+	case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+		return "the peer has no certificate";
+	case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+		return "the server demands a certificate of the client";
+	default:
+		break;
+	}
+	const char *text = code ? ERR_reason_error_string(code) : NULL;
+	return text ? text : "the peer closed the connection";
+}
+
+/* The name that the server's certificate must have, and SNI (RFC 6066, 3). No certificate has the
+ * scope of an IPv6 address, or the dot behind a whole name. */
+int tls_expect(struct stream *stream, const char *host, struct error *error)
+{
+	struct tls_stream *self = tls_stream(stream);
+	const char *wanted = ((const struct tls *)stream->type)->settings.name;
+	if (!wanted)
+		wanted = unix_is_name(host) ? TLS_SERVER_NAME : host;
+	char name[TLS_HOST_SIZE];
+	size_t length = strcspn(wanted, strchr(wanted, ':') ? "%" : "");
+	if (length > 1 && wanted[length - 1] == '.')
+		length--;
+	X509_VERIFY_PARAM *param = SSL_get0_param(self->ssl);
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	if (length > 0 && length < sizeof name) {
+		memcpy(name, wanted, length);
+		name[length] = '\0';
+		if (X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1 ||
+		    (X509_VERIFY_PARAM_set1_host(param, name, 0) == 1 &&
+		     SSL_set_tlsext_host_name(self->ssl, name) == 1))
+			return 0;
+	}
+	return error_set(error, "cannot verify the name '%.200s'", wanted);
+}
+
+/* Waits for the socket as the handshake does. False: the error is set. */
+static bool await(const struct stream *stream, int wanted, int64_t deadline, int wake,
+		  struct error *error)
+{
+	struct pollfd waiting[] = {{.fd = stream->descriptor, .events = (short)wanted},
+				   {.fd = wake, .events = POLLIN}};
+	if (clock_poll(waiting, 2, deadline) == 0)
+		error_set(error, "no TLS handshake in time");
+	else if (waiting[1].revents)
+		error_set(error, "no TLS handshake: interrupted");
+	else
+		return true;
+	return false;
+}
+
+/* Whether the client begins as TLS does: else it gets no answer that it understands, and would wait
+ * for one. */
+static bool begins_with_tls(struct stream *stream, int64_t deadline, int wake, struct error *error)
+{
+	static const char answer[] = ANSWER_ERROR REASON_TLS "\n";
+	unsigned char byte;
+	if (!await(stream, POLLIN, deadline, wake, error))
+		return false;
+	ssize_t length = recv(stream->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	if (length == 1 && byte == TLS_HANDSHAKE_RECORD)
+		return true;
+	if (length == 1) /* it reads, if not TLS, then lines */
+		(void)stream_tcp.send(stream, answer, sizeof answer - 1);
+	error_set(error, "no TLS handshake: %s",
+		  length == 1 ? "the peer does not use TLS" : "the peer closed the connection");
+	return false;
+}
+
+/* One step. Returns the events to wait for, 0: it is done, -1: the error is set. */
+static int shake(struct tls_stream *self, struct error *error)
+{
+	int wanted = 0;
+	pthread_mutex_lock(&self->lock);
+	ERR_clear_error();
+	enum tls_outcome outcome = tls_outcome(self, SSL_do_handshake(self->ssl));
+	if (outcome == TLS_DONE)
+		self->is_open = true;
+	else if (outcome == TLS_AGAIN && !self->is_at_end)
+		wanted = SSL_want_write(self->ssl) ? POLLOUT : POLLIN;
+	else
+		wanted = error_set(error, "no TLS handshake: %s", tls_reason(self));
+	pthread_mutex_unlock(&self->lock);
+	return wanted;
+}
+
+int tls_handshake(struct stream *stream, int64_t deadline, int wake, struct error *error)
+{
+	struct tls_stream *self = tls_stream(stream);
+	int wanted;
+	if (SSL_is_server(self->ssl) && !begins_with_tls(stream, deadline, wake, error))
+		return -1;
+	while ((wanted = shake(self, error)) > 0)
+		if (!await(stream, wanted, deadline, wake, error))
+			return -1;
+	/* Without tickets nothing is sent that would confirm the client's last message, and its
+	 * first line would wait for that, for 40 ms. Fails for a Unix socket. */
+	if (SSL_is_server(self->ssl))
+		(void)setsockopt(stream->descriptor, IPPROTO_TCP, TCP_QUICKACK, &(int){1},
+				 sizeof(int));
+	return wanted;
+}
+
+/* Takes a name that can stand in a record as it is. */
+static bool take_name(const ASN1_STRING *string, char name[STREAM_CERTIFICATE_SIZE])
+{
+	const unsigned char *bytes = ASN1_STRING_get0_data(string);
+	int length = ASN1_STRING_length(string);
+	if (length < 1 || length >= STREAM_CERTIFICATE_SIZE)
+		return false;
+	for (int i = 0; i < length; i++)
+		if (bytes[i] <= ' ' || bytes[i] > '~' || strchr("()\"'\\,;", bytes[i]))
+			return false;
+	memcpy(name, bytes, (size_t)length);
+	name[length] = '\0';
+	return true;
+}
+
+bool tls_name_of(X509 *certificate, char name[STREAM_CERTIFICATE_SIZE])
+{
+	X509_NAME *subject = X509_get_subject_name(certificate);
+	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	if (at >= 0 && take_name(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)), name))
+		return true;
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	bool taken = false;
+	for (int i = 0; !taken && i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *entry = sk_GENERAL_NAME_value(names, i);
+		int kind;
+		const ASN1_STRING *value = GENERAL_NAME_get0_value(entry, &kind);
+		taken = (kind == GEN_DNS || kind == GEN_EMAIL || kind == GEN_URI) &&
+			take_name(value, name);
+	}
+	GENERAL_NAMES_free(names);
+	return taken;
+}
