@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "log/metrics.h"
 #include "log/watch.h"
 #include "log/writer.h"
 #include "log/yield.h"
@@ -204,11 +205,14 @@ static bool add(struct log *log, struct reply_target *target, const struct log_i
 {
 	struct batch *open = log->writer.open;
 	size_t before = open->records.length, charge = open->charge;
+	struct log_metrics *metrics = log->writer.settings.metrics;
 	stamp_update(&log->stamp);
+	open->now = log_metrics_now(metrics);
 	if (!batch_add(open, log->writer.sink->format, &log->stamp, target, items, count))
 		return false;
 	if (for_others)
 		open->for_others += open->records.length - before;
+	open->received += log_metrics_received(metrics, items, count);
 	watch_submitted(&log->writer, open->charge - charge);
 	return true;
 }

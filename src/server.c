@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/directory.h"
 #include "base/memory.h"
 #include "base/notify.h"
 #include "base/program.h"
@@ -16,10 +15,10 @@
 #include "base/thread.h"
 #include "base/trimmer.h"
 #include "log.h"
-#include "log/sink.h"
-#include "log/stdout_tee.h"
 #include "net/listener.h"
 #include "net/stream.h"
+#include "page/page.h"
+#include "service/server_log.h"
 #include "service/server_options.h"
 #include "service/server_tls.h"
 #include "session/acceptor.h"
@@ -38,8 +37,8 @@ static const char *program = "server";
 struct server {
 	struct server_options options;
 	int signals; /* a descriptor */
-	struct record_format format;
-	struct stdout_tee *tee, *warnings; /* on stdout and stderr; NULL: none */
+	struct server_log log;
+	struct page *page; /* NULL: none */
 	struct timer_queue *timer_queue;
 	struct trimmer trimmer;
 	struct server_tls tls;
@@ -74,34 +73,6 @@ static void notify(const struct server *server, const char *state, const char *w
 }
 
 /* --- opening, in this order --- */
-
-static int open_log(struct server *server, struct error *error)
-{
-	const struct server_options *options = &server->options;
-	const char *target = server_options_log(options);
-	if (!options->quiet && !sink_is_stdout(target) &&
-	    !(server->tee = stdout_tee_start(STDOUT_FILENO, true, error)))
-		return -1;
-	/* only for the default name */
-	if (!options->log && directory_make(target, options->sync == LOG_SYNC_DISK, error) < 0)
-		return -1;
-	server->format = server_options_format(options);
-	if (record_leaves_out(&server->format, RECORD_NOTE) &&
-	    !(server->warnings = stdout_tee_start(STDERR_FILENO, false, error)))
-		return -1;
-	struct log_settings settings = {.target = target,
-					.old = options->append	    ? OLD_APPEND
-					       : options->overwrite ? OLD_OVERWRITE
-								    : OLD_KEEP,
-					.look_at_old = server->service->look_at_old,
-					.format = &server->format,
-					.sync = (enum log_sync)options->sync,
-					.tee = server->tee,
-					.warnings = server->warnings,
-					.warn = warn};
-	server->sessions.log = log_open(&settings, error);
-	return server->sessions.log ? 0 : -1;
-}
 
 static int open_threads(struct server *server, struct error *error)
 {
@@ -150,6 +121,8 @@ static int announce(struct server *server, struct error *error)
 		warn(error->message);
 	if (server->service->random)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
+	if (page_start(server->page, &server->sessions, error) < 0)
+		return -1;
 	/* the program that waits for -ready may read these records; a log that hangs delays it by
 	 * one second at most */
 	(void)log_flush(log, clock_after(CLOCK_SECOND));
@@ -165,7 +138,10 @@ static int server_open(struct server *server, struct error *error)
 	if ((server->signals = signalfd_open(signals, error)) < 0 ||
 	    (*listener = listener_open(options->listener, options->host, (int)options->port,
 				       server->signals, &server->acceptor.file, error)) < 0 ||
-	    server_tls_open(&server->tls, options, error) < 0 || open_log(server, error) < 0 ||
+	    server_tls_open(&server->tls, options, error) < 0 ||
+	    page_open(&server->page, options, server->signals, error) < 0 ||
+	    !(server->sessions.log = server_log_open(&server->log, options,
+						     page_metrics(server->page), warn, error)) ||
 	    open_threads(server, error) < 0 || start_service(server, error) < 0)
 		return -1;
 	thread_run_in_batches();
@@ -326,6 +302,7 @@ static void flush_log(struct server *server)
 static int server_close(struct server *server, int status)
 {
 	struct session_settings *sessions = &server->sessions;
+	page_stop(server->page);
 	timer_queue_stop(server->timer_queue);
 	flush_log(server); /* it may still deliver to the service, and broadcast */
 	if (sessions->service)
@@ -343,8 +320,8 @@ static int server_close(struct server *server, int status)
 	flush_log(server);
 	if (!log_close(sessions->log))
 		status = EXIT_FAILED;
-	if (!stdout_tee_stop(server->tee, clock_after(CLOCK_SECOND)) ||
-	    !stdout_tee_stop(server->warnings, clock_after(CLOCK_SECOND)))
+	page_free(server->page);
+	if (!server_log_close(&server->log))
 		_exit(status); /* stdout or stderr is stuck, and with it the tee's thread */
 	acceptor_close(&server->acceptor); /* still open after a start that failed */
 	server_tls_close(&server->tls);

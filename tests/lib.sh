@@ -188,6 +188,17 @@ need_tls()
 	has_tls || skip_all "this build has no TLS: configure --with-openssl"
 }
 
+# has_http: the programs are built with libmicrohttpd; need_http skips the script where they are not.
+has_http()
+{
+	! "$SERVER" -http none 2>&1 </dev/null | grep -q 'has no HTTP'
+}
+
+need_http()
+{
+	has_http || skip_all "this build has no HTTP: configure --with-libmicrohttpd"
+}
+
 # has_ipv6: this machine has the address ::1. has_name NAME: it resolves NAME to 127.0.0.1.
 has_ipv6()
 {
@@ -344,6 +355,14 @@ refused()
 	else
 		fail "refused: ${1##*/} ${*:2}" "status $STATUS" "$OUT" "$ERR"
 	fi
+}
+
+# page_address: sets PAGE to http://HOST:PORT of the server's page, as its log has it.
+page_address()
+{
+	PAGE=$(grep -o 'https\?://[^ ]*' "${1:-logging.log}" | head -n 1)
+	PAGE=${PAGE%/}
+	[ -n "$PAGE" ] || bail_out "no page: $(head -n 5 "${1:-logging.log}")"
 }
 
 # start NAME COMMAND...: starts it in the background and sets PID; what it prints goes to

@@ -40,6 +40,7 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *t
 	struct batch_entry *entry = &batch->entries[batch->count++];
 	*entry = (struct batch_entry){.target = target,
 				      .start = start,
+				      .received = batch->now,
 				      .after = order_after(batch, target),
 				      .after_all = target->broadcast,
 				      .is_sent_record = is_sent_record};

@@ -20,6 +20,7 @@ struct batch_entry {
 	struct reply_target *target;
 	size_t start, length; /* bytes, in the batch's answers */
 	size_t lines;
+	int64_t received;    /* ns, when the batch got the first one; 0 without metrics */
 	uint64_t after;	     /* number of the batch to be delivered before; 0: none */
 	bool after_all;	     /* and all batches before that one */
 	bool is_gone;	     /* the target was gone, so these answers have no sent records */
@@ -45,6 +46,10 @@ struct batch {
 	struct batch_entry *entries;
 	size_t count, capacity;
 	size_t lines; /* answers that are refused if the commit fails */
+	/* for the log's metrics; 0 without */
+	size_t received;   /* lines */
+	int64_t now;	   /* ns, when it grew last */
+	int64_t submitted; /* ns, to the sink */
 };
 
 /* Whether a thread has to wait for the next batch. `for_others`: other threads wait for it. The two

@@ -3,9 +3,13 @@
 
 #include <string.h>
 
-void delivery_open(struct delivery *delivery, pthread_mutex_t *lock, int in_flight_max)
+#include "log/metrics.h"
+
+void delivery_open(struct delivery *delivery, pthread_mutex_t *lock, int in_flight_max,
+		   struct log_metrics *metrics)
 {
 	delivery->lock = lock;
+	delivery->metrics = metrics;
 	delivery->count = in_flight_max + DELIVERY_BATCHES - SINK_IN_FLIGHT_MAX;
 	pthread_cond_init(&delivery->delivered, NULL); /* cannot fail without attributes */
 	for (int i = delivery->count; i > 0; i--)
@@ -22,7 +26,9 @@ void delivery_close(struct delivery *delivery)
 
 struct batch *delivery_take(struct delivery *delivery)
 {
-	return delivery->spare[--delivery->spare_count];
+	struct batch *batch = delivery->spare[--delivery->spare_count];
+	batch->received = 0;
+	return batch;
 }
 
 struct batch *delivery_take_next(struct delivery *delivery, const struct batch *after)
@@ -75,14 +81,18 @@ static void await(struct delivery *delivery, const struct batch_entry *entry)
 	pthread_mutex_unlock(delivery->lock);
 }
 
-static void deliver(const struct batch_entry *entry, const char *answers)
+static void deliver(struct log_metrics *metrics, const struct batch_entry *entry,
+		    const char *answers)
 {
 	struct reply_target *target = entry->target;
 	/* once it has its answers it may be freed */
 	void (*on_undelivered)(void *, const char *, size_t) = target->on_undelivered;
 	void *context = target->context;
-	if (!target->deliver(target, answers, entry->length, entry->lines) && entry->is_gone &&
-	    on_undelivered)
+	bool is_answer = !target->broadcast && !target->control;
+	bool sent = target->deliver(target, answers, entry->length, entry->lines);
+	if (is_answer)
+		log_metrics_answered(metrics, entry->received, entry->lines, sent);
+	if (!sent && entry->is_gone && on_undelivered)
 		on_undelivered(context, answers, entry->length);
 }
 
@@ -105,6 +115,6 @@ void delivery_run(struct delivery *delivery, const struct batch *batch)
 		if (reason)
 			refuse(entry, answers, reason);
 		else
-			deliver(entry, answers);
+			deliver(delivery->metrics, entry, answers);
 	}
 }

@@ -23,8 +23,9 @@ enum {
 
 /* All members except the batches and the atomic number are used under the lock. */
 struct delivery {
-	pthread_mutex_t *lock;	  /* the log's */
-	pthread_cond_t delivered; /* a batch was delivered */
+	pthread_mutex_t *lock;	     /* the log's */
+	struct log_metrics *metrics; /* or NULL */
+	pthread_cond_t delivered;    /* a batch was delivered */
 	struct batch batches[DELIVERY_BATCHES];
 	struct batch
 		*spare[DELIVERY_BATCHES]; /* a stack: the top was used last, it is in the cache */
@@ -33,8 +34,10 @@ struct delivery {
 	_Atomic uint64_t oldest;	  /* lowest number of a batch; also read without the lock */
 };
 
-/* The batches are zeroed but for commit.complete and log. */
-void delivery_open(struct delivery *delivery, pthread_mutex_t *lock, int in_flight_max);
+/* The batches are zeroed but for commit.complete and log. Answers are counted in the metrics; NULL:
+ * nowhere. */
+void delivery_open(struct delivery *delivery, pthread_mutex_t *lock, int in_flight_max,
+		   struct log_metrics *metrics);
 /* Accepts one that was not opened, but is zeroed. */
 void delivery_close(struct delivery *delivery);
 

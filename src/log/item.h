@@ -27,6 +27,7 @@ struct log_settings {
 	struct stdout_tee *tee; /* gets committed records as well, or NULL; borrowed */
 	/* Gets warnings as text where the format has no record of notes; or NULL; borrowed. */
 	struct stdout_tee *warnings;
+	struct log_metrics *metrics; /* where it counts, or NULL; borrowed */
 	/* Called by any thread, when the log cannot be written, and when it can again. */
 	void (*warn)(const char *message);
 };

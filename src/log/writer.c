@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "log/metrics.h"
 #include "log/watch.h"
 #include "log/writer_notes.h"
 
@@ -64,18 +65,23 @@ static void defer_note(struct writer *writer)
 
 /* --- settling; as leader, without the lock --- */
 
+static void show_text(struct writer *writer, const char *bytes, size_t length)
+{
+	stdout_tee_push(writer->settings.tee, bytes, length);
+	if (writer->settings.metrics)
+		recent_push(&writer->settings.metrics->recent, bytes, length);
+}
+
 static void show(struct writer *writer, const struct buffer *records)
 {
-	struct stdout_tee *tee = writer->settings.tee;
 	if (!writer->sink->type->structured) {
-		stdout_tee_push(tee, records->bytes, records->length);
+		show_text(writer, records->bytes, records->length);
 		return;
 	}
 	const struct sink_record *record;
 	for (size_t at = 0; at < records->length; at += record->size) {
 		record = (const void *)(records->bytes + at);
-		stdout_tee_push(tee, (const char *)record + record->text_start,
-				record->text_length);
+		show_text(writer, (const char *)record + record->text_start, record->text_length);
 	}
 }
 
@@ -89,6 +95,7 @@ static void settle_stored(struct writer *writer, struct batch *batch)
 		swap(&batch->deferred, &writer->deferred);
 	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
 	watch_settled(writer, batch, batch->commit.stored);
+	log_metrics_settled(writer->settings.metrics, batch, 0);
 	writer_works(writer, &batch->commit);
 }
 
@@ -96,6 +103,7 @@ static void settle_failed(struct writer *writer, struct batch *batch)
 {
 	return_records(writer, &batch->deferred);
 	watch_settled(writer, batch, 0);
+	log_metrics_settled(writer->settings.metrics, batch, writer->errnum);
 	defer_note(writer);
 	writer_fails(writer, writer->errnum);
 	writer->refused += batch->lines;
@@ -182,7 +190,7 @@ int writer_open(struct writer *writer, struct error *error)
 		writer->took = WRITER_TOOK_MAX;
 		writer->watched = WRITER_TOOK_WEIGHT;
 	}
-	delivery_open(&writer->delivery, writer->lock, writer->in_flight_max);
+	delivery_open(&writer->delivery, writer->lock, writer->in_flight_max, settings->metrics);
 	writer->open = delivery_take_next(&writer->delivery, NULL);
 	writer->settled_end = &writer->settled;
 	defer_note(writer);
@@ -263,6 +271,7 @@ static void submit(struct writer *writer, struct batch *batch)
 	batch->commit.parts[0] = (struct iovec){batch->deferred.bytes, batch->deferred.length};
 	batch->commit.parts[1] = (struct iovec){batch->records.bytes, batch->records.length};
 	batch->commit.stored = 0;
+	batch->submitted = log_metrics_now(writer->settings.metrics);
 	/* deferred records alone are not answered */
 	batch->commit.durable = writer->settings.sync == LOG_SYNC_DISK && batch->records.length;
 	int result = submit_to_sink(writer, batch);

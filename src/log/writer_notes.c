@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "log/metrics.h"
+
 /* On a disk that is nearly full a small batch still fits after a large one has failed: the log has
  * recovered after this time without a failure, so that the warnings do not alternate. */
 #define WRITER_RECOVERED (1 * CLOCK_SECOND)
@@ -37,6 +39,7 @@ void writer_fails(struct writer *writer, int errnum)
 {
 	struct error message;
 	writer->failed = clock_now();
+	log_metrics_fails(writer->settings.metrics, errnum);
 	if (writer->failing)
 		return;
 	writer->failing = true;
@@ -77,6 +80,7 @@ void writer_works(struct writer *writer, const struct sink_batch *commit)
 	put_refused(&message, words.message, writer->refused_before);
 	writer->settings.warn(message.message);
 	writer->failing = writer->told = false;
+	log_metrics_fails(writer->settings.metrics, 0);
 	writer->refused_before = 0;
 }
 

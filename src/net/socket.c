@@ -113,6 +113,17 @@ bool socket_is_local(int descriptor)
 	return true;
 }
 
+bool socket_host_is_local(const char *host)
+{
+	struct in_addr four;
+	struct in6_addr six;
+	if (inet_pton(AF_INET, host, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (inet_pton(AF_INET6, host, &six) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&six);
+	return !strcmp(host, "localhost");
+}
+
 void socket_accepted_name(int descriptor, const struct sockaddr *address, socklen_t length,
 			  char name[SOCKET_NAME_SIZE])
 {

@@ -45,6 +45,10 @@ void socket_peer_name(int descriptor, char name[SOCKET_NAME_SIZE]);
  * or none of the Internet. */
 bool socket_is_local(int descriptor);
 
+/* Whether a name or address, without having been looked up, is this machine's alone: 127.0.0.0/8,
+ * ::1 or localhost. */
+bool socket_host_is_local(const char *host);
+
 /* The name of an accepted socket's peer, with the address that accept() gave: unique among all
  * connections, also over a Unix socket, as unix_accepted_name() says. */
 void socket_accepted_name(int descriptor, const struct sockaddr *address, socklen_t length,

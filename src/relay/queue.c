@@ -239,6 +239,18 @@ bool relay_queue_wait_finished(struct relay_queue *queue, int64_t deadline, stru
 	return finished;
 }
 
+void relay_queue_figures(struct relay_queue *queue, struct relay_figures *figures)
+{
+	pthread_mutex_lock(&queue->lock);
+	*figures = (struct relay_figures){.acknowledged = queue->acknowledged,
+					  .lines = queue->added - queue->acknowledged,
+					  .bytes = count_behind(queue)};
+	if (figures->lines)
+		memcpy(figures->oldest, (*slot_of(queue, queue->acknowledged + 1))->received,
+		       sizeof figures->oldest);
+	pthread_mutex_unlock(&queue->lock);
+}
+
 /* --- reader --- */
 
 /* With the lock. */

@@ -15,6 +15,7 @@
 #include "base/timer_queue.h"
 #include "log/item.h"
 #include "relay/log_cursor.h"
+#include "relay/relay.h"
 
 enum {
 	/* Max lines sent beyond the one up to which the log says that they are acknowledged: the
@@ -78,6 +79,9 @@ struct relay_rest {
 	int64_t committed, read; /* bytes of the log */
 	uint64_t jobs;
 };
+
+/* What is not yet forwarded. */
+void relay_queue_figures(struct relay_queue *queue, struct relay_figures *figures);
 
 /* Waits until each line is acknowledged, and the log says so. Sets *rest. False: not by the
  * deadline. */

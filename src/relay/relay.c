@@ -245,6 +245,11 @@ static int start_threads(struct relay *relay, size_t workers)
 	return errnum;
 }
 
+void relay_figures(void *relay, struct relay_figures *figures)
+{
+	relay_queue_figures(((struct relay *)relay)->queue, figures);
+}
+
 void *relay_start(const struct relay_settings *settings, struct error *error)
 {
 	size_t workers = settings->command ? settings->workers : 0;

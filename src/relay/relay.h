@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "net/socket.h"
+#include "relay/log_cursor.h"
 
 /* Max bytes in front of a forwarded line:
  * "ID | YYYY-MM-DD HH:MM:SS.ffffff | YYYY-MM-DD HH:MM:SS.ffffff | ". */
@@ -60,6 +61,16 @@ void relay_drain(void *relay);
  * deadline. The error, unless it is NULL, then says how many lines are left, which are counted in
  * the log. */
 int relay_finish(void *relay, int64_t deadline, struct error *error);
+
+/* What the next server has acknowledged, and what it has not. */
+struct relay_figures {
+	uint64_t acknowledged, lines; /* lines; of the log those that were read from it */
+	size_t bytes;		      /* of the log, not acknowledged */
+	char oldest[RELAY_TIME_SIZE]; /* when the first such line was received; empty: none */
+};
+
+/* Any thread. */
+void relay_figures(void *relay, struct relay_figures *figures);
 
 /* Ends the threads and frees. The timer queue must have been stopped. */
 void relay_stop(void *relay);

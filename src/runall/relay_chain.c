@@ -37,7 +37,7 @@ static bool is_for(const struct option_spec *spec, size_t i)
 {
 	if (spec->only)
 		return i == 1;
-	if (!strcmp(spec->name, "log"))
+	if (!strcmp(spec->name, "log") || !strncmp(spec->name, "http", strlen("http")))
 		return i == 0;
 	if (!strcmp(spec->name, "service"))
 		return i < 2;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The service relay: a line is answered ok once it is in the log, then processed and forwarded to
  * the next server in the order of arrival. */
+#include <stdlib.h>
+#include <time.h>
+
 #include "net/answers.h"
 #include "relay/relay.h"
 #include "service/table.h"
@@ -81,6 +84,39 @@ static void *start_relay(const struct service_settings *settings, struct error *
 	return relay_start(&relay, error);
 }
 
+/* Seconds since a time of a record, in local time; 0 for one that is none. */
+static double seconds_since(const char *time_of_record)
+{
+	struct timespec now;
+	struct tm local = {.tm_isdst = -1};
+	const char *fraction = strptime(time_of_record, "%Y-%m-%d %H:%M:%S", &local);
+	if (!fraction)
+		return 0;
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+	double since = difftime(now.tv_sec, mktime(&local)) + (double)now.tv_nsec / 1e9 -
+		       strtod(fraction, NULL);
+	return since > 0 ? since : 0;
+}
+
+static size_t figures_relay(void *state, struct service_figure figures[SERVICE_FIGURES_MAX])
+{
+	struct relay_figures relay;
+	relay_figures(state, &relay);
+	figures[0] = (struct service_figure){"relay_acknowledged_lines_total",
+					     "Lines that the next server has acknowledged.", true,
+					     (double)relay.acknowledged};
+	figures[1] =
+		(struct service_figure){"relay_backlog_lines", "Lines in memory that it has not.",
+					false, (double)relay.lines};
+	figures[2] = (struct service_figure){"relay_backlog_bytes",
+					     "Bytes of the log from the first such line on.", false,
+					     (double)relay.bytes};
+	figures[3] = (struct service_figure){"relay_lag_seconds",
+					     "Time since the first such line was received.", false,
+					     *relay.oldest ? seconds_since(relay.oldest) : 0};
+	return 4;
+}
+
 const struct service service_relay = {
 	.name = "relay",
 	.options = options_relay,
@@ -99,6 +135,7 @@ const struct service service_relay = {
 	.look_at_old = relay_look_at_old,
 	.descriptors = descriptors_relay,
 	.start = start_relay,
+	.figures = figures_relay,
 	.drain = relay_drain,
 	.finish = relay_finish,
 	.stop = relay_stop,

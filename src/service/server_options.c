@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/system_memory.h"
 #include "net/activation.h"
+#include "net/http.h"
 #include "net/socket.h"
 #include "record/format.h"
 #include "session/receiver.h"
@@ -92,6 +93,12 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	 .offset = AT(next_tls), .only = connecting_names},
 	{"tls-name", OPTION_TEXT, "NAME", "relay: name that its certificate must have [its host]",
 	 .offset = AT(next_name), .only = connecting_names},
+
+	{"http", OPTION_TEXT, "HOST:PORT", "serve metrics and a page over HTTP at HOST:PORT [no]",
+	 .offset = AT(http), .group = "HTTP"},
+	{"http-token", OPTION_TEXT, "FILE",
+	 "token without which HTTP shows no records and changes nothing [none]",
+	 .offset = AT(http_token)},
 
 	{"delay", OPTION_RANGE, "MIN:MAX",
 	 "random delay of the service [ping: 100ms:1s; chars: 0:5s; relay: 0]", AT(delay),
@@ -220,6 +227,27 @@ static int check_tls(const struct server_options *options, struct error *error)
 	return given ? tls_settings_check(tls, error) : 0;
 }
 
+static int check_http(const struct server_options *options, struct error *error)
+{
+	char host[SOCKET_NAME_SIZE];
+	int port;
+	if (options->http_token && !options->http)
+		return error_set(error, "-http: required with -http-token");
+	if (!options->http)
+		return 0;
+	if (!http_is_built)
+		return error_set(error, HTTP_MISSING);
+	if (socket_name_split(options->http, host, &port) < 0)
+		return error_set(error, "-http: '%.100s' is not HOST:PORT or [IPv6]:PORT",
+				 options->http);
+	if (!options->http_token && !socket_host_is_local(host))
+		return error_set(error,
+				 "-http-token: required with -http %.100s, which other machines "
+				 "may reach",
+				 options->http);
+	return 0;
+}
+
 int server_options_complete(struct server_options *options, struct error *error)
 {
 	const struct service *service = services[options->service];
@@ -240,7 +268,8 @@ int server_options_complete(struct server_options *options, struct error *error)
 	if (options->maxline && service->handler.protocol->chunked)
 		return error_set(error, "-maxline: not with -service %s, which has no limit",
 				 service->name);
-	if (check_format(options, error) < 0 || check_tls(options, error) < 0)
+	if (check_format(options, error) < 0 || check_tls(options, error) < 0 ||
+	    check_http(options, error) < 0)
 		return -1;
 	if (!options->maxline)
 		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
@@ -265,6 +294,8 @@ enum exit_status server_options_check(struct server_options *options, uint64_t d
 	uint64_t kept = DESCRIPTORS_KEPT;
 	if (options->receive == RECEIVE_GROUP)
 		kept += receiver_group_count();
+	if (options->http)
+		kept += HTTP_CONNECTIONS_MAX;
 	if (service->descriptors)
 		kept += (uint64_t)service->descriptors(&own);
 	if (descriptors <= kept) {

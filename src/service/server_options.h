@@ -39,6 +39,8 @@ struct server_options {
 	bool next_tls;		 /* of a service that connects: over TLS */
 	const char *next_name;	 /* the name to verify of whom it connects to; NULL: the host's */
 	int64_t ready;		 /* descriptor, -1: none */
+	const char *http;	 /* HOST:PORT; NULL: none */
+	const char *http_token;	 /* a file; NULL: none */
 	/* as in struct service_options */
 	struct range delay;
 	int64_t seed;

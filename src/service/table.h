@@ -38,6 +38,16 @@ struct service_settings {
 	const struct stream_type *stream_type; /* of connections that the service makes */
 };
 
+enum { SERVICE_FIGURES_MAX = 8 };
+
+/* A number of a service, for metrics. The strings are static. */
+struct service_figure {
+	const char *name; /* by the conventions of Prometheus; ackline_ goes before it */
+	const char *help; /* a phrase */
+	bool counter;	  /* it only grows; else it is a gauge */
+	double value;
+};
+
 struct service {
 	const char *name;
 	/* Its own options, with offsets in a struct of its own, for which a union
@@ -62,6 +72,9 @@ struct service {
 	/* Called once, before the first connection, with the log open. Returns its state, or NULL
 	 * and the error is set. */
 	void *(*start)(const struct service_settings *settings, struct error *error);
+	/* Writes what it counts besides, and returns how many figures. Any thread, until `stop`.
+	 */
+	size_t (*figures)(void *state, struct service_figure figures[SERVICE_FIGURES_MAX]);
 	/* The drain begins: no connection is accepted any more, and admit() must not wait. */
 	void (*drain)(void *state);
 	/* Called when all sessions have ended, and again after -1, until the deadline: does what is

@@ -41,15 +41,15 @@ static void pause_accepting(struct acceptor *acceptor, int errnum)
 }
 
 static void refuse(struct acceptor *acceptor, struct stream *stream, const char *name,
-		   const char *reason, const char *option, size_t limit)
+		   enum peer_note kind, const char *reason, const char *option, size_t limit)
 {
 	const struct protocol *protocol = acceptor->settings->handler->protocol;
 	char message[PROTOCOL_REFUSAL_MAX];
 	size_t length = protocol->refuse(REFUSAL_CONNECTION, reason, message);
 	/* a new socket has space for it; a type that needs a handshake first closes without it */
 	(void)stream_send(stream, message, length);
-	(void)peer_note(acceptor->settings->notes, NOTE_REFUSED, name,
-			"refused: the limit of %s is %zu", option, limit);
+	(void)peer_note(acceptor->settings->notes, kind, name, "refused: the limit of %s is %zu",
+			option, limit);
 }
 
 static bool is_full(const struct acceptor *acceptor)
@@ -81,8 +81,8 @@ static bool start_pending(struct acceptor *acceptor)
 	}
 	acceptor->pending = NULL;
 	if (full) {
-		refuse(acceptor, pending->stream, pending->name, REASON_CONNECTIONS, "-connections",
-		       acceptor->max);
+		refuse(acceptor, pending->stream, pending->name, NOTE_REFUSED, REASON_CONNECTIONS,
+		       "-connections", acceptor->max);
 		session_drop(pending);
 	}
 	return true;
@@ -95,13 +95,14 @@ static bool take_in(struct acceptor *acceptor, struct stream *stream, const char
 	const struct session_settings *settings = acceptor->settings;
 	struct address *address;
 	if (is_full(acceptor) && !will_have_place(acceptor)) {
-		refuse(acceptor, stream, name, REASON_CONNECTIONS, "-connections", acceptor->max);
+		refuse(acceptor, stream, name, NOTE_REFUSED, REASON_CONNECTIONS, "-connections",
+		       acceptor->max);
 		stream_close(stream, 0);
 		return true;
 	}
 	enum admission admission = address_table_enter(settings->addresses, from, &address);
 	if (admission == TOO_MANY_OF_ADDRESS) {
-		refuse(acceptor, stream, name, REASON_ADDRESS, "-per-address",
+		refuse(acceptor, stream, name, NOTE_REFUSED_ADDRESS, REASON_ADDRESS, "-per-address",
 		       settings->addresses->max);
 		stream_close(stream, 0);
 	}

@@ -69,6 +69,13 @@ static enum ending receive(struct session *session, enum taker taker, size_t sha
 	return is_tls(session, bytes, (size_t)length) ? ENDED_BY_TLS : NOT_ENDED;
 }
 
+/* Only the thread that receives counts; others may read. */
+static void count_lines(struct session *session, size_t lines)
+{
+	uint64_t before = atomic_load_explicit(&session->lines, memory_order_relaxed);
+	atomic_store_explicit(&session->lines, before + lines, memory_order_relaxed);
+}
+
 /* For a refused frame: a note for the log, and the answer to the peer. */
 struct refused {
 	char note[INTAKE_NOTE], answer[PROTOCOL_REFUSAL_MAX];
@@ -176,6 +183,7 @@ static enum ending answer_some(struct session *session, struct hand_over *how,
 						   .raw = protocol->raw_answers,
 						   .is_sent_record = handler->no_sent_records};
 	}
+	count_lines(session, count);
 	if (result != FRAME_FOUND && result != FRAME_NONE)
 		items[count++] = refused(session, result, &words, &ending);
 	bool submits = count || how->deferred;
@@ -226,6 +234,7 @@ static enum ending take_frames(struct session *session, struct hand_over *how)
 			break;
 		if (result == FRAME_FOUND) {
 			given = handler->take(session->state, responder, &frame);
+			count_lines(session, 1);
 			continue;
 		}
 		const struct log_item item = refused(session, result, &words, &ending);

@@ -16,6 +16,7 @@ static const struct {
 	const char *plural; /* behind "N more " */
 } kinds[PEER_NOTE_KINDS] = {
 	[NOTE_REFUSED] = {RECORD_WARNING, "connections refused"},
+	[NOTE_REFUSED_ADDRESS] = {RECORD_WARNING, "connections refused, of one address"},
 	[NOTE_PAUSED] = {RECORD_WARNING, "failures to accept a connection"},
 	[NOTE_HANDSHAKE] = {RECORD_WARNING, "handshakes failed"},
 	[NOTE_CUT] = {RECORD_INFO, "connections ended without a close_notify of TLS"},
@@ -36,7 +37,7 @@ struct peer_notes {
 	int64_t end; /* ns, of the period */
 	struct {
 		unsigned written; /* in the period */
-		uint64_t left_out;
+		uint64_t left_out, all;
 	} counters[PEER_NOTE_KINDS];
 	bool is_scheduled;
 };
@@ -110,6 +111,7 @@ bool peer_note_allowed(struct peer_notes *notes, enum peer_note kind)
 	peer_notes_tell(notes);
 	pthread_mutex_lock(&notes->lock);
 	bool allowed = notes->counters[kind].written < PEER_NOTES_MAX;
+	notes->counters[kind].all++;
 	notes->counters[kind].written += allowed;
 	pthread_mutex_unlock(&notes->lock);
 	if (!allowed)
@@ -131,6 +133,14 @@ bool peer_note(struct peer_notes *notes, enum peer_note kind, const char *subjec
 		return true;
 	leave_out(notes, kind);
 	return false;
+}
+
+void peer_notes_count(struct peer_notes *notes, uint64_t counts[PEER_NOTE_KINDS])
+{
+	pthread_mutex_lock(&notes->lock);
+	for (enum peer_note kind = 0; kind < PEER_NOTE_KINDS; kind++)
+		counts[kind] = notes->counters[kind].all;
+	pthread_mutex_unlock(&notes->lock);
 }
 
 struct peer_notes *peer_notes_new(struct log *log, struct timer_queue *queue, struct error *error)

@@ -15,16 +15,17 @@ enum { PEER_NOTES_MAX = 10 };
  * line, of which a peer can cause no more than of lines; and that a connection was opened and ended
  * where this is part of what a service logs. */
 enum peer_note {
-	NOTE_REFUSED,	 /* one connection too many */
-	NOTE_PAUSED,	 /* the system had no space for a connection */
-	NOTE_HANDSHAKE,	 /* failed */
-	NOTE_CUT,	 /* ended without the word for it */
-	NOTE_SILENT,	 /* closed */
-	NOTE_UNFINISHED, /* closed in the middle of a line */
-	NOTE_NO_MEMORY,	 /* closed */
-	NOTE_NOT_TAKEN,	 /* closed; answers were left */
-	NOTE_MALFORMED,	 /* a line */
-	NOTE_INCOMPLETE, /* a last line */
+	NOTE_REFUSED,	      /* one connection too many */
+	NOTE_REFUSED_ADDRESS, /* one too many of its address */
+	NOTE_PAUSED,	      /* the system had no space for a connection */
+	NOTE_HANDSHAKE,	      /* failed */
+	NOTE_CUT,	      /* ended without the word for it */
+	NOTE_SILENT,	      /* closed */
+	NOTE_UNFINISHED,      /* closed in the middle of a line */
+	NOTE_NO_MEMORY,	      /* closed */
+	NOTE_NOT_TAKEN,	      /* closed; answers were left */
+	NOTE_MALFORMED,	      /* a line */
+	NOTE_INCOMPLETE,      /* a last line */
 	PEER_NOTE_KINDS,
 };
 
@@ -43,6 +44,9 @@ bool peer_note(struct peer_notes *notes, enum peer_note kind, const char *subjec
 
 /* For a note that the caller writes: whether it may. If not it is counted. */
 bool peer_note_allowed(struct peer_notes *notes, enum peer_note kind);
+
+/* How often each kind has come, written or not. Any thread. */
+void peer_notes_count(struct peer_notes *notes, uint64_t counts[PEER_NOTE_KINDS]);
 
 /* If the period has ended, writes what was counted and begins the next. The timer queue calls it.
  */

@@ -174,6 +174,14 @@ bool send_queue_is_full(struct send_queue *queue, size_t unsent, size_t unanswer
 	return full;
 }
 
+size_t send_queue_unsent(struct send_queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	size_t unsent = queue->unsent.length;
+	pthread_mutex_unlock(&queue->lock);
+	return unsent;
+}
+
 void send_queue_wait(struct send_queue *queue, size_t unanswered)
 {
 	pthread_mutex_lock(&queue->lock);

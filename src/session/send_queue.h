@@ -51,6 +51,8 @@ static inline bool send_queue_is_broken(const struct send_queue *queue)
 /* Whether at least `unsent` bytes are unsent or more than `unanswered` answers are reserved; never
  * of a broken queue. */
 bool send_queue_is_full(struct send_queue *queue, size_t unsent, size_t unanswered);
+/* How many bytes are unsent. Any thread. */
+size_t send_queue_unsent(struct send_queue *queue);
 /* Blocks until it is not full, with SEND_QUEUE_HIGH_WATER bytes and so many answers. One thread at
  * a time. */
 void send_queue_wait(struct send_queue *queue, size_t unanswered);

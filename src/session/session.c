@@ -35,6 +35,8 @@ static enum ending open_session(struct session *session)
 	const struct handler *handler = settings->handler;
 	struct error error;
 	int shaken = stream_handshake(session->stream, clock_after(SESSION_HANDSHAKE), -1, &error);
+	if (shaken == 0) /* while it is in its handshake nobody else reads the name */
+		name_certificate(session);
 	if (!session_table_shaken(settings->table, session))
 		shaken = error_set(&error, "no TLS handshake: its place was needed");
 	if (shaken < 0) {
@@ -42,7 +44,6 @@ static enum ending open_session(struct session *session)
 				error.message);
 		return ENDED_BROKEN;
 	}
-	name_certificate(session);
 	session->is_open = true;
 	if (handler->notes_numbers)
 		log_note(settings->log, RECORD_INFO, session->name, "connected as client %llu",

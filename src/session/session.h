@@ -41,19 +41,21 @@ struct session {
 	struct responder responder;
 	struct stream *stream; /* owned */
 	struct line_splitter received;
-	struct address *address; /* the peer's, which counts it; NULL until it is set */
-	void *state;		 /* for the handler */
-	bool is_open;		 /* its stream's handshake is done */
-	bool has_received;	 /* bytes have come */
-	int64_t deadline;	 /* ns, for the next bytes; set by the thread that receives */
-	size_t last_received;	 /* bytes; 0: the last receive had none */
-	size_t left;		 /* how many bytes more are received, SIZE_MAX: no limit */
+	struct address *address;    /* the peer's, which counts it; NULL until it is set */
+	void *state;		    /* for the handler */
+	bool is_open;		    /* its stream's handshake is done */
+	bool has_received;	    /* bytes have come */
+	int64_t deadline;	    /* ns, for the next bytes; set by the thread that receives */
+	size_t last_received;	    /* bytes; 0: the last receive had none */
+	atomic_uint_fast64_t lines; /* frames that were received; for session/survey.h */
+	size_t left;		    /* how many bytes more are received, SIZE_MAX: no limit */
 	pthread_t thread;
 	struct session *next, *previous; /* the session table's */
 	/* under the table's lock, while it is in a handshake */
 	struct session *next_shaking, *previous_shaking;
 	int64_t shaking_since; /* ns */
 	bool shaking_ended;    /* by the table: then it is in the list no more */
+	uint64_t surveyed;     /* `lines` at the last survey */
 	char name[];	       /* ADDRESS, or with a certificate ADDRESS (NAME) */
 };
 
@@ -71,6 +73,7 @@ struct session_table {
 	struct session *live;			      /* their streams are open */
 	struct session *first_shaking, *last_shaking; /* those in a handshake, the oldest first */
 	size_t shaking_ended;	  /* handshakes that were ended, until their threads are joined */
+	uint64_t started;	  /* sessions in all */
 	struct session *finished; /* their threads can be joined */
 };
 

@@ -117,6 +117,7 @@ int session_table_start(struct session_table *table, struct session *session,
 			table->live->previous = session;
 		table->live = session;
 		table->count++;
+		table->started++;
 		if (stream_has_handshake(session->stream))
 			add_shaking(table, session);
 	}
