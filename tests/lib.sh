@@ -199,6 +199,17 @@ need_http()
 	has_http || skip_all "this build has no HTTP: configure --with-libmicrohttpd"
 }
 
+# has_sqlite: the programs are built with SQLite; need_sqlite skips the script where they are not.
+has_sqlite()
+{
+	! "$RUNALL" -check -log sqlite:none 2>&1 </dev/null | grep -q 'has no SQLite'
+}
+
+need_sqlite()
+{
+	has_sqlite || skip_all "this build has no SQLite: configure --with-sqlite3"
+}
+
 # has_ipv6: this machine has the address ::1. has_name NAME: it resolves NAME to 127.0.0.1.
 has_ipv6()
 {

@@ -4,7 +4,9 @@
 #include <stdalign.h>
 #include <string.h>
 
-static const struct sink_type *const types[] = {&sink_file, NULL};
+#include "record/log_reader.h"
+
+static const struct sink_type *const types[] = {&sink_file, &sink_sqlite, NULL};
 const struct sink_type *const *sink_types = types;
 
 bool sink_is_stdout(const char *target)
@@ -15,13 +17,9 @@ bool sink_is_stdout(const char *target)
 /* The type that the target names, or the first; *rest is what the type makes of it. */
 static const struct sink_type *find_type(const char *target, const char **rest)
 {
-	for (int i = 0; sink_types[i]; i++) {
-		size_t length = strlen(sink_types[i]->name);
-		if (!strncmp(target, sink_types[i]->name, length) && target[length] == ':') {
-			*rest = target + length + 1;
+	for (int i = 0; sink_types[i]; i++)
+		if ((*rest = log_target_of(target, sink_types[i]->name)))
 			return sink_types[i];
-		}
-	}
 	*rest = target;
 	return sink_is_stdout(target) ? &sink_stdout : sink_types[0];
 }
@@ -30,6 +28,12 @@ const char *sink_file_name(const char *target)
 {
 	const char *rest;
 	return find_type(target, &rest) == &sink_file ? rest : NULL;
+}
+
+bool sink_is_database(const char *target)
+{
+	const char *rest;
+	return find_type(target, &rest) == &sink_sqlite;
 }
 
 /* Appends a struct sink_record, as the `append` of a format. */
@@ -59,7 +63,7 @@ static bool append_structured(const struct record_format *format, struct buffer 
 		added = added &&
 			buffer_append(buffer, fields[i].value.bytes, fields[i].value.length);
 	head.text_start = buffer->length - start;
-	added = added && record_append(text, buffer, stamp, record);
+	added = added && (!text || record_append(text, buffer, stamp, record));
 	head.text_length = buffer->length - start - head.text_start;
 	if (!added || !buffer_append(buffer, padding, -buffer->length % sizeof padding))
 		return false;
@@ -77,7 +81,8 @@ struct sink *sink_open(const struct log_settings *settings, struct error *error)
 	if (!sink)
 		return NULL;
 	sink->structured = (struct sink_record_format){
-		{.append = append_structured, .left_out = format->left_out}, format};
+		{.append = append_structured, .left_out = format->left_out},
+		settings->tee || settings->metrics ? format : NULL};
 	sink->format = type->structured ? &sink->structured.format : format;
 	return sink;
 }

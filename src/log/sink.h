@@ -26,7 +26,8 @@ struct sink_record {
 	enum record_level level;
 	enum record_event event;
 	size_t subject_length, length;
-	size_t text_start, text_length; /* bytes from the record's start; the format's text */
+	/* Bytes from the record's start; the format's text. None is there if nobody shows it. */
+	size_t text_start, text_length;
 	size_t field_count;
 	struct sink_field {
 		const char *name; /* as in struct record_field: static */
@@ -57,16 +58,16 @@ struct sink_batch {
 struct sink {
 	const struct sink_type *type;
 	int in_flight; /* batches that may be submitted and not completed, 1..SINK_IN_FLIGHT_MAX */
-	/* Set by open, reopen, and a submit() that fails: a note to be recorded before any other
-	 * record, or NULL. The bytes are the sink's. */
+	/* Set by open, reopen, and submit() unless it returns SINK_PENDING: a note to be recorded
+	 * before any other record, or NULL. The bytes are the sink's. */
 	const char *note;
 	enum record_level note_level;
 	bool is_new; /* set by reopen: another target than before is open */
 	/* Set by sink_open(): what makes the records of a batch. */
 	const struct record_format *format;
 	struct sink_record_format {
-		struct record_format format; /* first member: the pointer is cast */
-		const struct record_format *text;
+		struct record_format format;	  /* first member: the pointer is cast */
+		const struct record_format *text; /* NULL: no text is wanted */
 	} structured;
 };
 
@@ -96,7 +97,7 @@ struct sink_type {
 	void (*close)(struct sink *sink);
 };
 
-extern const struct sink_type sink_file, sink_stdout;
+extern const struct sink_type sink_file, sink_sqlite, sink_stdout;
 
 /* All types, NULL at the end; the first takes every target that names no other. Only tests set it.
  */
@@ -111,3 +112,6 @@ const char *sink_file_name(const char *target);
 
 /* Does it mean stdout, so that nothing else may be written there? */
 bool sink_is_stdout(const char *target);
+
+/* Does it mean a database, which has no format? */
+bool sink_is_database(const char *target);

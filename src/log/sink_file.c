@@ -14,9 +14,9 @@
 
 #include "base/append_file.h"
 #include "base/descriptor.h"
-#include "base/directory.h"
 #include "base/memory.h"
 #include "base/slice.h"
+#include "log/sync_name.h"
 
 enum { FILE_PARTS = SINK_PARTS + 1 };
 
@@ -157,23 +157,9 @@ static int set_preface(struct file *file, struct error *error)
 
 /* --- opening --- */
 
-/* At -sync disk the name of a file that was opened has to be on the disk, too. Some file systems
- * cannot: then it is as safe as they make it. */
-static int sync_name(struct file *file, const struct append_file *opened, struct error *error)
+static int sync_file(struct file *file, const struct append_file *opened, struct error *error)
 {
-	if (file->settings->sync != LOG_SYNC_DISK || !opened->regular)
-		return 0;
-	int result = directory_sync(file->target, error);
-	if (result > 0 && !file->warned) {
-		struct error message;
-		file->warned = true;
-		error_set(&message,
-			  "WARNING: the file system of %.300s cannot sync directories: after a "
-			  "power cut a new log can lack its name",
-			  file->target);
-		file->settings->warn(message.message);
-	}
-	return result < 0 ? -1 : 0;
+	return opened->regular ? sync_name(file->settings, file->target, &file->warned, error) : 0;
 }
 
 static void file_close(struct sink *sink)
@@ -216,7 +202,7 @@ static void note_kept(struct file *file)
 
 static int open_file(struct file *file, struct error *error)
 {
-	if (begin_file(file, error) < 0 || sync_name(file, &file->file, error) < 0 ||
+	if (begin_file(file, error) < 0 || sync_file(file, &file->file, error) < 0 ||
 	    set_preface(file, error) < 0)
 		return -1;
 	if (*file->file.kept)
@@ -305,7 +291,7 @@ static int file_reopen(struct sink *sink, struct error *error)
 	if (descriptor_has_name(file->file.descriptor, file->target))
 		return 0;
 	if (append_file_open(&opened, file->target, OLD_APPEND, error) < 0 ||
-	    sync_name(file, &opened, error) < 0) {
+	    sync_file(file, &opened, error) < 0) {
 		append_file_close(&opened);
 		return -1;
 	}

@@ -96,6 +96,8 @@ static void settle_stored(struct writer *writer, struct batch *batch)
 	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
 	watch_settled(writer, batch, batch->commit.stored);
 	log_metrics_settled(writer->settings.metrics, batch, 0);
+	defer_note(writer);
+	writer->returned = 0;
 	writer_works(writer, &batch->commit);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a log of any format, record by record, in memory bounded by its longest record. The log may
- * be finished, or grow while it is read. */
+/* Reads a log, record by record, in memory bounded by its longest record: a file of any format, or
+ * a database. The log may be finished, or grow while it is read. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,9 +23,13 @@ enum log_line {
 /* To read to the end of the file. */
 #define LOG_READER_ALL INT64_MAX
 
+/* Of a file, offsets and places are bytes; of a database, ids: reading begins behind the row with
+ * that of the offset, and `limit`, `plain` and `old` mean nothing. */
 struct log_reader {
-	const char *name; /* borrowed */
+	const struct log_source *source;
+	const char *name; /* as messages have it; borrowed */
 	int descriptor;
+	struct database *database;
 	int64_t offset; /* where reading begins */
 	int64_t limit;	/* bytes of the file that may be read; set by the caller. A file that is
 			 * shorter is an error, unless it is LOG_READER_ALL */
@@ -33,10 +37,11 @@ struct log_reader {
 	int64_t old;	/* only lines that begin before this offset can be torn */
 
 	/* The line that log_reader_next() gave, valid until its next call. */
-	int64_t number;		   /* of the line, from 1 at the offset */
+	int64_t number;		   /* of the line, from 1 at the offset; of a row, its id */
 	int64_t start;		   /* where it begins in the file */
 	int64_t at;		   /* where the next line begins */
-	struct record_view record; /* bytes of a line that is no record: the whole line */
+	struct record_view record; /* bytes of a line that is no record: the whole line. A row
+				    * has no text for the time */
 
 	int64_t closed;	      /* torn lines so far that the server has closed and noted as such */
 	struct buffer buffer; /* owned; has what was read from `at` on, behind `begin` bytes */
@@ -45,9 +50,20 @@ struct log_reader {
 	bool looked;
 };
 
-/* Opens a log to be read from an offset to its end. It must be a regular file. -1: the error is
- * set, and nothing is to be closed. */
-int log_reader_open(struct log_reader *log, const char *name, int64_t offset, struct error *error);
+/* Opens a log to be read from an offset to its end: the target of a sink whose type has a source of
+ * that name, as in log/sink.h, or a regular file. -1: the error is set, and nothing is to be
+ * closed. */
+int log_reader_open(struct log_reader *log, const char *target, int64_t offset,
+		    struct error *error);
+
+/* Is the target one that log_reader_open() can read? All are but stdout. */
+bool log_can_be_read(const char *target);
+
+/* Where a log ends now: an offset for log_reader_open(). 0: there is none, or it cannot be read. */
+int64_t log_end(const char *target);
+
+/* What stands behind TYPE: in a target. NULL: it is not of that type. */
+const char *log_target_of(const char *target, const char *type);
 
 /* Returns a reader of a part of the open file, from an offset where a record begins to a limit.
  * Another thread may use the log. Its buffer is to be freed before the log is closed. */
@@ -64,7 +80,7 @@ enum log_line log_reader_next(struct log_reader *log, struct error *error);
 enum log_line log_reader_next_record(struct log_reader *log, struct error *error);
 /* Undoes the escapes of the current record's bytes, in place: once only. Returns the bytes. */
 struct slice log_reader_unescape(struct log_reader *log);
-/* Counts the lines before the offset; 0 where they cannot be read. */
+/* Counts the lines before the offset; 0 where they cannot be read, or have their numbers. */
 int64_t log_reader_lines_before(const struct log_reader *log);
 
 void log_reader_close(struct log_reader *log);

@@ -32,7 +32,7 @@ struct runall {
 	char certificates[PATH_MAX - 16];	 /* their directory, with -tls; else empty */
 	struct supervisor watch;
 	struct server_address address; /* of server 0, once it listens */
-	int64_t log_start;	       /* bytes that the log held before */
+	int64_t log_start;	       /* where the log ended before, as log_end() */
 	struct drill drill;
 	struct result sum;	/* of what all clients have measured */
 	struct buffer outcomes; /* owned: of their assertions, in JSON */

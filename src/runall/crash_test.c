@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "runall/crash_test.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/plural.h"
 #include "base/random.h"
 #include "measure/histogram.h"
+#include "record/log_reader.h"
 
 #define PATIENCE (10 * CLOCK_SECOND) /* for a line to be logged, beyond clients' pauses */
 #define SEARCH_INTERVAL (2 * CLOCK_MILLISECOND)
@@ -20,8 +17,6 @@
 
 /* After the first line was logged. */
 static const struct range kill_delay = {5 * CLOCK_MILLISECOND, 100 * CLOCK_MILLISECOND};
-
-enum { SEARCHED = 65536 }; /* bytes of the log behind a start */
 
 void drill_set_up(struct drill *drill, const struct runall_options *options,
 		  struct supervisor *watch)
@@ -56,25 +51,26 @@ static int set_broken(const struct drill *drill, struct error *error)
 			 PLURAL(drill->options->drill));
 }
 
-/* Does the log have a line since the server's last start? In each format the record of a line has
- * this word; a note does not. A plain log has only lines. */
+/* Does the log have a line since the server's last start? */
 static bool has_lines(const struct drill *drill)
 {
-	const char *word = runall_is_plain(drill->options) ? "\n" : "received";
-	char bytes[SEARCHED];
-	int descriptor = open(drill->options->server.log, O_RDONLY | O_CLOEXEC);
-	if (descriptor < 0)
+	struct log_reader log;
+	struct error ignored; /* a server that was killed may have left no log yet */
+	enum log_line kind;
+	if (log_reader_open(&log, drill->options->server.log, drill->end, &ignored) < 0)
 		return false;
-	ssize_t length = pread(descriptor, bytes, sizeof bytes, drill->size);
-	(void)close(descriptor); /* only read */
-	return length > 0 && memmem(bytes, (size_t)length, word, strlen(word));
+	log.plain = runall_is_plain(drill->options);
+	do
+		kind = log_reader_next_record(&log, &ignored);
+	while (kind == LOG_RECORD && log.record.event != RECORD_RECEIVED);
+	log_reader_close(&log);
+	return kind == LOG_RECORD;
 }
 
 void drill_note_start(struct drill *drill)
 {
-	struct stat status;
 	/* the server notes its start before it reports that it listens */
-	drill->size = stat(drill->options->server.log, &status) == 0 ? status.st_size : 0;
+	drill->end = log_end(drill->options->server.log);
 	drill->starts++;
 }
 

@@ -14,7 +14,7 @@ struct drill {
 	/* Starts the server once more, and waits until it listens. 0; -1 with the error set. */
 	int (*start)(void *context, struct error *error);
 	void *context;
-	int64_t size;	  /* of the log when the server began to listen */
+	int64_t end;	  /* of the log when the server began to listen, as log_end() */
 	int64_t patience; /* ns, the longest wait until a line is logged */
 	uint64_t random;  /* generator of the random times */
 	int64_t kills;	  /* so far */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/workload/workload.h"
+#include "record/log_reader.h"
 #include "service/table.h"
 
 #define AT(member) offsetof(struct runall_options, member)
@@ -263,17 +264,16 @@ static int check_hosts(struct runall_options *options, struct error *error)
 			 options->host);
 }
 
-/* Sets what was not given, and the log's name as a file. What is handed on stays as it was given.
- */
+/* Sets what was not given. What is handed on stays as it was given. */
 static int complete(struct runall_options *options, struct error *error)
 {
 	const struct workload *workload = &workloads[options->client.service];
 	if (!options->check && !options->clients)
 		options->clients = workload->clients;
-	if (!server_options_log_file(&options->server))
+	options->server.log = server_options_log(&options->server);
+	if (!log_can_be_read(options->server.log))
 		return error_set(error, "-log: '%.200s' is not a file that runall can read",
 				 options->server.log);
-	options->server.log = server_options_log_file(&options->server);
 	if (options->tls && !tls_is_built)
 		return error_set(error, TLS_MISSING);
 	if (check_records(options, error) < 0)

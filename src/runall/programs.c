@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/program.h"
+#include "record/log_reader.h"
 #include "runall/context.h"
 
 /* Of clients in a drill: the maximum, and as long as the server may be away. */
@@ -123,11 +124,10 @@ int start_server_again(void *context, struct error *error)
 int start_servers(struct runall *runall, struct error *error)
 {
 	struct server_address next, address = {0};
-	struct stat status;
 	const struct server_options *server = &runall->options.server;
 	/* with -append the log may hold earlier runs */
-	if (server->append && stat(server->log, &status) == 0 && S_ISREG(status.st_mode))
-		runall->log_start = status.st_size;
+	if (server->append)
+		runall->log_start = log_end(server->log);
 	for (size_t i = runall->watch.servers; i-- > 0;) {
 		next = address;
 		if (start_server(runall, i, &next, &address, error) < 0)

@@ -15,6 +15,7 @@
 #include "net/activation.h"
 #include "net/http.h"
 #include "net/socket.h"
+#include "record/database.h"
 #include "record/format.h"
 #include "session/receiver.h"
 #include "session/session.h"
@@ -198,11 +199,32 @@ static int check_format(const struct server_options *options, struct error *erro
 	return 0;
 }
 
+static int check_database(const struct server_options *options, struct error *error)
+{
+	const char *target = server_options_log(options);
+	const struct service *service = services[options->service];
+	if (!database_is_built)
+		return error_set(error, DATABASE_MISSING);
+	if (service->keeps_log)
+		return error_set(error,
+				 "-log %.200s: not with -service %s, which forwards from its log: "
+				 "it needs a file",
+				 target, service->name);
+	if (record_formats[options->format] == &record_plain)
+		return error_set(error,
+				 "-format plain: not with -log %.200s, whose records have "
+				 "columns",
+				 target);
+	return 0;
+}
+
 /* Refuses options about the log that exclude each other. */
 static int check_log(const struct server_options *options, struct error *error)
 {
 	if (options->append && options->overwrite)
 		return error_set(error, "-overwrite: not with -append");
+	if (sink_is_database(server_options_log(options)))
+		return check_database(options, error);
 	if (!sink_is_stdout(server_options_log(options)))
 		return 0;
 	if (services[options->service]->keeps_log)
@@ -375,11 +397,6 @@ void server_options_describe(const struct server_options *options, const char *l
 const char *server_options_log(const struct server_options *options)
 {
 	return options->log ? options->log : services[options->service]->log;
-}
-
-const char *server_options_log_file(const struct server_options *options)
-{
-	return sink_file_name(server_options_log(options));
 }
 
 const void *server_option(const struct server_options *options, const char *name)

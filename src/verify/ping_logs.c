@@ -83,7 +83,7 @@ static bool read_log(const char *name, int64_t offset, take_line *take, void *co
 	while (good && (kind = log_reader_next(&log, error)) < LOG_END)
 		good = take_next(kind, &log, take, context, &fault);
 	if (*fault.message)
-		verdict_add(verdict, "%.200s line %" PRId64 ": %.250s", name, log.number,
+		verdict_add(verdict, "%.200s line %" PRId64 ": %.250s", log.name, log.number,
 			    fault.message);
 	log_reader_close(&log);
 	return good && kind != LOG_UNREADABLE;

@@ -13,8 +13,10 @@
 
 #define LOG "d.log"
 #define SILENT "while :; do sleep 0.1; done"
-#define BUSY "while echo received >>" LOG "; do sleep 0.001; done"
-#define NOTING "while echo connected >>" LOG "; do sleep 0.001; done"
+#define RECORD(words) "INFO\\t| 2019-02-24 15:10:14 --1.1.1.1:5 " words "\\n"
+#define WRITING(words) "while printf '" RECORD(words) "' >>" LOG "; do sleep 0.001; done"
+#define BUSY WRITING("received: x")
+#define NOTING WRITING("connected")
 
 static struct supervisor watch;
 static struct error error;
@@ -43,7 +45,7 @@ static void set_up(struct drill *drill, const char *script, const char *client, 
 {
 	static const struct runall_options options = {
 		.server.log = LOG, .drill = 3, .client.seed = 7, .client.delay = {0, 0}};
-	file_write(LOG, "before\n");
+	file_write(LOG, "INFO\t| 2019-02-24 15:10:14 --1.1.1.1:5 received: before\n");
 	ck_assert_msg(supervisor_open(&watch, 1, 1, &error) == 0, "%s", error.message);
 	drill_set_up(drill, &options, &watch);
 	drill->patience = patience;
@@ -76,7 +78,7 @@ START_TEST(kills_as_often_as_wanted)
 	ck_assert(watch.children[0].running);
 	struct stat status;
 	ck_assert_int_eq(stat(LOG, &status), 0);
-	ck_assert_int_gt(status.st_size, drill.size);
+	ck_assert_int_gt(status.st_size, drill.end);
 	end();
 }
 END_TEST
