@@ -175,7 +175,8 @@ static void take_fields(struct database_row *row, const struct sink_record *reco
 	}
 }
 
-static int insert(struct database *database, const struct sink_record *record)
+/* Adds to *stored the bytes of what varies in length. */
+static int insert(struct database *database, const struct sink_record *record, size_t *stored)
 {
 	const char *at = sink_record_bytes(record);
 	struct slice subject = take(&at, record->subject_length);
@@ -188,27 +189,31 @@ static int insert(struct database *database, const struct sink_record *record)
 	if (slice_cut(&subject, ' ', &row.peer) && slice_skip(&subject, "("))
 		(void)slice_cut(&subject, ')', &row.certificate);
 	take_fields(&row, record, at);
+	*stored += row.peer.length + row.certificate.length + row.sender.length + row.bytes.length;
 	return database_insert(database, &row);
 }
 
-static int insert_part(struct database *database, const struct iovec *part)
+static int insert_part(struct database *database, const struct iovec *part, size_t *stored)
 {
 	const char *at = part->iov_base, *end = at + part->iov_len;
 	int errnum = 0;
 	while (at < end && !errnum) {
 		const struct sink_record *record = (const void *)at;
-		errnum = insert(database, record);
+		errnum = insert(database, record, stored);
 		at += record->size;
 	}
 	return errnum;
 }
 
-static int store(struct database *database, const struct sink_batch *batch)
+static int store(struct database *database, struct sink_batch *batch)
 {
+	size_t stored = 0;
 	int errnum = database_begin(database);
 	for (int i = 0; i < SINK_PARTS && !errnum; i++)
-		errnum = insert_part(database, &batch->parts[i]);
-	return database_end(database, errnum);
+		errnum = insert_part(database, &batch->parts[i], &stored);
+	errnum = database_end(database, errnum);
+	batch->stored = errnum ? 0 : stored;
+	return errnum;
 }
 
 /* --- the WAL --- */

@@ -41,7 +41,8 @@ static const char schema[] =
 	"  certificate TEXT,      -- name in the peer's certificate\n"
 	"  sender TEXT,           -- name and number of a line that its sender has numbered\n"
 	"  number INTEGER,\n"
-	"  bytes BLOB NOT NULL    -- the line as it came, the answer, or the text of a note\n"
+	"  bytes BLOB NOT NULL,   -- the line as it came, the answer, or the words of a note\n"
+	"  text TEXT GENERATED ALWAYS AS (CAST(bytes AS TEXT)) VIRTUAL -- to read and compare\n"
 	")";
 
 const bool database_is_built = true;

@@ -49,7 +49,7 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	{"service", OPTION_CHOICE, "NAME", service_help, AT(service), .choices = service_names},
 
 	{"log", OPTION_TEXT, "FILE",
-	 "log file; -: stdout [logging.log; server.log, logs/server.log, chars.log]",
+	 "log file, sqlite:FILE, or -: stdout [logging.log; by service: server(1)]",
 	 .offset = AT(log), .group = "Log"},
 	{"append", OPTION_FLAG, NULL, "append to an existing log instead of renaming it to FILE.1",
 	 .offset = AT(append)},

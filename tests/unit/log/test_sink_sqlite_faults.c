@@ -14,7 +14,7 @@
 #include "support.h"
 #include "unit.h"
 
-#define ALL "SELECT CAST(bytes AS TEXT) FROM record ORDER BY id"
+#define ALL "SELECT text FROM record ORDER BY id"
 
 static struct error error;
 
