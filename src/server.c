@@ -101,6 +101,7 @@ static int start_service(struct server *server, struct error *error)
 		.timer_queue = server->timer_queue,
 		.broadcast = &sessions->table->broadcast,
 		.stream_type = server_tls_type(server->tls.next),
+		.news = page_news(server->page),
 	};
 	if (server->service->start)
 		sessions->service = server->service->start(&settings, error);

@@ -54,7 +54,8 @@ void log_metrics_settled(struct log_metrics *metrics, const struct batch *batch,
 		return;
 	}
 	metrics_add(&metrics->stored, batch->commit.stored);
-	distribution_add(&metrics->batch_lines, (int64_t)batch->received, 1);
+	if (batch->received)
+		distribution_add(&metrics->batch_lines, (int64_t)batch->received, 1);
 	distribution_add(&metrics->commit_time, clock_now() - batch->submitted, 1);
 }
 

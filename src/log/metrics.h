@@ -22,7 +22,7 @@ struct log_metrics {
 	atomic_uint_fast64_t stored;	   /* bytes that the log has grown by */
 	atomic_uint_fast64_t failures;	   /* batches that could not be stored */
 	atomic_int failing; /* the errno value, while the log cannot be written; 0: it can */
-	struct distribution batch_lines; /* of each stored batch */
+	struct distribution batch_lines; /* of each stored batch that has some */
 	struct distribution commit_time; /* ns, of each batch, from its submission to the sink */
 	struct distribution answer_time; /* ns, from the line's way into a batch to its answer */
 	struct recent recent;

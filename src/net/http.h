@@ -88,7 +88,11 @@ void http_answer_text(struct http_request *request, unsigned status, const char 
 /* A stream of server-sent events; where there are too many the answer is 503, and it is closed. */
 void http_stream(struct http_request *request, struct http_stream *stream);
 
-/* --- without the library: net/http_form.c --- */
+/* --- without the library --- */
+
+/* Checks the values of -http and -http-token together, NULL where they are not given, before
+ * anything is opened. 0, or -1: the error names the option, or says that the build has no HTTP. */
+int http_check_options(const char *address, const char *token, struct error *error);
 
 /* The value of a name in a form, "NAME=VALUE&...", decoded. False: it is not there, it is not
  * encoded as it has to be, has a NUL or does not fit. */

@@ -46,8 +46,10 @@ void figures_read(struct figures *figures, const struct figures_source *source)
 {
 	const struct figures before = *figures;
 	figures->at = clock_now();
-	if (!before.at)
+	if (!before.at) {
+		figures->started = figures->at;
 		figures->start = (double)time(NULL);
+	}
 	figures_refresh(figures, source);
 	session_table_survey(source->sessions->table, &figures->survey);
 	compare(figures, &before);

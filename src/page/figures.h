@@ -16,8 +16,9 @@ struct figures_source {
 };
 
 struct figures {
-	int64_t at;   /* ns */
-	double start; /* of the server, seconds since the epoch */
+	int64_t at;	 /* ns */
+	int64_t started; /* ns, when it was read first */
+	double start;	 /* the same, seconds since the epoch */
 	uint64_t lines, bytes, rejected, sent, undelivered, refused, stored, failures;
 	int failing; /* errno value, or 0 */
 	struct distribution_counts batch_lines, commit_time, answer_time;

@@ -117,7 +117,7 @@ static void append_lines(struct output *output, const struct figures *figures)
 
 static void append_log(struct output *output, const struct figures *figures)
 {
-	histogram(output, "batch_lines", "Received lines of each batch that was stored.",
+	histogram(output, "batch_lines", "Received lines of each stored batch that has some.",
 		  &figures->batch_lines, &sizes);
 	histogram(output, "commit_seconds", "Time to store a batch, as safely as -sync says.",
 		  &figures->commit_time, &durations);

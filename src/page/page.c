@@ -12,97 +12,14 @@
 #include "base/thread.h"
 #include "net/http.h"
 #include "net/listener.h"
-#include "page/access.h"
-#include "page/figures.h"
-#include "page/metrics.h"
+#include "page/internal.h"
 
 enum { PAGE_STACK = 262144 }; /* bytes of the thread's, for a TLS handshake too */
 
 #define PAGE_INTERVAL CLOCK_SECOND
 
-struct page {
-	const struct server_options *options;
-	struct access access;
-	char host[SOCKET_NAME_SIZE];
-	int listener; /* until the library has it; -1: it has */
-	int wake;     /* an eventfd: there is news, or the end */
-	struct http *http;
-	pthread_t thread;
-	bool is_running;
-	atomic_bool stopping;
-	struct log_metrics metrics;
-	/* the thread's: */
-	struct figures_source source;
-	struct figures figures; /* of the last second */
-	int64_t next;		/* ns, when they are read again */
-};
-
-/* --- what is asked for --- */
-
-static void answer_buffer(struct http_request *request, unsigned status, const char *type,
-			  struct buffer *content, bool complete)
-{
-	const struct http_answer answer = {
-		.status = status, .type = type, .bytes = content->bytes, .length = content->length};
-	if (complete)
-		http_answer(request, &answer);
-	else
-		http_answer_text(request, 500, "out of memory");
-	buffer_free(content);
-}
-
-static void get_metrics(struct page *page, struct http_request *request)
-{
-	struct buffer text = {0};
-	figures_refresh(&page->figures, &page->source);
-	bool complete = metrics_append(&text, &page->figures);
-	answer_buffer(request, 200, METRICS_TYPE, &text, complete);
-}
-
-static void get_health(struct page *page, struct http_request *request)
-{
-	struct error reason;
-	int failing = atomic_load(&page->metrics.failing);
-	error_set(&reason, "the log cannot be written: %s", strerror(failing));
-	http_answer_text(request, failing ? 503 : 200, failing ? reason.message : "ok");
-}
-
-static const struct route {
-	const char *method, *path;
-	void (*handle)(struct page *page, struct http_request *request);
-} routes[] = {
-	{"GET", "/metrics", get_metrics},
-	{"GET", "/healthz", get_health},
-};
-
-static bool has_method(const struct route *route, const char *method)
-{
-	return !strcmp(route->method, method) ||
-	       (!strcmp(route->method, "GET") && !strcmp(method, "HEAD"));
-}
-
-static void handle(void *context, struct http_request *request)
-{
-	struct page *page = context;
-	const char *method = http_method(request), *path = http_path(request);
-	const char *host = http_header(request, "Host");
-	bool found = false;
-	if (!access_host(&page->access, host)) {
-		http_answer_text(request, 403, "the Host is not one of this server's");
-		return;
-	}
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-		if (strcmp(routes[i].path, path) != 0)
-			continue;
-		found = true;
-		if (!has_method(&routes[i], method))
-			continue;
-		routes[i].handle(page, request);
-		return;
-	}
-	http_answer_text(request, found ? 405 : 404,
-			 found ? "this method is not for this address" : "there is no such page");
-}
+/* Between two events of what a service sends to everyone. */
+#define PAGE_PAUSE (50 * CLOCK_MILLISECOND)
 
 /* --- the thread --- */
 
@@ -110,17 +27,30 @@ static void tick(struct page *page)
 {
 	page->next = clock_after(PAGE_INTERVAL);
 	figures_read(&page->figures, &page->source);
+	view_history_add(&page->history, &page->figures);
+	console_update(page);
+	page_drop_events(page);
 }
 
 static void *run(void *argument)
 {
 	struct page *page = argument;
+	int64_t tell_at = CLOCK_NEVER, told = 0;
 	eventfd_t ignored;
 	while (!atomic_load(&page->stopping)) {
-		http_run(page->http, page->wake, page->next);
-		(void)eventfd_read(page->wake, &ignored); /* EAGAIN: it was no news */
-		if (clock_now() >= page->next)
+		http_run(page->http, page->wake, clock_earlier(page->next, tell_at));
+		int64_t now = clock_now();
+		if (eventfd_read(page->wake, &ignored) == 0) {
+			console_settle(page);
+			tell_at = clock_earlier(tell_at, told + PAGE_PAUSE);
+		}
+		if (now >= page->next)
 			tick(page);
+		else if (now < tell_at)
+			continue;
+		http_wake(page->http);
+		told = now;
+		tell_at = CLOCK_NEVER;
 	}
 	return NULL;
 }
@@ -158,6 +88,7 @@ int page_open(struct page **opened, const struct server_options *options, int wa
 	page->options = options;
 	page->listener = -1;
 	log_metrics_open(&page->metrics);
+	console_open(&page->console);
 	page->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (page->wake < 0)
 		return error_set(error, "cannot serve HTTP: %s", strerror(errno));
@@ -171,6 +102,11 @@ struct log_metrics *page_metrics(struct page *page)
 	return page ? &page->metrics : NULL;
 }
 
+int page_news(const struct page *page)
+{
+	return page ? page->wake : -1;
+}
+
 int page_start(struct page *page, const struct session_settings *sessions, struct error *error)
 {
 	char name[SOCKET_NAME_SIZE];
@@ -179,7 +115,7 @@ int page_start(struct page *page, const struct session_settings *sessions, struc
 	const struct tls_settings *tls = &page->options->tls;
 	const struct http_settings settings = {.certificate = tls->certificate,
 					       .key = tls->key,
-					       .handle = handle,
+					       .handle = page_handle,
 					       .context = page};
 	page->source = (struct figures_source){.log = &page->metrics,
 					       .sessions = sessions,
@@ -219,6 +155,8 @@ void page_free(struct page *page)
 	page_stop(page);
 	descriptor_close(&page->listener);
 	descriptor_close(&page->wake);
+	page_drop_events(page);
+	console_close(&page->console);
 	log_metrics_close(&page->metrics);
 	free(page);
 }

@@ -20,6 +20,9 @@ int page_open(struct page **page, const struct server_options *options, int wake
 /* Where the server's log is to count; NULL: nowhere. */
 struct log_metrics *page_metrics(struct page *page);
 
+/* An eventfd for what a service has for the page; -1: none. */
+int page_news(const struct page *page);
+
 /* Starts to serve, and notes in the log where. The options and the sessions' settings, with the
  * state of the service, are borrowed until page_stop(). 0, or -1: the error is set. */
 int page_start(struct page *page, const struct session_settings *sessions, struct error *error);

@@ -3,11 +3,11 @@
  * how many there were since the last one.
  *
  * There is one burst at a time: it is either scheduled or given to the log, and the next one is
- * drawn when it was stored. So its state needs no lock. It is counted once it is in the log. */
-#include "service/table.h"
+ * drawn when it was stored. So its state needs no lock; what it is drawn from has one, as it can be
+ * set while bursts are drawn. It is counted once it is in the log. */
+#include "service/chars.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,6 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "net/answers.h"
-#include "service/charset.h"
 
 /* Min pause, so that -delay 0 neither takes a processor nor cuts off peers that read. */
 #define CHARS_PAUSE CLOCK_MILLISECOND
@@ -25,13 +24,7 @@
 #define CHARS_FULL (5 * CLOCK_MILLISECOND)
 #define CHARS_FAILED (100 * CLOCK_MILLISECOND)
 
-enum {
-	CHARS_BURST_MAX = 1000,
-	CHARS_STAT_SIZE = 32,
-};
-
 static const char burst_word[] = "chars ";
-static const char stat_word[] = "stat ";
 static const char unknown[] = ANSWER_ERROR "unknown request";
 
 struct chars_options {
@@ -49,24 +42,6 @@ static const struct option_spec options_chars[] = {
 	{0},
 };
 
-struct chars {
-	struct task task;	    /* first member: the pointer is cast between the two types */
-	struct reply_target target; /* counts a burst, then broadcasts it */
-	struct service_settings settings;
-	struct charset charset;
-	struct range burst, delay;
-
-	/* for the owner of the burst: the timer queue's thread, or the leader that commits it */
-	uint64_t random;
-	char message[sizeof burst_word + CHARS_BURST_MAX];
-	size_t length; /* 0: none is drawn */
-	int64_t pause; /* ns, after it */
-
-	atomic_bool draining;
-	atomic_uint_fast64_t generated; /* characters in all */
-	atomic_uint_fast64_t since;	/* the last stat */
-};
-
 static void schedule(struct chars *chars, int64_t pause)
 {
 	/* -1: memory is out, or the server ends: no more characters come */
@@ -82,12 +57,14 @@ static int64_t draw_pause(struct chars *chars)
 static void draw(struct chars *chars)
 {
 	size_t skip = sizeof burst_word - 1;
-	int64_t length = random_in(&chars->random, &chars->burst);
 	memcpy(chars->message, burst_word, skip);
+	pthread_mutex_lock(&chars->lock);
+	int64_t length = random_in(&chars->random, &chars->burst);
 	for (size_t i = 0; i < (size_t)length; i++) {
 		uint64_t at = random_next(&chars->random) % chars->charset.count;
 		chars->message[skip + i] = chars->charset.characters[at];
 	}
+	pthread_mutex_unlock(&chars->lock);
 	chars->length = skip + (size_t)length;
 	chars->pause = draw_pause(chars);
 }
@@ -115,10 +92,11 @@ static bool deliver_burst(struct reply_target *target, const char *bytes, size_t
 			  size_t lines)
 {
 	struct chars *chars = target->context;
-	size_t count = chars->length - (sizeof burst_word - 1);
+	size_t skip = sizeof burst_word - 1, count = chars->length - skip;
 	atomic_fetch_add(&chars->generated, count);
 	atomic_fetch_add(&chars->since, count);
 	(void)chars->settings.broadcast->deliver(chars->settings.broadcast, bytes, length, lines);
+	chars_keep(chars, chars->message + skip, count);
 	chars->length = 0;
 	schedule(chars, chars->pause); /* the timer queue's thread owns it again */
 	return true;
@@ -130,17 +108,6 @@ static void burst_undelivered(void *context, const char *bytes, size_t length)
 	(void)bytes; /* still in the message */
 	(void)length;
 	schedule(context, CHARS_FAILED);
-}
-
-/* Adds the counts in answers that were not sent to the next one. */
-static void give_back(void *state, const char *answers, size_t length)
-{
-	struct chars *chars = state;
-	struct slice rest = {answers, length}, answer;
-	uint64_t count;
-	while (slice_cut(&rest, '\n', &answer))
-		if (slice_skip(&answer, stat_word) && slice_number(&answer, &count))
-			atomic_fetch_add(&chars->since, count);
 }
 
 static bool take(void *state, struct responder *responder, const struct frame *frame)
@@ -156,8 +123,7 @@ static bool take(void *state, struct responder *responder, const struct frame *f
 		return responder_submit(responder, &item, 1, true);
 	uint64_t count = atomic_exchange(&chars->since, 0);
 	item.answer = answer;
-	item.answer_length =
-		(size_t)snprintf(answer, sizeof answer, "%s%" PRIu64, stat_word, count);
+	item.answer_length = (size_t)snprintf(answer, sizeof answer, CHARS_STAT "%" PRIu64, count);
 	if (responder_submit(responder, &item, 1, true))
 		return true;
 	atomic_fetch_add(&chars->since, count);
@@ -194,6 +160,8 @@ static void *start(const struct service_settings *settings, struct error *error)
 	chars->delay =
 		options->delay.min < 0 ? (struct range){0, 5 * CLOCK_SECOND} : options->delay;
 	chars->random = (uint64_t)options->seed;
+	pthread_mutex_init(&chars->lock, NULL); /* cannot fail without attributes */
+	(void)snprintf(chars->alphabet, sizeof chars->alphabet, "%s", alphabet_of(options));
 	(void)charset_read(&chars->charset, alphabet_of(options), error); /* it was checked */
 	schedule(chars, draw_pause(chars));
 	return chars;
@@ -210,6 +178,7 @@ static void stop(void *state)
 	log_note(chars->settings.log, RECORD_INFO, RECORD_SERVER,
 		 "%" PRIuFAST64 " characters generated, %" PRIuFAST64 " since the last stat",
 		 atomic_load(&chars->generated), atomic_load(&chars->since));
+	pthread_mutex_destroy(&chars->lock);
 	free(chars);
 }
 
@@ -222,7 +191,8 @@ const struct service service_chars = {
 	.handler = {.protocol = &protocol_lines,
 		    .notes_ends = true,
 		    .take = take,
-		    .on_undelivered = give_back},
+		    .on_undelivered = chars_give_back},
+	.console = &chars_console,
 	.check = check,
 	.start = start,
 	.drain = drain,

@@ -249,27 +249,6 @@ static int check_tls(const struct server_options *options, struct error *error)
 	return given ? tls_settings_check(tls, error) : 0;
 }
 
-static int check_http(const struct server_options *options, struct error *error)
-{
-	char host[SOCKET_NAME_SIZE];
-	int port;
-	if (options->http_token && !options->http)
-		return error_set(error, "-http: required with -http-token");
-	if (!options->http)
-		return 0;
-	if (!http_is_built)
-		return error_set(error, HTTP_MISSING);
-	if (socket_name_split(options->http, host, &port) < 0)
-		return error_set(error, "-http: '%.100s' is not HOST:PORT or [IPv6]:PORT",
-				 options->http);
-	if (!options->http_token && !socket_host_is_local(host))
-		return error_set(error,
-				 "-http-token: required with -http %.100s, which other machines "
-				 "may reach",
-				 options->http);
-	return 0;
-}
-
 int server_options_complete(struct server_options *options, struct error *error)
 {
 	const struct service *service = services[options->service];
@@ -291,7 +270,7 @@ int server_options_complete(struct server_options *options, struct error *error)
 		return error_set(error, "-maxline: not with -service %s, which has no limit",
 				 service->name);
 	if (check_format(options, error) < 0 || check_tls(options, error) < 0 ||
-	    check_http(options, error) < 0)
+	    http_check_options(options->http, options->http_token, error) < 0)
 		return -1;
 	if (!options->maxline)
 		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;

@@ -36,6 +36,7 @@ struct service_settings {
 	struct timer_queue *timer_queue;
 	struct reply_target *broadcast;	       /* delivers to each session */
 	const struct stream_type *stream_type; /* of connections that the service makes */
+	int news; /* an eventfd, to be written to when the console has something new; -1: none */
 };
 
 enum { SERVICE_FIGURES_MAX = 8 };
@@ -46,6 +47,23 @@ struct service_figure {
 	const char *help; /* a phrase */
 	bool counter;	  /* it only grows; else it is a gauge */
 	double value;
+};
+
+/* What people can do with a service besides, at the page of -http. Any thread, until `stop`. */
+struct service_console {
+	/* Copies what was sent to everyone, printable ASCII, from *position on, a number of bytes,
+	 * and moves it on; what is not kept any more is skipped. Returns how many bytes: 0 if there
+	 * are none. UINT64_MAX is the end. */
+	size_t (*follow)(void *state, uint64_t *position, char *space, size_t size);
+	/* Submits the target's question, whose answer it gets. False: the log takes nothing now. */
+	bool (*ask)(void *state, struct reply_target *target);
+	/* Submits a note of the target on what is to be sent from now on: it holds once it is
+	 * stored, when the target gets "ok". -1: the error is set. */
+	int (*set)(void *state, struct reply_target *target, const char *alphabet,
+		   const struct range *burst, struct error *error);
+	/* What holds now. */
+	void (*settings)(void *state, char *alphabet, size_t size, struct range *burst);
+	int64_t burst_max;
 };
 
 struct service {
@@ -75,6 +93,7 @@ struct service {
 	/* Writes what it counts besides, and returns how many figures. Any thread, until `stop`.
 	 */
 	size_t (*figures)(void *state, struct service_figure figures[SERVICE_FIGURES_MAX]);
+	const struct service_console *console;
 	/* The drain begins: no connection is accepted any more, and admit() must not wait. */
 	void (*drain)(void *state);
 	/* Called when all sessions have ended, and again after -1, until the deadline: does what is

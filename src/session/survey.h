@@ -17,7 +17,7 @@ struct surveyed_session {
 };
 
 struct survey {
-	size_t live;	  /* sessions, those in a TLS handshake too */
+	uint64_t live;	  /* sessions, those in a TLS handshake too */
 	uint64_t started; /* sessions in all */
 	uint64_t unsent;  /* bytes of answers that peers have not taken */
 	size_t count;

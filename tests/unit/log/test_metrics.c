@@ -83,8 +83,8 @@ START_TEST(lines_answers_and_batches_are_counted)
 	ck_assert_uint_eq(metrics.stored, file_size("log"));
 	ck_assert_uint_eq(lines.sum, 2);
 	ck_assert_uint_eq(count_of_all(&metrics.answer_time), 3);
-	ck_assert_uint_eq(count_of_all(&metrics.commit_time), count_of_all(&metrics.batch_lines));
-	ck_assert_uint_ge(count_of_all(&metrics.batch_lines), 3);
+	ck_assert_uint_eq(count_of_all(&metrics.batch_lines), 2);
+	ck_assert_uint_ge(count_of_all(&metrics.commit_time), 3);
 }
 END_TEST
 
