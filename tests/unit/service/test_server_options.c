@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "log.h"
+#include "record/database.h"
 #include "service/table.h"
 #include "session/receiver.h"
 #include "unit.h"
@@ -193,6 +194,25 @@ START_TEST(what_the_log_cannot_be)
 }
 END_TEST
 
+START_TEST(a_log_in_a_database)
+{
+	server_options_init(&options);
+	options.log = "sqlite:log.db";
+	if (!database_is_built) {
+		assert_wrong(DATABASE_MISSING);
+		return;
+	}
+	ck_assert_int_eq(server_options_complete(&options, &error), 0);
+	ck_assert_int_eq(read_two("-format", "plain"), OPTIONS_READ);
+	options.log = "sqlite:log.db";
+	assert_wrong("-format plain: not with -log sqlite:log.db, whose records have columns");
+	ck_assert_int_eq(read_two("-service", "relay"), OPTIONS_READ);
+	options.log = "sqlite:log.db";
+	assert_wrong("-log sqlite:log.db: not with -service relay, which forwards from its log: "
+		     "it needs a file");
+}
+END_TEST
+
 START_TEST(services_differ_in_their_defaults)
 {
 	ck_assert_int_eq(read_two("-service", "echo"), OPTIONS_READ);
@@ -336,6 +356,7 @@ int main(void)
 	tcase_add_test(server, good_values_are_taken);
 	tcase_add_test(server, bad_values_are_refused_by_name);
 	tcase_add_test(server, what_the_log_cannot_be);
+	tcase_add_test(server, a_log_in_a_database);
 	tcase_add_test(server, services_differ_in_their_defaults);
 	tcase_add_test(server, a_relay_needs_to_know_where_to);
 	tcase_add_test(server, an_alphabet_is_checked_before_anything_starts);
