@@ -33,7 +33,8 @@ static void begin(void)
 	const struct service_settings settings = {.options = options,
 						  .log = world.log,
 						  .timer_queue = timer_queue,
-						  .broadcast = &world.table->broadcast};
+						  .broadcast = &world.table->broadcast,
+						  .news = -1};
 	world.settings.handler = &service_chars.handler;
 	ck_assert_ptr_nonnull(world.settings.service = service_chars.start(&settings, &error));
 }

@@ -53,6 +53,11 @@ START_TEST(so_many_of_a_kind_are_written_in_a_period)
 	assert_counts("--a refused ", PEER_NOTES_MAX);
 	assert_counts("--a refused 9\n", 1);
 	ck_assert(peer_note(world.settings.notes, NOTE_SILENT, "a", "closed")); /* another kind */
+	uint64_t counts[PEER_NOTE_KINDS];
+	peer_notes_count(world.settings.notes, counts);
+	ck_assert_uint_eq(counts[NOTE_REFUSED], 100000);
+	ck_assert_uint_eq(counts[NOTE_SILENT], 1);
+	ck_assert_uint_eq(counts[NOTE_CUT], 0);
 	peer_notes_tell(world.settings.notes);
 	assert_counts(" more ", 0); /* the period goes on */
 	now += PEER_NOTES_PERIOD;
