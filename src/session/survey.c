@@ -9,12 +9,16 @@ static bool is_busier(const struct surveyed_session *one, const struct surveyed_
 	return one->more != other->more ? one->more > other->more : one->lines > other->lines;
 }
 
-/* Puts a session in its place among the busiest, if it has one. */
+static bool has_place(const struct survey *survey, const struct surveyed_session *session)
+{
+	return survey->count < SURVEY_BUSIEST ||
+	       is_busier(session, &survey->busiest[SURVEY_BUSIEST - 1]);
+}
+
+/* Puts a session in its place among the busiest. */
 static void insert(struct survey *survey, const struct surveyed_session *session)
 {
 	size_t at = survey->count;
-	if (at == SURVEY_BUSIEST && !is_busier(session, &survey->busiest[at - 1]))
-		return;
 	if (at == SURVEY_BUSIEST)
 		at--;
 	else
@@ -47,7 +51,7 @@ void session_table_survey(struct session_table *table, struct survey *survey)
 		at->surveyed = session.lines;
 		survey->live++;
 		survey->unsent += session.unsent;
-		if (is_shaking(table, at))
+		if (is_shaking(table, at) || !has_place(survey, &session))
 			continue;
 		(void)snprintf(session.name, sizeof session.name, "%s", at->name);
 		insert(survey, &session);
