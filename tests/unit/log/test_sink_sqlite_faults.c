@@ -136,6 +136,24 @@ START_TEST(a_failure_is_told_once)
 }
 END_TEST
 
+/* SQLite rolls back by itself after some failures only. */
+START_TEST(a_row_that_cannot_be_stored)
+{
+	open_sink(TARGET, OLD_KEEP);
+	(void)query(DATABASE, "CREATE TRIGGER theirs BEFORE INSERT ON record WHEN NEW.bytes = "
+			      "CAST('bad' AS BLOB) BEGIN SELECT RAISE(FAIL, 'it is bad'); END");
+	put("good");
+	put("bad");
+	put("good");
+	ck_assert_int_eq(put_end(), EIO);
+	ck_assert_str_eq(sink_warning.message, "WARNING: " DATABASE ": it is bad");
+	assert_rows(0);
+	ck_assert_int_eq(store("good"), 0);
+	close_sink();
+	assert_query(DATABASE, ALL, "good");
+}
+END_TEST
+
 START_TEST(a_full_disk_heals)
 {
 	int errnum = 0, stored = 0;
@@ -337,6 +355,40 @@ START_TEST(an_old_one_with_a_reader_is_gone_on_with)
 }
 END_TEST
 
+static int count_row(void *context, int columns, char **values, char **names)
+{
+	(void)values;
+	(void)names;
+	*(int *)context += columns;
+	return 0;
+}
+
+/* A program that has the old one open, without a transaction, goes on with what is in it. */
+START_TEST(an_old_one_that_is_open_does_not_disturb_the_new_one)
+{
+	int rows = 0;
+	open_sink(TARGET, OLD_KEEP);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(store("old"), 0);
+	sqlite3 *other = begin_other("SELECT count(*) FROM record");
+	ck_assert_int_eq(rename(DATABASE, "moved"), 0);
+	ck_assert_int_eq(sink->type->reopen(sink, &error), 0);
+	ck_assert_int_eq(store("new"), 0);
+	ck_assert_int_eq(sqlite3_exec(other, "SELECT id FROM record", count_row, &rows, NULL),
+			 SQLITE_OK);
+	ck_assert_int_eq(rows, 100);
+	ck_assert_int_eq(store("new"), 0);
+	end_other(other);
+	ck_assert_int_eq(store("new"), 0);
+	ck_assert_uint_gt(file_size(DATABASE "-wal"), 0);
+	assert_query(DATABASE, ALL, "new new new");
+	assert_query(DATABASE, "PRAGMA integrity_check", "ok");
+	close_sink();
+	assert_query("moved", "SELECT count(*) FROM record", "100");
+	assert_query("moved", "PRAGMA integrity_check", "ok");
+}
+END_TEST
+
 START_TEST(what_cannot_be_opened_anew_fails_until_it_can)
 {
 	open_sink(TARGET, OLD_KEEP);
@@ -373,6 +425,7 @@ int main(void)
 	tcase_add_loop_test(faults, a_batch_is_stored_whole_or_not_at_all, 0,
 			    sizeof cases / sizeof *cases);
 	tcase_add_test(faults, a_failure_is_told_once);
+	tcase_add_test(faults, a_row_that_cannot_be_stored);
 	tcase_add_test(faults, a_full_disk_heals);
 	tcase_add_test(faults, another_program_writes);
 	tcase_add_test(faults, a_damaged_database);
@@ -384,6 +437,7 @@ int main(void)
 	tcase_add_test(others, the_records_of_another_one_are_not_removed);
 	tcase_add_test(others, a_reader_lets_the_wal_grow_and_it_is_told);
 	tcase_add_test(others, an_old_one_with_a_reader_is_gone_on_with);
+	tcase_add_test(others, an_old_one_that_is_open_does_not_disturb_the_new_one);
 	tcase_add_test(others, what_cannot_be_opened_anew_fails_until_it_can);
 	int status = unit_main("sink_sqlite_faults", faults, others, NULL);
 	scratch_remove();
