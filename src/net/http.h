@@ -38,9 +38,12 @@ struct http_settings {
 	void *context;
 };
 
+/* Returned by a stream's `next`: it ends here. */
+#define HTTP_STREAM_END SIZE_MAX
+
 /* A response whose bytes come as they are made. `next` writes at most `size` bytes and returns how
- * many; 0: none now, and it is called again after http_wake(). `close` is called once, when the
- * client is gone or the server closes. */
+ * many; 0: none now, and it is called again after http_wake(). `close` is called once, when it has
+ * ended, the client is gone or the server closes. */
 struct http_stream {
 	size_t (*next)(struct http_stream *stream, char *space, size_t size);
 	void (*close)(struct http_stream *stream);
@@ -56,6 +59,9 @@ void http_close(struct http *http);
 /* Serves requests until the deadline (ns), or until the descriptor `wake` is readable. */
 void http_run(struct http *http, int wake, int64_t deadline);
 
+/* The same until each answer that was given has left, and each stream that has something. */
+void http_flush(struct http *http, int64_t deadline);
+
 /* Streams that had nothing are asked again, at the next http_run(). */
 void http_wake(struct http *http);
 
@@ -66,6 +72,11 @@ const char *http_path(const struct http_request *request);
 const char *http_header(const struct http_request *request, const char *name);
 /* An argument behind the '?' of the address, decoded; NULL also if it has a NUL. */
 const char *http_argument(const struct http_request *request, const char *name);
+/* Calls `each` for all arguments in their order, until it returns false. No NUL stands behind the
+ * value; its bytes are NULL where there was no '='. */
+void http_each_argument(const struct http_request *request,
+			bool (*each)(void *context, const char *name, struct slice value),
+			void *context);
 struct slice http_body(const struct http_request *request);
 /* The address of the client, as socket_name() writes it. */
 void http_peer(const struct http_request *request, char name[SOCKET_NAME_SIZE]);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* All calls of libmicrohttpd. A connection without anything to do is suspended, so that the library
- * does not ask for it again and again; it must not be stopped while one is. */
+/* The server, by libmicrohttpd. A connection without anything to do is suspended, so that the
+ * library does not ask for it again and again; it must not be stopped while one is. */
 #include "net/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,36 +12,13 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "net/http_microhttpd.h"
 
 enum {
 	HTTP_MEMORY = 8192,    /* bytes of a connection, for headers, and a stream's chunk */
 	HTTP_CHUNK = 4096,     /* bytes that a stream makes at once */
 	HTTP_TIMEOUT = 30,     /* seconds in which a client may neither send nor take anything */
 	HTTP_FILE_MAX = 65536, /* bytes of a certificate's file */
-};
-
-struct http {
-	struct http_settings settings;
-	struct MHD_Daemon *daemon;
-	char *certificate, *key; /* the contents of the files, or NULL */
-	struct http_request *requests;
-	size_t streams;
-	bool closing;
-};
-
-struct http_request {
-	struct http *http;
-	struct MHD_Connection *connection;
-	struct http_request *next, *previous; /* all that are not completed */
-	const char *method, *path;
-	char body[HTTP_BODY_MAX];
-	size_t length;		       /* of the body */
-	bool too_long;		       /* the body is */
-	bool handled;		       /* the handler was called */
-	bool suspended;		       /* without an answer, or a stream without bytes */
-	struct MHD_Response *response; /* the answer, until it is queued */
-	unsigned status;
-	struct http_stream *stream;
 };
 
 const bool http_is_built = true;
@@ -124,6 +99,8 @@ static ssize_t read_stream(void *argument, uint64_t position, char *space, size_
 	if (request->http->closing)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	size_t length = request->stream->next(request->stream, space, size);
+	if (length == HTTP_STREAM_END)
+		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (!length) {
 		MHD_suspend_connection(request->connection);
 		request->suspended = true;
@@ -242,57 +219,6 @@ static enum MHD_Result take_request(void *argument, struct MHD_Connection *conne
 	return result;
 }
 
-const char *http_method(const struct http_request *request)
-{
-	return request->method;
-}
-
-const char *http_path(const struct http_request *request)
-{
-	return request->path;
-}
-
-static const char *find(const struct http_request *request, enum MHD_ValueKind kind,
-			const char *name)
-{
-	const char *value = NULL;
-	size_t length = 0;
-	if (MHD_lookup_connection_value_n(request->connection, kind, name, strlen(name), &value,
-					  &length) != MHD_YES ||
-	    !value || strlen(value) != length)
-		return NULL;
-	return value;
-}
-
-const char *http_header(const struct http_request *request, const char *name)
-{
-	return find(request, MHD_HEADER_KIND, name);
-}
-
-const char *http_argument(const struct http_request *request, const char *name)
-{
-	return find(request, MHD_GET_ARGUMENT_KIND, name);
-}
-
-struct slice http_body(const struct http_request *request)
-{
-	return (struct slice){request->body, request->length};
-}
-
-void http_peer(const struct http_request *request, char name[SOCKET_NAME_SIZE])
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *address = info ? info->client_addr : NULL;
-	if (address)
-		socket_name(address,
-			    address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-							   : sizeof(struct sockaddr_in),
-			    name);
-	else
-		(void)strcpy(name, "unknown");
-}
-
 /* --- the server --- */
 
 /* Returns the contents, to be freed; NULL: the error is set. */
@@ -386,14 +312,34 @@ static int64_t next_deadline(struct http *http)
 	return clock_after((int64_t)milliseconds * CLOCK_MILLISECOND);
 }
 
-void http_run(struct http *http, int wake, int64_t deadline)
+/* Waits, and serves what there is. Returns whether `wake` is readable. */
+static bool serve(struct http *http, int wake, int64_t deadline)
 {
 	const union MHD_DaemonInfo *info =
 		MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	struct pollfd ready[] = {{.fd = info->epoll_fd, .events = POLLIN},
 				 {.fd = wake, .events = POLLIN}};
-	do {
-		(void)clock_poll(ready, 2, clock_earlier(deadline, next_deadline(http)));
-		(void)MHD_run(http->daemon);
-	} while (!ready[1].revents && clock_now() < deadline);
+	(void)clock_poll(ready, 2, clock_earlier(deadline, next_deadline(http)));
+	(void)MHD_run(http->daemon);
+	return ready[1].revents;
+}
+
+void http_run(struct http *http, int wake, int64_t deadline)
+{
+	while (!serve(http, wake, deadline) && clock_now() < deadline) {
+	}
+}
+
+static bool is_sending(const struct http *http)
+{
+	for (const struct http_request *at = http->requests; at; at = at->next)
+		if (at->handled && !at->suspended)
+			return true;
+	return false;
+}
+
+void http_flush(struct http *http, int64_t deadline)
+{
+	while (is_sending(http) && clock_now() < deadline)
+		(void)serve(http, -1, deadline);
 }

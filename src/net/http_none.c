@@ -22,6 +22,11 @@ void http_run(struct http *http, int wake, int64_t deadline)
 	(void)http, (void)wake, (void)deadline;
 }
 
+void http_flush(struct http *http, int64_t deadline)
+{
+	(void)http, (void)deadline;
+}
+
 void http_wake(struct http *http)
 {
 	(void)http;
@@ -49,6 +54,13 @@ const char *http_argument(const struct http_request *request, const char *name)
 {
 	(void)request, (void)name;
 	return NULL;
+}
+
+void http_each_argument(const struct http_request *request,
+			bool (*each)(void *context, const char *name, struct slice value),
+			void *context)
+{
+	(void)request, (void)each, (void)context;
 }
 
 struct slice http_body(const struct http_request *request)

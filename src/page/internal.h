@@ -4,7 +4,7 @@
 #pragma once
 
 #include "net/http.h"
-#include "page/access.h"
+#include "net/http_access.h"
 #include "page/page.h"
 #include "page/view.h"
 
@@ -22,7 +22,6 @@ struct console {
 struct page {
 	const struct server_options *options;
 	struct access access;
-	char host[SOCKET_NAME_SIZE];
 	int listener; /* until the library has it; -1: it has */
 	int wake;     /* an eventfd: there is news, or the end; any thread */
 	struct http *http;

@@ -11,7 +11,6 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "net/http.h"
-#include "net/listener.h"
 #include "page/internal.h"
 
 enum { PAGE_STACK = 262144 }; /* bytes of the thread's, for a TLS handshake too */
@@ -57,25 +56,6 @@ static void *run(void *argument)
 
 /* --- for main --- */
 
-static int bind_address(struct page *page, int wake, struct error *error)
-{
-	int port;
-	struct error reason;
-	/* the options were checked */
-	(void)socket_name_split(page->options->http, page->host, &port);
-	page->listener = socket_bind(page->host, port, wake, &reason);
-	if (page->listener < 0 || socket_listen(page->listener, &reason) < 0)
-		return error_set(error, "-http: %.400s", reason.message);
-	page->access.host = page->host;
-	page->access.exposed = !socket_is_local(page->listener);
-	if (page->access.exposed && !*page->access.token)
-		return error_set(error,
-				 "-http-token: required with -http %.100s, which other "
-				 "machines reach",
-				 page->options->http);
-	return 0;
-}
-
 int page_open(struct page **opened, const struct server_options *options, int wake,
 	      struct error *error)
 {
@@ -92,9 +72,9 @@ int page_open(struct page **opened, const struct server_options *options, int wa
 	page->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (page->wake < 0)
 		return error_set(error, "cannot serve HTTP: %s", strerror(errno));
-	if (options->http_token && access_read_token(&page->access, options->http_token, error) < 0)
-		return -1;
-	return bind_address(page, wake, error);
+	page->listener =
+		access_open(&page->access, options->http, options->http_token, wake, error);
+	return page->listener < 0 ? -1 : 0;
 }
 
 struct log_metrics *page_metrics(struct page *page)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "net/listener.h"
@@ -22,12 +23,15 @@ static size_t closed;		  /* streams */
 struct repeat {
 	struct http_stream stream; /* first member: the pointer is cast between the two types */
 	size_t left;
+	bool ends; /* then; else it waits */
 };
 
 static size_t next(struct http_stream *stream, char *space, size_t size)
 {
 	struct repeat *repeat = (struct repeat *)stream;
 	size_t length = repeat->left < size ? repeat->left : size;
+	if (!length && repeat->ends)
+		return HTTP_STREAM_END;
 	memset(space, 'x', length);
 	repeat->left -= length;
 	return length;
@@ -53,15 +57,36 @@ static void echo(struct http_request *request)
 	http_answer_text(request, 200, text);
 }
 
+static bool append(void *context, const char *name, struct slice value)
+{
+	struct buffer *text = context;
+	return buffer_printf(text, "%s=%.*s;", name, (int)value.length,
+			     value.bytes ? value.bytes : "") &&
+	       strcmp(name, "last") != 0;
+}
+
+static void list(struct http_request *request)
+{
+	struct buffer text = {0};
+	http_each_argument(request, append, &text);
+	const struct http_answer answer = {
+		.status = 200, .bytes = text.bytes, .length = text.length};
+	http_answer(request, &answer);
+	buffer_free(&text);
+}
+
 static void handle(void *context, struct http_request *request)
 {
 	ck_assert_ptr_eq(context, &http);
 	if (!strcmp(http_path(request), "/later")) {
 		kept = request;
-	} else if (!strcmp(http_path(request), "/stream")) {
+	} else if (!strcmp(http_path(request), "/list")) {
+		list(request);
+	} else if (!strncmp(http_path(request), "/stream", strlen("/stream"))) {
 		struct repeat *repeat = calloc(1, sizeof *repeat);
 		ck_assert_ptr_nonnull(repeat);
-		*repeat = (struct repeat){{next, close_stream}, 5};
+		*repeat = (struct repeat){
+			{next, close_stream}, 5, !strcmp(http_path(request), "/stream/ends")};
 		http_stream(request, &repeat->stream);
 	} else {
 		echo(request);
@@ -173,6 +198,51 @@ START_TEST(a_stream_is_asked_again_when_it_is_woken)
 }
 END_TEST
 
+START_TEST(a_stream_can_end)
+{
+	int peer = ask("GET /stream/ends HTTP/1.1\r\nHost: h\r\n\r\n");
+	await(peer, "xxxxx\r\n0\r\n"); /* the last chunk */
+	http_flush(http, clock_after(20 * CLOCK_SECOND));
+	ck_assert_uint_eq(closed, 1);
+	(void)close(peer);
+}
+END_TEST
+
+START_TEST(what_was_answered_leaves_before_the_end)
+{
+	static char got[16384];
+	char answer[8000];
+	size_t length = 0;
+	int waiting = ask("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+	await(waiting, "xxxxx"); /* it has nothing more, and does not hold up the end */
+	int peer = ask("GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
+	while (!kept)
+		turn();
+	memset(answer, 'y', sizeof answer);
+	strcpy(answer + sizeof answer - 6, "last\n");
+	http_answer_text(kept, 200, answer);
+	http_flush(http, clock_after(20 * CLOCK_SECOND));
+	http_close(http);
+	http = NULL;
+	for (ssize_t more; (more = recv(peer, got + length, sizeof got - 1 - length, 0)) > 0;)
+		length += (size_t)more;
+	ck_assert_ptr_nonnull(strstr(got, "yyyylast\n"));
+	(void)close(peer);
+	(void)close(waiting);
+}
+END_TEST
+
+START_TEST(all_arguments_are_listed)
+{
+	int peer = ask("GET /list?b=%26&a&=x&b=2&a%00c=d HTTP/1.1\r\nHost: h\r\n\r\n");
+	await(peer, "\r\n\r\nb=&;a=;=x;b=2;=d;");
+	(void)close(peer);
+	peer = ask("GET /list?a=1&last=2&b=3 HTTP/1.1\r\nHost: h\r\n\r\n");
+	await(peer, "\r\n\r\na=1;last=2;");
+	(void)close(peer);
+}
+END_TEST
+
 START_TEST(there_are_only_so_many_streams)
 {
 	static int peers[HTTP_STREAMS_MAX];
@@ -241,6 +311,9 @@ int main(void)
 	tcase_add_test(all, each_answer_is_for_our_own_page_alone);
 	tcase_add_test(all, an_answer_may_come_later);
 	tcase_add_test(all, a_stream_is_asked_again_when_it_is_woken);
+	tcase_add_test(all, a_stream_can_end);
+	tcase_add_test(all, what_was_answered_leaves_before_the_end);
+	tcase_add_test(all, all_arguments_are_listed);
 	tcase_add_test(all, there_are_only_so_many_streams);
 	tcase_add_test(all, it_closes_with_requests_that_wait);
 	tcase_add_test(all, without_memory_a_connection_ends);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "page/access.h"
+#include "net/http_access.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "support.h"
 #include "unit.h"
@@ -55,6 +56,29 @@ START_TEST(a_change_comes_from_our_own_page)
 }
 END_TEST
 
+START_TEST(a_browser_tells_of_another_site)
+{
+	static const char host[] = "127.0.0.1:80", ours[] = "http://127.0.0.1:80",
+			  link[] = "http://127.0.0.1:80/?a=b", evil[] = "http://evil.example";
+	ck_assert(!access_is_foreign(NULL, NULL, NULL, host));
+	ck_assert(!access_is_foreign(ours, "same-origin", link, host));
+	ck_assert(!access_is_foreign(NULL, "none", NULL, host)); /* typed in */
+	ck_assert(!access_is_foreign(NULL, NULL, ours, host));
+	ck_assert(access_is_foreign(evil, NULL, NULL, host));
+	ck_assert(access_is_foreign("null", NULL, NULL, host));
+	ck_assert(access_is_foreign("", NULL, NULL, host));
+	ck_assert(access_is_foreign(NULL, "cross-site", NULL, host));
+	ck_assert(access_is_foreign(NULL, "same-site", NULL, host)); /* another port */
+	ck_assert(access_is_foreign(NULL, "", NULL, host));
+	ck_assert(access_is_foreign(NULL, NULL, evil, host));
+	ck_assert(access_is_foreign(NULL, NULL, "http://127.0.0.1:80.evil.example/", host));
+	ck_assert(access_is_foreign(NULL, NULL, "http://127.0.0.1:8/", host));
+	ck_assert(access_is_foreign(NULL, NULL, "", host));
+	ck_assert(access_is_foreign(ours, NULL, NULL, NULL));
+	ck_assert(access_is_foreign(NULL, NULL, ours, NULL));
+}
+END_TEST
+
 START_TEST(a_token_is_presented_in_two_ways)
 {
 	const struct access access = {.token = "secret-secret-secret"};
@@ -90,13 +114,22 @@ START_TEST(all_else_is_no_token)
 }
 END_TEST
 
+static int open_with(const char *token, struct access *access, struct error *error)
+{
+	int listener = access_open(access, "127.0.0.1:0", token, -1, error);
+	if (listener < 0)
+		return -1;
+	(void)close(listener);
+	return 0;
+}
+
 static int read_token(const char *content, struct access *access, struct error *error)
 {
 	FILE *file = fopen("token", "w");
 	ck_assert_ptr_nonnull(file);
 	ck_assert_int_ge(fputs(content, file), 0);
 	ck_assert_int_eq(fclose(file), 0);
-	return access_read_token(access, "token", error);
+	return open_with("token", access, error);
 }
 
 START_TEST(a_token_is_the_first_line_of_a_file)
@@ -125,7 +158,7 @@ START_TEST(a_file_without_a_token_is_refused)
 	}
 	too_long[256] = '\0';
 	ck_assert_int_eq(read_token(too_long, &access, &error), 0);
-	ck_assert_int_eq(access_read_token(&access, "gone", &error), -1);
+	ck_assert_int_eq(open_with("gone", &access, &error), -1);
 	ck_assert_str_eq(error.message, "cannot read the token 'gone': No such file or directory");
 }
 END_TEST
@@ -137,6 +170,7 @@ int main(void)
 	tcase_add_test(all, an_address_is_a_host_of_ours);
 	tcase_add_test(all, another_name_is_not);
 	tcase_add_test(all, a_change_comes_from_our_own_page);
+	tcase_add_test(all, a_browser_tells_of_another_site);
 	tcase_add_test(all, a_token_is_presented_in_two_ways);
 	tcase_add_test(all, all_else_is_no_token);
 	tcase_add_test(all, a_token_is_the_first_line_of_a_file);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "page/access.h"
+#include "net/http_access.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/descriptor.h"
+#include "net/listener.h"
 
 /* The length of a first line without blanks or control bytes; 0: it is none. */
 static size_t token_length(const char *line)
@@ -17,7 +20,8 @@ static size_t token_length(const char *line)
 	return length;
 }
 
-int access_read_token(struct access *access, const char *name, struct error *error)
+/* 0, or -1: the error is set. */
+static int read_token(struct access *access, const char *name, struct error *error)
 {
 	char line[ACCESS_TOKEN_SIZE + 1] = "";
 	FILE *file = fopen(name, "re");
@@ -37,6 +41,30 @@ int access_read_token(struct access *access, const char *name, struct error *err
 	memcpy(access->token, line, length);
 	access->token[length] = '\0';
 	return 0;
+}
+
+int access_open(struct access *access, const char *address, const char *token_file, int wake,
+		struct error *error)
+{
+	int port;
+	struct error reason;
+	*access = (struct access){0};
+	(void)socket_name_split(address, access->host, &port); /* the options were checked */
+	if (token_file && read_token(access, token_file, error) < 0)
+		return -1;
+	int listener = socket_bind(access->host, port, wake, &reason);
+	if (listener < 0 || socket_listen(listener, &reason) < 0) {
+		error_set(error, "-http: %.400s", reason.message);
+		descriptor_close(&listener);
+		return -1;
+	}
+	access->exposed = !socket_is_local(listener);
+	if (!access->exposed || *access->token)
+		return listener;
+	descriptor_close(&listener);
+	return error_set(error,
+			 "-http-token: required with -http %.100s, which other machines reach",
+			 address);
 }
 
 /* Takes the port, if there is one, off a Host; brackets as well. False: it is too long. */
@@ -67,6 +95,26 @@ bool access_origin(const char *origin, const char *host)
 	static const char separator[] = "://";
 	const char *authority = origin ? strstr(origin, separator) : NULL;
 	return host && authority && !strcasecmp(authority + sizeof separator - 1, host);
+}
+
+/* As an Origin, with a path behind it. */
+static bool is_referer(const char *referer, const char *host)
+{
+	static const char separator[] = "://";
+	const char *authority = strstr(referer, separator);
+	size_t length = host ? strlen(host) : 0;
+	if (!host || !authority)
+		return false;
+	authority += sizeof separator - 1;
+	return !strncasecmp(authority, host, length) &&
+	       (authority[length] == '/' || authority[length] == '\0');
+}
+
+bool access_is_foreign(const char *origin, const char *site, const char *referer, const char *host)
+{
+	return (origin && !access_origin(origin, host)) ||
+	       (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0) ||
+	       (referer && !is_referer(referer, host));
 }
 
 /* Decodes base64 (RFC 4648). False: it is not, or does not fit. */

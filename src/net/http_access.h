@@ -14,18 +14,24 @@
 enum { ACCESS_TOKEN_MIN = 16, ACCESS_TOKEN_SIZE = 257 };
 
 struct access {
-	const char *host;	       /* that the server listens on; borrowed */
+	char host[SOCKET_NAME_SIZE];   /* that the server listens on */
 	bool exposed;		       /* other machines reach it */
 	char token[ACCESS_TOKEN_SIZE]; /* empty: there is none */
 };
 
-/* Reads the first line of a file as the token. 0, or -1: the error is set. */
-int access_read_token(struct access *access, const char *file, struct error *error);
+/* Listens on HOST:PORT, with the first line of a file as the token (NULL: none). The options were
+ * checked by http_check_options(). A name is looked up until the descriptor `wake` is readable.
+ * Returns the socket, or -1: the error is set. */
+int access_open(struct access *access, const char *address, const char *token_file, int wake,
+		struct error *error);
 
 /* Whether the Host is one of ours. */
 bool access_host(const struct access *access, const char *host);
 /* Whether the Origin is that of the Host; both as in the headers, or NULL. */
 bool access_origin(const char *origin, const char *host);
+/* Whether a browser sends the request for a page of another site: it says so by Origin or
+ * Sec-Fetch-Site, old ones by Referer. Headers, or NULL; programs send none of these. */
+bool access_is_foreign(const char *origin, const char *site, const char *referer, const char *host);
 /* Whether the Authorization has the token: "Bearer TOKEN", or "Basic" with any name and the token
  * as the password. Also if there is no token. */
 bool access_token(const struct access *access, const char *authorization);
