@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
-#include "log/metrics.h"
 #include "log/watch.h"
 #include "log/writer.h"
 #include "log/yield.h"
@@ -205,14 +204,11 @@ static bool add(struct log *log, struct reply_target *target, const struct log_i
 {
 	struct batch *open = log->writer.open;
 	size_t before = open->records.length, charge = open->charge;
-	struct log_metrics *metrics = log->writer.settings.metrics;
 	stamp_update(&log->stamp);
-	open->now = log_metrics_now(metrics);
 	if (!batch_add(open, log->writer.sink->format, &log->stamp, target, items, count))
 		return false;
 	if (for_others)
 		open->for_others += open->records.length - before;
-	open->received += log_metrics_received(metrics, items, count);
 	watch_submitted(&log->writer, open->charge - charge);
 	return true;
 }
@@ -369,6 +365,7 @@ struct log *log_open(const struct log_settings *settings, struct error *error)
 	log->writer.lock = &log->lock;
 	for (int i = 0; i < DELIVERY_BATCHES; i++) {
 		log->writer.delivery.batches[i].log = log;
+		log->writer.delivery.batches[i].is_timed = settings->metrics;
 		log->writer.delivery.batches[i].commit.complete = complete;
 	}
 	/* without attributes none of these fails on Linux */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 enum {
@@ -40,7 +41,7 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *t
 	struct batch_entry *entry = &batch->entries[batch->count++];
 	*entry = (struct batch_entry){.target = target,
 				      .start = start,
-				      .received = batch->now,
+				      .received = batch->is_timed ? clock_now() : 0,
 				      .after = order_after(batch, target),
 				      .after_all = target->broadcast,
 				      .is_sent_record = is_sent_record};
@@ -99,10 +100,20 @@ static size_t charge_of(const struct record_format *format, const struct log_ite
 	return record + header + HEADERS_DIFFER_MAX + item->answer_length;
 }
 
+static void count_item(struct batch_counts *counts, const struct log_item *item)
+{
+	bool received = item->event == RECORD_RECEIVED;
+	counts->lines += received;
+	counts->bytes += received ? item->length : 0;
+	/* a warning that is answered stands in place of a line */
+	counts->rejected += item->level == RECORD_WARNING && item->answer_length > 0;
+}
+
 bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
 	       struct reply_target *target, const struct log_item *items, size_t count)
 {
 	size_t before = batch->records.length, charge = 0;
+	struct batch_counts counts = batch->counts;
 	for (size_t i = 0; i < count; i++) {
 		size_t start = batch->records.length;
 		struct record record = {.level = items[i].level,
@@ -116,9 +127,11 @@ bool batch_add(struct batch *batch, const struct record_format *format, const st
 			goto failed;
 		add_warning(batch, format, stamp, &record);
 		charge += charge_of(format, &items[i], batch->records.length - start);
+		count_item(&counts, &items[i]);
 	}
 	if (add_answers(batch, target, items, count)) {
 		batch->charge += charge;
+		batch->counts = counts;
 		return true;
 	}
 failed:

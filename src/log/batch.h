@@ -20,11 +20,16 @@ struct batch_entry {
 	struct reply_target *target;
 	size_t start, length; /* bytes, in the batch's answers */
 	size_t lines;
-	int64_t received;    /* ns, when the batch got the first one; 0 without metrics */
+	int64_t received;    /* ns, when the batch got the first one; 0 if it is not timed */
 	uint64_t after;	     /* number of the batch to be delivered before; 0: none */
 	bool after_all;	     /* and all batches before that one */
 	bool is_gone;	     /* the target was gone, so these answers have no sent records */
 	bool is_sent_record; /* the answers need no sent records */
+};
+
+/* What was received: lines, their bytes, and lines that were too long or malformed. */
+struct batch_counts {
+	size_t lines, bytes, rejected;
 };
 
 /* A zeroed one is empty. */
@@ -46,9 +51,9 @@ struct batch {
 	struct batch_entry *entries;
 	size_t count, capacity;
 	size_t lines; /* answers that are refused if the commit fails */
-	/* for the log's metrics; 0 without */
-	size_t received;   /* lines */
-	int64_t now;	   /* ns, when it grew last */
+	/* for the log's metrics */
+	struct batch_counts counts;
+	bool is_timed;	   /* there are metrics: */
 	int64_t submitted; /* ns, to the sink */
 };
 

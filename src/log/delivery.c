@@ -27,7 +27,7 @@ void delivery_close(struct delivery *delivery)
 struct batch *delivery_take(struct delivery *delivery)
 {
 	struct batch *batch = delivery->spare[--delivery->spare_count];
-	batch->received = 0;
+	batch->counts = (struct batch_counts){0};
 	return batch;
 }
 

@@ -14,13 +14,14 @@
 
 /* To be set up by log_metrics_open(); then it counts from 0. */
 struct log_metrics {
-	atomic_uint_fast64_t lines, bytes; /* received, and without their line ends */
-	atomic_uint_fast64_t rejected;	   /* lines that were too long or malformed */
-	atomic_uint_fast64_t sent;	   /* answers that their peers' systems have, or will get */
-	atomic_uint_fast64_t undelivered;  /* whose peer was gone */
-	atomic_uint_fast64_t refused;	   /* answers: the line could not be logged */
-	atomic_uint_fast64_t stored;	   /* bytes that the log has grown by */
-	atomic_uint_fast64_t failures;	   /* batches that could not be stored */
+	/* received, as far as their batch is settled; bytes without line ends */
+	atomic_uint_fast64_t lines, bytes;
+	atomic_uint_fast64_t rejected;	  /* lines that were too long or malformed */
+	atomic_uint_fast64_t sent;	  /* answers that their peers' systems have, or will get */
+	atomic_uint_fast64_t undelivered; /* whose peer was gone */
+	atomic_uint_fast64_t refused;	  /* answers: the line could not be logged */
+	atomic_uint_fast64_t stored;	  /* bytes that the log has grown by */
+	atomic_uint_fast64_t failures;	  /* batches that could not be stored */
 	atomic_int failing; /* the errno value, while the log cannot be written; 0: it can */
 	struct distribution batch_lines; /* of each stored batch that has some */
 	struct distribution commit_time; /* ns, of each batch, from its submission to the sink */
@@ -41,19 +42,15 @@ static inline uint64_t metrics_get(atomic_uint_fast64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-/* The time for log_metrics_answered() and log_metrics_settled(); 0 where nothing is counted. The
- * functions below accept NULL, too: then nothing is. */
+/* The present time; 0 where nothing is counted. The functions below accept NULL, too: then nothing
+ * is. */
 static inline int64_t log_metrics_now(const struct log_metrics *metrics)
 {
 	return metrics ? clock_now() : 0;
 }
 
-struct log_item;
 struct batch;
 
-/* So many items go into the open batch. Returns how many of them are received lines. */
-size_t log_metrics_received(struct log_metrics *metrics, const struct log_item *items,
-			    size_t count);
 /* `lines` answers to lines that were received then: sent, or not, as their peer is gone. */
 void log_metrics_answered(struct log_metrics *metrics, int64_t received, size_t lines, bool sent);
 /* A batch is settled: stored, or failed with the errno value. */

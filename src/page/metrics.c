@@ -98,7 +98,7 @@ static void append_connections(struct output *output, const struct figures *figu
 
 static void append_lines(struct output *output, const struct figures *figures)
 {
-	one(output, "lines_received_total", "counter", "Lines that were received.",
+	one(output, "lines_received_total", "counter", "Lines that were received, and logged or refused.",
 	    (double)figures->lines);
 	one(output, "lines_rejected_total", "counter", "Lines that were too long or malformed.",
 	    (double)figures->rejected);
