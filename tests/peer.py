@@ -41,6 +41,8 @@ class TlsSocket(ssl.SSLSocket):
             return super().send(*arguments)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise BlockingIOError from None
+        except ssl.SSLEOFError:
+            raise BrokenPipeError from None
 
     def shutdown(self, how):
         """A FIN without a close_notify."""
