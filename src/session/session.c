@@ -38,8 +38,10 @@ static enum ending open_session(struct session *session)
 	if (!session_table_shaken(settings->table, session))
 		shaken = error_set(&error, "no TLS handshake: its place was needed");
 	if (shaken < 0) {
-		(void)peer_note(settings->notes, NOTE_HANDSHAKE, session->name, "closed: %s",
-				error.message);
+		/* a drain ends handshakes, which is no fault of the peer */
+		if (!atomic_load(&settings->draining))
+			(void)peer_note(settings->notes, NOTE_HANDSHAKE, session->name,
+					"closed: %s", error.message);
 		return ENDED_BROKEN;
 	}
 	name_certificate(session);
@@ -150,7 +152,7 @@ static void end_session(struct session *session, enum ending ending)
 	if (ending == ENDED_BROKEN || ending == ENDED_NO_MEMORY)
 		stream_stop(session->stream);
 	size_t unsent = send_queue_close(queue);
-	if (unsent)
+	if (unsent && session->is_open)
 		(void)peer_note(
 			settings->notes, NOTE_NOT_TAKEN, session->name,
 			queue->state == SEND_QUEUE_OVERRUN

@@ -102,6 +102,21 @@ START_TEST(a_peer_that_leaves_before_is_let_go)
 	world_await(0);
 	ck_assert_uint_eq(shaking(), 0);
 	assert_logged(" closed: no handshake\n", 1);
+	assert_logged("not delivered", 0);
+	world_close();
+}
+END_TEST
+
+/* The peer is not to blame, nor for what it was not sent. */
+START_TEST(a_drain_ends_handshakes_without_a_note)
+{
+	int peers[2] = {world_connect(), world_connect()};
+	world.table->broadcast.deliver(&world.table->broadcast, "one\n", 4, 0);
+	world_drain(20 * CLOCK_SECOND);
+	assert_last(peers[0], "");
+	assert_last(peers[1], "");
+	world_await(0);
+	assert_logged("WARNING", 0);
 	world_close();
 }
 END_TEST
@@ -171,6 +186,7 @@ int main(void)
 	tcase_add_checked_fixture(handshake, begin, NULL);
 	tcase_add_test(handshake, what_is_sent_to_all_waits_for_the_handshake);
 	tcase_add_test(handshake, a_peer_that_leaves_before_is_let_go);
+	tcase_add_test(handshake, a_drain_ends_handshakes_without_a_note);
 	tcase_add_test(handshake, long_handshakes_make_way);
 	TCase *plain = tcase_create("plain");
 	tcase_add_checked_fixture(plain, begin_plain, NULL);
