@@ -2,7 +2,6 @@
 /* The handshake of a TLS stream: whom a client expects at the other end, and who is there. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,6 +30,7 @@ enum tls_outcome tls_outcome(struct tls_stream *self, int result)
 		return TLS_CUT;
 	default:
 		self->is_broken = true;
+		self->failure = tls_reason(self);
 		return TLS_FAILED;
 	}
 }
@@ -123,7 +123,7 @@ static int shake(struct tls_stream *self, struct error *error)
 {
 	int wanted = 0;
 	pthread_mutex_lock(&self->lock);
-	ERR_clear_error();
+	tls_prepare(self);
 	enum tls_outcome outcome = tls_outcome(self, SSL_do_handshake(self->ssl));
 	if (outcome == TLS_DONE)
 		self->is_open = true;

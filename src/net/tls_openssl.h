@@ -5,6 +5,7 @@
 #pragma once
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 
@@ -30,6 +31,7 @@ struct tls_stream {
 	bool is_at_end;	     /* the socket's end was read */
 	bool is_cut;	     /* and the peer had not said by a close_notify that it would come */
 	bool must_write;     /* OpenSSL reads on when it has written something */
+	unsigned reads;	     /* of the socket, in this call of OpenSSL */
 	struct buffer owed;  /* records that did not leave */
 	bool owes_end;	     /* and a close_notify behind them */
 	int errnum;	     /* of the last error of the socket */
@@ -43,6 +45,14 @@ enum tls_outcome { TLS_DONE, TLS_AGAIN, TLS_AT_END, TLS_CUT, TLS_FAILED };
 static inline struct tls_stream *tls_stream(struct stream *stream)
 {
 	return (struct tls_stream *)stream;
+}
+
+/* With the stream's lock: before each call of OpenSSL, which would take an old error for its own.
+ */
+static inline void tls_prepare(struct tls_stream *self)
+{
+	self->reads = 0;
+	ERR_clear_error();
 }
 
 /* With the stream's lock: the outcome of a call that has returned this, and why it has failed, in

@@ -217,7 +217,7 @@ void raw_flush(struct raw_peer *raw)
 				 length);
 }
 
-static void raw_feed(struct raw_peer *raw)
+void raw_feed(struct raw_peer *raw)
 {
 	char bytes[4096];
 	ssize_t length = recv(raw->descriptor, bytes, sizeof bytes, 0);

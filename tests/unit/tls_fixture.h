@@ -55,6 +55,7 @@ void raw_connect_to(struct raw_peer *raw, int port);
 void raw_shake(struct raw_peer *raw);
 void raw_write(struct raw_peer *raw, const char *bytes, size_t length);
 void raw_flush(struct raw_peer *raw);
+void raw_feed(struct raw_peer *raw);
 /* Receives so many bytes. */
 void raw_read(struct raw_peer *raw, char *bytes, size_t length);
 void raw_close(struct raw_peer *raw);

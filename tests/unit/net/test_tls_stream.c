@@ -322,6 +322,124 @@ START_TEST(gives_up_when_idle)
 }
 END_TEST
 
+/* Nobody else has to send for it. */
+START_TEST(what_is_owed_for_receiving_leaves_when_it_receives)
+{
+	static char bytes[PIECE_MAX];
+	ssize_t length;
+	size_t taken = 0;
+	ends.server = raw_connect(&raw, server_tls, TLS1_3_VERSION, 4096);
+	while (stream_send(ends.server, pattern, PIECE_MAX) > 0)
+		;
+	for (int i = 0; i < FLOOD; i++) {
+		ck_assert_int_eq(SSL_key_update(raw.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+		raw_write(&raw, pattern + i % PATTERN, 1);
+		raw_flush(&raw);
+		length = stream_receive_now(ends.server, bytes, 1);
+		taken += length > 0;
+	}
+	ck_assert_int_eq(stream_pollfd(ends.server, POLLIN).events, POLLOUT);
+	int64_t deadline = clock_after(20 * CLOCK_SECOND);
+	while (taken < FLOOD) {
+		while (recv(raw.descriptor, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+			;
+		length = stream_receive_until(ends.server, bytes, 1,
+					      clock_after(10 * CLOCK_MILLISECOND));
+		ck_assert(length == 1 || (errno == EAGAIN && clock_now() < deadline));
+		ck_assert(length < 0 || bytes[0] == pattern[taken++ % PATTERN]);
+	}
+	raw_close(&raw);
+}
+END_TEST
+
+/* Whatever OpenSSL holds of it: see -drain. */
+START_TEST(a_part_of_a_record_is_pending)
+{
+	char ciphertext[1024], bytes[512];
+	ends.server = raw_connect(&raw, server_tls, TLS1_3_VERSION, 4096);
+	raw_write(&raw, pattern, sizeof bytes);
+	int length = BIO_read(raw.out, ciphertext, sizeof ciphertext);
+	ck_assert_int_eq((int)send(raw.descriptor, ciphertext, 400, 0), 400);
+	ck_assert(eventually(has_arrived, &(int){400}));
+	ck_assert_int_eq((int)stream_receive_now(ends.server, bytes, sizeof bytes), -1);
+	ck_assert_uint_eq(stream_buffered(ends.server), 0);
+	peer_send(raw.descriptor, ciphertext + 400, (size_t)length - 400);
+	ck_assert(eventually(has_arrived, &(int){length - 400}));
+	ck_assert_uint_ge(stream_pending(ends.server), sizeof bytes);
+	ck_assert_int_eq((int)stream_receive(ends.server, bytes, sizeof bytes), sizeof bytes);
+	ck_assert_uint_eq(stream_pending(ends.server), 0);
+	raw_close(&raw);
+}
+END_TEST
+
+/* Nor its lock, or the leader of a group: a peer could keep both for ever. */
+START_TEST(many_key_updates_do_not_keep_the_thread)
+{
+	enum { MANY = 4000, RECORD = 27 /* bytes of each */ };
+	char byte;
+	ssize_t length;
+	int calls = 0, descriptor;
+	ends.server = raw_connect(&raw, server_tls, TLS1_3_VERSION, 4096);
+	descriptor = stream_pollfd(ends.server, POLLIN).fd;
+	ck_assert_int_eq(
+		setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &(int){1 << 20}, sizeof(int)), 0);
+	for (int i = 0; i < MANY; i++) {
+		ck_assert_int_eq(SSL_key_update(raw.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		ck_assert_int_eq(SSL_do_handshake(raw.ssl), 1);
+		raw_flush(&raw);
+	}
+	raw_write(&raw, "x", 1);
+	raw_flush(&raw);
+	ck_assert(eventually(has_arrived, &(int){MANY * RECORD}));
+	while ((length = stream_receive_now(ends.server, &byte, 1)) < 0 && errno == EAGAIN) {
+		struct pollfd waiting = stream_pollfd(ends.server, POLLIN);
+		ck_assert_int_eq(clock_poll(&waiting, 1, clock_after(20 * CLOCK_SECOND)), 1);
+		calls++;
+	}
+	ck_assert_int_eq((int)length, 1);
+	ck_assert_int_gt(calls, 0);
+	raw_close(&raw);
+}
+END_TEST
+
+/* A client has half of a ticket: OpenSSL writes nothing before it has the rest. */
+START_TEST(half_a_message_is_waited_for)
+{
+	char ciphertext[4096];
+	int descriptor;
+	struct error error;
+	SSL_CTX_clear_options(server_tls->context, SSL_OP_NO_TICKET);
+	ck_assert_int_eq(SSL_CTX_set_num_tickets(server_tls->context, 1), 1);
+	ck_assert_int_eq(SSL_CTX_set_max_send_fragment(server_tls->context, 512), 1);
+	tcp_pair(&descriptor, &raw.descriptor);
+	ends.client = stream_open(tls_stream_type(client_tls), descriptor, STREAM_CLIENT);
+	raw.ssl = SSL_new(server_tls->context);
+	raw.in = BIO_new(BIO_s_mem());
+	raw.out = BIO_new(BIO_s_mem());
+	raw.piece = 4096;
+	SSL_set_bio(raw.ssl, raw.in, raw.out);
+	SSL_set_accept_state(raw.ssl);
+	while (SSL_do_handshake(raw.ssl) != 1) {
+		raw_flush(&raw);
+		(void)stream_handshake(ends.client, clock_now(), -1, &error);
+		raw_feed(&raw);
+	}
+	int length = BIO_read(raw.out, ciphertext, sizeof ciphertext);
+	ck_assert_int_gt(length, 512);
+	peer_send(raw.descriptor, ciphertext, (size_t)length - 10);
+	ck_assert(!stream_wait(ends.client, 10 * CLOCK_MILLISECOND));
+	ck_assert_int_eq((int)stream_send(ends.client, "x", 1), 0);
+	ck_assert_int_eq(stream_pollfd(ends.client, POLLOUT).events, POLLIN);
+	peer_send(raw.descriptor, ciphertext + length - 10, 10);
+	struct pollfd waiting = stream_pollfd(ends.client, POLLOUT);
+	ck_assert_int_eq(clock_poll(&waiting, 1, clock_after(20 * CLOCK_SECOND)), 1);
+	ck_assert_int_eq((int)stream_send(ends.client, "x", 1), 1);
+	raw_read(&raw, ciphertext, 1);
+	ck_assert_int_eq(*ciphertext, 'x');
+	raw_close(&raw);
+}
+END_TEST
+
 int main(void)
 {
 	scratch_make();
@@ -335,6 +453,10 @@ int main(void)
 	tcase_add_test(bytes, a_record_comes_byte_by_byte);
 	tcase_add_test(bytes, a_key_update_ends_no_wait);
 	tcase_add_test(bytes, gives_up_when_idle);
+	tcase_add_test(bytes, what_is_owed_for_receiving_leaves_when_it_receives);
+	tcase_add_test(bytes, a_part_of_a_record_is_pending);
+	tcase_add_test(bytes, many_key_updates_do_not_keep_the_thread);
+	tcase_add_test(bytes, half_a_message_is_waited_for);
 	int status = unit_main("tls stream", bytes, NULL);
 	scratch_remove();
 	return status;
