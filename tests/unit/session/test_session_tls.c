@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "support.h"
 #include "tls_fixture.h"
 #include "unit.h"
@@ -91,6 +92,31 @@ START_TEST(an_end_within_a_record_acknowledges_nothing)
 }
 END_TEST
 
+/* A record that has not arrived whole is not the peer's end. */
+START_TEST(a_drain_ends_within_a_record)
+{
+	char record[256], byte;
+	connect_raw();
+	assert_answered("one\n");
+	raw_write(&raw, "two\n", 4);
+	int length = BIO_read(raw.out, record, sizeof record);
+	peer_send(raw.descriptor, record, (size_t)length - 1);
+	world_drain(20 * CLOCK_SECOND);
+	while (SSL_read(raw.ssl, &byte, 1) <= 0 && !SSL_get_shutdown(raw.ssl))
+		raw_feed(&raw); /* fails at an end without a close_notify */
+	world_await(0);
+	raw_close(&raw);
+}
+END_TEST
+
+START_TEST(a_line_that_looks_like_tls_is_a_line)
+{
+	connect_raw();
+	assert_answered("\x16\x03\x01xx\x01\n");
+	raw_close(&raw);
+}
+END_TEST
+
 int main(void)
 {
 	scratch_make();
@@ -99,6 +125,8 @@ int main(void)
 	tcase_add_test(sessions, an_end_with_a_close_notify_is_not_noted);
 	tcase_add_test(sessions, an_end_without_is_noted);
 	tcase_add_test(sessions, an_end_within_a_record_acknowledges_nothing);
+	tcase_add_test(sessions, a_drain_ends_within_a_record);
+	tcase_add_test(sessions, a_line_that_looks_like_tls_is_a_line);
 	int status = unit_main("session tls", sessions, NULL);
 	scratch_remove();
 	return status;
