@@ -3,6 +3,7 @@
  * where there is none. */
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,10 +54,19 @@ static const struct stream_type late = {
 	.events = late_events,
 };
 
+static atomic_int watches;
+
+static int count_watch(int epoll, int operation, int descriptor, struct epoll_event *event)
+{
+	watches++;
+	return epoll_ctl(epoll, operation, descriptor, event);
+}
+
 static void begin(void)
 {
 	scratch_enter();
 	stream_type = &late;
+	flusher_epoll_ctl = count_watch;
 	world_open("log", 8, 100, 0);
 }
 
@@ -82,8 +92,10 @@ START_TEST(what_is_sent_to_all_waits_for_the_handshake)
 {
 	int peer = world_connect();
 	ck_assert_uint_eq(shaking(), 1);
+	int before = watches;
 	world.table->broadcast.deliver(&world.table->broadcast, "one\n", 4, 0);
 	world.table->broadcast.deliver(&world.table->broadcast, "two\n", 4, 0);
+	ck_assert_int_eq(watches, before);
 	peer_send(peer, "!", 1);
 	assert_answers(peer, 2, "one\ntwo\n");
 	ck_assert_uint_eq(shaking(), 0);
