@@ -25,7 +25,8 @@ static const char *reason_of(unsigned long code)
 	if (!code || is_error(code, ERR_LIB_PEM, PEM_R_NO_START_LINE) ||
 	    is_error(code, ERR_LIB_OSSL_DECODER, ERR_R_UNSUPPORTED))
 		return "it is not in PEM format";
-	if (is_error(code, ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH))
+	if (is_error(code, ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH) ||
+	    is_error(code, ERR_LIB_SSL, SSL_R_NO_CERTIFICATE_ASSIGNED)) /* of another kind */
 		return "it is not the certificate's";
 	if (is_error(code, ERR_LIB_CRYPTO, ERR_R_INTERRUPTED_OR_CANCELLED))
 		return "it has a passphrase"; /* no_passphrase() has refused */
@@ -55,7 +56,8 @@ static int load(SSL_CTX *context, const struct tls_settings *settings, struct er
 	    SSL_CTX_use_certificate_chain_file(context, settings->certificate) != 1)
 		return cannot_load(error, "certificate", settings->certificate);
 	if (settings->key &&
-	    SSL_CTX_use_PrivateKey_file(context, settings->key, SSL_FILETYPE_PEM) != 1)
+	    (SSL_CTX_use_PrivateKey_file(context, settings->key, SSL_FILETYPE_PEM) != 1 ||
+	     SSL_CTX_check_private_key(context) != 1))
 		return cannot_load(error, "key", settings->key);
 	if (settings->ca && SSL_CTX_load_verify_file(context, settings->ca) != 1)
 		return cannot_load(error, "CA certificates", settings->ca);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keys and certificates: the files, loading them anew, and no memory. */
 #include <errno.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,17 @@ static void assert_refused(struct tls_settings settings, const char *message)
 	ck_assert_str_eq(error.message, message);
 }
 
+/* A key of another kind than that of the certificates. */
+static void make_other_key(const char *name)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	FILE *file = fopen(name, "w");
+	ck_assert(key && file);
+	ck_assert_int_eq(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+	(void)fclose(file);
+	EVP_PKEY_free(key);
+}
+
 START_TEST(bad_files_are_named)
 {
 	struct tls_settings good = tls_settings_of(STREAM_SERVER, "server", "ca", NULL), bad = good;
@@ -61,6 +73,9 @@ START_TEST(bad_files_are_named)
 	assert_refused(bad, "cannot load the key 'garbage': it is not in PEM format");
 	bad.key = TLS_CLIENT_KEY_FILE;
 	assert_refused(bad, "cannot load the key 'client.key': it is not the certificate's");
+	make_other_key("other.key");
+	bad.key = "other.key";
+	assert_refused(bad, "cannot load the key 'other.key': it is not the certificate's");
 	bad.certificate = "locked.pem";
 	bad.key = "locked.key";
 	assert_refused(bad, "cannot load the key 'locked.key': it has a passphrase");
