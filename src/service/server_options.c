@@ -89,9 +89,9 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	 .offset = AT(tls.named)},
 
 	{"tls", OPTION_FLAG, NULL, "relay: connect to -next over TLS, with the files above",
-	 .offset = AT(next_tls), .only = connecting_names},
+	 .offset = AT(uses_next_tls), .only = connecting_names},
 	{"tls-name", OPTION_TEXT, "NAME", "relay: name that its certificate must have [its host]",
-	 .offset = AT(next_name), .only = connecting_names},
+	 .offset = AT(next_tls.name), .only = connecting_names},
 
 	{"delay", OPTION_RANGE, "MIN:MAX",
 	 "random delay of the service [ping: 100ms:1s; chars: 0:5s; relay: 0]", AT(delay),
@@ -167,6 +167,7 @@ void server_options_init(struct server_options *options)
 		.spin = 50 * CLOCK_MICROSECOND,
 		.ready = -1,
 		.tls.side = STREAM_SERVER,
+		.next_tls.side = STREAM_CLIENT,
 	};
 	for (const struct option_spec *spec = server_option_table()->specs; spec->name; spec++)
 		if (spec->only)
@@ -208,16 +209,21 @@ static int check_log(const struct server_options *options, struct error *error)
 	return 0;
 }
 
-static int check_tls(const struct server_options *options, struct error *error)
+static int complete_tls(struct server_options *options, struct error *error)
 {
-	const struct tls_settings *tls = &options->tls, next = server_options_next_tls(options);
-	if (options->next_name && !options->next_tls)
+	struct tls_settings *tls = &options->tls, *next = &options->next_tls;
+	bool on =
+		tls->certificate || tls->key || tls->named || (tls->ca && !options->uses_next_tls);
+	if (next->name && !options->uses_next_tls)
 		return error_set(error, "-tls: required with -tls-name");
-	if (options->next_tls && tls_settings_check(&next, error) < 0)
+	next->certificate = tls->certificate;
+	next->key = tls->key;
+	next->ca = tls->ca;
+	if (options->uses_next_tls && tls_settings_check(next, error) < 0)
 		return -1;
-	/* the next server's certificate may be all that is verified with them */
-	bool given = tls->certificate || tls->key || tls->named || (tls->ca && !options->next_tls);
-	return given ? tls_settings_check(tls, error) : 0;
+	if (!on)
+		tls->ca = NULL; /* it was for the next server alone */
+	return on ? tls_settings_check(tls, error) : 0;
 }
 
 int server_options_complete(struct server_options *options, struct error *error)
@@ -240,7 +246,7 @@ int server_options_complete(struct server_options *options, struct error *error)
 	if (options->maxline && service->handler.protocol->chunked)
 		return error_set(error, "-maxline: not with -service %s, which has no limit",
 				 service->name);
-	if (check_format(options, error) < 0 || check_tls(options, error) < 0)
+	if (check_format(options, error) < 0 || complete_tls(options, error) < 0)
 		return -1;
 	if (!options->maxline)
 		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
@@ -317,14 +323,6 @@ struct record_format server_options_format(const struct server_options *options)
 	if (options->tls.ca)
 		record_add_certificates(&format);
 	return format;
-}
-
-struct tls_settings server_options_next_tls(const struct server_options *options)
-{
-	struct tls_settings next = options->tls;
-	next.side = STREAM_CLIENT;
-	next.name = options->next_name;
-	return next;
 }
 
 void server_options_describe(const struct server_options *options, const char *listener,

@@ -6,10 +6,8 @@
 int server_tls_open(struct server_tls *tls, const struct server_options *options,
 		    struct error *error)
 {
-	const struct tls_settings *own = &options->tls;
-	const struct tls_settings next = server_options_next_tls(options);
-	if ((own->certificate && !(tls->own = tls_new(own, error))) ||
-	    (options->next_tls && !(tls->next = tls_new(&next, error))))
+	if ((options->tls.certificate && !(tls->own = tls_new(&options->tls, error))) ||
+	    (options->uses_next_tls && !(tls->next = tls_new(&options->next_tls, error))))
 		return -1;
 	return 0;
 }
