@@ -148,6 +148,7 @@ static int announce(struct server *server, struct error *error)
 		 server->reopened.message + strlen(RECORD_REOPENED));
 	if (!options->tls.ca && listener_is_exposed(server->acceptor.listener, error))
 		warn(error->message);
+	server_tls_tell(&server->tls, log, warn);
 	if (server->service->random)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
 	/* the program that waits for -ready may read these records; a log that hangs delays it by
@@ -165,8 +166,8 @@ static int server_open(struct server *server, struct error *error)
 	if ((server->signals = signalfd_open(signals, error)) < 0 ||
 	    (*listener = listener_open(options->listener, options->host, (int)options->port,
 				       server->signals, &server->acceptor.file, error)) < 0 ||
-	    server_tls_open(&server->tls, options, error) < 0 || open_log(server, error) < 0 ||
-	    open_threads(server, error) < 0 || start_service(server, error) < 0)
+	    open_log(server, error) < 0 || open_threads(server, error) < 0 ||
+	    start_service(server, error) < 0)
 		return -1;
 	thread_run_in_batches();
 	return socket_listen(*listener, error) < 0 ? -1 : announce(server, error);
@@ -386,6 +387,11 @@ int main(int argc, char **argv)
 		warn(error.message);
 	if (status >= 0)
 		return status;
+	if (server_tls_open(&server.tls, &server.options, &error) < 0) {
+		warn(error.message);
+		server_tls_close(&server.tls);
+		return EXIT_USAGE;
+	}
 	prepare(&server);
 	if (notify_open(&server.notify, &error) < 0)
 		warn(error.message);

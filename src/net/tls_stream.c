@@ -193,6 +193,7 @@ static void tls_destroy(struct stream *stream)
 {
 	struct tls_stream *self = tls_stream(stream);
 	SSL_free(self->ssl);
+	X509_free(self->refused);
 	buffer_free(&self->owed);
 	pthread_mutex_destroy(&self->lock);
 }

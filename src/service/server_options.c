@@ -85,6 +85,8 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	 .offset = AT(tls.key)},
 	{"tls-ca", OPTION_TEXT, "FILE", "accept only clients with a certificate of these CAs (PEM)",
 	 .offset = AT(tls.ca)},
+	{"tls-crl", OPTION_TEXT, "FILE", "refuse certificates that these lists revoke (PEM)",
+	 .offset = AT(tls.crl)},
 	{"tls-names", OPTION_FLAG, NULL, "accept only clients whose certificate has a usable name",
 	 .offset = AT(tls.named)},
 
@@ -212,17 +214,18 @@ static int check_log(const struct server_options *options, struct error *error)
 static int complete_tls(struct server_options *options, struct error *error)
 {
 	struct tls_settings *tls = &options->tls, *next = &options->next_tls;
-	bool on =
-		tls->certificate || tls->key || tls->named || (tls->ca && !options->uses_next_tls);
+	bool on = tls->certificate || tls->key || tls->named ||
+		  ((tls->ca || tls->crl) && !options->uses_next_tls);
 	if (next->name && !options->uses_next_tls)
 		return error_set(error, "-tls: required with -tls-name");
 	next->certificate = tls->certificate;
 	next->key = tls->key;
 	next->ca = tls->ca;
+	next->crl = tls->crl;
 	if (options->uses_next_tls && tls_settings_check(next, error) < 0)
 		return -1;
 	if (!on)
-		tls->ca = NULL; /* it was for the next server alone */
+		tls->ca = tls->crl = NULL; /* they were for the next server alone */
 	return on ? tls_settings_check(tls, error) : 0;
 }
 

@@ -23,6 +23,24 @@ const struct stream_type *server_tls_type(const struct tls *tls)
 	return tls ? tls_stream_type(tls) : &stream_tcp;
 }
 
+static void tell(const struct tls *tls, struct log *log, void (*warn)(const char *message))
+{
+	struct error warning;
+	if (!tls || !tls_warning(tls))
+		return;
+	error_set(&warning, "WARNING: %s", tls_warning(tls));
+	warn(warning.message);
+	log_note(log, RECORD_WARNING, RECORD_SERVER, "%s", tls_warning(tls));
+}
+
+void server_tls_tell(const struct server_tls *tls, struct log *log,
+		     void (*warn)(const char *message))
+{
+	tell(tls->own, log, warn);
+	if (!tls->own) /* else they have the same files */
+		tell(tls->next, log, warn);
+}
+
 static void reload(struct tls *tls, struct log *log, void (*warn)(const char *message))
 {
 	struct error error, warning;
@@ -42,4 +60,5 @@ void server_tls_reload(struct server_tls *tls, struct log *log, void (*warn)(con
 {
 	reload(tls->own, log, warn);
 	reload(tls->next, log, warn);
+	server_tls_tell(tls, log, warn);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -104,6 +105,7 @@ void certificate_make(const struct certificate *wish)
 	ck_assert_int_eq(PEM_write_X509(file, certificate), 1);
 	(void)fclose(file);
 	file = open_file(wish->name, "key", "w");
+	ck_assert_int_eq(fchmod(fileno(file), 0600), 0);
 	const unsigned char *words = (const unsigned char *)wish->passphrase;
 	ck_assert_int_eq(PEM_write_PrivateKey(file, key, words ? EVP_aes_128_cbc() : NULL, words,
 					      words ? (int)strlen(wish->passphrase) : 0, NULL,
