@@ -7,11 +7,14 @@
 
 #include "net/tls_openssl.h"
 
-/* Takes a name that can stand in a record as it is. */
+/* Takes a name that can stand in a record as it is. The bytes of two types of strings are parts of
+ * other characters. */
 static bool take_name(const ASN1_STRING *string, char name[STREAM_CERTIFICATE_SIZE])
 {
 	const unsigned char *bytes = ASN1_STRING_get0_data(string);
-	int length = ASN1_STRING_length(string);
+	int length = ASN1_STRING_length(string), type = ASN1_STRING_type(string);
+	if (type == V_ASN1_BMPSTRING || type == V_ASN1_UNIVERSALSTRING)
+		return false;
 	if (length < 1 || length >= STREAM_CERTIFICATE_SIZE)
 		return false;
 	for (int i = 0; i < length; i++)

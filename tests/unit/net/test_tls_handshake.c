@@ -364,6 +364,30 @@ START_TEST(a_name_can_stand_in_a_record)
 }
 END_TEST
 
+/* There the bytes of "sensor-7" are four Chinese characters, or none at all. */
+START_TEST(parts_of_other_characters_are_no_name)
+{
+	static const struct {
+		int type;
+		bool taken;
+	} types[] = {{V_ASN1_UTF8STRING, true},
+		     {V_ASN1_PRINTABLESTRING, true},
+		     {V_ASN1_BMPSTRING, false},
+		     {V_ASN1_UNIVERSALSTRING, false}};
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		char name[STREAM_CERTIFICATE_SIZE];
+		X509 *certificate = X509_new();
+		X509_NAME *subject = X509_get_subject_name(certificate);
+		ck_assert_int_eq(X509_NAME_add_entry_by_NID(subject, NID_commonName, types[i].type,
+							    (const unsigned char *)"sensor-7", 8,
+							    -1, 0),
+				 1);
+		ck_assert_int_eq(tls_name_of(certificate, name), types[i].taken);
+		X509_free(certificate);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	scratch_make();
@@ -380,6 +404,7 @@ int main(void)
 	tcase_add_test(shaking, the_client_is_verified);
 	tcase_add_test(shaking, without_a_ca_any_client_is_taken);
 	tcase_add_test(shaking, a_name_can_stand_in_a_record);
+	tcase_add_test(shaking, parts_of_other_characters_are_no_name);
 	int status = unit_main("tls handshake", shaking, NULL);
 	scratch_remove();
 	return status;
