@@ -42,6 +42,17 @@ static const struct reason verified[] = {
 #define ALERT(number) (SSL_AD_REASON_OFFSET + (number))
 #define REFUSED "the peer refuses the certificate of this side"
 
+/* A peer that has used TLS until then. */
+#define GARBLED "the peer sent something that TLS does not allow"
+
+static const struct reason failed_later[] = {
+	{SSL_R_WRONG_VERSION_NUMBER, GARBLED},
+	{SSL_R_HTTP_REQUEST, GARBLED},
+	{SSL_R_PACKET_LENGTH_TOO_LONG, GARBLED},
+	{SSL_R_UNEXPECTED_MESSAGE, GARBLED},
+	{0},
+};
+
 static const struct reason failed[] = {
 	{SSL_R_WRONG_VERSION_NUMBER, "the peer does not use TLS"},
 	{SSL_R_HTTP_REQUEST, "the peer does not use TLS"},
@@ -101,7 +112,10 @@ const char *tls_reason(const struct tls_stream *self)
 	unsigned long last = ERR_peek_last_error();
 	if (code != X509_V_OK)
 		return why_not_verified(self, code);
-	const char *text = text_of(failed, ERR_GET_REASON(last));
+	int reason = ERR_GET_LIB(last) == ERR_LIB_SSL ? ERR_GET_REASON(last) : 0;
+	const char *text = self->is_open ? text_of(failed_later, reason) : NULL;
+	if (!text)
+		text = text_of(failed, reason);
 	if (!text && last)
 		text = ERR_reason_error_string(last);
 	return text ? text : "the peer closed the connection";
