@@ -60,6 +60,16 @@ def over_tls(plain):
     return context.wrap_socket(plain, server_hostname="localhost")
 
 
+def served(plain):
+    """A socket that a server has accepted, with TLS where the environment has a server's certificate."""
+    if "PEER_SERVER_CERT" not in os.environ:
+        return plain
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = TlsSocket
+    context.load_cert_chain(os.environ["PEER_SERVER_CERT"], os.environ["PEER_SERVER_KEY"])
+    return context.wrap_socket(plain, server_side=True)
+
+
 class Peer:
     """A connection that is waited for, but not for ever."""
 

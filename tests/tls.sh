@@ -39,3 +39,9 @@ tls_peers()
 {
 	export PEER_CA=$SCRATCH/ca.pem PEER_CERT=$SCRATCH/sensor.pem PEER_KEY=$SCRATCH/sensor.key
 }
+
+# tls_mocks: so do the servers that are no program under test: start_mock, and those that use served() of peer.py.
+tls_mocks()
+{
+	export PEER_SERVER_CERT=$SCRATCH/server.pem PEER_SERVER_KEY=$SCRATCH/server.key
+}
