@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
+#include "base/trimmer.h"
 #include "net/answers.h"
 #include "session/receiver.h"
 
@@ -28,13 +30,30 @@ static void name_certificate(struct session *session)
 		(void)sprintf(session->name + strlen(session->name), " (%s)", certificate);
 }
 
+/* What a handshake and the end of its stream free lies between blocks in use. */
+static void note_freed(const struct session *session)
+{
+	if (stream_has_handshake(session->stream))
+		trimmer_note(session->responder.settings->trimmer);
+}
+
+/* Afterwards the session needs less stack, and less of the heap. */
+static int handshake(struct session *session, struct error *error)
+{
+	int shaken = stream_handshake(session->stream, clock_after(SESSION_HANDSHAKE), -1, error);
+	if (stream_has_handshake(session->stream))
+		thread_trim_stack();
+	note_freed(session);
+	return shaken;
+}
+
 /* Makes stream and state ready. */
 static enum ending open_session(struct session *session)
 {
 	const struct session_settings *settings = session->responder.settings;
 	const struct handler *handler = settings->handler;
 	struct error error;
-	int shaken = stream_handshake(session->stream, clock_after(SESSION_HANDSHAKE), -1, &error);
+	int shaken = handshake(session, &error);
 	if (!session_table_shaken(settings->table, session))
 		shaken = error_set(&error, "no TLS handshake: its place was needed");
 	if (shaken < 0) {
@@ -103,6 +122,7 @@ static enum ending serve(struct session *session)
 static void release(struct session *session, int64_t linger)
 {
 	send_queue_free(&session->responder.queue);
+	note_freed(session);
 	stream_close(session->stream, linger);
 	line_free(&session->received);
 }
