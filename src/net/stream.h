@@ -82,8 +82,8 @@ void stream_close(struct stream *stream, int64_t deadline);
 /* The longest name of a certificate, with its NUL. */
 #define STREAM_CERTIFICATE_SIZE 65
 
-/* The name in the certificate that the peer has proved to own: printable ASCII without blanks,
- * parentheses and quotes. Empty: it has none, or one that is no such name. */
+/* The name in the certificate that the peer has proved to own: printable ASCII without blanks and
+ * ()"'\,; which have a meaning in logs. Empty: it has none, or one that is no such name. */
 bool stream_has_certificates(const struct stream *stream); /* the type knows of them */
 void stream_certificate(struct stream *stream, char name[STREAM_CERTIFICATE_SIZE]);
 
