@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -186,6 +187,25 @@ void tls_close(struct tls_ends *ends)
 	stream_close(ends->client, 0);
 	stream_close(ends->server, 0);
 	*ends = (struct tls_ends){0};
+}
+
+struct awaited {
+	struct stream *stream;
+	int bytes;
+};
+
+static bool has_arrived(void *argument)
+{
+	const struct awaited *awaited = argument;
+	int arrived = 0;
+	return ioctl(stream_pollfd(awaited->stream, 0).fd, FIONREAD, &arrived) == 0 &&
+	       arrived >= awaited->bytes;
+}
+
+void tls_await_bytes(struct stream *stream, int bytes)
+{
+	struct awaited awaited = {stream, bytes};
+	ck_assert(eventually(has_arrived, &awaited));
 }
 
 /* --- a peer by OpenSSL alone --- */

@@ -38,6 +38,9 @@ struct tls_ends {
 void tls_connect(const struct tls *server, const struct tls *client, struct tls_ends *ends);
 void tls_close(struct tls_ends *ends);
 
+/* Waits until the stream's socket has so many bytes. */
+void tls_await_bytes(struct stream *stream, int bytes);
+
 /* A client by OpenSSL alone, which has the CA's trust and a certificate or none. What it writes
  * goes to the socket in pieces of so many bytes. */
 struct raw_peer {
