@@ -89,16 +89,11 @@ static int open_log(struct server *server, struct error *error)
 	if (record_leaves_out(&server->format, RECORD_NOTE) &&
 	    !(server->warnings = stdout_tee_start(STDERR_FILENO, false, error)))
 		return -1;
-	struct log_settings settings = {.target = target,
-					.old = options->append	    ? OLD_APPEND
-					       : options->overwrite ? OLD_OVERWRITE
-								    : OLD_KEEP,
-					.look_at_old = server->service->look_at_old,
-					.format = &server->format,
-					.sync = (enum log_sync)options->sync,
-					.tee = server->tee,
-					.warnings = server->warnings,
-					.warn = warn};
+	struct log_settings settings = server_options_log_settings(options);
+	settings.format = &server->format;
+	settings.tee = server->tee;
+	settings.warnings = server->warnings;
+	settings.warn = warn;
 	server->sessions.log = log_open(&settings, error);
 	return server->sessions.log ? 0 : -1;
 }

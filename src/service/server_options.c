@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "log.h"
 #include "log/sink.h"
 #include "base/random.h"
 #include "base/system_memory.h"
@@ -345,6 +344,16 @@ void server_options_describe(const struct server_options *options, const char *l
 const char *server_options_log(const struct server_options *options)
 {
 	return options->log ? options->log : services[options->service]->log;
+}
+
+struct log_settings server_options_log_settings(const struct server_options *options)
+{
+	return (struct log_settings){.target = server_options_log(options),
+				     .old = options->append	 ? OLD_APPEND
+					    : options->overwrite ? OLD_OVERWRITE
+								 : OLD_KEEP,
+				     .look_at_old = services[options->service]->look_at_old,
+				     .sync = (enum log_sync)options->sync};
 }
 
 const char *server_options_log_file(const struct server_options *options)

@@ -7,6 +7,7 @@
 
 #include "base/options.h"
 #include "base/program.h"
+#include "log.h"
 #include "net/tls.h"
 #include "service/table.h"
 
@@ -77,6 +78,8 @@ struct service_options server_options_of_service(const struct server_options *op
 struct record_format server_options_format(const struct server_options *options);
 /* The name of the log: as given, or the service's own. */
 const char *server_options_log(const struct server_options *options);
+/* What of its settings the options say: not format, tees and warn. */
+struct log_settings server_options_log_settings(const struct server_options *options);
 /* The name of the log's file; NULL: the log is no file. */
 const char *server_options_log_file(const struct server_options *options);
 /* The value of the option of that name, which there must be: of the type of its kind. */
