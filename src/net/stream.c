@@ -219,7 +219,7 @@ bool stream_is_cut(struct stream *stream)
 const char *stream_failure(struct stream *stream, int errnum)
 {
 	const char *words = stream->type->failure ? stream->type->failure(stream) : NULL;
-	return words ? words : strerror(errnum);
+	return words || !errnum ? words : strerror(errnum);
 }
 
 void stream_local_name(const struct stream *stream, char name[SOCKET_NAME_SIZE])

@@ -92,7 +92,7 @@ void stream_certificate(struct stream *stream, char name[STREAM_CERTIFICATE_SIZE
 bool stream_is_cut(struct stream *stream);
 
 /* Why receiving or sending has failed, with the errno of that: what the type knows of it, or the
- * words of the system. Valid as long as the stream. */
+ * words of the system; with 0 only the former, or NULL. Valid as long as the stream. */
 const char *stream_failure(struct stream *stream, int errnum);
 
 void stream_local_name(const struct stream *stream, char name[SOCKET_NAME_SIZE]);

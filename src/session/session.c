@@ -142,6 +142,15 @@ static void note_idle(const struct session *session)
 				(double)settings->idle / (double)CLOCK_SECOND);
 }
 
+/* What the network does to a connection is not noted; what the peer does to TLS is. */
+static void note_broken(const struct session *session)
+{
+	const char *words = stream_failure(session->stream, 0);
+	if (words)
+		(void)peer_note(session->responder.settings->notes, NOTE_BROKEN, session->name,
+				"closed: broken TLS: %s", words);
+}
+
 static void refuse_tls(struct session *session)
 {
 	const struct session_settings *settings = session->responder.settings;
@@ -162,6 +171,8 @@ static void end_session(struct session *session, enum ending ending)
 	if (ending == ENDED_BY_PEER && stream_is_cut(session->stream))
 		(void)peer_note(settings->notes, NOTE_CUT, session->name,
 				"ended without a close_notify of TLS");
+	if (ending == ENDED_BROKEN && session->is_open)
+		note_broken(session);
 	if (ending == ENDED_IDLE)
 		note_idle(session);
 	if (ending == ENDED_BY_TLS)
