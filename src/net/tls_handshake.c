@@ -12,6 +12,7 @@
 #include "net/unix_socket.h"
 
 enum {
+	TLS_ALERT_RECORD = 0x15,
 	TLS_HANDSHAKE_RECORD = 0x16, /* the first byte that a client sends: RFC 8446, 5.1 */
 	TLS_HOST_SIZE = 256,	     /* the longest name of a host, with its NUL */
 };
@@ -86,10 +87,14 @@ static bool begins_with_tls(struct stream *stream, int64_t deadline, int wake, s
 	ssize_t length = recv(stream->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	if (length == 1 && byte == TLS_HANDSHAKE_RECORD)
 		return true;
-	if (length == 1) /* it reads, if not TLS, then lines */
+	const char *reason = "the peer does not use TLS";
+	if (length < 1)
+		reason = "the peer closed the connection";
+	else if (byte == TLS_ALERT_RECORD) /* it has no ciphers or versions to offer */
+		reason = "the peer gave up with an alert";
+	else /* it reads, if not TLS, then lines */
 		(void)stream_tcp.send(stream, answer, sizeof answer - 1);
-	error_set(error, "no TLS handshake: %s",
-		  length == 1 ? "the peer does not use TLS" : "the peer closed the connection");
+	error_set(error, "no TLS handshake: %s", reason);
 	return false;
 }
 

@@ -161,6 +161,18 @@ START_TEST(a_peer_that_leaves_or_sends_garbage_is_told_of)
 }
 END_TEST
 
+/* Such as one that has no cipher to offer. It understands no line. */
+START_TEST(an_alert_is_tls)
+{
+	char byte;
+	open_stream(STREAM_SERVER);
+	peer_send(peer, "\x15\x03\x01\x00\x02\x02\x50", 7);
+	assert_fails(clock_after(PATIENCE), -1, "no TLS handshake: the peer gave up with an alert");
+	ck_assert_int_eq((int)recv(peer, &byte, 1, MSG_DONTWAIT), -1);
+	(void)close(peer);
+}
+END_TEST
+
 /* A line server, an echo, and one that closes at once. */
 START_TEST(a_client_at_a_plain_port_is_told_so)
 {
@@ -399,6 +411,7 @@ int main(void)
 	tcase_add_test(shaking, a_handshake_can_be_stopped);
 	tcase_add_test(shaking, plain_text_is_told_so);
 	tcase_add_test(shaking, a_peer_that_leaves_or_sends_garbage_is_told_of);
+	tcase_add_test(shaking, an_alert_is_tls);
 	tcase_add_test(shaking, a_client_at_a_plain_port_is_told_so);
 	tcase_add_test(shaking, the_server_is_verified);
 	tcase_add_test(shaking, the_client_is_verified);
