@@ -54,8 +54,6 @@ static void watch(struct send_queue *queue)
 		return;
 	/* POLLIN and POLLOUT have the values of EPOLLIN and EPOLLOUT */
 	struct pollfd wanted = stream_pollfd(queue->stream, POLLOUT);
-	if (!wanted.events) /* the stream is in a handshake, and send_queue_flush() follows */
-		return;
 	struct epoll_event event = {.events = (uint32_t)wanted.events | EPOLLONESHOT,
 				    .data.ptr = queue};
 	int epoll = queue->flusher->epoll;
@@ -221,13 +219,6 @@ void send_queue_push(struct send_queue *queue, const char *bytes, size_t length)
 		if (send_queue_is_broken(queue))
 			pthread_cond_broadcast(&queue->changed);
 	}
-	pthread_mutex_unlock(&queue->lock);
-}
-
-void send_queue_flush(struct send_queue *queue)
-{
-	pthread_mutex_lock(&queue->lock);
-	watch(queue);
 	pthread_mutex_unlock(&queue->lock);
 }
 

@@ -70,7 +70,6 @@ static enum ending open_session(struct session *session)
 			 (unsigned long long)session->responder.number);
 	else if (handler->notes_ends)
 		log_note(settings->log, RECORD_INFO, session->name, "connected");
-	send_queue_flush(&session->responder.queue);
 	session->state = handler->open ? handler->open(settings->service, &session->responder)
 				       : settings->service;
 	return session->state || !handler->open ? NOT_ENDED : ENDED_NO_MEMORY;
