@@ -44,9 +44,16 @@ static int read_arguments(int argc, char **argv, struct load_settings *settings,
 {
 	int64_t port, connections, window, lines, server = 0;
 	const char *process = NULL;
-	for (int i = 7; i + 1 < argc; i += 2)
-		*(strcmp(argv[i], "-pid") ? &settings->ca : &process) = argv[i + 1];
-	if (argc < 7 || argc % 2 == 0 || (settings->ca && strcmp(argv[argc - 2], "-tls-ca") != 0))
+	int given = 7;
+	if (given + 1 < argc && !strcmp(argv[given], "-pid")) {
+		process = argv[given + 1];
+		given += 2;
+	}
+	if (given + 1 < argc && !strcmp(argv[given], "-tls-ca")) {
+		settings->ca = argv[given + 1];
+		given += 2;
+	}
+	if (argc != given)
 		return error_set(error, "six arguments are needed; see lineload -help");
 	settings->protocol = protocol_find(argv[1]);
 	if (!settings->protocol)

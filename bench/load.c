@@ -200,8 +200,10 @@ static int flush(struct load *load, struct connection *connection)
 		if (done < 0)
 			return lost(load, stream_failure(connection->stream, errno));
 		buffer_drop(unsent, (size_t)done);
+	} else if (stream_flush(connection->stream) < 0) {
+		return lost(load, stream_failure(connection->stream, errno));
 	}
-	return watch(load, connection, unsent->length > 0);
+	return watch(load, connection, unsent->length || stream_owed(connection->stream));
 }
 
 /* Composes as many requests as the window allows, and sends what can be sent. */

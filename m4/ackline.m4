@@ -152,7 +152,7 @@ AS_IF([test "$with_$1" = yes], [
 	AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$3>]], [[return !&$4;]])],
 		[AC_MSG_RESULT([yes])],
 		[AC_MSG_RESULT([no])
-		AC_MSG_ERROR([--with-$1: <$3> or its library cannot be found; on Debian, ./bootstrap run --with-$1 installs it])])
+		AC_MSG_ERROR([--with-$1: <$3> and a library with $4() cannot be found; on Debian, ./bootstrap run --with-$1 installs it])])
 	LIBS=$ackline_LIBS
 	ACKLINE_LIBS="$5 $ACKLINE_LIBS"
 ])

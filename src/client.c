@@ -29,8 +29,8 @@ static enum exit_status run(const struct client_options *options, const char *pr
 	return client_run(options, program);
 }
 
-/* Runs it over plain TCP, or over TLS. Returns the exit status, or -1: the error is set, and there
- * was no run. */
+/* Runs it over plain TCP, or over TLS. Returns the exit status, or -1: the error is set, a file of
+ * the TLS options cannot be used, and there was no run. */
 static int run_connected(struct client_options *options, const char *program, struct error *error)
 {
 	struct tls *tls = NULL;
@@ -73,5 +73,5 @@ int main(int argc, char **argv)
 	const char *report = options_peek(argc, argv, "report");
 	if (outcome != OPTIONS_SHOWN && report && !strcmp(report, "json"))
 		report_failure(program, &error);
-	return status < 0 ? EXIT_FAILED : status;
+	return status < 0 ? EXIT_USAGE : status;
 }

@@ -120,6 +120,7 @@ static int announce(struct server *server, struct error *error)
 		 server->reopened.message + strlen(RECORD_REOPENED));
 	if (!options->tls.ca && listener_is_exposed(server->acceptor.listener, error))
 		warn(error->message);
+	server_tls_tell(&server->tls, log, warn);
 	if (server->service->random)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
 	if (page_start(server->page, &server->sessions, error) < 0)
@@ -139,7 +140,6 @@ static int server_open(struct server *server, struct error *error)
 	if ((server->signals = signalfd_open(signals, error)) < 0 ||
 	    (*listener = listener_open(options->listener, options->host, (int)options->port,
 				       server->signals, &server->acceptor.file, error)) < 0 ||
-	    server_tls_open(&server->tls, options, error) < 0 ||
 	    page_open(&server->page, options, server->signals, error) < 0 ||
 	    !(server->sessions.log = server_log_open(&server->log, options,
 						     page_metrics(server->page), warn, error)) ||
@@ -364,6 +364,11 @@ int main(int argc, char **argv)
 		warn(error.message);
 	if (status >= 0)
 		return status;
+	if (server_tls_open(&server.tls, &server.options, &error) < 0) {
+		warn(error.message);
+		server_tls_close(&server.tls);
+		return EXIT_USAGE;
+	}
 	prepare(&server);
 	if (notify_open(&server.notify, &error) < 0)
 		warn(error.message);

@@ -343,13 +343,14 @@ count_lines()
 # Processes
 
 # run COMMAND...: runs it to its end, at most $PATIENCE seconds, and sets STATUS (124: it took
-# longer), OUT and ERR. Its stdin is what run's own is: give it one.
+# longer), OUT and ERR. Its stdin is what run's own is: give it one. What a sanitizer has to say is shown.
 run()
 {
 	STATUS=0
 	timeout -k 5 "$PATIENCE" "$@" >"$SCRATCH/.out" 2>"$SCRATCH/.err" || STATUS=$?
 	OUT=$(tr -d '\0' <"$SCRATCH/.out")
 	ERR=$(tr -d '\0' <"$SCRATCH/.err")
+	if [ "$SANITIZER" != no ] && [[ $ERR =~ (Sanitizer|runtime\ error):\  ]]; then diag "$ERR"; fi
 }
 
 # refused WORDS PROGRAM ARGUMENT...: bad usage, with nothing on stdout and one line on stderr, in which are

@@ -7,6 +7,8 @@ import struct
 import sys
 import threading
 
+from peer import served
+
 lock = threading.Lock()
 count = itertools.count()
 received = open("mock.lines", "w", encoding="utf-8", buffering=1)
@@ -46,12 +48,13 @@ def end(connection):
 def serve(connection):
     rest = b""
     try:
+        connection = served(connection)
         while piece := connection.recv(65536):
             *lines, rest = (rest + piece).split(b"\n")
             for line in lines:
                 if not treat(connection, line):
                     return
-    except ConnectionError:
+    except OSError:
         pass
     finally:
         connection.close()

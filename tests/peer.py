@@ -41,6 +41,8 @@ class TlsSocket(ssl.SSLSocket):
             return super().send(*arguments)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise BlockingIOError from None
+        except ssl.SSLEOFError:
+            raise BrokenPipeError from None
 
     def shutdown(self, how):
         """A FIN without a close_notify."""
@@ -56,6 +58,16 @@ def over_tls(plain):
     if "PEER_CERT" in os.environ:
         context.load_cert_chain(os.environ["PEER_CERT"], os.environ["PEER_KEY"])
     return context.wrap_socket(plain, server_hostname="localhost")
+
+
+def served(plain):
+    """A socket that a server has accepted, with TLS where the environment has a server's certificate."""
+    if "PEER_SERVER_CERT" not in os.environ:
+        return plain
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = TlsSocket
+    context.load_cert_chain(os.environ["PEER_SERVER_CERT"], os.environ["PEER_SERVER_KEY"])
+    return context.wrap_socket(plain, server_side=True)
 
 
 class Peer:

@@ -106,3 +106,37 @@ in_order()
 	diag "$name: twice: $OUT"
 	pass "$name"
 }
+
+# A proxy to the stage save, at the port of the stage proxy. start_proxy LIMIT [answers]: after so many bytes of
+# lines, or of answers, it prints stalled and passes nothing on that way, 0: it never does. Sets PROXY.
+cat >proxy.py <<'END'
+import socket, sys, threading, time
+port, limit, answers = int(sys.argv[1]), int(sys.argv[2]), sys.argv[4] == "answers"
+listener = socket.create_server(("127.0.0.1", int(sys.argv[3])))
+print(listener.getsockname()[1], flush=True)
+passed = 0
+def pump(source, target, limited):
+    global passed
+    try:
+        while data := source.recv(200):
+            passed += len(data) if limited else 0
+            if limit and passed > limit:
+                print("stalled", flush=True)
+                time.sleep(600)
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+while True:
+    near = listener.accept()[0]
+    far = socket.create_connection(("127.0.0.1", port))
+    threading.Thread(target=pump, args=(near, far, not answers), daemon=True).start()
+    threading.Thread(target=pump, args=(far, near, answers), daemon=True).start()
+END
+start_proxy()
+{
+	start proxy python3 proxy.py "${PORTS[save]}" "$1" "${PORTS[proxy]}" "${2:-lines}"
+	# shellcheck disable=SC2034,SC2153 # start has set the one, and the caller uses the other
+	PROXY=$PID
+	retry "$PATIENCE" test -s proxy.out || bail_out "the proxy does not start: $(cat proxy.err)"
+}

@@ -12,14 +12,15 @@ make_ca()
 		-keyout "$1.key" -out "$1.pem" 2>.openssl || bail_out "no CA: $(cat .openssl)"
 }
 
-# make_certificate NAME CA SUBJECT [ALTERNATIVES]: makes NAME.pem and NAME.key, signed by the CA.
+# make_certificate NAME CA SUBJECT [ALTERNATIVES] [TRUE]: makes NAME.pem and NAME.key, signed by the CA; TRUE: for a
+# CA below it.
 make_certificate()
 {
 	{
 		openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$3" \
 			-keyout "$1.key" -out "$1.request" &&
 			openssl x509 -req -in "$1.request" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 2 \
-				-out "$1.pem" -extfile <(echo "basicConstraints=CA:FALSE${4:+
+				-out "$1.pem" -extfile <(echo "basicConstraints=CA:${5:-FALSE}${4:+
 subjectAltName=$4}")
 	} >.openssl 2>&1 || bail_out "no certificate: $(cat .openssl)"
 }
@@ -37,4 +38,10 @@ CLIENT_TLS=(-tls-ca "$SCRATCH/ca.pem" -tls-cert "$SCRATCH/sensor.pem" -tls-key "
 tls_peers()
 {
 	export PEER_CA=$SCRATCH/ca.pem PEER_CERT=$SCRATCH/sensor.pem PEER_KEY=$SCRATCH/sensor.key
+}
+
+# tls_mocks: so do the servers that are no program under test: start_mock, and those that use served() of peer.py.
+tls_mocks()
+{
+	export PEER_SERVER_CERT=$SCRATCH/server.pem PEER_SERVER_KEY=$SCRATCH/server.key
 }

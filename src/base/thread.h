@@ -16,6 +16,10 @@ int thread_start(pthread_t *thread, size_t stack, void *(*run)(void *argument), 
  * woken do not preempt one that runs. Errors are ignored: without it all works, only slower. */
 void thread_run_in_batches(void);
 
+/* Gives the pages of the calling thread's stack that deeper calls have used back to the system.
+ * Errors are ignored: then they stay. */
+void thread_trim_stack(void);
+
 /* As pthread_create(), which it points to. Only tests set it, before they start threads. */
 extern int (*thread_create)(pthread_t *thread, const pthread_attr_t *attributes,
 			    void *(*run)(void *argument), void *argument);

@@ -87,6 +87,8 @@ static const struct option_spec specs[] = {
 	 .group = "TLS"},
 	{"tls-ca", OPTION_TEXT, "FILE", "use TLS; it must be of one of these CAs (PEM)",
 	 .offset = AT(tls.ca)},
+	{"tls-crl", OPTION_TEXT, "FILE", "refuse certificates that these lists revoke (PEM)",
+	 .offset = AT(tls.crl)},
 	{"tls-name", OPTION_TEXT, "NAME", "name that the server's certificate must have [-nhost]",
 	 .offset = AT(tls.name)},
 	{"tls-cert", OPTION_TEXT, "FILE", "certificate chain of the client (PEM)",
@@ -171,7 +173,7 @@ static void set_default(int64_t *value, int64_t standard)
 static int check_tls(struct client_options *options, struct error *error)
 {
 	const struct tls_settings *tls = &options->tls;
-	options->use_tls |= tls->ca || tls->name || tls->certificate || tls->key;
+	options->use_tls |= tls->ca || tls->crl || tls->name || tls->certificate || tls->key;
 	return options->use_tls ? tls_settings_check(tls, error) : 0;
 }
 

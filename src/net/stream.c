@@ -101,10 +101,12 @@ size_t stream_buffered(struct stream *stream)
 size_t stream_pending(struct stream *stream)
 {
 	int pending = 0; /* FIONREAD and TIOCOUTQ are what tcp(7) calls SIOCINQ and SIOCOUTQ */
-	size_t buffered = stream_buffered(stream);
+	size_t taken = stream_buffered(stream);
+	if (stream->type->held)
+		taken += stream->type->held(stream);
 	if (ioctl(stream->descriptor, FIONREAD, &pending) < 0 || pending < 0)
-		return buffered;
-	return buffered + (size_t)pending;
+		return taken;
+	return taken + (size_t)pending;
 }
 
 bool stream_wait(struct stream *stream, int64_t duration)
@@ -217,7 +219,7 @@ bool stream_is_cut(struct stream *stream)
 const char *stream_failure(struct stream *stream, int errnum)
 {
 	const char *words = stream->type->failure ? stream->type->failure(stream) : NULL;
-	return words ? words : strerror(errnum);
+	return words || !errnum ? words : strerror(errnum);
 }
 
 void stream_local_name(const struct stream *stream, char name[SOCKET_NAME_SIZE])

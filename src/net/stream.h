@@ -82,8 +82,8 @@ void stream_close(struct stream *stream, int64_t deadline);
 /* The longest name of a certificate, with its NUL. */
 #define STREAM_CERTIFICATE_SIZE 65
 
-/* The name in the certificate that the peer has proved to own: printable ASCII without blanks,
- * parentheses and quotes. Empty: it has none, or one that is no such name. */
+/* The name in the certificate that the peer has proved to own: printable ASCII without blanks and
+ * ()"'\,; which have a meaning in logs. Empty: it has none, or one that is no such name. */
 bool stream_has_certificates(const struct stream *stream); /* the type knows of them */
 void stream_certificate(struct stream *stream, char name[STREAM_CERTIFICATE_SIZE]);
 
@@ -92,7 +92,7 @@ void stream_certificate(struct stream *stream, char name[STREAM_CERTIFICATE_SIZE
 bool stream_is_cut(struct stream *stream);
 
 /* Why receiving or sending has failed, with the errno of that: what the type knows of it, or the
- * words of the system. Valid as long as the stream. */
+ * words of the system; with 0 only the former, or NULL. Valid as long as the stream. */
 const char *stream_failure(struct stream *stream, int errnum);
 
 void stream_local_name(const struct stream *stream, char name[SOCKET_NAME_SIZE]);

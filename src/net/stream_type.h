@@ -29,6 +29,8 @@ struct stream_type {
 	size_t (*owed)(struct stream *stream); /* this and flush: both or none */
 	int (*flush)(struct stream *stream);
 	size_t (*buffered)(struct stream *stream);
+	/* the most bytes that have left the socket, beside those: stream_pending() counts them */
+	size_t (*held)(struct stream *stream);
 	/* whether there are bytes to receive, the end or an error, when the descriptor is ready;
 	 * NULL: there always are */
 	bool (*has_bytes)(struct stream *stream);
@@ -36,5 +38,5 @@ struct stream_type {
 	void (*certificate)(struct stream *stream, char name[STREAM_CERTIFICATE_SIZE]);
 	const char *(*failure)(struct stream *stream); /* NULL: it knows nothing of it */
 	bool (*is_cut)(struct stream *stream);
-	void (*end)(struct stream *stream);	       /* sends a last message, which may be owed */
+	void (*end)(struct stream *stream); /* sends a last message, which may be owed */
 };

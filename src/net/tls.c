@@ -12,6 +12,8 @@ int tls_settings_check(const struct tls_settings *settings, struct error *error)
 		return error_set(error, "-tls-key: required with -tls-cert");
 	if (settings->key && !settings->certificate)
 		return error_set(error, "-tls-cert: required with -tls-key");
+	if (settings->crl && !settings->ca)
+		return error_set(error, "-tls-ca: required with -tls-crl");
 	if (settings->side == STREAM_CLIENT)
 		return 0;
 	if (settings->ca && !settings->certificate)

@@ -21,6 +21,8 @@ struct tls_settings {
 	const char *certificate, *key; /* both or none; the server needs them */
 	const char *ca; /* server: a client's certificate is demanded and verified by these; client:
 			 * the server's is, instead of by the system's CAs */
+	const char
+		*crl; /* revocation lists of these CAs: certificates that they name are refused */
 	const char *name; /* client: the name to verify, instead of the host's */
 	bool named;	  /* server: refuse a certificate without a usable name */
 };
@@ -39,6 +41,10 @@ const struct stream_type *tls_stream_type(const struct tls *tls);
 /* Loads the files anew, for connections from now on. 0, or -1 with the error set: nothing has
  * changed. */
 int tls_reload(struct tls *tls, struct error *error);
+
+/* What keeps peers from each other though it was loaded: the own certificate or a revocation list
+ * has expired. NULL: nothing. Valid until the next load. */
+const char *tls_warning(const struct tls *tls);
 
 /* Frees it; accepts NULL. No stream of its type may be open. */
 void tls_free(struct tls *tls);

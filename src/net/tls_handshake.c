@@ -2,7 +2,6 @@
 /* The handshake of a TLS stream: whom a client expects at the other end, and who is there. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,6 +12,7 @@
 #include "net/unix_socket.h"
 
 enum {
+	TLS_ALERT_RECORD = 0x15,
 	TLS_HANDSHAKE_RECORD = 0x16, /* the first byte that a client sends: RFC 8446, 5.1 */
 	TLS_HOST_SIZE = 256,	     /* the longest name of a host, with its NUL */
 };
@@ -31,33 +31,9 @@ enum tls_outcome tls_outcome(struct tls_stream *self, int result)
 		return TLS_CUT;
 	default:
 		self->is_broken = true;
+		self->failure = tls_reason(self);
 		return TLS_FAILED;
 	}
-}
-
-const char *tls_reason(const struct tls_stream *self)
-{
-	long verified = SSL_get_verify_result(self->ssl);
-	unsigned long code = ERR_peek_last_error();
-	if (verified == X509_V_ERR_APPLICATION_VERIFICATION)
-		return "the certificate has no usable name";
-	if (verified != X509_V_OK)
-		return X509_verify_cert_error_string(verified);
-	switch (ERR_GET_REASON(code)) {
-	case SSL_R_WRONG_VERSION_NUMBER:
-	case SSL_R_HTTP_REQUEST:
-	case SSL_R_PACKET_LENGTH_TOO_LONG:
-	case SSL_R_UNEXPECTED_MESSAGE: /* the ClientHello comes back as an echo */
-		return "the peer does not use TLS";
-	case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-		return "the peer has no certificate";
-	case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-		return "the server demands a certificate of the client";
-	default:
-		break;
-	}
-	const char *text = code ? ERR_reason_error_string(code) : NULL;
-	return text ? text : "the peer closed the connection";
 }
 
 /* The name that the server's certificate must have, and SNI (RFC 6066, 3). No certificate has the
@@ -111,10 +87,14 @@ static bool begins_with_tls(struct stream *stream, int64_t deadline, int wake, s
 	ssize_t length = recv(stream->descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	if (length == 1 && byte == TLS_HANDSHAKE_RECORD)
 		return true;
-	if (length == 1) /* it reads, if not TLS, then lines */
+	const char *reason = "the peer does not use TLS";
+	if (length < 1)
+		reason = "the peer closed the connection";
+	else if (byte == TLS_ALERT_RECORD) /* it has no ciphers or versions to offer */
+		reason = "the peer gave up with an alert";
+	else /* it reads, if not TLS, then lines */
 		(void)stream_tcp.send(stream, answer, sizeof answer - 1);
-	error_set(error, "no TLS handshake: %s",
-		  length == 1 ? "the peer does not use TLS" : "the peer closed the connection");
+	error_set(error, "no TLS handshake: %s", reason);
 	return false;
 }
 
@@ -123,13 +103,13 @@ static int shake(struct tls_stream *self, struct error *error)
 {
 	int wanted = 0;
 	pthread_mutex_lock(&self->lock);
-	ERR_clear_error();
+	tls_prepare(self);
 	enum tls_outcome outcome = tls_outcome(self, SSL_do_handshake(self->ssl));
 	if (outcome == TLS_DONE)
 		self->is_open = true;
 	else if (outcome == TLS_AGAIN && !self->is_at_end)
 		wanted = SSL_want_write(self->ssl) ? POLLOUT : POLLIN;
-	else
+	else if ((wanted = tls_tell_mismatch(self, error)) == 0)
 		wanted = error_set(error, "no TLS handshake: %s", tls_reason(self));
 	pthread_mutex_unlock(&self->lock);
 	return wanted;
@@ -150,38 +130,4 @@ int tls_handshake(struct stream *stream, int64_t deadline, int wake, struct erro
 		(void)setsockopt(stream->descriptor, IPPROTO_TCP, TCP_QUICKACK, &(int){1},
 				 sizeof(int));
 	return wanted;
-}
-
-/* Takes a name that can stand in a record as it is. */
-static bool take_name(const ASN1_STRING *string, char name[STREAM_CERTIFICATE_SIZE])
-{
-	const unsigned char *bytes = ASN1_STRING_get0_data(string);
-	int length = ASN1_STRING_length(string);
-	if (length < 1 || length >= STREAM_CERTIFICATE_SIZE)
-		return false;
-	for (int i = 0; i < length; i++)
-		if (bytes[i] <= ' ' || bytes[i] > '~' || strchr("()\"'\\,;", bytes[i]))
-			return false;
-	memcpy(name, bytes, (size_t)length);
-	name[length] = '\0';
-	return true;
-}
-
-bool tls_name_of(X509 *certificate, char name[STREAM_CERTIFICATE_SIZE])
-{
-	X509_NAME *subject = X509_get_subject_name(certificate);
-	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-	if (at >= 0 && take_name(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)), name))
-		return true;
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-	bool taken = false;
-	for (int i = 0; !taken && i < sk_GENERAL_NAME_num(names); i++) {
-		const GENERAL_NAME *entry = sk_GENERAL_NAME_value(names, i);
-		int kind;
-		const ASN1_STRING *value = GENERAL_NAME_get0_value(entry, &kind);
-		taken = (kind == GEN_DNS || kind == GEN_EMAIL || kind == GEN_URI) &&
-			take_name(value, name);
-	}
-	GENERAL_NAMES_free(names);
-	return taken;
 }

@@ -27,6 +27,12 @@ int tls_reload(struct tls *tls, struct error *error)
 	return error_set(error, TLS_MISSING);
 }
 
+const char *tls_warning(const struct tls *tls)
+{
+	(void)tls;
+	return NULL;
+}
+
 void tls_free(struct tls *tls)
 {
 	(void)tls;

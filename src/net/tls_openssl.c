@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a struct tls is made of: the settings of OpenSSL, keys and certificates. */
+/* What a struct tls is made of: the settings of OpenSSL. */
 #include "net/tls_openssl.h"
 
 #include <errno.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,72 +11,25 @@
 
 const bool tls_is_built = true;
 
-static bool is_error(unsigned long code, int library, int reason)
+/* Keeps the certificate that is refused, and with -tls-names refuses one without a name. */
+static int verify(int verified, X509_STORE_CTX *store)
 {
-	return ERR_GET_LIB(code) == library && ERR_GET_REASON(code) == reason;
-}
-
-static const char *reason_of(unsigned long code)
-{
-	if (ERR_SYSTEM_ERROR(code))
-		return strerror(ERR_GET_REASON(code));
-	if (!code || is_error(code, ERR_LIB_PEM, PEM_R_NO_START_LINE) ||
-	    is_error(code, ERR_LIB_OSSL_DECODER, ERR_R_UNSUPPORTED))
-		return "it is not in PEM format";
-	if (is_error(code, ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH))
-		return "it is not the certificate's";
-	if (is_error(code, ERR_LIB_CRYPTO, ERR_R_INTERRUPTED_OR_CANCELLED))
-		return "it has a passphrase"; /* no_passphrase() has refused */
-	return ERR_reason_error_string(code);
-}
-
-static int cannot_load(struct error *error, const char *what, const char *file)
-{
-	unsigned long code = ERR_peek_error(); /* the first is the cause of those behind it */
-	const char *text = reason_of(code);
-	return error_set(error, "cannot load the %s '%.200s': %s", what, file,
-			 text ? text : "OpenSSL does not say why");
-}
-
-/* A key with a passphrase is refused, not asked for. */
-static int no_passphrase(char *bytes, int space, int for_writing, void *context)
-{
-	(void)bytes, (void)space, (void)for_writing, (void)context;
-	return -1;
-}
-
-static int load(SSL_CTX *context, const struct tls_settings *settings, struct error *error)
-{
-	ERR_clear_error();
-	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
-	if (settings->certificate &&
-	    SSL_CTX_use_certificate_chain_file(context, settings->certificate) != 1)
-		return cannot_load(error, "certificate", settings->certificate);
-	if (settings->key &&
-	    SSL_CTX_use_PrivateKey_file(context, settings->key, SSL_FILETYPE_PEM) != 1)
-		return cannot_load(error, "key", settings->key);
-	if (settings->ca && SSL_CTX_load_verify_file(context, settings->ca) != 1)
-		return cannot_load(error, "CA certificates", settings->ca);
-	if (!settings->ca && settings->side == STREAM_CLIENT &&
-	    SSL_CTX_set_default_verify_paths(context) != 1)
-		return error_set(error, "cannot load the CA certificates of the system");
-	if (settings->side == STREAM_SERVER && settings->ca)
-		SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(settings->ca));
-	return 0;
-}
-
-/* Also asks for a name that can be logged. */
-static int verify_named(int verified, X509_STORE_CTX *store)
-{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls_stream *self = BIO_get_data(SSL_get_rbio(ssl));
+	X509 *certificate = X509_STORE_CTX_get_current_cert(store);
 	char name[STREAM_CERTIFICATE_SIZE];
-	if (!verified || X509_STORE_CTX_get_error_depth(store) > 0 ||
-	    tls_name_of(X509_STORE_CTX_get_current_cert(store), name))
-		return verified;
-	X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
-	return 0;
+	if (verified && ((struct tls *)self->stream.type)->settings.named &&
+	    X509_STORE_CTX_get_error_depth(store) == 0 && !tls_name_of(certificate, name)) {
+		X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+		return 0;
+	}
+	if (!verified && certificate && !self->refused && X509_up_ref(certificate) == 1)
+		self->refused = certificate;
+	return verified;
 }
 
-static SSL_CTX *new_context(const struct tls_settings *settings, struct error *error)
+static SSL_CTX *new_context(const struct tls_settings *settings, struct error *warning,
+			    struct error *error)
 {
 	bool client = settings->side == STREAM_CLIENT;
 	SSL_CTX *context = SSL_CTX_new(client ? TLS_client_method() : TLS_server_method());
@@ -98,8 +49,8 @@ static SSL_CTX *new_context(const struct tls_settings *settings, struct error *e
 	SSL_CTX_set_read_ahead(context, 1);
 	if (client || settings->ca)
 		SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-				   settings->named ? verify_named : NULL);
-	if (load(context, settings, error) == 0)
+				   verify);
+	if (tls_load(context, settings, warning, error) == 0)
 		return context;
 	SSL_CTX_free(context);
 	return NULL;
@@ -115,7 +66,7 @@ struct tls *tls_new(const struct tls_settings *settings, struct error *error)
 	}
 	tls->type = tls_type;
 	tls->settings = *settings;
-	tls->context = new_context(settings, error);
+	tls->context = new_context(settings, &tls->warning, error);
 	if (!tls->context) {
 		BIO_meth_free(tls->bio);
 		free(tls);
@@ -130,11 +81,18 @@ const struct stream_type *tls_stream_type(const struct tls *tls)
 	return &tls->type;
 }
 
+const char *tls_warning(const struct tls *tls)
+{
+	return *tls->warning.message ? tls->warning.message : NULL;
+}
+
 int tls_reload(struct tls *tls, struct error *error)
 {
-	SSL_CTX *context = new_context(&tls->settings, error);
+	struct error warning;
+	SSL_CTX *context = new_context(&tls->settings, &warning, error);
 	if (!context)
 		return -1;
+	tls->warning = warning;
 	pthread_mutex_lock(&tls->lock);
 	SSL_CTX *old = tls->context;
 	tls->context = context;

@@ -4,13 +4,15 @@
  * and written through a BIO of our own, without blocking, and threads wait for it without the lock.
  * It is a leaf: nothing else is locked under it. */
 #include <errno.h>
-#include <openssl/err.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "net/tls_openssl.h"
 
-enum { TLS_OWED_MAX = 65536 }; /* bytes; the last record goes beyond */
+enum {
+	TLS_OWED_MAX = 65536, /* bytes of answers to KeyUpdates; then the peer has to read */
+	TLS_READS = 4,	      /* of the socket, in one call of OpenSSL */
+};
 
 /* --- the socket, as OpenSSL sees it --- */
 
@@ -29,28 +31,17 @@ static int bio_result(BIO *bio, ssize_t length, int retry)
 	return -1;
 }
 
+/* A peer could keep OpenSSL reading for ever, and with it the lock and a leader of a group: by
+ * records without bytes of the stream. */
 static int bio_read(BIO *bio, char *bytes, int space)
 {
 	struct tls_stream *self = BIO_get_data(bio);
-	ssize_t length = stream_tcp.receive(&self->stream, bytes, (size_t)space, false);
+	ssize_t length = -1;
+	errno = EAGAIN;
+	if (self->reads++ < TLS_READS)
+		length = stream_tcp.receive(&self->stream, bytes, (size_t)space, false);
 	self->is_at_end = length == 0;
 	return bio_result(bio, length, BIO_FLAGS_READ);
-}
-
-/* Takes whole records, and owes what the socket does not take of them: with a part of a record left
- * OpenSSL would write nothing else, neither its answer to a KeyUpdate, which it may write when it
- * reads, nor the end. Without memory, or a peer that has much answered and reads nothing, it has to
- * wait all the same. */
-static int bio_write(BIO *bio, const char *bytes, int length)
-{
-	struct tls_stream *self = BIO_get_data(bio);
-	ssize_t sent = 0;
-	if (!self->owed.length)
-		sent = stream_tcp.send(&self->stream, bytes, (size_t)length);
-	if (sent >= 0 && sent < length && self->is_open && self->owed.length < TLS_OWED_MAX &&
-	    buffer_append(&self->owed, bytes + sent, (size_t)(length - sent)))
-		sent = length;
-	return bio_result(bio, sent, BIO_FLAGS_WRITE);
 }
 
 /* 0, also if some is still owed; -1 with errno. */
@@ -64,6 +55,21 @@ static int send_owed(struct tls_stream *self)
 	}
 	buffer_free(&self->owed);
 	return 0;
+}
+
+/* Takes whole records, and owes what the socket does not take of them: with a part of a record left
+ * OpenSSL would write nothing else, neither its answer to a KeyUpdate, which it may write when it
+ * reads, nor the end. Without memory it has to wait all the same. */
+static int bio_write(BIO *bio, const char *bytes, int length)
+{
+	struct tls_stream *self = BIO_get_data(bio);
+	ssize_t sent = send_owed(self);
+	if (sent == 0 && !self->owed.length)
+		sent = stream_tcp.send(&self->stream, bytes, (size_t)length);
+	if (sent >= 0 && sent < length && self->is_open &&
+	    buffer_append(&self->owed, bytes + sent, (size_t)(length - sent)))
+		sent = length;
+	return bio_result(bio, sent, BIO_FLAGS_WRITE);
 }
 
 static long bio_control(BIO *bio, int command, long number, void *pointer)
@@ -98,19 +104,30 @@ static ssize_t end_of_socket(struct tls_stream *self)
 	return -1;
 }
 
-/* Reads, or looks whether there is something to read. */
-static ssize_t read_once(struct tls_stream *self, char *bytes, size_t space,
-			 int (*read)(SSL *ssl, void *bytes, size_t space, size_t *length))
+typedef int read_function(SSL *ssl, void *bytes, size_t space, size_t *length);
+
+/* A call of OpenSSL to read, or to look whether there is something to read. */
+static enum tls_outcome try_read(struct tls_stream *self, char *bytes, size_t space,
+				 read_function *read, size_t *length)
+{
+	enum tls_outcome outcome = TLS_AGAIN;
+	self->is_at_end = false;
+	/* an error is met again by who sends */
+	self->must_write = self->owed.length >= TLS_OWED_MAX && send_owed(self) == 0 &&
+			   self->owed.length >= TLS_OWED_MAX;
+	if (!self->must_write) {
+		tls_prepare(self);
+		outcome = tls_outcome(self, read(self->ssl, bytes, space, length));
+		self->must_write = outcome == TLS_AGAIN && SSL_want_write(self->ssl);
+	}
+	self->is_partial = outcome == TLS_AGAIN;
+	return outcome;
+}
+
+static ssize_t read_once(struct tls_stream *self, char *bytes, size_t space, read_function *read)
 {
 	size_t length = 0;
-	errno = EPROTO;
-	if (self->is_broken)
-		return -1;
-	ERR_clear_error();
-	enum tls_outcome outcome = tls_outcome(self, read(self->ssl, bytes, space, &length));
-	self->is_partial = outcome == TLS_AGAIN;
-	self->must_write = outcome == TLS_AGAIN && SSL_want_write(self->ssl);
-	switch (outcome) {
+	switch (self->is_broken ? TLS_FAILED : try_read(self, bytes, space, read, &length)) {
 	case TLS_DONE:
 		return (ssize_t)length;
 	case TLS_AT_END:
@@ -126,7 +143,6 @@ static ssize_t read_once(struct tls_stream *self, char *bytes, size_t space,
 	case TLS_FAILED:
 		break;
 	}
-	self->failure = tls_reason(self);
 	errno = EPROTO;
 	return -1;
 }
@@ -144,11 +160,8 @@ static enum tls_outcome write_once(struct tls_stream *self, const char *bytes, s
 		return TLS_FAILED;
 	if (!self->is_open || self->owed.length)
 		return TLS_AGAIN;
-	ERR_clear_error();
-	enum tls_outcome outcome = tls_outcome(self, SSL_write_ex(self->ssl, bytes, length, sent));
-	if (outcome == TLS_FAILED)
-		self->failure = tls_reason(self);
-	return outcome;
+	tls_prepare(self);
+	return tls_outcome(self, SSL_write_ex(self->ssl, bytes, length, sent));
 }
 
 /* --- the stream --- */
@@ -180,6 +193,7 @@ static void tls_destroy(struct stream *stream)
 {
 	struct tls_stream *self = tls_stream(stream);
 	SSL_free(self->ssl);
+	X509_free(self->refused);
 	buffer_free(&self->owed);
 	pthread_mutex_destroy(&self->lock);
 }
@@ -288,13 +302,27 @@ static size_t tls_buffered(struct stream *stream)
 	return length;
 }
 
-/* Before the handshake nothing can be sent, and what waits is sent when it is done. */
+/* The most that OpenSSL has read ahead. */
+static size_t tls_held(struct stream *stream)
+{
+	struct tls_stream *self = tls_stream(stream);
+	pthread_mutex_lock(&self->lock);
+	size_t held = SSL_has_pending(self->ssl) ? SSL3_RT_MAX_PACKET_SIZE : 0;
+	pthread_mutex_unlock(&self->lock);
+	return held;
+}
+
+/* Before the handshake nothing can be sent, and what waits is sent when it is done. Behind a part
+ * of a message, such as a ticket, OpenSSL writes when it has read the rest. */
 static short tls_events(struct stream *stream, short wanted)
 {
 	struct tls_stream *self = tls_stream(stream);
 	pthread_mutex_lock(&self->lock);
 	if (!self->is_open)
 		wanted &= ~POLLOUT;
+	else if (wanted & POLLOUT && !self->owed.length && SSL_in_init(self->ssl) &&
+		 SSL_want_read(self->ssl))
+		wanted = POLLIN;
 	if (self->must_write && wanted & POLLIN)
 		wanted = POLLOUT;
 	pthread_mutex_unlock(&self->lock);
@@ -315,7 +343,7 @@ static int tls_flush(struct stream *stream)
 	pthread_mutex_lock(&self->lock);
 	int result = send_owed(self);
 	if (result == 0 && !self->owed.length && self->owes_end && !self->is_broken) {
-		ERR_clear_error();
+		tls_prepare(self);
 		int sent = SSL_shutdown(self->ssl); /* 1 and 0: it was written */
 		enum tls_outcome outcome = sent >= 0 ? TLS_DONE : tls_outcome(self, sent);
 		self->owes_end = outcome == TLS_AGAIN;
@@ -347,6 +375,7 @@ const struct stream_type tls_type = {
 	.owed = tls_owed,
 	.flush = tls_flush,
 	.buffered = tls_buffered,
+	.held = tls_held,
 	.events = tls_events,
 	.certificate = tls_certificate,
 	.failure = tls_failure,

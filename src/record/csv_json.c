@@ -195,7 +195,9 @@ static bool read(const struct record_format *format, char *line, size_t length,
 
 static bool begins_csv(struct slice head)
 {
-	return slice_begins(head, record_csv.header) ||
+	struct record_format with = record_csv;
+	record_add_certificates(&with);
+	return slice_begins(head, record_csv.header) || slice_begins(head, with.header) ||
 	       slice_skip_shape(&head, "dddd-dd-ddTdd:dd:dd.dddddd");
 }
 

@@ -10,16 +10,29 @@ const struct record_format *const record_formats[] = {&record_text, &record_csv,
 						      &record_plain, NULL};
 const char *const record_format_names[] = {"text", "csv", "json", "plain", NULL};
 
+/* Of the same name, and yet with other fields: CSV from before -tls-ca, or from after it. NULL: the
+ * same. */
+static const char *other_fields(const struct record_format *format, struct slice head)
+{
+	struct record_format other = record_csv;
+	if (!format->certificates)
+		record_add_certificates(&other);
+	if (!format->quotes || !slice_begins(head, other.header))
+		return NULL;
+	return format->certificates ? "csv without certificates" : "csv with certificates";
+}
+
 const char *record_other_format(const struct record_format *format, struct slice head)
 {
 	static const struct record_format *const known[] = {&record_text, &record_csv, &record_json,
 							    &record_exchange, NULL};
 	for (const struct record_format *const *other = known; *other; other++)
-		if ((*other)->begins(head))
-			return strcmp((*other)->name, format->name) == 0 ||
-					       (format->continues && format->continues(*other))
-				       ? NULL
-				       : (*other)->name;
+		if ((*other)->begins(head)) {
+			if (strcmp((*other)->name, format->name) == 0)
+				return other_fields(format, head);
+			return format->continues && format->continues(*other) ? NULL
+									      : (*other)->name;
+		}
 	return NULL;
 }
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "log.h"
 #include "log/sink.h"
 #include "base/random.h"
 #include "base/system_memory.h"
@@ -87,13 +86,15 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	 .offset = AT(tls.key)},
 	{"tls-ca", OPTION_TEXT, "FILE", "accept only clients with a certificate of these CAs (PEM)",
 	 .offset = AT(tls.ca)},
+	{"tls-crl", OPTION_TEXT, "FILE", "refuse certificates that these lists revoke (PEM)",
+	 .offset = AT(tls.crl)},
 	{"tls-names", OPTION_FLAG, NULL, "accept only clients whose certificate has a usable name",
 	 .offset = AT(tls.named)},
 
 	{"tls", OPTION_FLAG, NULL, "relay: connect to -next over TLS, with the files above",
-	 .offset = AT(next_tls), .only = connecting_names},
+	 .offset = AT(uses_next_tls), .only = connecting_names},
 	{"tls-name", OPTION_TEXT, "NAME", "relay: name that its certificate must have [its host]",
-	 .offset = AT(next_name), .only = connecting_names},
+	 .offset = AT(next_tls.name), .only = connecting_names},
 
 	{"http", OPTION_TEXT, "HOST:PORT", "serve metrics and a page over HTTP at HOST:PORT [no]",
 	 .offset = AT(http), .group = "HTTP"},
@@ -175,6 +176,7 @@ void server_options_init(struct server_options *options)
 		.spin = 50 * CLOCK_MICROSECOND,
 		.ready = -1,
 		.tls.side = STREAM_SERVER,
+		.next_tls.side = STREAM_CLIENT,
 	};
 	for (const struct option_spec *spec = server_option_table()->specs; spec->name; spec++)
 		if (spec->only)
@@ -237,16 +239,22 @@ static int check_log(const struct server_options *options, struct error *error)
 	return 0;
 }
 
-static int check_tls(const struct server_options *options, struct error *error)
+static int complete_tls(struct server_options *options, struct error *error)
 {
-	const struct tls_settings *tls = &options->tls, next = server_options_next_tls(options);
-	if (options->next_name && !options->next_tls)
+	struct tls_settings *tls = &options->tls, *next = &options->next_tls;
+	bool on = tls->certificate || tls->key || tls->named ||
+		  ((tls->ca || tls->crl) && !options->uses_next_tls);
+	if (next->name && !options->uses_next_tls)
 		return error_set(error, "-tls: required with -tls-name");
-	if (options->next_tls && tls_settings_check(&next, error) < 0)
+	next->certificate = tls->certificate;
+	next->key = tls->key;
+	next->ca = tls->ca;
+	next->crl = tls->crl;
+	if (options->uses_next_tls && tls_settings_check(next, error) < 0)
 		return -1;
-	/* the next server's certificate may be all that is verified with them */
-	bool given = tls->certificate || tls->key || tls->named || (tls->ca && !options->next_tls);
-	return given ? tls_settings_check(tls, error) : 0;
+	if (!on)
+		tls->ca = tls->crl = NULL; /* they were for the next server alone */
+	return on ? tls_settings_check(tls, error) : 0;
 }
 
 int server_options_complete(struct server_options *options, struct error *error)
@@ -269,7 +277,7 @@ int server_options_complete(struct server_options *options, struct error *error)
 	if (options->maxline && service->handler.protocol->chunked)
 		return error_set(error, "-maxline: not with -service %s, which has no limit",
 				 service->name);
-	if (check_format(options, error) < 0 || check_tls(options, error) < 0 ||
+	if (check_format(options, error) < 0 || complete_tls(options, error) < 0 ||
 	    http_check_options(options->http, options->http_token, error) < 0)
 		return -1;
 	if (!options->maxline)
@@ -349,14 +357,6 @@ struct record_format server_options_format(const struct server_options *options)
 	if (options->tls.ca)
 		record_add_certificates(&format);
 	return format;
-}
-
-struct tls_settings server_options_next_tls(const struct server_options *options)
-{
-	struct tls_settings next = options->tls;
-	next.side = STREAM_CLIENT;
-	next.name = options->next_name;
-	return next;
 }
 
 void server_options_describe(const struct server_options *options, const char *listener,

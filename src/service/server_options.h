@@ -7,6 +7,7 @@
 
 #include "base/options.h"
 #include "base/program.h"
+#include "log.h"
 #include "net/tls.h"
 #include "service/table.h"
 
@@ -35,12 +36,12 @@ struct server_options {
 	int64_t drain;	     /* ns */
 	int64_t spin;	     /* ns, 0: off */
 	int receive;	     /* enum receive */
-	struct tls_settings tls; /* on if there is a certificate */
-	bool next_tls;		 /* of a service that connects: over TLS */
-	const char *next_name;	 /* the name to verify of whom it connects to; NULL: the host's */
-	int64_t ready;		 /* descriptor, -1: none */
-	const char *http;	 /* HOST:PORT; NULL: none */
-	const char *http_token;	 /* a file; NULL: none */
+	struct tls_settings tls;      /* on if there is a certificate */
+	bool uses_next_tls;	      /* of a service that connects: over TLS */
+	struct tls_settings next_tls; /* with the same certificate and CAs */
+	int64_t ready;		      /* descriptor, -1: none */
+	const char *http;	      /* HOST:PORT; NULL: none */
+	const char *http_token;	      /* a file; NULL: none */
 	/* as in struct service_options */
 	struct range delay;
 	int64_t seed;
@@ -67,9 +68,6 @@ enum exit_status server_options_check(struct server_options *options, uint64_t d
  * checks the options, with the machine's limits as they are. Returns -1 to continue, or the exit
  * status: EXIT_DONE after -help or -version, else the error is set. */
 int server_options_read(struct server_options *options, int argc, char **argv, struct error *error);
-
-/* For connections that the service makes: the same certificate and CAs as for those to it. */
-struct tls_settings server_options_next_tls(const struct server_options *options);
 
 /* Writes the note of a reopened log: that the server listens there, and how; behind RECORD_REOPENED
  * it is the note of the start. */

@@ -6,10 +6,8 @@
 int server_tls_open(struct server_tls *tls, const struct server_options *options,
 		    struct error *error)
 {
-	const struct tls_settings *own = &options->tls;
-	const struct tls_settings next = server_options_next_tls(options);
-	if ((own->certificate && !(tls->own = tls_new(own, error))) ||
-	    (options->next_tls && !(tls->next = tls_new(&next, error))))
+	if ((options->tls.certificate && !(tls->own = tls_new(&options->tls, error))) ||
+	    (options->uses_next_tls && !(tls->next = tls_new(&options->next_tls, error))))
 		return -1;
 	return 0;
 }
@@ -23,6 +21,24 @@ void server_tls_close(struct server_tls *tls)
 const struct stream_type *server_tls_type(const struct tls *tls)
 {
 	return tls ? tls_stream_type(tls) : &stream_tcp;
+}
+
+static void tell(const struct tls *tls, struct log *log, void (*warn)(const char *message))
+{
+	struct error warning;
+	if (!tls || !tls_warning(tls))
+		return;
+	error_set(&warning, "WARNING: %s", tls_warning(tls));
+	warn(warning.message);
+	log_note(log, RECORD_WARNING, RECORD_SERVER, "%s", tls_warning(tls));
+}
+
+void server_tls_tell(const struct server_tls *tls, struct log *log,
+		     void (*warn)(const char *message))
+{
+	tell(tls->own, log, warn);
+	if (!tls->own) /* else they have the same files */
+		tell(tls->next, log, warn);
 }
 
 static void reload(struct tls *tls, struct log *log, void (*warn)(const char *message))
@@ -44,4 +60,5 @@ void server_tls_reload(struct server_tls *tls, struct log *log, void (*warn)(con
 {
 	reload(tls->own, log, warn);
 	reload(tls->next, log, warn);
+	server_tls_tell(tls, log, warn);
 }

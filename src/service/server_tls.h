@@ -18,6 +18,10 @@ void server_tls_close(struct server_tls *tls);
 /* The type of streams with it; NULL: plain TCP. */
 const struct stream_type *server_tls_type(const struct tls *tls);
 
+/* Warns, and notes in the log, what has expired. */
+void server_tls_tell(const struct server_tls *tls, struct log *log,
+		     void (*warn)(const char *message));
+
 /* Loads the files anew, for connections from now on, and logs it. What is broken changes nothing,
  * and is told. */
 void server_tls_reload(struct server_tls *tls, struct log *log, void (*warn)(const char *message));

@@ -29,7 +29,8 @@ static bool is_tls(struct session *session, const char *bytes, size_t length)
 	bool first = !session->has_received;
 	session->has_received = true;
 	return first && length > 5 && !memcmp(bytes, record, sizeof record) && bytes[5] == hello &&
-	       !session->responder.settings->handler->protocol->chunked;
+	       !session->responder.settings->handler->protocol->chunked &&
+	       !stream_has_handshake(session->stream);
 }
 
 static enum ending receive(struct session *session, enum taker taker, size_t share)
@@ -58,10 +59,11 @@ static enum ending receive(struct session *session, enum taker taker, size_t sha
 		length = stream_receive_now(session->stream, bytes, space);
 	if (length < 0 && errno == EAGAIN)
 		return taker == OWN_THREAD ? ENDED_IDLE : NOTHING_THERE;
-	if (length < 0)
-		return ENDED_BROKEN;
-	if (length == 0)
-		return atomic_load(&settings->draining) ? ENDED_BY_DRAIN : ENDED_BY_PEER;
+	/* an error, too: within a record of TLS that has not arrived whole */
+	if (length <= 0 && atomic_load(&settings->draining))
+		return ENDED_BY_DRAIN;
+	if (length <= 0)
+		return length < 0 ? ENDED_BROKEN : ENDED_BY_PEER;
 	if (session->left != SIZE_MAX)
 		session->left -= (size_t)length;
 	line_filled(&session->received, (size_t)length);

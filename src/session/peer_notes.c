@@ -20,6 +20,7 @@ static const struct {
 	[NOTE_PAUSED] = {RECORD_WARNING, "failures to accept a connection"},
 	[NOTE_HANDSHAKE] = {RECORD_WARNING, "handshakes failed"},
 	[NOTE_CUT] = {RECORD_INFO, "connections ended without a close_notify of TLS"},
+	[NOTE_BROKEN] = {RECORD_WARNING, "connections closed for what the client sent"},
 	[NOTE_SILENT] = {RECORD_INFO, "silent connections closed"},
 	[NOTE_UNFINISHED] = {RECORD_WARNING, "connections closed in the middle of a line"},
 	[NOTE_NO_MEMORY] = {RECORD_WARNING, "connections closed, out of memory"},

@@ -20,6 +20,7 @@ enum peer_note {
 	NOTE_PAUSED,	      /* the system had no space for a connection */
 	NOTE_HANDSHAKE,	      /* failed */
 	NOTE_CUT,	      /* ended without the word for it */
+	NOTE_BROKEN,	      /* closed: the stream's type has failed */
 	NOTE_SILENT,	      /* closed */
 	NOTE_UNFINISHED,      /* closed in the middle of a line */
 	NOTE_NO_MEMORY,	      /* closed */

@@ -230,14 +230,6 @@ void send_queue_push(struct send_queue *queue, const char *bytes, size_t length)
 	pthread_mutex_unlock(&queue->lock);
 }
 
-void send_queue_flush(struct send_queue *queue)
-{
-	pthread_mutex_lock(&queue->lock);
-	queue->watched = false; /* perhaps for no event, when the stream could send nothing */
-	watch(queue);
-	pthread_mutex_unlock(&queue->lock);
-}
-
 size_t send_queue_close(struct send_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);

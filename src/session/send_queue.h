@@ -72,9 +72,6 @@ bool send_queue_send(struct send_queue *queue, const char *bytes, size_t length,
  * messages with a gap. */
 void send_queue_push(struct send_queue *queue, const char *bytes, size_t length);
 
-/* Sends bytes that were pushed before the handshake: a stream need not accept any before it. */
-void send_queue_flush(struct send_queue *queue);
-
 /* Blocks until each reserved answer was sent or cancelled and the flusher does not watch the queue.
  * Accepts no push from then on. Returns how many bytes could not be sent; pushed bytes that came
  * after it was broken are not counted. */

@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
+#include "base/trimmer.h"
 #include "net/answers.h"
 #include "session/receiver.h"
 
@@ -28,20 +30,39 @@ static void name_certificate(struct session *session)
 		(void)sprintf(session->name + strlen(session->name), " (%s)", certificate);
 }
 
+/* What a handshake and the end of its stream free lies between blocks in use. */
+static void note_freed(const struct session *session)
+{
+	if (stream_has_handshake(session->stream))
+		trimmer_note(session->responder.settings->trimmer);
+}
+
+/* Afterwards the session needs less stack, and less of the heap. */
+static int handshake(struct session *session, struct error *error)
+{
+	int shaken = stream_handshake(session->stream, clock_after(SESSION_HANDSHAKE), -1, error);
+	if (stream_has_handshake(session->stream))
+		thread_trim_stack();
+	note_freed(session);
+	return shaken;
+}
+
 /* Makes stream and state ready. */
 static enum ending open_session(struct session *session)
 {
 	const struct session_settings *settings = session->responder.settings;
 	const struct handler *handler = settings->handler;
 	struct error error;
-	int shaken = stream_handshake(session->stream, clock_after(SESSION_HANDSHAKE), -1, &error);
+	int shaken = handshake(session, &error);
 	if (shaken == 0) /* while it is in its handshake nobody else reads the name */
 		name_certificate(session);
 	if (!session_table_shaken(settings->table, session))
 		shaken = error_set(&error, "no TLS handshake: its place was needed");
 	if (shaken < 0) {
-		(void)peer_note(settings->notes, NOTE_HANDSHAKE, session->name, "closed: %s",
-				error.message);
+		/* a drain ends handshakes, which is no fault of the peer */
+		if (!atomic_load(&settings->draining))
+			(void)peer_note(settings->notes, NOTE_HANDSHAKE, session->name,
+					"closed: %s", error.message);
 		return ENDED_BROKEN;
 	}
 	session->is_open = true;
@@ -50,7 +71,6 @@ static enum ending open_session(struct session *session)
 			 (unsigned long long)session->responder.number);
 	else if (handler->notes_ends)
 		log_note(settings->log, RECORD_INFO, session->name, "connected");
-	send_queue_flush(&session->responder.queue);
 	session->state = handler->open ? handler->open(settings->service, &session->responder)
 				       : settings->service;
 	return session->state || !handler->open ? NOT_ENDED : ENDED_NO_MEMORY;
@@ -102,6 +122,7 @@ static enum ending serve(struct session *session)
 static void release(struct session *session, int64_t linger)
 {
 	send_queue_free(&session->responder.queue);
+	note_freed(session);
 	stream_close(session->stream, linger);
 	line_free(&session->received);
 }
@@ -119,6 +140,15 @@ static void note_idle(const struct session *session)
 		(void)peer_note(settings->notes, NOTE_SILENT, session->name,
 				"closed: nothing received for %g s",
 				(double)settings->idle / (double)CLOCK_SECOND);
+}
+
+/* What the network does to a connection is not noted; what the peer does to TLS is. */
+static void note_broken(const struct session *session)
+{
+	const char *words = stream_failure(session->stream, 0);
+	if (words)
+		(void)peer_note(session->responder.settings->notes, NOTE_BROKEN, session->name,
+				"closed: broken TLS: %s", words);
 }
 
 static void refuse_tls(struct session *session)
@@ -141,6 +171,8 @@ static void end_session(struct session *session, enum ending ending)
 	if (ending == ENDED_BY_PEER && stream_is_cut(session->stream))
 		(void)peer_note(settings->notes, NOTE_CUT, session->name,
 				"ended without a close_notify of TLS");
+	if (ending == ENDED_BROKEN && session->is_open)
+		note_broken(session);
 	if (ending == ENDED_IDLE)
 		note_idle(session);
 	if (ending == ENDED_BY_TLS)
@@ -151,7 +183,7 @@ static void end_session(struct session *session, enum ending ending)
 	if (ending == ENDED_BROKEN || ending == ENDED_NO_MEMORY)
 		stream_stop(session->stream);
 	size_t unsent = send_queue_close(queue);
-	if (unsent)
+	if (unsent && session->is_open)
 		(void)peer_note(
 			settings->notes, NOTE_NOT_TAKEN, session->name,
 			queue->state == SEND_QUEUE_OVERRUN

@@ -54,6 +54,7 @@ struct session {
 	/* under the table's lock, while it is in a handshake */
 	struct session *next_shaking, *previous_shaking;
 	int64_t shaking_since; /* ns */
+	bool is_shaking;       /* nothing is sent to it with all others */
 	bool shaking_ended;    /* by the table: then it is in the list no more */
 	uint64_t surveyed;     /* `lines` at the last survey */
 	char name[];	       /* ADDRESS, or with a certificate ADDRESS (NAME) */

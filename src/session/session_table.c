@@ -18,7 +18,8 @@ size_t session_memory_max(size_t maxline)
 	return SESSION_STACK + line_capacity_max(maxline) + SEND_QUEUE_HIGH_WATER;
 }
 
-/* A live session has an open queue: session_table_closing() comes before it is freed. */
+/* A live session has an open queue: session_table_closing() comes before it is freed. One in a
+ * handshake is not there yet: its queue could only grow. */
 static bool deliver_to_all(struct reply_target *target, const char *bytes, size_t length,
 			   size_t lines)
 {
@@ -26,7 +27,8 @@ static bool deliver_to_all(struct reply_target *target, const char *bytes, size_
 	(void)lines; /* they were not reserved */
 	pthread_mutex_lock(&table->lock);
 	for (struct session *at = table->live; at; at = at->next)
-		send_queue_push(&at->responder.queue, bytes, length);
+		if (!at->is_shaking)
+			send_queue_push(&at->responder.queue, bytes, length);
 	pthread_mutex_unlock(&table->lock);
 	return true;
 }
@@ -64,6 +66,7 @@ void session_table_free(struct session_table *table)
 
 static void add_shaking(struct session_table *table, struct session *session)
 {
+	session->is_shaking = true;
 	session->shaking_since = clock_now();
 	session->previous_shaking = table->last_shaking;
 	*(table->last_shaking ? &table->last_shaking->next_shaking : &table->first_shaking) =
@@ -84,8 +87,10 @@ bool session_table_shaken(struct session_table *table, struct session *session)
 		return true;
 	pthread_mutex_lock(&table->lock);
 	bool ended = session->shaking_ended;
-	if (!ended)
+	if (!ended) {
 		remove_shaking(table, session);
+		session->is_shaking = false;
+	}
 	pthread_mutex_unlock(&table->lock);
 	return !ended;
 }

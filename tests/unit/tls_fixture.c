@@ -7,7 +7,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -104,6 +106,7 @@ void certificate_make(const struct certificate *wish)
 	ck_assert_int_eq(PEM_write_X509(file, certificate), 1);
 	(void)fclose(file);
 	file = open_file(wish->name, "key", "w");
+	ck_assert_int_eq(fchmod(fileno(file), 0600), 0);
 	const unsigned char *words = (const unsigned char *)wish->passphrase;
 	ck_assert_int_eq(PEM_write_PrivateKey(file, key, words ? EVP_aes_128_cbc() : NULL, words,
 					      words ? (int)strlen(wish->passphrase) : 0, NULL,
@@ -186,6 +189,25 @@ void tls_close(struct tls_ends *ends)
 	*ends = (struct tls_ends){0};
 }
 
+struct awaited {
+	struct stream *stream;
+	int bytes;
+};
+
+static bool has_arrived(void *argument)
+{
+	const struct awaited *awaited = argument;
+	int arrived = 0;
+	return ioctl(stream_pollfd(awaited->stream, 0).fd, FIONREAD, &arrived) == 0 &&
+	       arrived >= awaited->bytes;
+}
+
+void tls_await_bytes(struct stream *stream, int bytes)
+{
+	struct awaited awaited = {stream, bytes};
+	ck_assert(eventually(has_arrived, &awaited));
+}
+
 /* --- a peer by OpenSSL alone --- */
 
 static void raw_open(struct raw_peer *raw, int version)
@@ -217,7 +239,7 @@ void raw_flush(struct raw_peer *raw)
 				 length);
 }
 
-static void raw_feed(struct raw_peer *raw)
+void raw_feed(struct raw_peer *raw)
 {
 	char bytes[4096];
 	ssize_t length = recv(raw->descriptor, bytes, sizeof bytes, 0);

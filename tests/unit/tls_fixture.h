@@ -38,6 +38,9 @@ struct tls_ends {
 void tls_connect(const struct tls *server, const struct tls *client, struct tls_ends *ends);
 void tls_close(struct tls_ends *ends);
 
+/* Waits until the stream's socket has so many bytes. */
+void tls_await_bytes(struct stream *stream, int bytes);
+
 /* A client by OpenSSL alone, which has the CA's trust and a certificate or none. What it writes
  * goes to the socket in pieces of so many bytes. */
 struct raw_peer {
@@ -55,6 +58,7 @@ void raw_connect_to(struct raw_peer *raw, int port);
 void raw_shake(struct raw_peer *raw);
 void raw_write(struct raw_peer *raw, const char *bytes, size_t length);
 void raw_flush(struct raw_peer *raw);
+void raw_feed(struct raw_peer *raw);
 /* Receives so many bytes. */
 void raw_read(struct raw_peer *raw, char *bytes, size_t length);
 void raw_close(struct raw_peer *raw);

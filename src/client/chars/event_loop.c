@@ -2,21 +2,18 @@
 #include "client/event_loops.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/descriptor.h"
-#include "base/plural.h"
 #include "base/random.h"
 #include "base/signalfd.h"
 #include "base/slice.h"
 #include "client/chars/output.h"
+#include "client/chars/report.h"
 #include "client/chars/user_input.h"
-#include "measure/client_result_writer.h"
 #include "net/answers.h"
 #include "net/line_stream.h"
 #include "record/escape.h"
@@ -305,7 +302,7 @@ static int step(struct chars_client *client)
 	return client->state == CHARS_CLIENT_OVER ? 0 : act_in_time(client);
 }
 
-/* --- open, run, report, close --- */
+/* --- open, run, close --- */
 
 /* Connects first: until then a signal ends the program as by default, also one that was blocked
  * when it was started. */
@@ -353,33 +350,6 @@ static int run(struct chars_client *client)
 		       : result;
 }
 
-static int print_report(struct chars_client *client)
-{
-	const struct chars_result *result = &client->result;
-	struct buffer text = {0};
-	if (!client->automatic || client->options->quiet)
-		return 0;
-	bool complete = buffer_printf(
-		&text,
-		"%s: %" PRIu64 " character%s in %" PRIu64 " message%s; %" PRIu64
-		" stat answer%s add%s up to %" PRIu64 "; seed of the pauses: %" PRId64 "\n",
-		client->program, result->got.characters, PLURAL(result->got.characters),
-		result->got.messages, PLURAL(result->got.messages), result->stats,
-		PLURAL(result->stats), PLURAL_VERB(result->stats), result->counted,
-		client->options->seed);
-	return program_print(STDOUT_FILENO, "the report", &text, complete, &client->error);
-}
-
-/* Also writes the result for a parent program if the report could not be written. */
-static int report(struct chars_client *client)
-{
-	int printed = print_report(client);
-	if (client->options->acks < 0 ||
-	    chars_result_write(&client->result, (int)client->options->acks, &client->error))
-		return printed;
-	return -1;
-}
-
 static void close_client(struct chars_client *client)
 {
 	user_input_close(&client->user);
@@ -396,7 +366,8 @@ enum exit_status chars_client_run(const struct client_options *options, const ch
 				      .signals = -1};
 	bool good = open_client(&client) == 0 && run(&client) == 0;
 	close_client(&client);
-	good = good && report(&client) == 0;
+	good = good &&
+	       chars_report(&client.result, options, program, client.automatic, &client.error) == 0;
 	if (!good)
 		program_complain(program, client.error.message);
 	return good ? EXIT_DONE : EXIT_FAILED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Keys and certificates: the files, loading them anew, and no memory. */
 #include <errno.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,17 @@ static void assert_refused(struct tls_settings settings, const char *message)
 	ck_assert_str_eq(error.message, message);
 }
 
+/* A key of another kind than that of the certificates. */
+static void make_other_key(const char *name)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	FILE *file = fopen(name, "w");
+	ck_assert(key && file);
+	ck_assert_int_eq(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
+	(void)fclose(file);
+	EVP_PKEY_free(key);
+}
+
 START_TEST(bad_files_are_named)
 {
 	struct tls_settings good = tls_settings_of(STREAM_SERVER, "server", "ca", NULL), bad = good;
@@ -51,9 +63,10 @@ START_TEST(bad_files_are_named)
 	bad.certificate = "garbage";
 	assert_refused(bad, "cannot load the certificate 'garbage': it is not in PEM format");
 	bad.certificate = "empty";
-	assert_refused(bad, "cannot load the certificate 'empty': it is not in PEM format");
+	assert_refused(bad, "cannot load the certificate 'empty': it is empty");
 	bad.certificate = good.key;
-	assert_refused(bad, "cannot load the certificate 'server.key': it is not in PEM format");
+	assert_refused(bad, "cannot load the certificate 'server.key': it contains a private key, "
+			    "not a certificate");
 	bad = good;
 	bad.key = "none";
 	assert_refused(bad, "cannot load the key 'none': No such file or directory");
@@ -61,17 +74,78 @@ START_TEST(bad_files_are_named)
 	assert_refused(bad, "cannot load the key 'garbage': it is not in PEM format");
 	bad.key = TLS_CLIENT_KEY_FILE;
 	assert_refused(bad, "cannot load the key 'client.key': it is not the certificate's");
+	make_other_key("other.key");
+	bad.key = "other.key";
+	assert_refused(bad, "cannot load the key 'other.key': it is not the certificate's");
 	bad.certificate = "locked.pem";
 	bad.key = "locked.key";
-	assert_refused(bad, "cannot load the key 'locked.key': it has a passphrase");
+	assert_refused(bad, "cannot load the key 'locked.key': it has a passphrase; remove it with "
+			    "openssl pkey");
 	bad = good;
 	bad.ca = "none";
 	assert_refused(bad, "cannot load the CA certificates 'none': No such file or directory");
 	bad.ca = "garbage";
-	assert_refused(bad,
-		       "cannot load the CA certificates 'garbage': no certificate or crl found");
+	assert_refused(bad, "cannot load the CA certificates 'garbage': it is not in PEM format");
 	bad.ca = "empty";
-	assert_refused(bad, "cannot load the CA certificates 'empty': no certificate or crl found");
+	assert_refused(bad, "cannot load the CA certificates 'empty': it is empty");
+	bad.ca = "locked.pem";
+	assert_refused(bad,
+		       "cannot load the CA certificates 'locked.pem': it contains a certificate "
+		       "that is not a CA's");
+	bad = good;
+	bad.crl = "none";
+	assert_refused(bad, "cannot load the revocation lists 'none': No such file or directory");
+	bad.crl = good.ca;
+	assert_refused(bad, "cannot load the revocation lists 'ca.pem': it contains a certificate, "
+			    "not a revocation list");
+}
+END_TEST
+
+static void put_together(const char *file, const char *one, const char *two)
+{
+	char both[16384];
+	char *first = file_read(one, NULL), *second = file_read(two, NULL);
+	(void)snprintf(both, sizeof both, "%s%s", first, second);
+	file_write(file, both);
+	free(second);
+	free(first);
+}
+
+START_TEST(a_key_is_private_and_its_certificate_stands_first)
+{
+	struct tls_settings settings = tls_settings_of(STREAM_SERVER, "server", "ca", NULL);
+	put_together("reversed.pem", "ca.pem", TLS_SERVER_FILE);
+	put_together("chain.pem", TLS_SERVER_FILE, "ca.pem");
+	settings.certificate = "reversed.pem";
+	assert_refused(settings,
+		       "cannot load the certificate 'reversed.pem': the certificate of the "
+		       "key must stand first, before those of CAs");
+	settings.certificate = "chain.pem";
+	ck_assert_int_eq(chmod(TLS_SERVER_KEY_FILE, 0644), 0);
+	assert_refused(settings,
+		       "cannot load the key 'server.key': all users can read or change it; "
+		       "chmod 600 it");
+	ck_assert_int_eq(chmod(TLS_SERVER_KEY_FILE, 0640), 0); /* a group that is meant */
+	struct tls *tls = tls_new(&settings, &error);
+	ck_assert_msg(tls != NULL, "%s", error.message);
+	ck_assert_ptr_null(tls_warning(tls));
+	tls_free(tls);
+}
+END_TEST
+
+START_TEST(what_has_expired_is_loaded_and_told)
+{
+	certificate_make(
+		&(struct certificate){.name = "old", .common = "old", .begins = -3, .ends = -1});
+	certificate_make(
+		&(struct certificate){.name = "new", .common = "new", .begins = 1, .ends = 2});
+	struct tls *tls = tls_of(STREAM_SERVER, "old", "ca", NULL);
+	ck_assert_str_eq(tls_warning(tls), "the certificate 'old.pem' has expired");
+	tls_free(tls);
+	tls = tls_of(STREAM_SERVER, "new", "ca", NULL);
+	ck_assert_str_eq(tls_warning(tls),
+			 "the certificate 'new.pem' is not yet valid, or the clock is wrong");
+	tls_free(tls);
 }
 END_TEST
 
@@ -151,6 +225,11 @@ START_TEST(settings_are_checked)
 	settings.named = true;
 	ck_assert_int_eq(tls_settings_check(&settings, &error), -1);
 	ck_assert_str_eq(error.message, "-tls-ca: required with -tls-names");
+	settings.named = false;
+	settings.crl = "l";
+	ck_assert_int_eq(tls_settings_check(&settings, &error), -1);
+	ck_assert_str_eq(error.message, "-tls-ca: required with -tls-crl");
+	settings.named = true;
 	settings.ca = "a";
 	ck_assert_int_eq(tls_settings_check(&settings, &error), 0);
 	settings.key = NULL;
@@ -223,6 +302,8 @@ int main(void)
 	TCase *files = tcase_create("files");
 	tcase_add_checked_fixture(files, begin, NULL);
 	tcase_add_test(files, bad_files_are_named);
+	tcase_add_test(files, a_key_is_private_and_its_certificate_stands_first);
+	tcase_add_test(files, what_has_expired_is_loaded_and_told);
 	tcase_add_test(files, files_are_loaded_anew);
 	tcase_add_test(files, certificates_for_trial);
 	tcase_add_test(files, settings_are_checked);

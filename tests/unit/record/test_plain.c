@@ -142,6 +142,20 @@ START_TEST(each_format_knows_the_others)
 }
 END_TEST
 
+START_TEST(csv_goes_on_only_with_the_same_fields)
+{
+	static const char with_head[] = "time,level,peer,certificate,event,text\n";
+	struct record_format with = record_csv;
+	record_add_certificates(&with);
+	ck_assert_ptr_null(other(&with, with_head));
+	ck_assert_str_eq(other(&with, record_csv.header), "csv without certificates");
+	ck_assert_str_eq(other(&record_csv, with_head), "csv with certificates");
+	ck_assert_str_eq(other(&record_text, with_head), "csv");
+	ck_assert_str_eq(other(&record_json, with_head), "csv");
+	ck_assert_ptr_null(other(&record_plain, with_head));
+}
+END_TEST
+
 int main(void)
 {
 	memory_realloc = faulty_realloc;
@@ -152,5 +166,6 @@ int main(void)
 	tcase_add_test(cases, no_memory_changes_nothing);
 	tcase_add_test(cases, it_goes_on_only_behind_its_own);
 	tcase_add_test(cases, each_format_knows_the_others);
+	tcase_add_test(cases, csv_goes_on_only_with_the_same_fields);
 	return unit_main("plain", cases, NULL);
 }

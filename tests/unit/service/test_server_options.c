@@ -264,6 +264,30 @@ START_TEST(a_relay_needs_to_know_where_to)
 }
 END_TEST
 
+/* What is given for the next server alone does not secure the relay's own port. */
+START_TEST(a_relay_has_tls_on_either_side)
+{
+	if (!tls_is_built) /* then it is refused: tests/system/tls.test */
+		return;
+	ck_assert_int_eq(read_two("-service", "relay"), OPTIONS_READ);
+	give("next", "h:1");
+	give("format", "csv");
+	give("tls", NULL);
+	give("tls-ca", "ca");
+	ck_assert_int_eq(server_options_complete(&options, &error), 0);
+	ck_assert_str_eq(options.next_tls.ca, "ca");
+	ck_assert_ptr_null(options.tls.ca);
+	ck_assert(!server_options_format(&options).certificates);
+	give("tls-cert", "cert");
+	give("tls-key", "key");
+	give("tls-ca", "ca");
+	give("tls-names", NULL);
+	ck_assert_int_eq(server_options_complete(&options, &error), 0);
+	ck_assert(options.tls.named && !options.next_tls.named);
+	ck_assert(server_options_format(&options).certificates);
+}
+END_TEST
+
 START_TEST(an_alphabet_is_checked_before_anything_starts)
 {
 	ck_assert_int_eq(read_two("-alphabet", "a-z0-9-"), OPTIONS_READ);
@@ -293,7 +317,7 @@ START_TEST(table_is_whole)
 		ck_assert_int_eq(spec->choices != NULL, spec->kind == OPTION_CHOICE);
 		count++;
 	}
-	ck_assert_uint_eq(count, 35);
+	ck_assert_uint_eq(count, 36);
 }
 END_TEST
 
@@ -359,6 +383,7 @@ int main(void)
 	tcase_add_test(server, a_log_in_a_database);
 	tcase_add_test(server, services_differ_in_their_defaults);
 	tcase_add_test(server, a_relay_needs_to_know_where_to);
+	tcase_add_test(server, a_relay_has_tls_on_either_side);
 	tcase_add_test(server, an_alphabet_is_checked_before_anything_starts);
 	tcase_add_test(server, table_is_whole);
 	tcase_add_test(server, connections_fit_the_descriptors);
