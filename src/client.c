@@ -7,6 +7,7 @@
 #include "base/program.h"
 #include "client/event_loops.h"
 #include "client/options.h"
+#include "client/probe.h"
 #include "client/run.h"
 #include "client/workload/workload.h"
 #include "measure/report_text.h"
@@ -23,6 +24,8 @@ static const struct {
 static enum exit_status run(const struct client_options *options, const char *program)
 {
 	const char *name = workloads[options->service].name;
+	if (options->probe)
+		return client_probe(options, program);
 	for (size_t i = 0; i < sizeof runners / sizeof *runners; i++)
 		if (!strcmp(runners[i].workload, name))
 			return runners[i].run(options, program);

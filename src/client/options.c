@@ -96,8 +96,10 @@ static const struct option_spec specs[] = {
 	{"tls-key", OPTION_TEXT, "FILE", "private key of the certificate (PEM)",
 	 .offset = AT(tls.key)},
 
+	{"probe", OPTION_FLAG, NULL, "check that the server accepts connections, and send no line",
+	 .offset = AT(probe), .group = "For other programs"},
 	{"acks", OPTION_DESCRIPTOR, "FD", "write the result for runall to descriptor FD", AT(acks),
-	 .min = 1, .max = 1000000, .group = "For other programs"},
+	 .min = 1, .max = 1000000},
 	{0},
 };
 
@@ -119,24 +121,42 @@ void client_options_init(struct client_options *options)
 	options->stream_type = &stream_tcp;
 }
 
+/* The first option given that says which lines are sent and how; NULL: none. */
+static const char *option_of_lines(const struct client_options *options)
+{
+	return options->iterations > 0	      ? "ni"
+	       : options->threads > 1	      ? "nt"
+	       : options->order == ORDER_FREE ? "order"
+	       : options->message	      ? "message"
+	       : options->size > 0	      ? "size"
+					      : NULL;
+}
+
 /* Lines of an input are sent in order and as they are. */
 static int check_input(const struct client_options *options, struct error *error)
 {
-	const char *name = options->iterations > 0	  ? "ni"
-			   : options->threads > 1	  ? "nt"
-			   : options->order == ORDER_FREE ? "order"
-			   : options->message		  ? "message"
-			   : options->size > 0		  ? "size"
-							  : NULL;
+	const char *name = option_of_lines(options);
 	if (!name)
 		return 0;
 	return error_set(
 		error, "-%s: not with -input, which sends its lines in order and unchanged", name);
 }
 
+static int check_probe(const struct client_options *options, struct error *error)
+{
+	const char *name = options->input	   ? "input"
+			   : options->duration > 0 ? "duration"
+			   : options->report >= 0  ? "report"
+			   : options->expect	   ? "expect"
+						   : option_of_lines(options);
+	return name ? error_set(error, "-%s: not with -probe, which sends no lines", name) : 0;
+}
+
 /* Refuses options that exclude each other. */
 static int check_together(const struct client_options *options, struct error *error)
 {
+	if (options->probe)
+		return check_probe(options, error);
 	if (options->input)
 		return check_input(options, error);
 	if (options->duration > 0 && options->iterations > 0)

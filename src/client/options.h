@@ -43,6 +43,7 @@ struct client_options {
 	bool use_tls;	     /* complete: or another TLS option was given */
 	struct tls_settings tls;
 	const struct stream_type *stream_type; /* of connections to the server; set by main() */
+	bool probe;   /* only check that the server accepts connections */
 	int64_t acks; /* descriptor for the result, for a parent program; -1: none */
 };
 

@@ -355,7 +355,8 @@ static int sqlite_reopen(struct sink *sink, struct error *error)
 		return error_set(error, "cannot close the old log %.200s: %.200s", log->target,
 				 errnum == EBUSY ? "another program keeps a transaction open in it"
 						 : database_failure(log->database));
-	if (append_file_open(&opened, log->target, OLD_APPEND, error) < 0) {
+	if (append_file_open(&opened, log->target, OLD_APPEND, error) < 0 ||
+	    sync_name(log->settings, log->target, &log->warned, error) < 0) {
 		append_file_close(&opened);
 		return -1;
 	}
@@ -367,7 +368,7 @@ static int sqlite_reopen(struct sink *sink, struct error *error)
 	sink->is_new = true;
 	if (open_anew(log, error) < 0)
 		warn(log, error->message);
-	return sync_name(log->settings, log->target, &log->warned, error);
+	return 0;
 }
 
 const struct sink_type sink_sqlite = {

@@ -55,6 +55,17 @@ static bool open_terminal(struct worker *worker, int *other)
 	return tcsetattr(*other, TCSANOW, &modes) == 0 && fcntl(own, F_SETFL, O_NONBLOCK) == 0;
 }
 
+/* Reaps processes that the command has started and left behind: they become children of this
+ * process where it is process 1 of a container. The command itself stays for end_process(). */
+static void reap_orphans(const struct worker *worker)
+{
+	pid_t command = worker->child.pid;
+	siginfo_t ended = {0};
+	while (waitid(P_PGID, (id_t)command, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       ended.si_pid && ended.si_pid != command)
+		(void)waitpid(ended.si_pid, NULL, 0);
+}
+
 /* Closes both ends. Waits for the process to end by itself for `grace` ns, then kills it. */
 static void end_process(struct worker *worker, int64_t grace)
 {
@@ -72,7 +83,7 @@ static void end_process(struct worker *worker, int64_t grace)
 	if (worker->child.running && ended == 0) {
 		/* its session, with all that it has started */
 		(void)kill(-worker->child.pid, SIGKILL);
-		while (waitpid(worker->child.pid, NULL, 0) < 0 && errno == EINTR)
+		while (waitpid(-worker->child.pid, NULL, 0) > 0 || errno == EINTR)
 			;
 	}
 	worker->child = (struct process){0};
@@ -174,6 +185,8 @@ static int work_on(struct worker *worker, const struct buffer *line, struct erro
 static int try_once(struct worker *worker, const struct relay_job *job, struct error *error)
 {
 	struct pollfd ready = {.fd = worker->out, .events = POLLIN};
+	if (worker->out >= 0)
+		reap_orphans(worker);
 	/* output behind the last line belongs to no line */
 	if (worker->out >= 0 && poll(&ready, 1, 0) > 0 && ready.revents & POLLIN) {
 		log_note(worker->relay->settings.log, RECORD_WARNING, RECORD_SERVER,

@@ -72,8 +72,8 @@ static bool is_one_of(const char *name, const char *const *names)
 /* Is it an option that runall adds itself, or one that it cannot prove a run with? */
 static bool is_reserved(const char *name)
 {
-	static const char *const reserved[] = {"ready", "acks",	   "id",   "next",
-					       "input", "message", "size", NULL};
+	static const char *const reserved[] = {"ready",	  "acks",  "id",   "next", "input",
+					       "message", "probe", "size", NULL};
 	for (size_t i = 0; i < OWN; i++)
 		if (!strcmp(name, own_specs[i].name))
 			return true;

@@ -2,6 +2,7 @@
 #include "database_fixture.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,6 +77,13 @@ const char *query(const char *file, const char *sql)
 void assert_query(const char *file, const char *sql, const char *expected)
 {
 	ck_assert_str_eq(query(file, sql), expected);
+}
+
+void assert_rows(int rows)
+{
+	char expected[16];
+	(void)snprintf(expected, sizeof expected, "%d", rows);
+	assert_query(DATABASE, "SELECT count(*) FROM record", expected);
 }
 
 sqlite3 *begin_other(const char *sql)

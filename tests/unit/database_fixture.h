@@ -31,6 +31,9 @@ const char *query(const char *file, const char *sql);
 
 void assert_query(const char *file, const char *sql, const char *expected);
 
+/* The database has so many rows. */
+void assert_rows(int rows);
+
 /* Has another connection begin something, which goes on until it is closed. */
 sqlite3 *begin_other(const char *sql);
 void end_other(sqlite3 *other);
