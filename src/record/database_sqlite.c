@@ -235,7 +235,7 @@ static int begin_writing(struct database *database, enum database_access access)
 	database->page_size = database_number(database, "PRAGMA page_size", &code);
 	code = code == SQLITE_ROW ? SQLITE_OK : code;
 	for (int i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
-		code = database_prepare(database, i);
+		code = database_prepare(database, (enum database_statement)i);
 	/* instead of automatic checkpoints */
 	(void)sqlite3_wal_hook(database->sqlite, note_commit, database);
 	return code;
