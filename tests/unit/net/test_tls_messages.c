@@ -176,6 +176,8 @@ START_TEST(half_a_message_is_waited_for)
 	tcp_pair(&descriptor, &raw.descriptor);
 	ends.client = stream_open(tls_stream_type(client_tls), descriptor, STREAM_CLIENT);
 	raw.ssl = SSL_new(server_tls->context);
+	/* our callback expects a stream; the certificate makes the ticket long */
+	SSL_set_verify(raw.ssl, SSL_VERIFY_PEER, NULL);
 	raw.in = BIO_new(BIO_s_mem());
 	raw.out = BIO_new(BIO_s_mem());
 	raw.piece = 4096;
