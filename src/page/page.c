@@ -22,10 +22,20 @@ enum { PAGE_STACK = 262144 }; /* bytes of the thread's, for a TLS handshake too 
 
 /* --- the thread --- */
 
+/* A log that fails is tried with each line. Where none come, as from a proxy that has asked for
+ * /healthz and sends them elsewhere, a note is the try: it is recorded if the log works again. */
+static void try_log(const struct page *page)
+{
+	if (page->figures.failing) /* dropped if the batch is full: then others try */
+		(void)log_note(page->source.sessions->log, RECORD_INFO, RECORD_SERVER,
+			       "the log was tried, and can be written");
+}
+
 static void tick(struct page *page)
 {
 	page->next = clock_after(PAGE_INTERVAL);
 	figures_read(&page->figures, &page->source);
+	try_log(page);
 	view_history_add(&page->history, &page->figures);
 	console_update(page);
 	page_drop_events(page);
