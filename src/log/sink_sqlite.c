@@ -295,7 +295,8 @@ static int open_anew(struct sqlite *log, struct error *error)
 	struct append_file opened;
 	errno = EIO; /* what is refused for its content has no other */
 	if (!descriptor_has_name(log->file.descriptor, log->target)) {
-		if (append_file_open(&opened, log->target, OLD_APPEND, error) < 0) {
+		if (append_file_open(&opened, log->target, OLD_APPEND, error) < 0 ||
+		    sync_name(log->settings, log->target, &log->warned, error) < 0) {
 			append_file_close(&opened);
 			return -1;
 		}

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "database_fixture.h"
 #include "record/database.h"
 #include "support.h"
@@ -216,6 +217,34 @@ START_TEST(what_cannot_be_opened_anew_fails_until_it_can)
 }
 END_TEST
 
+static int no_sync(int descriptor)
+{
+	(void)descriptor;
+	errno = EIO;
+	return -1;
+}
+
+START_TEST(the_name_of_one_that_is_opened_later_is_synced)
+{
+	sink_sync = LOG_SYNC_DISK;
+	open_sink(TARGET, OLD_KEEP);
+	ck_assert_int_eq(store("one"), 0);
+	ck_assert_int_eq(rename(DATABASE, "moved"), 0);
+	file_write(DATABASE,
+		   "a text, which is no database at all, and longer than the header of one "
+		   "is, which has a hundred bytes\n");
+	ck_assert_int_eq(sink->type->reopen(sink, &error), 0);
+	ck_assert_int_eq(rename(DATABASE, "text"), 0);
+	directory_fsync = no_sync;
+	ck_assert_int_eq(store("two"), EIO);
+	directory_fsync = fsync;
+	ck_assert_int_eq(store("three"), 0);
+	close_sink();
+	sink_sync = LOG_SYNC_WRITE;
+	assert_query(DATABASE, ALL, "three");
+}
+END_TEST
+
 int main(void)
 {
 	scratch_make();
@@ -229,6 +258,7 @@ int main(void)
 	tcase_add_test(others, an_old_one_with_a_reader_is_gone_on_with);
 	tcase_add_test(others, an_old_one_that_is_open_does_not_disturb_the_new_one);
 	tcase_add_test(others, what_cannot_be_opened_anew_fails_until_it_can);
+	tcase_add_test(others, the_name_of_one_that_is_opened_later_is_synced);
 	int status = unit_main("sink_sqlite_others", others, NULL);
 	scratch_remove();
 	return status;
