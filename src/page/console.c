@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests that a service answers. Each is submitted to the log, as a line of a session is, and the
  * answer is seen when the record is stored. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,9 +187,10 @@ void console_set(struct page *page, struct http_request *http)
 	struct console_request *request = new_request(page, http);
 	if (!request)
 		return;
-	if (console_of(page)->set(page->source.sessions->service, &request->target, alphabet,
-				  &burst, &error) == 0)
+	int errnum = console_of(page)->set(page->source.sessions->service, &request->target,
+					   alphabet, &burst, &error);
+	if (!errnum)
 		return;
 	free(request);
-	http_answer_text(http, 400, error.message);
+	http_answer_text(http, errnum == EINVAL ? 400 : 503, error.message);
 }

@@ -3,6 +3,7 @@
  * sessions, and what they are drawn from. */
 #include "service/chars.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,11 +124,13 @@ static int set(void *state, struct reply_target *target, const char *alphabet,
 	struct chars *chars = state;
 	char note[CHARS_ALPHABET_SIZE + 96];
 	struct change *change = memory_calloc(1, sizeof *change);
-	if (!change)
-		return error_set(error, "out of memory");
+	if (!change) {
+		error_set(error, "out of memory");
+		return ENOMEM;
+	}
 	if (read_charset(change, alphabet, error) < 0) {
 		free(change);
-		return -1;
+		return EINVAL;
 	}
 	change->target = (struct reply_target){
 		.name = target->name, .deliver = apply, .refuse = refuse, .control = true};
@@ -146,7 +149,8 @@ static int set(void *state, struct reply_target *target, const char *alphabet,
 	if (log_try_submit(chars->settings.log, &change->target, &item, 1))
 		return 0;
 	free(change);
-	return error_set(error, "the log takes nothing at the moment; try it again");
+	error_set(error, "the log takes nothing at the moment; try it again");
+	return EAGAIN;
 }
 
 static void settings(void *state, char *alphabet, size_t size, struct range *burst)

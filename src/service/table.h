@@ -58,7 +58,8 @@ struct service_console {
 	/* Submits the target's question, whose answer it gets. False: the log takes nothing now. */
 	bool (*ask)(void *state, struct reply_target *target);
 	/* Submits a note of the target on what is to be sent from now on: it holds once it is
-	 * stored, when the target gets "ok". -1: the error is set. */
+	 * stored, when the target gets "ok". Returns 0, or an errno value with the error set:
+	 * EINVAL for an alphabet that is none, ENOMEM, or EAGAIN: the log takes nothing now. */
 	int (*set)(void *state, struct reply_target *target, const char *alphabet,
 		   const struct range *burst, struct error *error);
 	/* What holds now. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The service chars as it is used on the page: what is seen there is what sessions get, and nothing
  * takes effect before it is in the log. */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "service/chars.h"
 #include "support.h"
 #include "unit.h"
@@ -231,9 +233,31 @@ START_TEST(what_is_no_alphabet_is_refused)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		ck_assert_int_eq(console->set(world.settings.service, &page.recipient, bad[i],
 					      &burst, &error),
-				 -1);
+				 EINVAL);
 		ck_assert_ptr_null(strstr(error.message, "-alphabet"));
 	}
+	assert_settings("a-zA-Z", 1, 20);
+	end();
+}
+END_TEST
+
+static void *no_memory(size_t count, size_t size)
+{
+	(void)count;
+	(void)size;
+	return NULL;
+}
+
+START_TEST(without_memory_nothing_is_set)
+{
+	const struct range burst = {1, 1};
+	timer_queue_stop(timer_queue);
+	(void)log_flush(world.log, clock_after(20 * CLOCK_SECOND));
+	memory_calloc = no_memory;
+	int errnum = console->set(world.settings.service, &page.recipient, "x", &burst, &error);
+	memory_calloc = calloc;
+	ck_assert_int_eq(errnum, ENOMEM);
+	ck_assert_str_eq(error.message, "out of memory");
 	assert_settings("a-zA-Z", 1, 20);
 	end();
 }
@@ -251,6 +275,7 @@ int main(void)
 	tcase_add_test(cases, a_count_that_cannot_be_logged_is_given_back);
 	tcase_add_test(cases, a_count_is_told_and_begins_anew);
 	tcase_add_test(cases, what_is_no_alphabet_is_refused);
+	tcase_add_test(cases, without_memory_nothing_is_set);
 	int status = unit_main("chars_console", cases, NULL);
 	scratch_remove();
 	return status;
