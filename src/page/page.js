@@ -43,11 +43,19 @@
 			output.scrollTop = output.scrollHeight;
 	}
 
-	const events = new EventSource('/events');
-	events.addEventListener('state', (event) => show(JSON.parse(event.data)));
-	events.addEventListener('chars', (event) => addCharacters(event.data));
-	events.onopen = () => { find('#link').hidden = true; };
-	events.onerror = () => { find('#link').hidden = false; };
+	// A browser connects again by itself, but not where it was answered with an error: there were too many.
+	function follow() {
+		const events = new EventSource('/events');
+		events.addEventListener('state', (event) => show(JSON.parse(event.data)));
+		events.addEventListener('chars', (event) => addCharacters(event.data));
+		events.onopen = () => { find('#link').hidden = true; };
+		events.onerror = () => {
+			find('#link').hidden = false;
+			if (events.readyState === EventSource.CLOSED)
+				setTimeout(follow, 5000);
+		};
+	}
+	follow();
 
 	// A form is sent without leaving the page; its answer stands in a field of its own.
 	for (const form of all('form[data-answer]'))
