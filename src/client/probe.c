@@ -4,8 +4,8 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "measure/histogram.h"
 #include "base/slice.h"
+#include "measure/histogram.h"
 #include "net/answers.h"
 #include "net/stream.h"
 #include "record/escape.h"
