@@ -50,9 +50,11 @@ static void add_headers(struct MHD_Response *response, const char *const *header
 
 static void resume(struct http_request *request)
 {
-	if (request->suspended)
-		MHD_resume_connection(request->connection);
+	if (!request->suspended)
+		return;
+	MHD_resume_connection(request->connection);
 	request->suspended = false;
+	request->http->resumed = true;
 }
 
 /* NULL: out of memory; then the connection is closed. */
@@ -307,6 +309,8 @@ void http_close(struct http *http)
 static int64_t next_deadline(struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG milliseconds;
+	if (http->resumed) /* not all versions of the library look for these */
+		return 0;
 	if (MHD_get_timeout(http->daemon, &milliseconds) != MHD_YES)
 		return CLOCK_NEVER;
 	return clock_after((int64_t)milliseconds * CLOCK_MILLISECOND);
@@ -320,6 +324,7 @@ static bool serve(struct http *http, int wake, int64_t deadline)
 	struct pollfd ready[] = {{.fd = info->epoll_fd, .events = POLLIN},
 				 {.fd = wake, .events = POLLIN}};
 	(void)clock_poll(ready, 2, clock_earlier(deadline, next_deadline(http)));
+	http->resumed = false;
 	(void)MHD_run(http->daemon);
 	return ready[1].revents;
 }

@@ -13,6 +13,7 @@ struct http {
 	char *certificate, *key; /* the contents of the files, or NULL */
 	struct http_request *requests;
 	size_t streams;
+	bool resumed; /* connections were, since the library ran last */
 	bool closing;
 };
 

@@ -184,6 +184,19 @@ START_TEST(an_answer_may_come_later)
 }
 END_TEST
 
+START_TEST(an_answer_that_comes_later_is_not_held_back)
+{
+	char byte;
+	int peer = ask("GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
+	while (!kept)
+		turn();
+	http_answer_text(kept, 200, "at last");
+	http_run(http, peer, clock_after(20 * CLOCK_SECOND)); /* nothing else happens */
+	ck_assert_int_eq(recv(peer, &byte, 1, MSG_DONTWAIT), 1);
+	(void)close(peer);
+}
+END_TEST
+
 START_TEST(a_stream_is_asked_again_when_it_is_woken)
 {
 	int peer = ask("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -310,6 +323,7 @@ int main(void)
 	tcase_add_test(all, a_nul_is_no_value);
 	tcase_add_test(all, each_answer_is_for_our_own_page_alone);
 	tcase_add_test(all, an_answer_may_come_later);
+	tcase_add_test(all, an_answer_that_comes_later_is_not_held_back);
 	tcase_add_test(all, a_stream_is_asked_again_when_it_is_woken);
 	tcase_add_test(all, a_stream_can_end);
 	tcase_add_test(all, what_was_answered_leaves_before_the_end);
