@@ -9,6 +9,7 @@
 #include "client/options.h"
 #include "client/probe.h"
 #include "client/run.h"
+#include "client/trigger/trigger.h"
 #include "client/workload/workload.h"
 #include "measure/report_text.h"
 
@@ -26,6 +27,8 @@ static enum exit_status run(const struct client_options *options, const char *pr
 	const char *name = workloads[options->service].name;
 	if (options->probe)
 		return client_probe(options, program);
+	if (options->http)
+		return trigger_client_run(options, program);
 	for (size_t i = 0; i < sizeof runners / sizeof *runners; i++)
 		if (!strcmp(runners[i].workload, name))
 			return runners[i].run(options, program);

@@ -7,14 +7,15 @@
 #include "client/workload/workload.h"
 #include "runall/context.h"
 
-/* Ends all programs, and names those that failed. A client is not needed any more after a drill. */
+/* Ends all programs, and names those that failed. A client is not needed any more after a drill,
+ * nor one that waits for requests. */
 static void end_all(struct runall *runall, bool listening, bool started, bool done)
 {
 	const struct supervisor *watch = &runall->watch;
 	bool drilling = runall->options.drill > 0;
 	/* a drill that was cut short by the server's end has reported how it ended */
 	bool reported = drilling && !done && (supervisor_over(watch, 0) || watch->interrupts);
-	end_clients(runall, !started || drilling);
+	end_clients(runall, !started || drilling || runall->options.client.http);
 	end_servers(runall, listening);
 	for (size_t i = reported; i < watch->servers && listening; i++)
 		name_failed_server(runall, i);
@@ -30,6 +31,8 @@ static void run(struct runall *runall)
 	bool started = listening && start_clients(runall, &error) == 0;
 	bool drilling = started && runall->options.drill;
 	bool done = started && (!drilling || drill_run(&runall->drill, &error) == 0);
+	if (started && runall->options.client.http)
+		serve_requests(runall);
 	if (drilling) /* before the others are told to end */
 		name_failed_clients(runall);
 	end_all(runall, listening, started, done);
@@ -43,8 +46,14 @@ static void run(struct runall *runall)
 /* At once, as programs can take long to end. */
 static void note_interrupt(void *context)
 {
+	static const char message[] =
+		"interrupted: ending the programs; a second signal kills them";
 	struct runall *runall = context;
-	runall_complain(runall, "interrupted: ending the programs; a second signal kills them");
+	if (runall->options.client.http) { /* it runs until then */
+		program_complain(runall->program, message);
+		return;
+	}
+	runall_complain(runall, "%s", message);
 	runall_set_failure(runall, FAILURE_INTERRUPT, "interrupted");
 }
 

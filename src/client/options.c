@@ -7,12 +7,16 @@
 #include "measure/assertions.h"
 #include "client/line_source.h"
 #include "client/line_template.h"
+#include "net/http.h"
 #include "net/socket.h"
 #include "base/random.h"
 #include "client/workload/workload.h"
 
 #define AT(member) offsetof(struct client_options, member)
 #define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
+
+/* Of connections, which are not told apart by the client's number. */
+#define HTTP_MESSAGE "Request %i of connection %t"
 
 #define LINES WORKLOADS_WITH_LINES
 
@@ -96,6 +100,11 @@ static const struct option_spec specs[] = {
 	{"tls-key", OPTION_TEXT, "FILE", "private key of the certificate (PEM)",
 	 .offset = AT(tls.key)},
 
+	{"http", OPTION_TEXT, "HOST:PORT", "wait there for HTTP requests for load [off]",
+	 .offset = AT(http), .only = LINES, .group = "Load on request"},
+	{"http-token", OPTION_TEXT, "FILE", "a request needs the token in FILE",
+	 .offset = AT(http_token), .only = LINES},
+
 	{"probe", OPTION_FLAG, NULL, "check that the server accepts connections, and send no line",
 	 .offset = AT(probe), .group = "For other programs"},
 	{"acks", OPTION_DESCRIPTOR, "FD", "write the result for runall to descriptor FD", AT(acks),
@@ -169,6 +178,26 @@ static int check_together(const struct client_options *options, struct error *er
 	return 0;
 }
 
+/* Each request says how much is to be sent, and is answered with the report. */
+static int check_http(const struct client_options *options, struct error *error)
+{
+	const char *name = options->iterations > 0				    ? "ni"
+			   : options->threads > 0				    ? "nt"
+			   : options->duration >= 0				    ? "duration"
+			   : options->delay.min >= 0				    ? "delay"
+			   : options->rate > 0					    ? "rate"
+			   : options->order >= 0				    ? "order"
+			   : options->connect >= 0				    ? "connect"
+			   : options->input					    ? "input"
+			   : options->report >= 0 && options->report != REPORT_JSON ? "report"
+										    : NULL;
+	if (http_check_options(options->http, options->http_token, error) < 0)
+		return -1;
+	if (!options->http || !name)
+		return 0;
+	return error_set(error, "-%s: not with -http, where requests say what is sent", name);
+}
+
 static int check(const struct client_options *options, struct error *error)
 {
 	const struct workload *workload = &workloads[options->service];
@@ -178,7 +207,7 @@ static int check(const struct client_options *options, struct error *error)
 	if (workload->threads == 1 && options->threads > 1)
 		return error_set(error, "-nt: not with -service %s, which has one thread",
 				 workload->name);
-	if (check_together(options, error) < 0 ||
+	if (check_http(options, error) < 0 || check_together(options, error) < 0 ||
 	    (options->expect && assertions_parse(&expected, options->expect, error) < 0))
 		return -1;
 	return options->message ? line_template_check(options->message, error) : 0;
@@ -205,7 +234,7 @@ int client_options_complete(struct client_options *options, struct error *error)
 	    check(options, error) < 0 || check_tls(options, error) < 0)
 		return -1;
 	if (!options->message)
-		options->message = workload->message;
+		options->message = options->http ? HTTP_MESSAGE : workload->message;
 	set_default(&options->iterations,
 		    input || options->duration >= 0 ? 0 : workload->iterations);
 	set_default(&options->threads, input ? 1 : workload->threads);

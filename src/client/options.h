@@ -43,7 +43,9 @@ struct client_options {
 	bool use_tls;	     /* complete: or another TLS option was given */
 	struct tls_settings tls;
 	const struct stream_type *stream_type; /* of connections to the server; set by main() */
-	bool probe;   /* only check that the server accepts connections */
+	bool probe;			       /* only check that the server accepts connections */
+	/* Where to wait for requests, and the file of the token that they need; NULL: not given. */
+	const char *http, *http_token;
 	int64_t acks; /* descriptor for the result, for a parent program; -1: none */
 };
 

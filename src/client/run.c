@@ -27,6 +27,7 @@ enum {
 	 * terminal and from the parent. Also how long threads may take to end after a signal,
 	 * before one that still connects is abandoned. */
 	CLIENT_GRACE = 200,
+	CLIENT_PROGRESS = 250,	    /* milliseconds between two reports to who has asked for it */
 	CLIENT_DESCRIPTORS = 32,    /* for all but connections, with some to spare */
 	CLIENT_CONNECT_LIMIT = 100, /* threads that connect at a time: below a server's backlog */
 };
@@ -34,7 +35,8 @@ enum {
 static int open_descriptors(struct client *client)
 {
 	static const int handled[] = {SIGINT, SIGTERM, 0};
-	client->signals = signalfd_open(handled, &client->error);
+	client->signals =
+		client->request ? client->request->signals : signalfd_open(handled, &client->error);
 	if (client->signals < 0)
 		return -1;
 	client->stop = eventfd(0, EFD_CLOEXEC);
@@ -150,7 +152,8 @@ static void client_close(struct client *client)
 	free(client->workers);
 	free(client->counters);
 	free(client->histograms);
-	descriptor_close(&client->signals);
+	if (!client->request)
+		descriptor_close(&client->signals);
 	descriptor_close(&client->stop);
 	descriptor_close(&client->over);
 	pthread_mutex_destroy(&client->mutex);
@@ -222,16 +225,29 @@ static void open_progress(struct client *client)
 			  options->duration ? options->warmup + options->duration : 0);
 }
 
+/* Tells how far it is, and returns when to do so again. */
+static int64_t tell_progress(struct client *client)
+{
+	struct client_request *request = client->request;
+	uint64_t done = answered(client);
+	progress_bar_update(&client->progress, done);
+	if (!request)
+		return client->progress.next;
+	request->progress(request->context, done);
+	return clock_after(CLIENT_PROGRESS * CLOCK_MILLISECOND);
+}
+
 /* Waits until all threads have ended. */
 static void await_threads(struct client *client)
 {
 	struct pollfd waiting[] = {{.fd = client->over, .events = POLLIN},
 				   {.fd = client->signals, .events = POLLIN}};
+	int64_t next = tell_progress(client);
 	while (atomic_load(&client->running)) {
-		int ready = clock_poll(waiting, 2, client->progress.next);
+		int ready = clock_poll(waiting, 2, next);
 		if (ready > 0 && waiting[1].revents)
 			take_signal(client);
-		progress_bar_update(&client->progress, answered(client));
+		next = tell_progress(client);
 	}
 	progress_bar_close(&client->progress);
 	for (size_t i = 0; i < client->made; i++)
@@ -250,10 +266,15 @@ static void restore_signals(struct client *client)
 	(void)pthread_sigmask(SIG_SETMASK, &none, NULL); /* cannot fail for a valid set */
 }
 
-enum exit_status client_run(const struct client_options *options, const char *program)
+static bool run(const struct client_options *options, const char *program,
+		struct client_request *request)
 {
-	struct client client = {
-		.options = *options, .program = program, .signals = -1, .stop = -1, .over = -1};
+	struct client client = {.options = *options,
+				.program = program,
+				.request = request,
+				.signals = -1,
+				.stop = -1,
+				.over = -1};
 	/* a mutex with default attributes needs nothing that could fail */
 	(void)pthread_mutex_init(&client.mutex, NULL);
 	start_barrier_init(&client.start, (size_t)options->threads, CLIENT_CONNECT_LIMIT);
@@ -262,9 +283,23 @@ enum exit_status client_run(const struct client_options *options, const char *pr
 		open_progress(&client);
 		start_threads(&client);
 		await_threads(&client);
-		restore_signals(&client);
+		if (!request)
+			restore_signals(&client);
 	}
 	bool done = client_report(&client);
+	if (request)
+		request->interrupted = client.interrupted != 0;
 	client_close(&client);
-	return done ? EXIT_DONE : EXIT_FAILED;
+	return done;
+}
+
+enum exit_status client_run(const struct client_options *options, const char *program)
+{
+	return run(options, program, NULL) ? EXIT_DONE : EXIT_FAILED;
+}
+
+void client_run_request(const struct client_options *options, const char *program,
+			struct client_request *request)
+{
+	(void)run(options, program, request); /* the report says it */
 }

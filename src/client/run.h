@@ -21,6 +21,16 @@
 #include "measure/client_result_writer.h"
 #include "measure/histogram.h"
 
+/* A run that another program has asked for, of a client that goes on (-http). */
+struct client_request {
+	int signals; /* signalfd, borrowed */
+	/* Called now and then while it runs. */
+	void (*progress)(void *context, uint64_t acknowledged);
+	void *context;
+	struct buffer *report; /* the report in JSON is appended; empty: out of memory */
+	bool interrupted;      /* set if a signal has ended it */
+};
+
 /* A thread. In strict order all share one session, which the holder of the token uses; in free
  * order each has its own. */
 struct worker {
@@ -39,16 +49,17 @@ struct worker {
 struct client {
 	struct client_options options;
 	const char *program;
-	int signals;		    /* signalfd */
-	int stop;		    /* eventfd, readable once all threads are told to end */
-	int over;		    /* eventfd, readable once the last thread has ended */
-	struct round_robin *token;  /* in strict order, else NULL */
-	struct start_barrier start; /* for free order */
-	struct worker *workers;	    /* as many as threads */
-	size_t sessions;	    /* of the first workers: as many as threads, or one */
-	size_t made;		    /* threads that were made */
-	atomic_size_t running;	    /* threads that have not ended */
-	int64_t interrupted;	    /* ns, when the first signal came; 0: none */
+	struct client_request *request; /* NULL: the run is the program's only one */
+	int signals;			/* signalfd */
+	int stop;			/* eventfd, readable once all threads are told to end */
+	int over;			/* eventfd, readable once the last thread has ended */
+	struct round_robin *token;	/* in strict order, else NULL */
+	struct start_barrier start;	/* for free order */
+	struct worker *workers;		/* as many as threads */
+	size_t sessions;		/* of the first workers: as many as threads, or one */
+	size_t made;			/* threads that were made */
+	atomic_size_t running;		/* threads that have not ended */
+	int64_t interrupted;		/* ns, when the first signal came; 0: none */
 	struct progress_bar progress;
 	struct counters *counters;    /* of each thread */
 	struct histogram *histograms; /* of each session; with -rate also uncorrected, behind */
@@ -74,6 +85,9 @@ static inline bool client_is_free(const struct client *client)
 
 /* Runs a client to its end and reports, on stderr under the program's name. */
 enum exit_status client_run(const struct client_options *options, const char *program);
+/* The same without printing the report, and signals stay as they are. */
+void client_run_request(const struct client_options *options, const char *program,
+			struct client_request *request);
 /* Tells all threads to end; from any thread. */
 void client_stop(struct client *client);
 /* What a thread runs, with its struct worker. Returns NULL. */

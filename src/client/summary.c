@@ -157,6 +157,13 @@ static bool print_report(const struct client *client, const struct result *resul
 	return print(client, echoes || json ? STDOUT_FILENO : STDERR_FILENO, &text, complete);
 }
 
+/* For who has asked for the run. */
+static void compose_report(struct buffer *report, const struct result *result)
+{
+	if (!report_json(report, result))
+		buffer_free(report);
+}
+
 /* What -expect has led to: each outcome in lines of text and in JSON, and the first failure. */
 struct checked {
 	bool met;
@@ -226,7 +233,9 @@ bool client_report(struct client *client)
 	}
 	check(client, &result, &checked);
 	/* JSON is a part of the result for a parent program, where there is one */
-	if (json ? !reports : client->started != 0)
+	if (client->request)
+		compose_report(client->request->report, &result);
+	else if (json ? !reports : client->started != 0)
 		done &= print_report(client, &result);
 	if (reports && client->sessions &&
 	    !client_result_writer_write(&client->result, (int)client->options.acks,

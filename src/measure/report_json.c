@@ -9,9 +9,7 @@
 #include "base/clock.h"
 #include "record/escape.h"
 
-/* A string in quotes; what is not printable is escaped as in a log, and what is escaped in it
- * already stays so. */
-static bool add_string(struct buffer *buffer, const char *string)
+bool report_json_string(struct buffer *buffer, const char *string)
 {
 	size_t start = buffer->length + 1;
 	struct buffer plain = {0};
@@ -63,7 +61,7 @@ bool report_json(struct buffer *buffer, const struct result *result)
 			     ",\"seconds\":%.6f,\"rate\":%.1f},\"failure\":",
 			     (double)result->elapsed / second, result_lines(result),
 			     (double)result_measured(result) / second, result_rate(result)) &&
-	       (result->error ? add_string(buffer, result->error)
+	       (result->error ? report_json_string(buffer, result->error)
 			      : buffer_append_string(buffer, "null")) &&
 	       add_assertions(buffer, result->assertions) &&
 	       add_latency(buffer, "latency", result->latency) &&

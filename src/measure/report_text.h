@@ -45,6 +45,10 @@ bool report_text(struct buffer *buffer, const struct result *result);
 bool report_bars(struct buffer *buffer, const struct result *result);
 bool report_json(struct buffer *buffer, const struct result *result);
 
+/* Appends a string of JSON, in quotes. What is not printable is escaped as in a log, and what is
+ * escaped in it already stays so. False: out of memory. */
+bool report_json_string(struct buffer *buffer, const char *string);
+
 /* The line of report_text() on a latency, with `suffix` at its end; none for an empty one. */
 bool report_latency(struct buffer *buffer, const char *program, const struct histogram *latency,
 		    const char *suffix);

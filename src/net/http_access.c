@@ -167,3 +167,13 @@ bool access_token(const struct access *access, const char *authorization)
 	const char *password = strchr(decoded, ':');
 	return password && is_same(access->token, password + 1);
 }
+
+void access_ask_for_token(struct http_request *request)
+{
+	static const char text[] = "the token of -http-token is needed\n";
+	static const char *const headers[] = {"WWW-Authenticate",
+					      "Basic realm=\"ackline\", charset=\"UTF-8\"", NULL};
+	const struct http_answer answer = {
+		.status = 401, .bytes = text, .length = sizeof text - 1, .headers = headers};
+	http_answer(request, &answer);
+}

@@ -35,3 +35,5 @@ bool access_is_foreign(const char *origin, const char *site, const char *referer
 /* Whether the Authorization has the token: "Bearer TOKEN", or "Basic" with any name and the token
  * as the password. Also if there is no token. */
 bool access_token(const struct access *access, const char *authorization);
+/* Answers a request that has none; a browser then asks its user for it. */
+void access_ask_for_token(struct http_request *request);

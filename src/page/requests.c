@@ -23,16 +23,6 @@ static bool has_token(const struct page *page, const struct http_request *reques
 	return access_token(&page->access, http_header(request, "Authorization"));
 }
 
-static void ask_for_token(struct http_request *request)
-{
-	static const char text[] = "the token of -http-token is needed\n";
-	static const char *const headers[] = {"WWW-Authenticate",
-					      "Basic realm=\"ackline\", charset=\"UTF-8\"", NULL};
-	const struct http_answer answer = {
-		.status = 401, .bytes = text, .length = sizeof text - 1, .headers = headers};
-	http_answer(request, &answer);
-}
-
 static void get_page(struct page *page, struct http_request *request)
 {
 	struct buffer html = {0}, records = {0};
@@ -74,7 +64,7 @@ static void get_records(struct page *page, struct http_request *request)
 	if (has_token(page, request))
 		http_answer(request, &answer);
 	else
-		ask_for_token(request);
+		access_ask_for_token(request);
 }
 
 static void get_metrics(struct page *page, struct http_request *request)
@@ -134,7 +124,7 @@ void page_handle(void *context, struct http_request *request)
 	else if (changes && !access_origin(http_header(request, "Origin"), host))
 		http_answer_text(request, 403, "the Origin has to be this server");
 	else if (changes && !has_token(page, request))
-		ask_for_token(request);
+		access_ask_for_token(request);
 	else
 		route->handle(page, request);
 }

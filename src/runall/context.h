@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/slice.h"
 #include "measure/report_text.h"
 #include "runall/crash_test.h"
 #include "runall/options.h"
@@ -103,11 +104,30 @@ void relay_chain_add_arguments(const struct runall_options *options, size_t i,
 /* How long a server may take to forward its lines when it is told to end, in ns. */
 int64_t relay_chain_drain(const struct runall_options *options);
 
-/* Proves from the three logs that what was saved is what was received, in the same order. */
-int relay_chain_prove(const struct runall_options *options, struct verdict *verdict,
-		      struct error *error);
+/* How long it may take until so many lines are saved, in ns. */
+int64_t relay_chain_work(const struct runall_options *options, int64_t lines);
+
+/* Proves from the three logs that what was saved is what was received, in the same order, and as
+ * many lines as were planned. */
+int relay_chain_prove(const struct runall_options *options, int64_t planned,
+		      struct verdict *verdict, struct error *error);
+
+/* --- requests.c --- */
+
+/* Lets the client run what it is asked for over HTTP, and gives it the verdict on each run, until
+ * runall is interrupted or a program has ended. */
+void serve_requests(struct runall *runall);
 
 /* --- verdict.c --- */
+
+/* Reads what a client has reported, and adds up what it measured, if that is complete. The result
+ * is zeroed, and to be freed. */
+void runall_add_result(struct runall *runall, size_t client, struct slice text,
+		       struct client_result *result);
+
+/* Prints a verdict, or why there is none: a result of -1 and the error. */
+void runall_show_verdict(struct runall *runall, int result, const struct verdict *verdict,
+			 const struct error *error);
 
 /* Proves the run that has ended, and prints the verdict. An interrupt ends runall at once. */
 void runall_prove(struct runall *runall);

@@ -52,6 +52,8 @@ static const struct {
 	{"maxline", "longest line accepted [65536; relay: 65280; echo: no limit]"},
 	{"workers", "relay: number of lines processed at once [10]"},
 	{"duration", "send for TIME, not a number of lines [ping: 300s; chars: 10s]"},
+	{"http", "metrics and a page there; relay: wait there for requests for load [off]"},
+	{"http-token", "a request needs the token in FILE"},
 	{"retry", "after a lost connection, reconnect for up to TIME [0; with -drill: 30s]"},
 	{NULL, NULL},
 };
@@ -160,6 +162,16 @@ static void compose(struct composed *composed, const struct runall_options *opti
 	}
 }
 
+/* Does the owner take it with this service? Over HTTP the client of a chain waits for requests, and
+ * any other server has its page. */
+static bool is_taken(const struct handed_option *handed, size_t owner, size_t service)
+{
+	const struct option_spec *spec = handed->specs[owner];
+	if (!strncmp(spec->name, "http", strlen("http")))
+		return (owner == OWNER_CLIENT) == workloads[service].chain;
+	return option_suits(spec, services[service]->name);
+}
+
 /* Reads a given value as its owners will: a wrong one is refused before anything starts. An owner
  * that does not take it with this service does not get it; if there is no other it is refused. */
 static int read_one(struct runall_options *options, struct handed_option *handed,
@@ -171,7 +183,7 @@ static int read_one(struct runall_options *options, struct handed_option *handed
 		return 0;
 	for (size_t owner = 0; owner < OWNERS; owner++)
 		if (handed->specs[owner] &&
-		    !option_suits(handed->specs[owner], services[options->server.service]->name))
+		    !is_taken(handed, owner, (size_t)options->server.service))
 			handed->specs[owner] = NULL;
 	if (!spec_of(handed))
 		return option_refuse(spec, error);
@@ -268,8 +280,10 @@ static int check_hosts(struct runall_options *options, struct error *error)
 static int complete(struct runall_options *options, struct error *error)
 {
 	const struct workload *workload = &workloads[options->client.service];
+	if (options->client.http && options->clients)
+		return error_set(error, "-cl: not with -http, where requests say what is sent");
 	if (!options->check && !options->clients)
-		options->clients = workload->clients;
+		options->clients = options->client.http ? 1 : workload->clients;
 	options->server.log = server_options_log(&options->server);
 	if (!log_can_be_read(options->server.log))
 		return error_set(error, "-log: '%.200s' is not a file that runall can read",

@@ -9,15 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/memory.h"
+#include "base/nonblocking_writer.h"
 #include "base/signalfd.h"
 #include "net/socket.h"
 
 #define READY_TIMEOUT (10 * CLOCK_SECOND)
+#define TELL_TIMEOUT CLOCK_SECOND
 
 enum { PIPE_CAPACITY = 65536 };
 
@@ -86,7 +89,7 @@ static int open_pipe(struct supervisor *watch, size_t i, struct error *error)
 	int ends[2];
 	descriptor_close(&watch->pipes[i]);
 	buffer_clear(&watch->outputs[i], 0);
-	if (pipe2(ends, O_CLOEXEC) == 0) {
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
 		watch->pipes[i] = ends[0];
 		/* only our end: the program blocks when the pipe is full */
 		if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
@@ -188,6 +191,13 @@ bool supervisor_until(struct supervisor *watch,
 			return holds(watch, i);
 	}
 	return true;
+}
+
+bool supervisor_tell(struct supervisor *watch, size_t i, struct slice line)
+{
+	return watch->pipes[i] >= 0 &&
+	       nonblocking_write_all(watch->pipes[i], line.bytes, line.length, -1,
+				     clock_after(TELL_TIMEOUT)) == 0;
 }
 
 bool supervisor_over(const struct supervisor *watch, size_t i)

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/process.h"
+#include "base/slice.h"
 #include "net/socket.h"
 
 enum { ARGUMENTS_MAX = 128, ARGUMENTS_SIZE = 512 };
@@ -54,6 +55,9 @@ void supervisor_close(struct supervisor *watch);
  * A server gets SIGTERM if runall is killed, a client SIGKILL. */
 int supervisor_start(struct supervisor *watch, size_t i, const char *path,
 		     struct argument_list *arguments, const char *pipe_option, struct error *error);
+
+/* Writes a line to program i, which reads it where it writes its own. False: it does not. */
+bool supervisor_tell(struct supervisor *watch, size_t i, struct slice line);
 
 /* Waits until holds(watch, i) returns true, or the deadline. Returns what it returned last. The
  * second interrupt kills all programs. */

@@ -25,7 +25,7 @@ static void print(struct runall *runall, int descriptor, const char *what, struc
 }
 
 /* Prints the verdict, or why there is none. On stderr, if stdout is for a report. */
-static void show_verdict(struct runall *runall, int result, const struct verdict *verdict,
+void runall_show_verdict(struct runall *runall, int result, const struct verdict *verdict,
 			 const struct error *error)
 {
 	struct buffer text = {0};
@@ -74,25 +74,34 @@ static void add_outcomes(struct runall *runall, size_t client, const struct clie
 	buffer_free(&failure);
 }
 
-/* Reads what each client has reported. What it measured is added up, if it is complete. */
+void runall_add_result(struct runall *runall, size_t client, struct slice text,
+		       struct client_result *result)
+{
+	static struct histogram latency, uncorrected; /* too large for the stack */
+	struct counters *total = &runall->sum.total;
+	struct error error;
+	if (!runall->sum.latency)
+		runall->sum = (struct result){
+			.strict = true, .latency = &latency, .uncorrected = &uncorrected};
+	result->measured = &runall->sum;
+	if (client_result_read(result, text.bytes, text.length, &error) < 0)
+		runall_complain(runall, "client %zu: %s", client, error.message);
+	if (!result->complete)
+		return;
+	total->sent += (uint64_t)result->total.sent;
+	total->acknowledged += (uint64_t)result->total.acknowledged;
+	total->resent += (uint64_t)result->total.resent;
+	add_outcomes(runall, client, result);
+}
+
 static void read_client_results(struct runall *runall, struct client_result *client_results)
 {
 	const struct supervisor *watch = &runall->watch;
-	struct counters *total = &runall->sum.total;
-	struct error error;
 	for (size_t i = 0; i < watch->clients; i++) {
 		const struct buffer *output = &watch->outputs[watch->servers + i];
-		struct client_result *result = &client_results[i];
-		result->absent = !watch->children[watch->servers + i].pid;
-		result->measured = &runall->sum;
-		if (client_result_read(result, output->bytes, output->length, &error) < 0)
-			runall_complain(runall, "client %zu: %s", i + 1, error.message);
-		if (!result->complete)
-			continue;
-		total->sent += (uint64_t)result->total.sent;
-		total->acknowledged += (uint64_t)result->total.acknowledged;
-		total->resent += (uint64_t)result->total.resent;
-		add_outcomes(runall, i + 1, result);
+		client_results[i].absent = !watch->children[watch->servers + i].pid;
+		runall_add_result(runall, i + 1, (struct slice){output->bytes, output->length},
+				  &client_results[i]);
 	}
 }
 
@@ -178,13 +187,16 @@ static int judge(const struct runall *runall, struct client_result *client_resul
 				       .echoes = workload->echoes,
 				       .crash_test = options->drill ? &facts : NULL};
 	if (workload->chain)
-		return relay_chain_prove(options, verdict, error);
+		return relay_chain_prove(options,
+					 options->client.http
+						 ? (int64_t)runall->sum.total.acknowledged
+						 : options->clients * options->client.iterations,
+					 verdict, error);
 	return verify_workload(workload->name, &job, verdict, error);
 }
 
 void runall_prove(struct runall *runall)
 {
-	static struct histogram latency, uncorrected; /* too large for the stack */
 	size_t clients = runall->watch.clients;
 	struct client_result *client_results = memory_calloc(clients, sizeof *client_results);
 	struct verdict verdict;
@@ -193,13 +205,11 @@ void runall_prove(struct runall *runall)
 		runall_complain(runall, "cannot verify: out of memory");
 		return;
 	}
-	runall->sum =
-		(struct result){.strict = true, .latency = &latency, .uncorrected = &uncorrected};
 	read_client_results(runall, client_results);
 	set_interruptible(runall, true);
 	int result = judge(runall, client_results, &verdict, &error);
 	set_interruptible(runall, false);
-	show_verdict(runall, result, &verdict, &error);
+	runall_show_verdict(runall, result, &verdict, &error);
 	for (size_t i = 0; i < clients; i++)
 		client_result_free(&client_results[i]);
 	free(client_results);
@@ -217,5 +227,5 @@ void runall_check(struct runall *runall)
 	struct verdict verdict;
 	struct error error;
 	int result = verify_check(options->server.log, &expected, &verdict, &error);
-	show_verdict(runall, result, &verdict, &error);
+	runall_show_verdict(runall, result, &verdict, &error);
 }

@@ -14,6 +14,7 @@ struct hop {
 	int64_t lines;	 /* received by the earlier one */
 	int64_t arrived; /* received by the later one, with those that came again */
 	int64_t due;	 /* the number that comes next for the first time */
+	bool pending;	 /* there is no fault but that lines are still to arrive */
 	char fault[400]; /* the first; empty: none */
 };
 
@@ -93,6 +94,7 @@ static int compare(struct hop *hop, struct log_reader *from, struct log_reader *
 			return -1;
 	if (more < 0)
 		return -1;
+	hop->pending = !*hop->fault;
 	while ((more = next_received(from, error)) > 0) {
 		hop->lines++;
 		if (!*hop->fault)
@@ -129,6 +131,7 @@ int verify_chain(const struct verify_chain *chain, struct verdict *verdict, stru
 	int64_t received = first.lines;
 	const char *fault = *first.fault ? first.fault : second.fault;
 	if (*fault) {
+		verdict->pending = first.pending && second.pending;
 		verdict_add(verdict, "%s; %" PRId64 " line%s received, %" PRId64 " saved", fault,
 			    received, PLURAL(received), second.arrived);
 		return 0;

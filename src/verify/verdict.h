@@ -11,6 +11,7 @@
 struct verdict {
 	bool good;	    /* the log holds what was promised */
 	bool complete;	    /* everything planned was sent and acknowledged */
+	bool pending;	    /* of a chain: not good only because lines are still to arrive */
 	char message[1024]; /* one line: the first fault, if any, and the numbers */
 };
 

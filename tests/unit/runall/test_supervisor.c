@@ -91,6 +91,18 @@ START_TEST(what_clients_write_is_read_to_the_end)
 }
 END_TEST
 
+START_TEST(a_client_is_told_a_line)
+{
+	start(1, "read -r line <&$1; echo \"got $line\" >&$1");
+	ck_assert(supervisor_tell(&watch, 1, slice_of("it\n")));
+	ck_assert(supervisor_until(&watch, supervisor_clients_over, 0,
+				   clock_after(30 * CLOCK_SECOND)));
+	ck_assert_uint_eq(watch.outputs[1].length, 7);
+	ck_assert_int_eq(memcmp(watch.outputs[1].bytes, "got it\n", 7), 0);
+	ck_assert(!supervisor_tell(&watch, 1, slice_of("more\n"))); /* it has ended */
+}
+END_TEST
+
 START_TEST(arguments_that_do_not_fit_are_left_out)
 {
 	struct argument_list list = {0};
@@ -116,6 +128,7 @@ int main(void)
 			    sizeof servers / sizeof *servers);
 	tcase_add_test(cases, an_interrupt_ends_the_wait);
 	tcase_add_test(cases, what_clients_write_is_read_to_the_end);
+	tcase_add_test(cases, a_client_is_told_a_line);
 	tcase_add_test(cases, arguments_that_do_not_fit_are_left_out);
 	return unit_main("runall_supervisor", cases, NULL);
 }

@@ -116,6 +116,18 @@ START_TEST(each_fault_is_named)
 }
 END_TEST
 
+START_TEST(lines_that_are_still_to_arrive_are_told_from_faults)
+{
+	static const char less[] = ONCE(1, HEAD(1) "a");
+	ck_assert(prove(SERVER, PROCESS, less, 3, false, false).pending);
+	ck_assert(prove(SERVER, ONCE(1, "a"), less, 3, false, false).pending);
+	ck_assert(prove(SERVER, "", "", 3, false, false).pending);
+	ck_assert(!prove(SERVER, PROCESS, SAVE, 3, false, false).pending);
+	ck_assert(!prove(SERVER, ONCE(1, "a"), SAVE, 3, false, false).pending);
+	ck_assert(!prove(SERVER, ONCE(2, "a"), "", 3, false, false).pending);
+}
+END_TEST
+
 START_TEST(fields_are_exact)
 {
 	static const char *const wrong[] = {
@@ -163,6 +175,7 @@ int main(void)
 	tcase_add_test(cases, what_came_again_is_counted);
 	tcase_add_test(cases, work_changes_lines);
 	tcase_add_test(cases, each_fault_is_named);
+	tcase_add_test(cases, lines_that_are_still_to_arrive_are_told_from_faults);
 	tcase_add_test(cases, fields_are_exact);
 	tcase_add_test(cases, a_log_that_is_not_there_is_named);
 	int status = unit_main("verify_relay", cases, NULL);
