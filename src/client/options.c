@@ -157,6 +157,7 @@ static int check_probe(const struct client_options *options, struct error *error
 			   : options->duration > 0 ? "duration"
 			   : options->report >= 0  ? "report"
 			   : options->expect	   ? "expect"
+			   : options->http	   ? "http"
 						   : option_of_lines(options);
 	return name ? error_set(error, "-%s: not with -probe, which sends no lines", name) : 0;
 }
