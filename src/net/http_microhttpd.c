@@ -26,7 +26,7 @@ const bool http_is_built = true;
 /* --- the answer --- */
 
 /* Content is text, data or a page that uses what comes from here and nothing else, and is in no
- * frame of others. */
+ * frame of others. With the policy no-referrer the Origin of a form would be null. */
 static const char *const common_headers[] = {
 	"Cache-Control",
 	"no-store",
@@ -36,7 +36,7 @@ static const char *const common_headers[] = {
 	"Cross-Origin-Resource-Policy",
 	"same-origin",
 	"Referrer-Policy",
-	"no-referrer",
+	"same-origin",
 	"X-Content-Type-Options",
 	"nosniff",
 	NULL,
