@@ -124,7 +124,8 @@ static size_t next(struct http_stream *http, char *space, size_t size)
 	struct page_stream *stream = (struct page_stream *)http;
 	if (stream->event)
 		return send_state(stream, space, size);
-	size_t length = send_characters(stream, space, size);
+	/* characters are records, too */
+	size_t length = stream->full ? send_characters(stream, space, size) : 0;
 	if (length || !begin_state(stream))
 		return length;
 	return send_state(stream, space, size);

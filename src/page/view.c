@@ -139,7 +139,7 @@ static bool append_count(struct buffer *text, const struct view *view)
 
 static bool append_asked(struct buffer *text, const struct view *view)
 {
-	return buffer_append_string(text, view->console->asked);
+	return buffer_append_string(text, view->full ? view->console->asked : "");
 }
 
 enum kind { COUNT, NUMBER, BYTES, TIME, OTHER };

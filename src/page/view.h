@@ -33,7 +33,7 @@ struct view {
 	const struct view_history *history;
 	const struct view_console *console;
 	const char *service;
-	bool full;	      /* with peers and records */
+	bool full;	      /* with peers, of which one has asked last, and records */
 	struct slice records; /* the last ones, whole lines */
 };
 

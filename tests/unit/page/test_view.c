@@ -76,6 +76,8 @@ END_TEST
 START_TEST(without_the_token_there_are_no_peers_and_records)
 {
 	add_hostile();
+	console.shown = true;
+	(void)strcpy(console.asked, "12, by http:peer");
 	view.full = false;
 	append(view_append_html);
 	assert_has_not("peer");
