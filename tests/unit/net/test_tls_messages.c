@@ -164,6 +164,12 @@ START_TEST(a_key_update_ends_no_wait)
 }
 END_TEST
 
+static int leave_it(int verified, X509_STORE_CTX *store)
+{
+	(void)store;
+	return verified;
+}
+
 /* A client has half of a ticket: OpenSSL writes nothing before it has the rest. */
 START_TEST(half_a_message_is_waited_for)
 {
@@ -176,8 +182,8 @@ START_TEST(half_a_message_is_waited_for)
 	tcp_pair(&descriptor, &raw.descriptor);
 	ends.client = stream_open(tls_stream_type(client_tls), descriptor, STREAM_CLIENT);
 	raw.ssl = SSL_new(server_tls->context);
-	/* our callback expects a stream; the certificate makes the ticket long */
-	SSL_set_verify(raw.ssl, SSL_VERIFY_PEER, NULL);
+	/* the context's own callback expects a stream */
+	SSL_set_verify(raw.ssl, SSL_VERIFY_PEER, leave_it);
 	raw.in = BIO_new(BIO_s_mem());
 	raw.out = BIO_new(BIO_s_mem());
 	raw.piece = 4096;
