@@ -2,6 +2,8 @@
 /* Writes and reads the rows of a database of SQLite. */
 #include "record/database_sqlite.h"
 
+#include <errno.h>
+
 enum { SNAPSHOT_ROWS = 4096 /* read in one transaction: a long one lets the WAL grow */ };
 
 static const char *const level_names[] = {"INFO", "WARNING", NULL};
@@ -52,7 +54,11 @@ int database_insert(struct database *database, const struct database_row *row)
 		code = bind_row(database->statements[STATEMENT_INSERT], row);
 	if (code == SQLITE_OK)
 		code = database_execute(database, STATEMENT_INSERT);
-	return database_errnum(database, code);
+	if (code != SQLITE_OK || sqlite3_changes(database->sqlite) == 1)
+		return database_errnum(database, code);
+	/* no failure for SQLite */
+	error_set(&database->failure, "a trigger of another program has left out a row");
+	return EIO;
 }
 
 int database_end(struct database *database, int errnum)

@@ -145,6 +145,24 @@ START_TEST(a_row_that_cannot_be_stored)
 }
 END_TEST
 
+/* What is answered with ok is there, whatever others have put into the database. */
+START_TEST(a_row_that_a_trigger_leaves_out)
+{
+	open_sink(TARGET, OLD_KEEP);
+	(void)query(DATABASE, "CREATE TRIGGER theirs BEFORE INSERT ON record WHEN NEW.bytes = "
+			      "CAST('noise' AS BLOB) BEGIN SELECT RAISE(IGNORE); END");
+	put("good");
+	put("noise");
+	ck_assert_int_eq(put_end(), EIO);
+	ck_assert_str_eq(sink_warning.message,
+			 "WARNING: " DATABASE ": a trigger of another program has left out a row");
+	assert_rows(0);
+	ck_assert_int_eq(store("good"), 0);
+	close_sink();
+	assert_query(DATABASE, ALL, "good");
+}
+END_TEST
+
 START_TEST(a_full_disk_heals)
 {
 	int errnum = 0, stored = 0;
@@ -219,6 +237,7 @@ int main(void)
 			    sizeof cases / sizeof *cases);
 	tcase_add_test(faults, a_failure_is_told_once);
 	tcase_add_test(faults, a_row_that_cannot_be_stored);
+	tcase_add_test(faults, a_row_that_a_trigger_leaves_out);
 	tcase_add_test(faults, a_full_disk_heals);
 	tcase_add_test(faults, another_program_writes);
 	tcase_add_test(faults, a_damaged_database);
