@@ -229,6 +229,10 @@ static char *load(const char *what, const char *name, struct error *error)
 	char *bytes = memory_calloc(1, HTTP_FILE_MAX);
 	int descriptor = open(name, O_RDONLY | O_CLOEXEC);
 	ssize_t length = bytes && descriptor >= 0 ? read(descriptor, bytes, HTTP_FILE_MAX - 1) : -1;
+	if (length == HTTP_FILE_MAX - 1) { /* there can be more */
+		errno = EFBIG;
+		length = -1;
+	}
 	if (length < 0) {
 		error_set(error, "cannot load the %s '%.200s': %s", what, name, strerror(errno));
 		free(bytes);
