@@ -36,6 +36,13 @@ bool sink_is_database(const char *target)
 	return find_type(target, &rest) == &sink_sqlite;
 }
 
+bool sink_is_nameless(const char *target)
+{
+	const char *rest;
+	(void)find_type(target, &rest);
+	return !*rest;
+}
+
 /* Appends a struct sink_record, as the `append` of a format. */
 static bool append_structured(const struct record_format *format, struct buffer *buffer,
 			      const struct stamp *stamp, const struct record *record)

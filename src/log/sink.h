@@ -115,3 +115,6 @@ bool sink_is_stdout(const char *target);
 
 /* Does it mean a database, which has no format? */
 bool sink_is_database(const char *target);
+
+/* Does it say a type, and no name? */
+bool sink_is_nameless(const char *target);

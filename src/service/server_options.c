@@ -225,6 +225,9 @@ static int check_log(const struct server_options *options, struct error *error)
 {
 	if (options->append && options->overwrite)
 		return error_set(error, "-overwrite: not with -append");
+	if (sink_is_nameless(server_options_log(options)))
+		return error_set(error, "-log: '%.200s' names no file",
+				 server_options_log(options));
 	if (sink_is_database(server_options_log(options)))
 		return check_database(options, error);
 	if (!sink_is_stdout(server_options_log(options)))
