@@ -154,7 +154,7 @@ AS_IF([test "$with_$1" = yes], [
 		[AC_MSG_RESULT([no])
 		AC_MSG_ERROR([--with-$1: <$3> and a library with $4() cannot be found; on Debian, ./bootstrap run --with-$1 installs it])])
 	LIBS=$ackline_LIBS
-	ACKLINE_LIBS="$5 $ACKLINE_LIBS"
+	ACKLINE_LIBS="-Wl,--as-needed $5 $ACKLINE_LIBS"
 ])
 AM_CONDITIONAL(m4_toupper([WITH_$1]), [test "$with_$1" = yes])
 ])
