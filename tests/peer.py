@@ -3,11 +3,13 @@
 a server and writes down which lines were acknowledged: see start_load in lib.sh."""
 import collections
 import os
+import select
 import selectors
 import signal
 import socket
 import ssl
 import sys
+import threading
 
 PATIENCE = float(os.environ.get("PATIENCE", "30"))
 
@@ -25,22 +27,44 @@ def is_asleep(pid):
 
 
 class TlsSocket(ssl.SSLSocket):
-    """One that behaves as a plain socket does."""
+    """One that behaves as a plain socket does. OpenSSL's object is for one thread at a time, and Python has no lock
+    for it (3.12): a thread that receives while another sends could be told of an end that is none."""
 
-    def recv(self, *arguments):
-        try:
-            received = super().recv(*arguments)
-            while received and self.pending():
-                received += super().recv(*arguments)
+    lock = threading.Lock()  # one for all is enough
+
+    def alone(self, call):
+        """Calls it without waiting, and waits meanwhile without the lock."""
+        while True:
+            with self.lock:
+                timeout = self.gettimeout()
+                self.settimeout(0)
+                try:
+                    return call()
+                except ssl.SSLWantReadError:
+                    wanted = select.POLLIN
+                except ssl.SSLWantWriteError:
+                    wanted = select.POLLOUT
+                finally:
+                    self.settimeout(timeout)
+            if timeout == 0:
+                raise BlockingIOError
+            waiting = select.poll()
+            waiting.register(self, wanted)
+            if not waiting.poll(None if timeout is None else timeout * 1000):
+                raise TimeoutError
+
+    def recv(self, size, flags=0):
+        def receive():
+            received = super(TlsSocket, self).recv(size, flags)
+            # nobody who waits for the descriptor would learn of the rest
+            while received and len(received) < size and self.pending():
+                received += super(TlsSocket, self).recv(size - len(received), flags)
             return received
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise BlockingIOError from None
+        return self.alone(receive)
 
-    def send(self, *arguments):
+    def send(self, data, flags=0):
         try:
-            return super().send(*arguments)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise BlockingIOError from None
+            return self.alone(lambda: super(TlsSocket, self).send(data, flags))
         except ssl.SSLEOFError:
             raise BrokenPipeError from None
 
