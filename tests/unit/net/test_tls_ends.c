@@ -10,41 +10,18 @@
 #include "base/clock.h"
 #include "net/tls_openssl.h"
 #include "support.h"
-#include "tls_fixture.h"
+#include "tls_both.h"
 #include "unit.h"
 
 enum { PIECE = 100000 };
 
-static struct tls *server_tls, *client_tls;
-static struct tls_ends ends;
 static struct raw_peer raw;
 static char much[PIECE];
-
-static void begin(void)
-{
-	tls_begin();
-	server_tls = tls_of(STREAM_SERVER, "server", "ca", NULL);
-	client_tls = tls_of(STREAM_CLIENT, "client", "ca", NULL);
-}
-
-static void connect_both(void)
-{
-	tls_connect(server_tls, client_tls, &ends);
-	ck_assert_msg(ends.server && ends.client, "%s; %s", ends.server_error.message,
-		      ends.client_error.message);
-}
-
-static void end(void)
-{
-	tls_close(&ends);
-	tls_free(server_tls);
-	tls_free(client_tls);
-}
 
 START_TEST(an_end_is_told_and_the_other_way_goes_on)
 {
 	char bytes[16];
-	connect_both();
+	both_connect();
 	ck_assert_int_eq((int)stream_send(ends.client, "last", 4), 4);
 	stream_end(ends.client);
 	stream_end(ends.client);
@@ -165,7 +142,7 @@ END_TEST
 START_TEST(stop_receiving_leaves_what_has_come)
 {
 	char bytes[16];
-	connect_both();
+	both_connect();
 	ck_assert_int_eq((int)stream_send(ends.client, "come", 4), 4);
 	tls_await_bytes(ends.server, 4);
 	stream_stop_receiving(ends.server);
@@ -189,7 +166,7 @@ START_TEST(stop_wakes_who_waits)
 	for (int i = 0; i < 2; i++) {
 		ssize_t result = 5;
 		pthread_t thread;
-		connect_both();
+		both_connect();
 		ck_assert_int_eq(pthread_create(&thread, NULL, receive_one, &result), 0);
 		stops[i](ends.server);
 		ck_assert_int_eq(pthread_join(thread, NULL), 0);
@@ -203,7 +180,7 @@ START_TEST(close_lets_the_answer_arrive)
 {
 	for (int i = 0; i < 2; i++) {
 		char bytes[16];
-		connect_both();
+		both_connect();
 		ck_assert_int_eq((int)stream_send(ends.client, "more and more\n", 14), 14);
 		tls_await_bytes(ends.server, 14);
 		ck_assert_int_eq((int)stream_send(ends.server, "error: no\n", 10), 10);
@@ -230,7 +207,7 @@ START_TEST(close_sends_what_is_owed_and_the_end)
 	size_t total = 0;
 	ssize_t sent;
 	char bytes[5000];
-	connect_both();
+	both_connect();
 	while ((sent = stream_send(ends.server, much, PIECE)) > 0)
 		total += (size_t)sent;
 	ck_assert_uint_gt(stream_owed(ends.server), 0);
@@ -251,7 +228,7 @@ START_TEST(a_close_that_cannot_wait_is_no_end)
 	size_t total = 0, done = 0;
 	ssize_t length;
 	char bytes[1000];
-	connect_both();
+	both_connect();
 	while ((length = stream_send(ends.server, much, PIECE)) > 0)
 		total += (size_t)length;
 	stream_close(ends.server, clock_after(20 * CLOCK_MILLISECOND)); /* it reads nothing */
@@ -266,7 +243,7 @@ int main(void)
 {
 	scratch_make();
 	TCase *over = tcase_create("ends");
-	tcase_add_checked_fixture(over, begin, end);
+	tcase_add_checked_fixture(over, both_begin, both_end);
 	tcase_add_test(over, an_end_is_told_and_the_other_way_goes_on);
 	tcase_add_test(over, an_end_without_close_notify_is_one);
 	tcase_add_test(over, an_end_within_a_record_is_an_error);

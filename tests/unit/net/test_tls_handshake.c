@@ -11,30 +11,19 @@
 #include "base/clock.h"
 #include "net/tls_openssl.h"
 #include "support.h"
-#include "tls_fixture.h"
+#include "tls_both.h"
 #include "unit.h"
 
 #define PATIENCE (20 * CLOCK_SECOND)
 
-static struct tls *server_tls, *client_tls;
-static struct tls_ends ends;
 static struct stream *stream;
 static int peer;
 static struct error error;
 
-static void begin(void)
-{
-	tls_begin();
-	server_tls = tls_of(STREAM_SERVER, "server", "ca", NULL);
-	client_tls = tls_of(STREAM_CLIENT, "client", "ca", NULL);
-}
-
 static void end(void)
 {
-	tls_close(&ends);
 	stream_close(stream, 0);
-	tls_free(server_tls);
-	tls_free(client_tls);
+	both_end();
 }
 
 /* A stream of that side, and a peer that does nothing of its own. */
@@ -404,7 +393,7 @@ int main(void)
 {
 	scratch_make();
 	TCase *shaking = tcase_create("handshake");
-	tcase_add_checked_fixture(shaking, begin, end);
+	tcase_add_checked_fixture(shaking, both_begin, end);
 	tcase_add_test(shaking, both_ends_are_known);
 	tcase_add_test(shaking, a_handshake_comes_byte_by_byte);
 	tcase_add_test(shaking, a_handshake_has_a_deadline_and_can_be_woken);

@@ -8,31 +8,12 @@
 #include "base/clock.h"
 #include "net/tls_openssl.h"
 #include "support.h"
-#include "tls_fixture.h"
+#include "tls_both.h"
 #include "unit.h"
 
-enum { PATTERN = 251, PIECE_MAX = 100000, FLOOD = 8000 /* KeyUpdates */ };
+enum { FLOOD = 8000 /* KeyUpdates */ };
 
-static struct tls *server_tls, *client_tls;
-static struct tls_ends ends;
 static struct raw_peer raw;
-static char pattern[PATTERN + PIECE_MAX];
-
-static void begin(void)
-{
-	tls_begin();
-	for (size_t i = 0; i < sizeof pattern; i++)
-		pattern[i] = (char)(i % PATTERN);
-	server_tls = tls_of(STREAM_SERVER, "server", "ca", NULL);
-	client_tls = tls_of(STREAM_CLIENT, "client", "ca", NULL);
-}
-
-static void end(void)
-{
-	tls_close(&ends);
-	tls_free(server_tls);
-	tls_free(client_tls);
-}
 
 static void *flush_server(void *unused)
 {
@@ -214,7 +195,7 @@ int main(void)
 {
 	scratch_make();
 	TCase *messages = tcase_create("messages");
-	tcase_add_checked_fixture(messages, begin, end);
+	tcase_add_checked_fixture(messages, both_begin, both_end);
 	tcase_add_test(messages, keys_change_while_nothing_is_taken);
 	tcase_add_test(messages, what_is_owed_for_receiving_leaves_when_it_receives);
 	tcase_add_test(messages, many_key_updates_do_not_keep_the_thread);

@@ -10,38 +10,10 @@
 #include "base/clock.h"
 #include "net/tls_openssl.h"
 #include "support.h"
-#include "tls_fixture.h"
+#include "tls_both.h"
 #include "unit.h"
 
-enum { PATTERN = 251, PIECE_MAX = 100000 };
-
-static struct tls *server_tls, *client_tls;
-static struct tls_ends ends;
 static struct raw_peer raw;
-static char pattern[PATTERN + PIECE_MAX];
-
-static void begin(void)
-{
-	tls_begin();
-	for (size_t i = 0; i < sizeof pattern; i++)
-		pattern[i] = (char)(i % PATTERN);
-	server_tls = tls_of(STREAM_SERVER, "server", "ca", NULL);
-	client_tls = tls_of(STREAM_CLIENT, "client", "ca", NULL);
-}
-
-static void connect_both(void)
-{
-	tls_connect(server_tls, client_tls, &ends);
-	ck_assert_msg(ends.server && ends.client, "%s; %s", ends.server_error.message,
-		      ends.client_error.message);
-}
-
-static void end(void)
-{
-	tls_close(&ends);
-	tls_free(server_tls);
-	tls_free(client_tls);
-}
 
 /* --- both ways at once --- */
 
@@ -124,7 +96,7 @@ static void exchange(size_t total, size_t piece, int updates)
 
 START_TEST(all_bytes_arrive_both_ways_at_once)
 {
-	connect_both();
+	both_connect();
 	exchange(50 << 20, PIECE_MAX, 0);
 	exchange(5 << 20, 16384, 0);
 	exchange(1 << 16, 1, 0);
@@ -134,7 +106,7 @@ END_TEST
 
 START_TEST(keys_change_meanwhile)
 {
-	connect_both();
+	both_connect();
 	exchange(20 << 20, PIECE_MAX, 1);
 	exchange(5 << 20, 5000, 3);
 	exchange(1 << 12, 1, 1);
@@ -146,7 +118,7 @@ START_TEST(a_full_peer_takes_nothing_without_blocking)
 	size_t total = 0, done = 0;
 	ssize_t sent, length;
 	char bytes[1000];
-	connect_both();
+	both_connect();
 	while ((sent = stream_send(ends.server, pattern + total % PATTERN, PIECE_MAX)) > 0)
 		total += (size_t)sent;
 	ck_assert_int_eq((int)sent, 0);
@@ -180,7 +152,7 @@ END_TEST
 START_TEST(what_is_buffered_needs_no_socket)
 {
 	char bytes[64];
-	connect_both();
+	both_connect();
 	ck_assert_uint_eq(stream_pending(ends.server), 0);
 	ck_assert_int_eq((int)stream_receive_now(ends.server, bytes, 1), -1);
 	ck_assert_int_eq(errno, EAGAIN);
@@ -229,7 +201,7 @@ END_TEST
 START_TEST(gives_up_when_idle)
 {
 	char byte;
-	connect_both();
+	both_connect();
 	stream_set_idle(ends.server, CLOCK_MILLISECOND);
 	ck_assert_int_eq((int)stream_receive(ends.server, &byte, 1), -1);
 	ck_assert_int_eq(errno, EAGAIN);
@@ -267,7 +239,7 @@ int main(void)
 {
 	scratch_make();
 	TCase *bytes = tcase_create("bytes");
-	tcase_add_checked_fixture(bytes, begin, end);
+	tcase_add_checked_fixture(bytes, both_begin, both_end);
 	tcase_add_test(bytes, all_bytes_arrive_both_ways_at_once);
 	tcase_add_test(bytes, keys_change_meanwhile);
 	tcase_add_test(bytes, a_full_peer_takes_nothing_without_blocking);
