@@ -70,10 +70,8 @@ void http_wake(struct http *http);
 const char *http_method(const struct http_request *request);
 const char *http_path(const struct http_request *request);
 const char *http_header(const struct http_request *request, const char *name);
-/* An argument behind the '?' of the address, decoded; NULL also if it has a NUL. */
-const char *http_argument(const struct http_request *request, const char *name);
-/* Calls `each` for all arguments in their order, until it returns false. No NUL stands behind the
- * value; its bytes are NULL where there was no '='. */
+/* Calls `each` for all arguments behind the '?' of the address, decoded and in their order, until
+ * it returns false. No NUL stands behind the value; its bytes are NULL where there was no '='. */
 void http_each_argument(const struct http_request *request,
 			bool (*each)(void *context, const char *name, struct slice value),
 			void *context);

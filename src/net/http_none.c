@@ -50,12 +50,6 @@ const char *http_header(const struct http_request *request, const char *name)
 	return NULL;
 }
 
-const char *http_argument(const struct http_request *request, const char *name)
-{
-	(void)request, (void)name;
-	return NULL;
-}
-
 void http_each_argument(const struct http_request *request,
 			bool (*each)(void *context, const char *name, struct slice value),
 			void *context)

@@ -14,26 +14,15 @@ const char *http_path(const struct http_request *request)
 	return request->path;
 }
 
-static const char *find(const struct http_request *request, enum MHD_ValueKind kind,
-			const char *name)
+const char *http_header(const struct http_request *request, const char *name)
 {
 	const char *value = NULL;
 	size_t length = 0;
-	if (MHD_lookup_connection_value_n(request->connection, kind, name, strlen(name), &value,
-					  &length) != MHD_YES ||
+	if (MHD_lookup_connection_value_n(request->connection, MHD_HEADER_KIND, name, strlen(name),
+					  &value, &length) != MHD_YES ||
 	    !value || strlen(value) != length)
 		return NULL;
 	return value;
-}
-
-const char *http_header(const struct http_request *request, const char *name)
-{
-	return find(request, MHD_HEADER_KIND, name);
-}
-
-const char *http_argument(const struct http_request *request, const char *name)
-{
-	return find(request, MHD_GET_ARGUMENT_KIND, name);
 }
 
 struct argument_reader {

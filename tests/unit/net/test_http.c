@@ -43,15 +43,24 @@ static void close_stream(struct http_stream *stream)
 	free(stream);
 }
 
+static bool take_a(void *context, const char *name, struct slice value)
+{
+	if (strcmp(name, "a") != 0)
+		return true;
+	if (value.bytes && !memchr(value.bytes, '\0', value.length))
+		*(struct slice *)context = value;
+	return false;
+}
+
 static void echo(struct http_request *request)
 {
 	char peer[SOCKET_NAME_SIZE], text[2000];
-	const char *argument = http_argument(request, "a"),
-		   *header = http_header(request, "x-test");
-	struct slice body = http_body(request);
+	const char *header = http_header(request, "x-test");
+	struct slice body = http_body(request), argument = slice_of("-");
+	http_each_argument(request, take_a, &argument);
 	http_peer(request, peer);
-	(void)snprintf(text, sizeof text, "%s %s %s %s %.*s", http_method(request),
-		       argument ? argument : "-", header ? header : "-",
+	(void)snprintf(text, sizeof text, "%s %.*s %s %s %.*s", http_method(request),
+		       (int)argument.length, argument.bytes, header ? header : "-",
 		       strncmp(peer, "127.0.0.1:", 10) ? peer : "local", (int)body.length,
 		       body.bytes);
 	http_answer_text(request, 200, text);
