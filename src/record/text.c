@@ -8,6 +8,18 @@
 static const char *const level_names[] = {"INFO\t| ", "WARNING\t| ", NULL};
 static const char *const event_names[] = {" received: ", " sent: ", " ignored: ", " ", NULL};
 
+/* " SENDER#NUMBER" of a line that has them. */
+static bool append_sender(struct buffer *buffer, const struct record *record)
+{
+	const struct slice *sender = record_find(record, RECORD_SENDER);
+	const struct slice *number = record_find(record, RECORD_NUMBER);
+	return !sender || !number ||
+	       (buffer_append(buffer, " ", 1) &&
+		record_escape(buffer, sender->bytes, sender->length) &&
+		buffer_append(buffer, "#", 1) &&
+		buffer_append(buffer, number->bytes, number->length));
+}
+
 static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
@@ -19,7 +31,10 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 	if (format->digits)
 		out = stamp_put_fraction(out, stamp, format->digits);
 	out = mempcpy(stpcpy(out, " --"), record->subject, subject_length);
-	out = stpcpy(out, event_names[record->event]);
+	buffer->length = (size_t)(out - buffer->bytes);
+	if (record->fields && (!append_sender(buffer, record) || !buffer_reserve(buffer, 16)))
+		return false;
+	out = stpcpy(buffer->bytes + buffer->length, event_names[record->event]);
 	buffer->length = (size_t)(out - buffer->bytes);
 	return record_escape(buffer, record->bytes, record->length) &&
 	       buffer_append(buffer, "\n", 1);
@@ -36,6 +51,37 @@ static bool read_time(struct slice *rest, struct slice *time)
 	return true;
 }
 
+/* Takes " (CERTIFICATE)", which has no blank and stands before one. */
+static struct slice read_certificate(struct slice *rest)
+{
+	struct slice behind = *rest, name;
+	if (!slice_skip(&behind, " (") || !slice_cut(&behind, ')', &name) ||
+	    memchr(name.bytes, ' ', name.length) || !slice_begins(behind, " "))
+		return (struct slice){0};
+	*rest = behind;
+	return name;
+}
+
+/* Takes "SENDER#NUMBER received: ". A note does not begin so. */
+static bool read_sender(struct slice *rest, struct record_view *view)
+{
+	struct slice behind = *rest, word;
+	if (!slice_cut(&behind, ' ', &word) ||
+	    !slice_skip(&behind, event_names[RECORD_RECEIVED] + 1))
+		return false;
+	const char *mark = memrchr(word.bytes, '#', word.length);
+	size_t length = mark ? (size_t)(mark - word.bytes) : 0;
+	struct slice sender = {word.bytes, length};
+	if (!length)
+		return false;
+	slice_drop(&word, length + 1);
+	if (!slice_number(&word, &view->number) || word.length)
+		return false;
+	view->sender = sender;
+	*rest = behind;
+	return true;
+}
+
 static bool read(const struct record_format *format, char *line, size_t length,
 		 struct record_view *view)
 {
@@ -49,14 +95,12 @@ static bool read(const struct record_format *format, char *line, size_t length,
 	if (!slice_cut(&behind, ' ', &view->subject) || !view->subject.length)
 		return false;
 	slice_drop(&rest, view->subject.length);
-	view->certificate = (struct slice){0};
-	if (slice_skip(&behind, "(")) {
-		if (!slice_cut(&behind, ')', &view->certificate))
-			return false;
-		slice_drop(&rest, view->certificate.length + sizeof " ()" - 1);
-	}
+	view->certificate = read_certificate(&rest);
+	view->sender = (struct slice){0};
 	if (!slice_skip_name(&rest, event_names, &event))
 		return false;
+	if (event == RECORD_NOTE && read_sender(&rest, view))
+		event = RECORD_RECEIVED;
 	view->level = (enum record_level)level;
 	view->event = (enum record_event)event;
 	view->bytes = rest;
