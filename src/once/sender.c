@@ -115,10 +115,9 @@ void groups_free(struct groups *groups)
 	*groups = (struct groups){0};
 }
 
-bool groups_first_is_plain(const struct groups *groups, bool refused)
+const struct group *groups_first(const struct groups *groups)
 {
-	const struct group *group = at(groups, 0);
-	return group->kind != GROUP_LATE && !(refused && group->sender);
+	return at(groups, 0);
 }
 
 struct group groups_settle(struct groups *groups, bool refused)

@@ -27,6 +27,7 @@ struct sender {
 	uint64_t failures; /* see above */
 	uint64_t given, settled; /* groups so far */
 	const void *owner;	 /* the connection that claimed it last; only compared */
+	void *waiting;		 /* the caller's: connections that wait until it is settled */
 	/* of the table, see senders.h */
 	size_t references;
 	int64_t idle_since; /* ns, when the last reference has ended */
@@ -86,8 +87,8 @@ struct group *groups_last(struct groups *groups);
 void groups_drop_last(struct groups *groups);
 void groups_free(struct groups *groups);
 
-/* Whether the oldest group has the answers that were submitted with it; `refused`: the log has not
- * stored its batch. */
-bool groups_first_is_plain(const struct groups *groups, bool refused);
-/* Settles the oldest group, and returns it: its lines are in the log, or not, if `refused`. */
+/* The oldest group. */
+const struct group *groups_first(const struct groups *groups);
+/* Settles the oldest group, and returns it: its lines are in the log, or not, if `refused`. Its
+ * reference to the sender goes to the caller. */
 struct group groups_settle(struct groups *groups, bool refused);

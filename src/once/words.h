@@ -6,9 +6,11 @@
 #include <stddef.h>
 
 #include "base/slice.h"
+#include "net/answers.h"
 #include "once/sender.h"
 
 #define ANSWER_HAD "had" /* the log had this number already */
+#define ONCE_SAY_FROM ANSWER_ERROR "say from NAME NUMBER first"
 
 /* The line `from NAME NUMBER` or `from NAME ?`. */
 struct from {

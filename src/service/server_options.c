@@ -46,8 +46,8 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	{"service", OPTION_CHOICE, "NAME", service_help, AT(service), .choices = service_names},
 
 	{"log", OPTION_TEXT, "FILE",
-	 "log file; -: stdout [logging.log; server.log, logs/server.log, chars.log]",
-	 .offset = AT(log), .group = "Log"},
+	 "log file; -: stdout [logging.log; another for each other service]", .offset = AT(log),
+	 .group = "Log"},
 	{"append", OPTION_FLAG, NULL, "append to an existing log instead of renaming it to FILE.1",
 	 .offset = AT(append)},
 	{"overwrite", OPTION_FLAG, NULL, "empty an existing log instead of renaming it to FILE.1",
@@ -180,9 +180,9 @@ static int check_format(const struct server_options *options, struct error *erro
 {
 	const struct service *service = services[options->service];
 	const struct record_format format = server_options_format(options);
-	if (service->keeps_log && record_leaves_out(&format, RECORD_NOTE))
+	if (service->reads_log && record_leaves_out(&format, RECORD_NOTE))
 		return error_set(error,
-				 "-format plain: not with -service %s, which forwards from its "
+				 "-format plain: not with -service %s, which reads its "
 				 "records",
 				 service->name);
 	if (options->records == RECORDS_RECEIVED && format.pairs)
@@ -200,7 +200,7 @@ static int check_log(const struct server_options *options, struct error *error)
 		return error_set(error, "-overwrite: not with -append");
 	if (!sink_is_stdout(server_options_log(options)))
 		return 0;
-	if (services[options->service]->keeps_log)
+	if (services[options->service]->reads_log)
 		return error_set(error, "-log -: not with -service %s, which reads its log",
 				 services[options->service]->name);
 	if (options->overwrite)
@@ -324,6 +324,8 @@ struct record_format server_options_format(const struct server_options *options)
 		format.left_out |= record_bit(RECORD_SENT);
 	if (options->tls.ca)
 		record_add_certificates(&format);
+	if (services[options->service]->numbers_lines)
+		record_add_senders(&format);
 	return format;
 }
 

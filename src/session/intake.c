@@ -316,11 +316,13 @@ void intake_shed(struct session *session)
 
 enum ending intake_receive_for(struct session *session, char *space, size_t share)
 {
-	if (!admit(session, 0, 0, false))
+	session->responder.for_others = true;
+	if (!admit(session, 0, 0, false)) {
+		session->responder.for_others = false;
 		return HELD_UP;
+	}
 	size_t before = session->received.capacity;
 	line_lend(&session->received, space, INTAKE_SPACE);
-	session->responder.for_others = true;
 	enum ending ending = receive(session, OTHER_THREAD, share);
 	if (!ending)
 		ending = hand_over(session, OTHER_THREAD, false);

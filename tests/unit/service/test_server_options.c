@@ -298,7 +298,7 @@ START_TEST(table_is_whole)
 		ck_assert_int_eq(spec->choices != NULL, spec->kind == OPTION_CHOICE);
 		count++;
 	}
-	ck_assert_uint_eq(count, 34);
+	ck_assert_uint_eq(count, 36);
 }
 END_TEST
 
