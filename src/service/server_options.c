@@ -198,11 +198,12 @@ static int check_log(const struct server_options *options, struct error *error)
 {
 	if (options->append && options->overwrite)
 		return error_set(error, "-overwrite: not with -append");
-	if (!sink_is_stdout(server_options_log(options)))
+	const char *log = server_options_log(options);
+	if (services[options->service]->reads_log && !sink_file_name(log))
+		return error_set(error, "-log %.200s: not with -service %s, which reads its log",
+				 log, services[options->service]->name);
+	if (!sink_is_stdout(log))
 		return 0;
-	if (services[options->service]->reads_log)
-		return error_set(error, "-log -: not with -service %s, which reads its log",
-				 services[options->service]->name);
 	if (options->overwrite)
 		return error_set(error, "-overwrite: not with -log -, which is stdout");
 	if (options->ready == STDOUT_FILENO)
