@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 
-enum { GROUPS_FIRST = 4 };
+enum { GROUPS_FIRST = 4, GROUPS_KEPT = 64 /* of an empty ring */ };
 
 static size_t least(size_t count, uint64_t limit)
 {
@@ -126,6 +126,8 @@ struct group groups_settle(struct groups *groups, bool refused)
 	struct sender *sender = group.sender;
 	groups->first = (groups->first + 1) % groups->capacity;
 	groups->count--;
+	if (!groups->count && groups->capacity > GROUPS_KEPT)
+		groups_free(groups);
 	if (!sender)
 		return group;
 	sender->settled++;

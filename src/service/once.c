@@ -36,36 +36,41 @@ static const struct option_spec options_once[] = {
 
 /* --- `from`; with the lock --- */
 
-/* Leaves its sender, which becomes another one, or NULL. */
-static void change_sender(struct client *client, struct sender *sender)
+/* It has not said from which sender any more. */
+static void leave_sender(struct client *client)
 {
-	struct sender *before = client->sender;
-	if (sender)
-		senders_reference(sender);
-	client->sender = sender;
-	if (!before)
+	struct sender *sender = client->sender;
+	client->sender = NULL;
+	if (!sender)
 		return;
-	if (before != sender && before->owner == client)
-		before->owner = NULL;
-	senders_release(&client->once->senders, before);
+	if (sender->owner == client)
+		sender->owner = NULL;
+	senders_release(&client->once->senders, sender);
 }
 
-/* The sender that is named, which the client claims if it does not only ask. NULL: errno is 0 where
- * it only asks for one that is not known, or as of senders_add(). */
-static struct sender *find_sender(struct client *client, const struct from *from)
+/* Takes a reference to the sender that is named, instead of the one before. NULL: errno is as of
+ * senders_add(). */
+static struct sender *change_sender(struct client *client, const struct from *from)
 {
 	struct senders *senders = &client->once->senders;
 	struct sender *sender = senders_find(senders, from->name);
-	errno = 0;
-	if (from->asks)
-		return sender;
-	if (!sender)
-		sender = senders_add(senders, from->name);
-	int errnum = errno;
-	change_sender(client, sender);
+	if (sender)
+		senders_reference(sender);
+	leave_sender(client); /* its place may be free then */
+	if (!sender && (sender = senders_add(senders, from->name)))
+		senders_reference(sender);
+	client->sender = sender;
 	client->number = from->number;
-	errno = errnum;
 	return sender;
+}
+
+/* The sender that is named, which the client is about to claim if it does not only ask. NULL: errno
+ * is 0 where it asks for one that is not known, or as of senders_add(). */
+static struct sender *find_sender(struct client *client, const struct from *from)
+{
+	errno = 0;
+	return from->asks ? senders_find(&client->once->senders, from->name)
+			  : change_sender(client, from);
 }
 
 /* Begins to wait until all is settled that its sender was given so far. */
@@ -121,7 +126,7 @@ static bool take_from(struct client *client, struct log_item *item)
 	if (reads && !sender)
 		errnum = errno;
 	if (!reads)
-		change_sender(client, NULL);
+		leave_sender(client);
 	if (sender)
 		begin_wait(client, sender, &from);
 	bool waits = sender && !end_wait(client, answer);
@@ -210,7 +215,7 @@ static void close_client(void *state)
 	client_close(client);
 	if (client->from.sender)
 		senders_release(&client->once->senders, client->from.sender);
-	change_sender(client, NULL);
+	leave_sender(client);
 	pthread_mutex_unlock(&client->once->lock);
 	free(client);
 }

@@ -187,6 +187,14 @@ START_TEST(groups_are_settled_in_their_order)
 		}
 	}
 	ck_assert_uint_eq(sender->references, groups.count + settled - 1);
+	for (; next <= 200; next++) {
+		const struct group group = {GROUP_FIXED, sender, next, .count = 1};
+		ck_assert(groups_add(&groups, &group));
+	}
+	ck_assert_uint_ge(groups.capacity, groups.count);
+	while (groups.count)
+		(void)groups_settle(&groups, false);
+	ck_assert_uint_eq(groups.capacity, 0);
 	groups_free(&groups);
 	senders_free(&senders);
 }
