@@ -292,6 +292,7 @@ START_TEST(what_is_written_is_read)
 	recover();
 	(void)senders_add(&senders, slice_of("without a line"));
 	ck_assert(known_write(&senders, &notes));
+	senders_free(&senders);
 	begin_log(_i);
 	struct slice rest = {notes.bytes, notes.length}, note;
 	while (slice_cut(&rest, '\n', &note)) {
