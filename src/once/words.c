@@ -21,6 +21,8 @@ static bool cut_words(struct slice line, struct slice *name, struct slice *numbe
 bool from_begins(struct slice line)
 {
 	struct slice name, number;
+	if (!line.length || line.bytes[0] != FROM[0]) /* mostly */
+		return false;
 	if (!cut_words(line, &name, &number) || !number.length)
 		return false;
 	if (slice_equals(number, "?"))

@@ -138,16 +138,16 @@ static bool append_peer(const struct record_format *format, const struct layout 
 static bool append_sender(const struct record_format *format, const struct layout *layout,
 			  struct buffer *buffer, const struct record *record)
 {
-	const struct slice none = {0}, *sender = record_find(record, RECORD_SENDER);
-	const struct slice *number = sender ? record_find(record, RECORD_NUMBER) : NULL;
-	if (format->quotes ? !format->senders : !number)
+	static const struct record_field none[2];
+	const struct record_field *sender = record_sender(record);
+	if (format->quotes ? !format->senders : !sender)
 		return append_parts(buffer, layout->event, "", "");
-	if (!number)
-		sender = number = &none;
+	if (!sender)
+		sender = none;
 	return append_parts(buffer, layout->sender, "", "") &&
-	       append_quoted(buffer, layout, sender->bytes, sender->length) &&
+	       append_quoted(buffer, layout, sender[0].value.bytes, sender[0].value.length) &&
 	       append_parts(buffer, layout->number, "", "") &&
-	       buffer_append(buffer, number->bytes, number->length) &&
+	       buffer_append(buffer, sender[1].value.bytes, sender[1].value.length) &&
 	       append_parts(buffer, layout->event_behind, "", "");
 }
 

@@ -30,8 +30,8 @@ struct record_field {
 	struct slice value;
 };
 
-/* The fields of a line that its sender has numbered: the sender's name, and the number in digits.
- */
+/* The fields of a line that its sender has numbered, in this order: its name, of printable ASCII,
+ * and the number in digits. */
 #define RECORD_SENDER "sender"
 #define RECORD_NUMBER "number"
 
@@ -52,6 +52,13 @@ static inline const struct slice *record_find(const struct record *record, const
 		if (!strcmp(field->name, name))
 			return &field->value;
 	return NULL;
+}
+
+/* The sender of a line that has one, or NULL; its number follows. */
+static inline const struct record_field *record_sender(const struct record *record)
+{
+	const struct record_field *fields = record->fields;
+	return fields && fields->name && !strcmp(fields->name, RECORD_SENDER) ? fields : NULL;
 }
 
 /* A record that was read. The slices lead into its line; the format's quoting is undone. */

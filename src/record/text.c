@@ -8,22 +8,34 @@
 static const char *const level_names[] = {"INFO\t| ", "WARNING\t| ", NULL};
 static const char *const event_names[] = {" received: ", " sent: ", " ignored: ", " ", NULL};
 
-/* " SENDER#NUMBER" of a line that has them. */
-static bool append_sender(struct buffer *buffer, const struct record *record)
+/* Appends " SENDER#NUMBER". A backslash is the only byte of a sender that may have to be escaped.
+ */
+static bool append_sender(struct buffer *buffer, struct slice sender, struct slice number)
 {
-	const struct slice *sender = record_find(record, RECORD_SENDER);
-	const struct slice *number = record_find(record, RECORD_NUMBER);
-	return !sender || !number ||
-	       (buffer_append(buffer, " ", 1) &&
-		record_escape(buffer, sender->bytes, sender->length) &&
-		buffer_append(buffer, "#", 1) &&
-		buffer_append(buffer, number->bytes, number->length));
+	enum { AROUND = 2 };
+	bool escapes = memchr(sender.bytes, '\\', sender.length) != NULL;
+	if (!buffer_reserve(buffer, sender.length + number.length + AROUND))
+		return false;
+	buffer->bytes[buffer->length++] = ' ';
+	if (!escapes) {
+		memcpy(buffer->bytes + buffer->length, sender.bytes, sender.length);
+		buffer->length += sender.length;
+	} else if (!record_escape(buffer, sender.bytes, sender.length) ||
+		   !buffer_reserve(buffer, number.length + AROUND)) {
+		return false;
+	}
+	buffer->bytes[buffer->length++] = '#';
+	memcpy(buffer->bytes + buffer->length, number.bytes, number.length);
+	buffer->length += number.length;
+	return true;
 }
 
 static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
+	enum { EVENT_MAX = 16 };
 	size_t subject_length = strlen(record->subject);
+	const struct record_field *sender = record_sender(record);
 	if (!buffer_reserve(buffer, 64 + subject_length))
 		return false;
 	char *out = stpcpy(buffer->bytes + buffer->length, level_names[record->level]);
@@ -31,10 +43,14 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 	if (format->digits)
 		out = stamp_put_fraction(out, stamp, format->digits);
 	out = mempcpy(stpcpy(out, " --"), record->subject, subject_length);
-	buffer->length = (size_t)(out - buffer->bytes);
-	if (record->fields && (!append_sender(buffer, record) || !buffer_reserve(buffer, 16)))
-		return false;
-	out = stpcpy(buffer->bytes + buffer->length, event_names[record->event]);
+	if (sender) {
+		buffer->length = (size_t)(out - buffer->bytes);
+		if (!append_sender(buffer, sender[0].value, sender[1].value) ||
+		    !buffer_reserve(buffer, EVENT_MAX))
+			return false;
+		out = buffer->bytes + buffer->length;
+	}
+	out = stpcpy(out, event_names[record->event]);
 	buffer->length = (size_t)(out - buffer->bytes);
 	return record_escape(buffer, record->bytes, record->length) &&
 	       buffer_append(buffer, "\n", 1);

@@ -200,6 +200,31 @@ static bool note_begin(struct client *client, uint64_t number)
 	return responder_submit(client->responder, &item, 1, true);
 }
 
+/* A number in digits, which end at the end. */
+struct number {
+	char digits[NUMBER_SIZE];
+	size_t start;
+};
+
+static void write_first(struct number *number, uint64_t value)
+{
+	memset(number->digits, '0', NUMBER_SIZE); /* for write_next() */
+	for (number->start = NUMBER_SIZE; value; value /= 10)
+		number->digits[--number->start] = (char)('0' + value % 10);
+}
+
+/* The one that follows it. */
+static void write_next(struct number *number, const struct number *before)
+{
+	size_t at = NUMBER_SIZE - 1;
+	*number = *before;
+	for (; number->digits[at] == '9'; at--)
+		number->digits[at] = '0';
+	number->digits[at]++;
+	if (at < number->start)
+		number->start = at;
+}
+
 /* Submits lines that were given numbers from `number` on. Not inlined: see answer_rest() in
  * session/intake.c. */
 __attribute__((noinline)) static enum submit_result submit_numbered(struct client *client,
@@ -207,15 +232,18 @@ __attribute__((noinline)) static enum submit_result submit_numbered(struct clien
 								    size_t count, uint64_t number,
 								    uint64_t failures)
 {
-	char digits[ITEMS_MAX][NUMBER_SIZE];
+	struct number numbers[ITEMS_MAX];
 	struct record_field fields[ITEMS_MAX][3];
 	const struct slice name = slice_of(client->sender->name);
 	for (size_t i = 0; i < count; i++) {
-		char *end = digits[i] + NUMBER_SIZE, *at = end;
-		for (uint64_t left = number + i; left; left /= 10)
-			*--at = (char)('0' + left % 10);
+		if (i)
+			write_next(&numbers[i], &numbers[i - 1]);
+		else
+			write_first(&numbers[i], number);
+		size_t start = numbers[i].start;
 		fields[i][0] = (struct record_field){RECORD_SENDER, name};
-		fields[i][1] = (struct record_field){RECORD_NUMBER, {at, (size_t)(end - at)}};
+		fields[i][1] = (struct record_field){
+			RECORD_NUMBER, {numbers[i].digits + start, NUMBER_SIZE - start}};
 		fields[i][2] = (struct record_field){0};
 		items[i].fields = fields[i];
 		items[i].answer = ANSWER_OK;

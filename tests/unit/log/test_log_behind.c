@@ -250,8 +250,8 @@ START_TEST(a_new_file_begins_with_it)
 		commit_all();
 		ck_assert_int_eq(rename("log", "log.1"), 0);
 		submit(&a, item_line("two"));
-		log_reopen(log_under_test, "reopened");
 		submit(&a, item_line("three"));
+		log_reopen(log_under_test, "reopened");
 		commit_all();
 		ck_assert(log_close(log_under_test));
 		ck_assert_uint_eq(summary.reopened, 1);
