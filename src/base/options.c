@@ -148,7 +148,7 @@ bool option_suits(const struct option_spec *spec, const char *service)
 
 int option_refuse(const struct option_spec *spec, struct error *error)
 {
-	char names[64] = "";
+	char names[96] = "";
 	size_t length = 0;
 	for (const char *at = spec->only; *at && length < sizeof names - 5; at++) {
 		const char *word = *at == ',' ? " or " : (char[]){*at, '\0'};

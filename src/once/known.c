@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "once/known.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,11 +10,9 @@
 
 #include "base/memory.h"
 #include "once/fnv.h"
+#include "once/words.h"
 #include "record/escape.h"
 #include "record/log_reader.h"
-
-#define KNOWN "known "
-#define SENDERS " senders"
 
 enum {
 	CHUNK = 1 << 18, /* bytes that are searched at once */
@@ -27,7 +24,7 @@ bool known_write(const struct senders *senders, struct buffer *notes)
 	size_t count = 0;
 	for (const struct sender *at = senders->first; at; at = at->following)
 		count += at->last > 0;
-	if (!buffer_printf(notes, KNOWN "%zu" SENDERS "\n", count))
+	if (!buffer_printf(notes, KNOWN "%zu" KNOWN_SENDERS "\n", count))
 		return false;
 	for (const struct sender *at = senders->first; at; at = at->following)
 		if (at->last && !buffer_printf(notes, KNOWN "%s %" PRIu64 " %016" PRIx64 "\n",
@@ -37,24 +34,6 @@ bool known_write(const struct senders *senders, struct buffer *notes)
 }
 
 /* --- what notes say --- */
-
-static bool is_head(struct slice note, uint64_t *count)
-{
-	return slice_skip(&note, KNOWN) && slice_number(&note, count) &&
-	       slice_equals(note, SENDERS);
-}
-
-static bool read_hash(struct slice digits, uint64_t *hash)
-{
-	*hash = 0;
-	for (size_t i = 0; i < digits.length; i++) {
-		char digit = digits.bytes[i];
-		if (!isxdigit((unsigned char)digit))
-			return false;
-		*hash = *hash << 4 | (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-	}
-	return digits.length == 16;
-}
 
 static bool is_note(const struct record_view *record)
 {
@@ -125,15 +104,12 @@ static int read_block(struct senders *senders, struct log_reader *log, struct er
 	uint64_t count, number, hash;
 	struct slice name;
 	enum log_line found = next_record(log, error);
-	bool whole =
-		found == LOG_RECORD && is_note(&log->record) && is_head(log->record.bytes, &count);
+	bool whole = found == LOG_RECORD && is_note(&log->record) &&
+		     known_head_read(log->record.bytes, &count);
 	for (; whole && count; count--) {
 		found = next_record(log, error);
-		struct slice note = log->record.bytes;
-		whole = found == LOG_RECORD && is_note(&log->record) && slice_skip(&note, KNOWN) &&
-			slice_cut(&note, ' ', &name) && name.length <= SENDER_NAME_MAX &&
-			slice_number(&note, &number) && slice_skip(&note, " ") &&
-			read_hash(note, &hash);
+		whole = found == LOG_RECORD && is_note(&log->record) &&
+			known_sender_read(log->record.bytes, &name, &number, &hash);
 		if (whole && set_last(senders, name, number, hash, error) < 0)
 			return -1;
 	}
@@ -183,7 +159,7 @@ static bool is_head_line(const char *line, const char *end)
 		return false;
 	memcpy(copy, line, length);
 	return record_read(copy, length, &record) && is_note(&record) &&
-	       is_head(record.bytes, &count);
+	       known_head_read(record.bytes, &count);
 }
 
 /* Where the last head before `limit` begins, of those that are whole in the window; -1: there is

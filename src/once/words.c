@@ -33,7 +33,7 @@ bool from_begins(struct slice line)
 	return true;
 }
 
-static bool is_name(struct slice name)
+bool sender_is_name(struct slice name)
 {
 	for (size_t i = 0; i < name.length; i++)
 		if (name.bytes[i] <= ' ' || name.bytes[i] > '~')
@@ -45,17 +45,42 @@ bool from_read(struct slice line, struct from *from)
 {
 	struct slice number;
 	*from = (struct from){0};
-	if (!cut_words(line, &from->name, &number) || !is_name(from->name))
+	if (!cut_words(line, &from->name, &number) || !sender_is_name(from->name))
 		return false;
 	from->asks = slice_equals(number, "?");
 	return from->asks || (slice_number(&number, &from->number) && !number.length &&
 			      from->number > 0 && from->number <= SENDER_NUMBER_MAX);
 }
 
+bool hash_read(struct slice digits, uint64_t *hash)
+{
+	*hash = 0;
+	for (size_t i = 0; i < digits.length; i++) {
+		char digit = digits.bytes[i];
+		if (!isxdigit((unsigned char)digit))
+			return false;
+		*hash = *hash << 4 | (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+	}
+	return digits.length == 16;
+}
+
+bool known_head_read(struct slice note, uint64_t *count)
+{
+	return slice_skip(&note, KNOWN) && slice_number(&note, count) &&
+	       slice_equals(note, KNOWN_SENDERS);
+}
+
+bool known_sender_read(struct slice note, struct slice *name, uint64_t *number, uint64_t *hash)
+{
+	return slice_skip(&note, KNOWN) && slice_cut(&note, ' ', name) &&
+	       name->length <= SENDER_NAME_MAX && slice_number(&note, number) &&
+	       slice_skip(&note, " ") && hash_read(note, hash);
+}
+
 static size_t write_gap(char *answer, uint64_t due)
 {
-	return (size_t)snprintf(answer, ONCE_ANSWER_SIZE, ANSWER_ERROR "gap: %" PRIu64 " is due",
-				due);
+	return (size_t)snprintf(answer, ONCE_ANSWER_SIZE,
+				ANSWER_ERROR REASON_GAP "%" PRIu64 " is due", due);
 }
 
 size_t write_last(char answer[ONCE_ANSWER_SIZE], const struct sender *sender, uint64_t number)

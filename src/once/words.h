@@ -10,6 +10,8 @@
 #include "once/sender.h"
 
 #define ANSWER_HAD "had" /* the log had this number already */
+#define REASON_GAP "gap: "
+#define REASON_SENDERS "too many senders"
 #define ONCE_SAY_FROM ANSWER_ERROR "say from NAME NUMBER first"
 
 /* The line `from NAME NUMBER` or `from NAME ?`. */
@@ -24,6 +26,19 @@ struct from {
 bool from_begins(struct slice line);
 /* Reads such a line. False: the name or the number is not as it has to be. */
 bool from_read(struct slice line, struct from *from);
+
+/* Whether a name is as it has to be. */
+bool sender_is_name(struct slice name);
+
+/* The hash in an answer or note: 16 digits. */
+bool hash_read(struct slice digits, uint64_t *hash);
+
+/* The notes of a block of known senders: its head `known COUNT senders`, and `known NAME NUMBER
+ * HASH` for each. */
+#define KNOWN "known "
+#define KNOWN_SENDERS " senders"
+bool known_head_read(struct slice note, uint64_t *count);
+bool known_sender_read(struct slice note, struct slice *name, uint64_t *number, uint64_t *hash);
 
 /* Each writes an answer without a line end, and returns its length. */
 enum { ONCE_ANSWER_SIZE = SENDER_NAME_MAX + 64 };

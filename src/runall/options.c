@@ -41,7 +41,7 @@ static const struct option_spec own_specs[OWN] = {
 static const struct {
 	const char *name, *help;
 } own_helps[] = {
-	{"service", "service of the server and the clients: " WORKLOADS_HELP},
+	{"service", "service of all: " WORKLOADS_HELP},
 	{"delay", "delay of the service, pause of the clients [as in their -help; relay: 0:5s]"},
 	{"seed", "seed for all random choices [a new one, reported]"},
 	{"quiet", "print neither records nor lines"},
@@ -71,8 +71,8 @@ static bool is_one_of(const char *name, const char *const *names)
 /* Is it an option that runall adds itself, or one that it cannot prove a run with? */
 static bool is_reserved(const char *name)
 {
-	static const char *const reserved[] = {"ready", "acks",	   "id",   "next",
-					       "input", "message", "size", NULL};
+	static const char *const reserved[] = {"ready",	  "acks", "id",	    "next", "input",
+					       "message", "size", "source", NULL};
 	for (size_t i = 0; i < OWN; i++)
 		if (!strcmp(name, own_specs[i].name))
 			return true;

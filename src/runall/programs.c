@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/program.h"
+#include "client/workload/workload.h"
 #include "runall/context.h"
 
 /* Of clients in a drill: the maximum, and as long as the server may be away. */
@@ -165,6 +166,8 @@ int start_clients(struct runall *runall, struct error *error)
 		if (!unix_is_name(client_host(runall)))
 			argument_format(&list, "-port", "%d", runall->address.port);
 		argument_format(&list, "-id", "%zu", i + 1);
+		if (workloads[options->client.service].numbers)
+			argument_format(&list, "-source", "client%zu", i + 1);
 		add_client_certificates(runall, &list);
 		runall_hand_on(options, OWNER_CLIENT, NULL, 0, &list);
 		if (options->drill) /* it sends until it is told to end */

@@ -134,7 +134,7 @@ static bool take_from(struct client *client, struct log_item *item)
 	if (!reads)
 		words = ONCE_SAY_FROM;
 	else if (errnum == ENOSPC)
-		words = ANSWER_ERROR "too many senders";
+		words = ANSWER_ERROR REASON_SENDERS;
 	if (errnum == ENOMEM)
 		return false;
 	return waits || client_answer(client, item, 1, words);
