@@ -322,6 +322,11 @@ uint64_t client_session_due(const struct client_session *session)
 		       : 0;
 }
 
+uint64_t client_session_stored(const struct client_session *session)
+{
+	return session->numbers.acknowledged;
+}
+
 uint64_t client_session_skipped(const struct client_session *session)
 {
 	return session->numbers.skipped;

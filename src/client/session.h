@@ -84,8 +84,9 @@ bool client_session_send(struct client_session *session, const struct inflight_l
  * has lost lines that were acknowledged. 0: lines have no numbers. */
 uint64_t client_session_due(const struct client_session *session);
 
-/* How many lines the log had before they were sent. */
+/* How many lines the log had before they were sent; and the last number that it has. */
 uint64_t client_session_skipped(const struct client_session *session);
+uint64_t client_session_stored(const struct client_session *session);
 
 /* Waits for the answers to all lines in flight. */
 bool client_session_finish(struct client_session *session);

@@ -217,6 +217,21 @@ static bool print_assertions(const struct client *client, struct checked *checke
 	return printed && checked->met;
 }
 
+/* What the log has of each sender, for the result. */
+static void add_senders(struct client *client)
+{
+	for (size_t i = 0; i < client->sessions; i++) {
+		const struct worker *worker = &client->workers[i];
+		uint64_t had = client_session_skipped(worker->session);
+		size_t threads = client->sessions > 1 ? 1 : (size_t)client->options.threads;
+		for (size_t j = 0; j < threads; j++)
+			had += client->counters[i + j].had;
+		if (*worker->sender)
+			client_result_writer_sender(&client->result, worker->sender,
+						    client_session_stored(worker->session), had);
+	}
+}
+
 bool client_report(struct client *client)
 {
 	struct error error;
@@ -234,6 +249,8 @@ bool client_report(struct client *client)
 	/* JSON is a part of the result for a parent program, where there is one */
 	if (json ? !reports : client->started != 0)
 		done &= print_report(client, &result);
+	if (reports)
+		add_senders(client);
 	if (reports && client->sessions &&
 	    !client_result_writer_write(&client->result, (int)client->options.acks,
 					json ? &result : NULL, checked.outcomes,

@@ -24,7 +24,8 @@ static const struct option_spec own_specs[OWN] = {
 	{"drill", OPTION_NUMBER, "N",
 	 "crash test: kill the server N times under load, then check the log", AT(drill), .min = 1,
 	 .max = DRILL_MAX},
-	{"check", OPTION_FLAG, NULL, "start nothing, check an existing log", .offset = AT(check)},
+	{"check", OPTION_FLAG, NULL,
+	 "start nothing, check an existing log: -log, or each FILE in order", .offset = AT(check)},
 	{"host", OPTION_TEXT, "HOST",
 	 "address, name or unix:PATH that the server listens on [127.0.0.1]", .offset = AT(host)},
 	{"port", OPTION_NUMBER, "PORT", "TCP port of the server; 0: a free port [2005]", AT(port),
@@ -207,6 +208,8 @@ static int check_check(const struct runall_options *options, struct error *error
 							    : NULL;
 	if (own)
 		return refuse(own, "-check", error);
+	if (options->file_count && runall_option_given(options, "log"))
+		return refuse("log", "files behind -check", error);
 	for (size_t i = 0; i < HANDED_MAX; i++) {
 		if (!is_given(&options->handed[i]))
 			continue;
@@ -301,8 +304,15 @@ enum option_outcome runall_options_read(struct runall_options *options, int argc
 		.program = "runall",
 		.synopsis =
 			"Runs a server and clients, then checks in the log that no line was lost.",
-		.specs = composed.specs};
+		.specs = composed.specs,
+		.operands = "[FILE]..."};
 	enum option_outcome outcome = options_read(&table, options, argc, argv, error);
+	options->files = (const char *const *)&argv[options_operands()];
+	options->file_count = outcome == OPTIONS_READ ? (size_t)(argc - options_operands()) : 0;
+	if (outcome == OPTIONS_READ && options->file_count && !options->check) {
+		error_set(error, "unexpected argument '%.100s'; see -help", options->files[0]);
+		return OPTIONS_WRONG;
+	}
 	if (outcome == OPTIONS_READ &&
 	    (read_handed(options, error) < 0 ||
 	     (options->check && check_check(options, error) < 0) ||
