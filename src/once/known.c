@@ -42,11 +42,11 @@ static bool is_note(const struct record_view *record)
 
 /* --- the table --- */
 
-/* The log has that sender up to that number. -1: the error is set. */
-static int set_last(struct senders *senders, struct slice name, uint64_t number, uint64_t hash,
-		    struct error *error)
+/* The log has that sender, NULL for one of which it had no line, up to that number. -1: the error
+ * is set. */
+static int set_last(struct senders *senders, struct sender *sender, struct slice name,
+		    uint64_t number, uint64_t hash, struct error *error)
 {
-	struct sender *sender = senders_find(senders, name);
 	if (!sender && !(sender = senders_add(senders, name)))
 		return errno == ENOSPC ? error_set(error,
 						   "the log has lines of more than %zu senders: "
@@ -76,14 +76,14 @@ static int take_line(struct senders *senders, struct log_reader *log, struct kno
 		return 0; /* not one of ours */
 	memcpy(name, escaped.bytes, escaped.length);
 	struct slice sender = {name, record_unescape(name, escaped.length)};
-	const struct sender *before = senders_find(senders, sender);
+	struct sender *before = senders_find(senders, sender);
 	uint64_t last = before ? before->last : 0, number = log->record.number;
 	known->lines++;
 	known->odd += last && number != last + 1;
 	if (number <= last || number > SENDER_NUMBER_MAX || sender.length > SENDER_NAME_MAX)
 		return 0;
 	struct slice line = log_reader_unescape(log);
-	return set_last(senders, sender, number, fnv1a_64(line.bytes, line.length), error);
+	return set_last(senders, before, sender, number, fnv1a_64(line.bytes, line.length), error);
 }
 
 /* --- the search for the last block --- */
@@ -110,7 +110,8 @@ static int read_block(struct senders *senders, struct log_reader *log, struct er
 		found = next_record(log, error);
 		whole = found == LOG_RECORD && is_note(&log->record) &&
 			known_sender_read(log->record.bytes, &name, &number, &hash);
-		if (whole && set_last(senders, name, number, hash, error) < 0)
+		if (whole &&
+		    set_last(senders, senders_find(senders, name), name, number, hash, error) < 0)
 			return -1;
 	}
 	if (found == LOG_UNREADABLE)
