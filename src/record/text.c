@@ -8,48 +8,42 @@
 static const char *const level_names[] = {"INFO\t| ", "WARNING\t| ", NULL};
 static const char *const event_names[] = {" received: ", " sent: ", " ignored: ", " ", NULL};
 
-/* Appends " SENDER#NUMBER". A backslash is the only byte of a sender that may have to be escaped.
- */
-static bool append_sender(struct buffer *buffer, struct slice sender, struct slice number)
+enum { HEAD_MAX = 64, ESCAPED = 4, AROUND = 2 };
+
+/* Writes " SENDER#NUMBER" at the end of the buffer, which has space for it. A backslash is the only
+ * byte of a sender that may have to be escaped. Returns the new end; NULL: out of memory. */
+static char *put_sender(struct buffer *buffer, char *out, struct slice sender, struct slice number)
 {
-	enum { AROUND = 2 };
-	bool escapes = memchr(sender.bytes, '\\', sender.length) != NULL;
-	if (!buffer_reserve(buffer, sender.length + number.length + AROUND))
-		return false;
-	buffer->bytes[buffer->length++] = ' ';
-	if (!escapes) {
-		memcpy(buffer->bytes + buffer->length, sender.bytes, sender.length);
-		buffer->length += sender.length;
-	} else if (!record_escape(buffer, sender.bytes, sender.length) ||
-		   !buffer_reserve(buffer, number.length + AROUND)) {
-		return false;
+	*out++ = ' ';
+	if (!memchr(sender.bytes, '\\', sender.length)) {
+		out = mempcpy(out, sender.bytes, sender.length);
+	} else {
+		buffer->length = (size_t)(out - buffer->bytes);
+		if (!record_escape(buffer, sender.bytes, sender.length) ||
+		    !buffer_reserve(buffer, number.length + HEAD_MAX))
+			return NULL;
+		out = buffer->bytes + buffer->length;
 	}
-	buffer->bytes[buffer->length++] = '#';
-	memcpy(buffer->bytes + buffer->length, number.bytes, number.length);
-	buffer->length += number.length;
-	return true;
+	*out++ = '#';
+	return mempcpy(out, number.bytes, number.length);
 }
 
 static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
-	enum { EVENT_MAX = 16 };
-	size_t subject_length = strlen(record->subject);
+	size_t subject_length = strlen(record->subject), space = HEAD_MAX + subject_length;
 	const struct record_field *sender = record_sender(record);
-	if (!buffer_reserve(buffer, 64 + subject_length))
+	if (sender)
+		space += ESCAPED * sender[0].value.length + sender[1].value.length + AROUND;
+	if (!buffer_reserve(buffer, space))
 		return false;
 	char *out = stpcpy(buffer->bytes + buffer->length, level_names[record->level]);
 	out = mempcpy(out, stamp->local, STAMP_LENGTH);
 	if (format->digits)
 		out = stamp_put_fraction(out, stamp, format->digits);
 	out = mempcpy(stpcpy(out, " --"), record->subject, subject_length);
-	if (sender) {
-		buffer->length = (size_t)(out - buffer->bytes);
-		if (!append_sender(buffer, sender[0].value, sender[1].value) ||
-		    !buffer_reserve(buffer, EVENT_MAX))
-			return false;
-		out = buffer->bytes + buffer->length;
-	}
+	if (sender && !(out = put_sender(buffer, out, sender[0].value, sender[1].value)))
+		return false;
 	out = stpcpy(out, event_names[record->event]);
 	buffer->length = (size_t)(out - buffer->bytes);
 	return record_escape(buffer, record->bytes, record->length) &&

@@ -46,7 +46,7 @@ static const struct {
 	{"delay", "delay of the service, pause of the clients [as in their -help; relay: 0:5s]"},
 	{"seed", "seed for all random choices [a new one, reported]"},
 	{"quiet", "print neither records nor lines"},
-	{"log", "log file [logging.log; server.log, logs/server.log, chars.log]"},
+	{"log", "log file [logging.log; server.log, logs/server.log, chars.log, once.log]"},
 	{"drain", "longest time to finish pending work at shutdown [5s; relay: as needed]"},
 	/* each server takes what the one before it adds to a line */
 	{"maxline", "longest line accepted [65536; relay: 65280; echo: no limit]"},
