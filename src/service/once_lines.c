@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -208,21 +209,31 @@ struct number {
 
 static void write_first(struct number *number, uint64_t value)
 {
-	memset(number->digits, '0', NUMBER_SIZE); /* for write_next() */
+	memset(number->digits, '0', NUMBER_SIZE); /* for write_numbers() */
 	for (number->start = NUMBER_SIZE; value; value /= 10)
 		number->digits[--number->start] = (char)('0' + value % 10);
 }
 
-/* The one that follows it. */
-static void write_next(struct number *number, const struct number *before)
+/* Writes the numbers from `value` on. Of most only the last digit is another than before: the last
+ * eight are kept in a register, as reading them back where a byte was just written costs more than
+ * the rest. */
+static void write_numbers(struct number *numbers, size_t count, uint64_t value)
 {
-	size_t at = NUMBER_SIZE - 1;
-	*number = *before;
-	for (; number->digits[at] == '9'; at--)
-		number->digits[at] = '0';
-	number->digits[at]++;
-	if (at < number->start)
-		number->start = at;
+	enum { TAIL = sizeof(uint64_t), HEAD = NUMBER_SIZE - TAIL };
+	uint64_t tail = 0;
+	for (size_t i = 0; i < count; i++) {
+		char *last = numbers[i].digits + HEAD;
+		if (i && (tail & UINT8_MAX) != '9') {
+			uint64_t digits = htobe64(++tail);
+			memcpy(numbers[i].digits, numbers[i - 1].digits, HEAD);
+			memcpy(last, &digits, TAIL);
+			numbers[i].start = numbers[i - 1].start;
+			continue;
+		}
+		write_first(&numbers[i], value + i);
+		memcpy(&tail, last, TAIL);
+		tail = be64toh(tail);
+	}
 }
 
 /* Submits lines that were given numbers from `number` on. Not inlined: see answer_rest() in
@@ -235,11 +246,8 @@ __attribute__((noinline)) static enum submit_result submit_numbered(struct clien
 	struct number numbers[ITEMS_MAX];
 	struct record_field fields[ITEMS_MAX][3];
 	const struct slice name = slice_of(client->sender->name);
+	write_numbers(numbers, count, number);
 	for (size_t i = 0; i < count; i++) {
-		if (i)
-			write_next(&numbers[i], &numbers[i - 1]);
-		else
-			write_first(&numbers[i], number);
 		size_t start = numbers[i].start;
 		fields[i][0] = (struct record_field){RECORD_SENDER, name};
 		fields[i][1] = (struct record_field){
