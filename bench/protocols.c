@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Requests are put together without snprintf(), which would be most of the load generator's work at
  * a million of them a second. The longest has half of PROTOCOL_REQUEST_SIZE. Each returns where the
@@ -87,6 +88,19 @@ static struct answer line_read(const char *bytes, size_t length, uint64_t number
 {
 	(void)number;
 	return read_line_answer(bytes, length, "ok\n");
+}
+
+/* ackline's service once: each connection is a sender, and each run has others. */
+
+static size_t once_greet(char request[PROTOCOL_REQUEST_SIZE], size_t connection)
+{
+	return (size_t)snprintf(request, PROTOCOL_REQUEST_SIZE, "from %x.%zu 1\n",
+				(unsigned)getpid(), connection);
+}
+
+static struct answer once_read_greeting(const char *bytes, size_t length)
+{
+	return read_line_answer(bytes, length, "ok 0\n");
 }
 
 /* Redis: an entry is added to a stream, and its id comes back as a bulk string. */
@@ -256,6 +270,11 @@ static struct answer nats_read(const char *bytes, size_t length, uint64_t number
 
 static const struct protocol protocols[] = {
 	{.name = "line", .compose = line_compose, .read_answer = line_read},
+	{.name = "once",
+	 .greet = once_greet,
+	 .read_greeting = once_read_greeting,
+	 .compose = line_compose,
+	 .read_answer = line_read},
 	{.name = "redis", .compose = redis_compose, .read_answer = redis_read},
 	{.name = "beanstalk", .compose = beanstalk_compose, .read_answer = beanstalk_read},
 	{.name = "relp",
@@ -280,5 +299,5 @@ const struct protocol *protocol_find(const char *name)
 
 const char *protocol_names(void)
 {
-	return "line redis beanstalk relp nats";
+	return "line once redis beanstalk relp nats";
 }

@@ -1,53 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include "log.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
-#include "base/memory.h"
-#include "base/thread.h"
+#include "log/state.h"
 #include "log/watch.h"
-#include "log/writer.h"
-#include "log/yield.h"
 
 /* How long deferred records may wait for the next batch, to be written with it; and for the next
  * try, where the log cannot be written. */
 #define LOG_FLUSH_DELAY (5 * CLOCK_MILLISECOND)
 #define LOG_FLUSH_DELAY_FAILING (200 * CLOCK_MILLISECOND)
 
-enum { LOG_COMMITTERS = 2 }; /* one commits while the other delivers */
-
-/* Who commits: no thread, a committer as soon as it runs, or a thread that does. */
-enum leadership { LEADERSHIP_IDLE, LEADERSHIP_OFFERED, LEADERSHIP_TAKEN };
-
-struct log {
-	pthread_t committers[LOG_COMMITTERS];
-	int committer_count;
-	pthread_mutex_t lock;
-	pthread_cond_t work;  /* for committers: leadership, deferred records, or the end */
-	pthread_cond_t moved; /* the open batch has been taken, or leadership is idle */
-	/* under the lock */
-	enum leadership leadership;
-	struct stamp stamp;
-	bool reopen_wanted;
-	bool stopping;
-	int64_t flush_at; /* ns, when the deferred records are written; CLOCK_NEVER: none are */
-	const struct reply_target *last; /* whose line was committed last; only compared */
-	struct yield yield;		 /* the leader's */
-	struct writer writer;		 /* but for the open batch, the leader's */
-};
-
-const char *const log_sync_names[] = {"none", "write", "disk", NULL};
-
 /* --- leadership; with the lock --- */
 
-/* There is something to do that the sink takes now. A target is reopened with nothing in flight. */
+/* To reopen the target, or for a summary. */
+static bool wants_pause(const struct log *log)
+{
+	return log->reopen_wanted || writer_wants_summary(&log->writer);
+}
+
+/* Nothing is in flight. For a summary nothing is being delivered either: what it states is known
+ * then. */
+static bool is_paused(const struct writer *writer)
+{
+	return !writer->in_flight && !(writer->summary && writer_is_delivering(writer));
+}
+
+/* There is something to do that the sink takes now. */
 static bool wants_commit(const struct log *log)
 {
 	const struct writer *writer = &log->writer;
-	bool work = log->reopen_wanted ? !writer->in_flight : !batch_is_empty(writer->open);
+	bool work = wants_pause(log) ? is_paused(writer) : !batch_is_empty(writer->open);
 	return work && writer_has_space(writer);
 }
 
@@ -100,21 +82,35 @@ static void end_leadership(struct log *log, bool gather)
 
 /* --- commits; as leader and with the lock, which they drop for a while --- */
 
-/* Commits the open batch, or reopens the target if nothing is in flight. Before that the deferred
- * records alone are committed, to the old target; if it fails they go to the new one. */
+/* Reopens the target. Before that the deferred records alone are committed, to the old target; if
+ * it fails they go to the new one. */
+static void reopen(struct log *log)
+{
+	struct writer *writer = &log->writer;
+	if (writer->deferred.length && !writer->failing) {
+		writer_commit_deferred(writer);
+		return;
+	}
+	log->reopen_wanted = false;
+	writer_reopen(writer);
+	if (writer->summary_deferred)
+		writer_commit_deferred(writer);
+}
+
+/* Commits the open batch, or does what needs a pause. */
 static void commit_next(struct log *log)
 {
 	struct writer *writer = &log->writer;
-	if (!log->reopen_wanted || writer->in_flight) {
+	if (!wants_pause(log) || !is_paused(writer)) {
 		/* else no thread waits for space */
 		if (batch_is_full(writer->open, false) || batch_is_full(writer->open, true))
 			pthread_cond_broadcast(&log->moved);
 		writer_commit(writer);
-	} else if (writer->deferred.length && !writer->failing) {
-		writer_commit_deferred(writer);
+	} else if (log->reopen_wanted) {
+		reopen(log);
 	} else {
-		log->reopen_wanted = false;
-		writer_reopen(writer);
+		writer_summarise(writer);
+		writer_commit_deferred(writer);
 	}
 }
 
@@ -149,7 +145,7 @@ static bool await_leadership(struct log *log)
 	return true;
 }
 
-static void *committer_run(void *argument)
+void *log_run_committer(void *argument)
 {
 	struct log *log = argument;
 	pthread_mutex_lock(&log->lock);
@@ -213,21 +209,46 @@ static bool add(struct log *log, struct reply_target *target, const struct log_i
 	return true;
 }
 
-bool log_submit(struct log *log, struct reply_target *target, const struct log_item *items,
-		size_t count, enum submission kind)
+enum { ANY_FAILURES = -1 };
+
+static enum submit_result submit(struct log *log, struct reply_target *target,
+				 const struct log_item *items, size_t count, enum submission kind,
+				 uint64_t failures)
 {
 	bool for_others = kind == SUBMIT_FOR_OTHERS;
+	enum submit_result result = SUBMITTED;
 	pthread_mutex_lock(&log->lock);
 	wait_for_space(log, for_others);
-	bool added = add(log, target, items, count, for_others);
-	if ((kind == SUBMIT_COMMIT || !added) && log->leadership == LEADERSHIP_IDLE &&
+	if (failures != (uint64_t)ANY_FAILURES && failures != log->writer.failures)
+		result = SUBMIT_FAILED_BEFORE;
+	else if (!add(log, target, items, count, for_others))
+		result = SUBMIT_NO_MEMORY;
+	if ((kind == SUBMIT_COMMIT || result) && log->leadership == LEADERSHIP_IDLE &&
 	    wants_commit(log)) {
 		bool alone = log->last == target;
 		log->last = target;
 		lead_once(log, true, !alone);
 	}
 	pthread_mutex_unlock(&log->lock);
-	return added;
+	return result;
+}
+
+bool log_submit(struct log *log, struct reply_target *target, const struct log_item *items,
+		size_t count, enum submission kind)
+{
+	return submit(log, target, items, count, kind, (uint64_t)ANY_FAILURES) == SUBMITTED;
+}
+
+enum submit_result log_submit_behind(struct log *log, struct reply_target *target,
+				     const struct log_item *items, size_t count,
+				     enum submission kind, uint64_t failures)
+{
+	return submit(log, target, items, count, kind, failures);
+}
+
+uint64_t log_failures(const struct log *log)
+{
+	return log->writer.failures;
 }
 
 bool log_try_submit(struct log *log, struct reply_target *target, const struct log_item *items,
@@ -263,6 +284,16 @@ void log_watch(struct log *log, struct log_watcher *watcher)
 	while (log->leadership != LEADERSHIP_IDLE || log->writer.in_flight)
 		pthread_cond_wait(&log->moved, &log->lock);
 	watch_begin(&log->writer, watcher);
+	pthread_mutex_unlock(&log->lock);
+}
+
+void log_summarise(struct log *log, struct log_summary *summary, size_t since)
+{
+	pthread_mutex_lock(&log->lock);
+	while (log->leadership != LEADERSHIP_IDLE) /* the leader may be about to call it */
+		pthread_cond_wait(&log->moved, &log->lock);
+	log->writer.summary = summary;
+	log->writer.since_summary = since;
 	pthread_mutex_unlock(&log->lock);
 }
 
@@ -311,17 +342,7 @@ void log_warn_lost(const struct log *log)
 	writer_warn_lost(&log->writer);
 }
 
-static void free_log(struct log *log)
-{
-	writer_close(&log->writer);
-	pthread_cond_destroy(&log->moved);
-	pthread_cond_destroy(&log->work);
-	pthread_mutex_destroy(&log->lock);
-	free(log);
-}
-
-/* Called by the sink, in any thread. */
-static void complete(struct sink_batch *commit, int errnum)
+void log_complete(struct sink_batch *commit, int errnum)
 {
 	struct batch *batch = (struct batch *)commit;
 	struct log *log = batch->log;
@@ -332,19 +353,7 @@ static void complete(struct sink_batch *commit, int errnum)
 	pthread_mutex_unlock(&log->lock);
 }
 
-/* -1: the error is set, and some may run. */
-static int start_committers(struct log *log, struct error *error)
-{
-	for (int i = 0; i < LOG_COMMITTERS; i++) {
-		int errnum = thread_create(&log->committers[i], NULL, committer_run, log);
-		if (errnum)
-			return error_set(error, "cannot start the committer: %s", strerror(errnum));
-		log->committer_count++;
-	}
-	return 0;
-}
-
-static void stop_committers(struct log *log)
+void log_stop_committers(struct log *log)
 {
 	pthread_mutex_lock(&log->lock);
 	log->stopping = true;
@@ -353,43 +362,4 @@ static void stop_committers(struct log *log)
 	pthread_mutex_unlock(&log->lock);
 	for (int i = 0; i < log->committer_count; i++)
 		pthread_join(log->committers[i], NULL);
-}
-
-struct log *log_open(const struct log_settings *settings, struct error *error)
-{
-	struct log *log = memory_calloc(1, sizeof *log);
-	if (!log)
-		return error_null(error, "cannot open the log: %s", strerror(errno));
-	log->flush_at = CLOCK_NEVER;
-	log->writer.settings = *settings;
-	log->writer.lock = &log->lock;
-	for (int i = 0; i < DELIVERY_BATCHES; i++) {
-		log->writer.delivery.batches[i].log = log;
-		log->writer.delivery.batches[i].is_timed = settings->metrics;
-		log->writer.delivery.batches[i].commit.complete = complete;
-	}
-	/* without attributes none of these fails on Linux */
-	pthread_mutex_init(&log->lock, NULL);
-	clock_condition_init(&log->work);
-	clock_condition_init(&log->moved);
-	if (writer_open(&log->writer, error) == 0) {
-		if (start_committers(log, error) == 0)
-			return log;
-		stop_committers(log);
-	}
-	free_log(log);
-	return NULL;
-}
-
-bool log_close(struct log *log)
-{
-	if (!log)
-		return true;
-	stop_committers(log);
-	pthread_mutex_lock(&log->lock);
-	log->leadership = LEADERSHIP_TAKEN;
-	bool written = writer_finish(&log->writer, &log->work);
-	pthread_mutex_unlock(&log->lock);
-	free_log(log);
-	return written;
 }

@@ -37,6 +37,16 @@ enum submission {
 bool log_submit(struct log *log, struct reply_target *target, const struct log_item *items,
 		size_t count, enum submission kind);
 
+/* How often commits have failed: each time, all that was submitted before fails too. Any thread. */
+uint64_t log_failures(const struct log *log);
+
+/* As log_submit(), for lines that may only stand behind earlier ones: adds nothing if
+ * log_failures() is not the number given, as one of those may be among the failed. */
+enum submit_result { SUBMITTED, SUBMIT_NO_MEMORY, SUBMIT_FAILED_BEFORE };
+enum submit_result log_submit_behind(struct log *log, struct reply_target *target,
+				     const struct log_item *items, size_t count,
+				     enum submission kind, uint64_t failures);
+
 /* As log_submit() of a thread that others wait for, but never blocks; a committer commits. False:
  * out of memory, or the open batch is full. */
 bool log_try_submit(struct log *log, struct reply_target *target, const struct log_item *items,
@@ -53,6 +63,9 @@ bool log_commit(struct log *log, bool few);
 /* Sets the watcher that follows all records from now on; NULL: none. To be unset after a flush,
  * when no thread submits any more. */
 void log_watch(struct log *log, struct log_watcher *watcher);
+
+/* Sets the summary, borrowed, of which the last is so many bytes back; NULL: none from now on. */
+void log_summarise(struct log *log, struct log_summary *summary, size_t since);
 
 /* Adds a note about a subject. Never blocks. False: the note was dropped, as the batch is full or
  * memory is out. */

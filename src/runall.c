@@ -74,6 +74,8 @@ static void set_up_and_run(struct runall *runall)
 		watch->context = runall;
 		drill_set_up(&runall->drill, options, watch);
 		runall->drill.start = start_server_again;
+		if (workloads[options->client.service].numbers)
+			runall->drill.start_client = start_client;
 		runall->drill.context = runall;
 		run(runall);
 	}

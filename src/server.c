@@ -98,6 +98,7 @@ static int start_service(struct server *server, struct error *error)
 		.options = server_options_of_service(&server->options),
 		.log = sessions->log,
 		.log_name = server_options_log(&server->options),
+		.sync = (enum log_sync)server->options.sync,
 		.timer_queue = server->timer_queue,
 		.broadcast = &sessions->table->broadcast,
 		.stream_type = server_tls_type(server->tls.next),

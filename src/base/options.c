@@ -148,7 +148,7 @@ bool option_suits(const struct option_spec *spec, const char *service)
 
 int option_refuse(const struct option_spec *spec, struct error *error)
 {
-	char names[64] = "";
+	char names[96] = "";
 	size_t length = 0;
 	for (const char *at = spec->only; *at && length < sizeof names - 5; at++) {
 		const char *word = *at == ',' ? " or " : (char[]){*at, '\0'};
@@ -213,7 +213,8 @@ static void show_groups(const struct option_spec *specs)
 
 static void show_help(const struct option_table *table, const char *program)
 {
-	printf("Usage: %s [OPTION]...\n%s\n", program, table->synopsis);
+	printf("Usage: %s [OPTION]...%s%s\n%s\n", program, table->operands ? " " : "",
+	       table->operands ? table->operands : "", table->synopsis);
 	show_groups(table->specs);
 	show_groups(common);
 	printf("\nTIME is a number and a unit: 250ms, 5s, 2m, 1h, 7d; without a unit it is in "
@@ -305,10 +306,15 @@ enum option_outcome options_read(const struct option_table *table, void *setting
 		if (outcome != OPTIONS_READ)
 			return outcome;
 	}
-	if (optind >= argc)
+	if (optind >= argc || (table->operands && argv[optind][0] != '-'))
 		return OPTIONS_READ;
 	error_set(error, "unexpected argument '%.100s'; see -help", argv[optind]);
 	return OPTIONS_WRONG;
+}
+
+int options_operands(void)
+{
+	return optind;
 }
 
 const char *options_peek(int argc, char **argv, const char *name)

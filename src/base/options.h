@@ -42,6 +42,7 @@ struct option_table {
 	const char *program;  /* the canonical name: server */
 	const char *synopsis; /* a line for -help: what the program does */
 	const struct option_spec *specs;
+	const char *operands; /* what follows the options, for -help; NULL: nothing may */
 };
 
 enum option_outcome {
@@ -56,6 +57,9 @@ enum option_outcome {
  * two, and their value behind a blank or '='. A name is given as a whole. */
 enum option_outcome options_read(const struct option_table *table, void *settings, int argc,
 				 char **argv, struct error *error);
+
+/* Where the operands begin in the argv that options_read() has read. */
+int options_operands(void);
 
 /* Checks a value and stores it. Returns 0, or -1 with *error set. */
 int option_store(const struct option_spec *spec, void *settings, const char *value,

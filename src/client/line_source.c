@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int line_source_open(struct line_source *input, const char *name, struct error *error)
@@ -16,6 +17,8 @@ int line_source_open(struct line_source *input, const char *name, struct error *
 		input->descriptor = open(name, O_RDONLY | O_CLOEXEC);
 	if (input->descriptor < 0)
 		return error_set(error, "cannot open %.200s: %s", name, strerror(errno));
+	struct stat status;
+	input->regular = fstat(input->descriptor, &status) == 0 && S_ISREG(status.st_mode);
 	line_init(&input->lines, INPUT_LINE_MAX);
 	return 0;
 }
@@ -46,6 +49,18 @@ enum line_source_result line_source_next(struct line_source *input, struct slice
 	error_set(error, "line %" PRIu64 " of %.200s is longer than %d bytes", input->number,
 		  input->name, INPUT_LINE_MAX);
 	return INPUT_FAILED;
+}
+
+int line_source_rewind(struct line_source *input, struct error *error)
+{
+	if (lseek(input->descriptor, 0, SEEK_SET) < 0)
+		return error_set(error, "cannot read %.200s again: %s", input->name,
+				 strerror(errno));
+	line_free(&input->lines);
+	line_init(&input->lines, INPUT_LINE_MAX);
+	input->number = 0;
+	input->ended = false;
+	return 0;
 }
 
 int line_source_read(struct line_source *input, struct error *error)

@@ -16,6 +16,7 @@ struct line_source {
 	const char *name; /* for errors; borrowed */
 	uint64_t number;  /* of the last line that was returned, from 1 */
 	bool ended;	  /* all is read */
+	bool regular;	  /* it is a file, which can be read again */
 	struct line_splitter lines;
 };
 
@@ -32,6 +33,9 @@ void line_source_close(struct line_source *input);
  * and the error names it. */
 enum line_source_result line_source_next(struct line_source *input, struct slice *line,
 					 struct error *error);
+
+/* Goes back to the first line, so that its number is 0. -1: it cannot, and the error is set. */
+int line_source_rewind(struct line_source *input, struct error *error);
 
 /* Reads once. Returns 0, or -1 with the error set. */
 int line_source_read(struct line_source *input, struct error *error);

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/options.h"
 
+#include <inttypes.h>
+#include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "measure/assertions.h"
@@ -11,6 +16,7 @@
 #include "net/socket.h"
 #include "base/random.h"
 #include "client/workload/workload.h"
+#include "once/words.h"
 
 #define AT(member) offsetof(struct client_options, member)
 #define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
@@ -69,6 +75,9 @@ static const struct option_spec specs[] = {
 	 INPUT_LINE_MAX, .only = LINES},
 	{"input", OPTION_TEXT, "FILE", "send the lines of FILE; -: of stdin", AT(input),
 	 .only = LINES},
+	{"source", OPTION_TEXT, "NAME",
+	 "name that lines are sent under; free: NAME/1, NAME/2 ... [the host's name]", AT(source),
+	 .only = WORKLOADS_WITH_NUMBERS},
 	{"id", OPTION_NUMBER, "N", "number of this client, for %c and -seed [1]", AT(number),
 	 .min = 1, .max = 1000000000},
 
@@ -199,6 +208,24 @@ static int check_http(const struct client_options *options, struct error *error)
 	return error_set(error, "-%s: not with -http, where requests say what is sent", name);
 }
 
+/* Of numbered lines. Each thread in free order has a name of its own. */
+static int check_source(const struct client_options *options, struct error *error)
+{
+	size_t suffix = 0;
+	if (options->order == ORDER_FREE)
+		suffix = (size_t)snprintf(NULL, 0, "/%" PRId64, options->threads);
+	else if (options->connect == CONNECT_EACH)
+		return error_set(error, "-connect each: with -service once only with -order free; "
+					"threads that take turns are one sender");
+	if (sender_is_name(slice_of(options->source)) &&
+	    strlen(options->source) + suffix <= SENDER_NAME_MAX)
+		return 0;
+	return error_set(error,
+			 "-source: '%.160s' is not a name of 1 to %zu printable ASCII characters "
+			 "without a blank",
+			 options->source, SENDER_NAME_MAX - suffix);
+}
+
 static int check(const struct client_options *options, struct error *error)
 {
 	const struct workload *workload = &workloads[options->service];
@@ -212,6 +239,12 @@ static int check(const struct client_options *options, struct error *error)
 	    (options->expect && assertions_parse(&expected, options->expect, error) < 0))
 		return -1;
 	return options->message ? line_template_check(options->message, error) : 0;
+}
+
+static const char *host_name(void)
+{
+	static char name[HOST_NAME_MAX + 1];
+	return gethostname(name, sizeof name) == 0 && *name ? name : "client";
 }
 
 static void set_default(int64_t *value, int64_t standard)
@@ -253,6 +286,10 @@ int client_options_complete(struct client_options *options, struct error *error)
 		options->report = REPORT_TEXT;
 	if (options->connect < 0)
 		options->connect = options->order == ORDER_FREE ? CONNECT_EACH : CONNECT_SHARED;
+	if (workload->numbers && !options->source)
+		options->source = host_name();
+	if (workload->numbers && check_source(options, error) < 0)
+		return -1;
 	options->quiet |= options->report == REPORT_JSON;
 	if (options->seed < 0)
 		options->seed = random_fresh_seed();

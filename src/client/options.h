@@ -30,6 +30,7 @@ struct client_options {
 	int64_t timeout;     /* for an answer and for connecting */
 	int64_t retry;	     /* for connecting again; 0: not at all */
 	const char *input;   /* file of lines to send, "-": stdin */
+	const char *source;  /* name that numbered lines are sent under */
 	const char *message; /* template of each line */
 	int64_t size;	     /* bytes that a line is padded to, without its end */
 	int report;	     /* enum client_report */

@@ -36,7 +36,8 @@ bool response_is_begun(struct client_session *session, const struct client_conne
 }
 
 static enum session_step judge_wrong(struct client_session *session,
-				     struct client_connection *connection, struct slice answer)
+				     struct client_connection *connection, struct slice answer,
+				     bool delays)
 {
 	const struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
 	char excerpt[EXCERPT_SIZE];
@@ -46,20 +47,33 @@ static enum session_step judge_wrong(struct client_session *session,
 			  session_excerpt(session, line), excerpt);
 	else
 		set_unasked(session, excerpt);
-	if (!slice_begins(answer, ANSWER_ERROR REASON_CONNECTIONS))
+	if (delays)
+		return session_lose(session, connection);
+	if (!response_is_full(answer))
 		return STEP_FAILED;
 	/* a server that is full now may accept a later connection */
 	connection->refused = !connection->answered;
 	return session_lose(session, connection);
 }
 
-static bool is_correct(const struct client_session *session, const struct inflight_line *line,
-		       struct slice answer)
+bool response_is_full(struct slice answer)
 {
-	const struct slice echo = {.bytes = inflight_bytes(&session->inflight, line),
-				   .length = line->length - 1};
-	return session->settings.echoes ? slice_same(answer, echo)
-					: slice_equals(answer, ANSWER_OK);
+	return slice_begins(answer, ANSWER_ERROR REASON_CONNECTIONS);
+}
+
+void response_acknowledge(struct client_session *session, struct client_connection *connection,
+			  int64_t now, bool repeats)
+{
+	const struct client_session_settings *settings = &session->settings;
+	const struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
+	if (!line->warming && !repeats) {
+		int64_t first = line->first ? line->first : now;
+		histogram_record(settings->latency, now - (line->start ? line->start : first), 1);
+		if (settings->uncorrected)
+			histogram_record(settings->uncorrected, now - first, 1);
+	}
+	settings->counters[line->thread].acknowledged += !repeats;
+	inflight_answer(&session->inflight, &connection->lines);
 }
 
 /* An answer, without its line end. */
@@ -68,20 +82,17 @@ static enum session_step judge(struct client_session *session, struct client_con
 {
 	const struct client_session_settings *settings = &session->settings;
 	const struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
-	if (answer.length && answer.bytes[answer.length - 1] == '\r' && !settings->echoes)
+	if (answer.length && answer.bytes[answer.length - 1] == '\r' &&
+	    !settings->answers->keeps_cr)
 		answer.length--;
-	if (!line || !line->sent || !is_correct(session, line, answer))
-		return judge_wrong(session, connection, answer);
+	enum answer_meaning meaning = ANSWER_REFUSES;
+	if (line && line->sent)
+		meaning = settings->answers->judge(session, line, answer);
+	if (meaning == ANSWER_DELAYS || meaning == ANSWER_REFUSES)
+		return judge_wrong(session, connection, answer, meaning == ANSWER_DELAYS);
 	if (settings->answered && !settings->answered(settings->context, answer))
 		return STEP_FAILED;
-	if (!line->warming) {
-		histogram_record(settings->latency, now - (line->start ? line->start : line->first),
-				 1);
-		if (settings->uncorrected)
-			histogram_record(settings->uncorrected, now - line->first, 1);
-	}
-	settings->counters[line->thread].acknowledged++;
-	inflight_answer(&session->inflight, &connection->lines);
+	response_acknowledge(session, connection, now, meaning == ANSWER_REPEATS);
 	connection->give_up = connection->pause = 0;
 	connection->answered = true;
 	return STEP_DONE;

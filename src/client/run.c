@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -54,7 +55,7 @@ static int make_session(struct worker *worker, size_t connections)
 {
 	const struct client *client = worker->client;
 	const struct client_options *options = &client->options;
-	bool echoes = workloads[options->service].echoes;
+	const struct workload *workload = &workloads[options->service];
 	struct histogram *latency = &client->histograms[worker->number];
 	const struct client_session_settings settings = {
 		.host = options->host,
@@ -69,15 +70,25 @@ static int make_session(struct worker *worker, size_t connections)
 				       worker->number),
 		.timeout = options->timeout,
 		.retry = options->retry,
-		.echoes = echoes,
+		.answers = workload->echoes    ? &answers_echo
+			   : workload->numbers ? &answers_once
+					       : &answers_ok,
 		.stop = client->stop,
 		.counters = client->counters,
 		.latency = latency,
 		.uncorrected = options->rate ? latency + client->sessions : NULL,
 		.connected = worker_connected,
-		.answered = echoes && !options->quiet ? worker_answered : NULL,
+		.answered = workload->echoes && !options->quiet ? worker_answered : NULL,
 		.context = worker,
+		.sender = workload->numbers ? worker->sender : NULL,
+		.resume = worker_resumed,
 	};
+	if (workload->numbers) /* fits, as options are checked */
+		(void)snprintf(worker->sender, sizeof worker->sender, "%s", options->source);
+	if (workload->numbers && client_is_free(client))
+		(void)snprintf(worker->sender + strlen(worker->sender),
+			       sizeof worker->sender - strlen(worker->sender), "/%zu",
+			       worker->number + 1);
 	worker->session = client_session_make(&settings, worker->error);
 	return worker->session ? 0 : -1;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/program.h"
 #include "client/line_source.h"
 #include "client/options.h"
@@ -20,6 +21,7 @@
 #include "client/stdout_writer.h"
 #include "measure/client_result_writer.h"
 #include "measure/histogram.h"
+#include "once/sender.h"
 
 /* A run that another program has asked for, of a client that goes on (-http). */
 struct client_request {
@@ -38,6 +40,7 @@ struct worker {
 	size_t number;
 	pthread_t thread;
 	struct client_session *session;
+	char sender[SENDER_NAME_MAX + 1]; /* of its session's lines, if they are numbered */
 	struct buffer line;
 	int64_t ended;		/* ns, when its work was over; 0: another thread ended it */
 	int64_t due;		/* ns, intended start of a line that it has not sent; 0: none */
@@ -64,7 +67,8 @@ struct client {
 	struct counters *counters;    /* of each thread */
 	struct histogram *histograms; /* of each session; with -rate also uncorrected, behind */
 	struct line_source input;     /* of -input; only its one thread uses it */
-	atomic_ullong sent;	      /* lines, by all threads */
+	uint64_t input_behind; /* number of a numbered line before the first one of the input */
+	atomic_ullong sent;    /* lines, by all threads */
 
 	/* set by one thread before the first line */
 	int64_t started;  /* ns, 0: not yet */
@@ -83,6 +87,11 @@ static inline bool client_is_free(const struct client *client)
 	return client->options.order == ORDER_FREE;
 }
 
+static inline bool client_is_over(const struct client *client)
+{
+	return client->deadline != CLOCK_NEVER && clock_now() >= client->deadline;
+}
+
 /* Runs a client to its end and reports, on stderr under the program's name. */
 enum exit_status client_run(const struct client_options *options, const char *program);
 /* The same without printing the report, and signals stay as they are. */
@@ -90,6 +99,17 @@ void client_run_request(const struct client_options *options, const char *progra
 			struct client_request *request);
 /* Tells all threads to end; from any thread. */
 void client_stop(struct client *client);
+/* OVER: no more lines are to be sent. FAILED: the worker's error is set, or it was stopped. */
+enum outcome { OUTCOME_SENT, OUTCOME_OVER, OUTCOME_FAILED };
+
+/* lines.c: puts the line of an iteration, line `number` from 0 of all threads, or if lines are
+ * numbered the one that is due, into worker->line, with its line end. *arrived is set to when it
+ * came, if that was waited for. */
+enum outcome worker_prepare(struct worker *worker, int64_t iteration, uint64_t number,
+			    int64_t *arrived);
+/* False: as a numbered line it would be taken as one that names a sender. The error is set. */
+bool worker_may_send(struct worker *worker, uint64_t number);
+
 /* What a thread runs, with its struct worker. Returns NULL. */
 void *worker_run(void *worker);
 
@@ -101,6 +121,7 @@ int64_t rate_schedule_start(int64_t first, int64_t rate, uint64_t number);
 /* Callbacks of a session, with a struct worker as their context. */
 void worker_connected(void *context, size_t connection, const char *local_name);
 bool worker_answered(void *context, struct slice answer);
+bool worker_resumed(void *context, uint64_t last, uint64_t hash);
 
 /* Reports how it ended, once all threads have. True: every line was acknowledged, as -expect says,
  * and all could be written. */

@@ -206,6 +206,8 @@ static enum session_step reconnect(struct client_session *session,
 				   struct client_connection *connection)
 {
 	enum session_step step = open_again(session, connection);
+	if (step == STEP_DONE && session->settings.answers->greet)
+		step = session->settings.answers->greet(session, connection);
 	/* what came with the handshake is not reported by poll() */
 	if (step == STEP_DONE && stream_buffered(connection->stream))
 		step = response_receive(session, connection, false);
@@ -304,11 +306,30 @@ bool client_session_send(struct client_session *session, const struct inflight_l
 {
 	struct inflight_line *added = inflight_add(
 		&session->inflight, &session->connections[line->connection].lines, line, bytes);
+	if (added && session->settings.sender)
+		once_note_line(session, added);
 	if (added)
 		return settle(session, send_line(session, added));
 	error_set(session->error, "out of memory with %zu lines in flight",
 		  session->inflight.waiting);
 	return false;
+}
+
+uint64_t client_session_due(const struct client_session *session)
+{
+	return session->settings.sender
+		       ? session->numbers.acknowledged + session->inflight.waiting + 1
+		       : 0;
+}
+
+uint64_t client_session_stored(const struct client_session *session)
+{
+	return session->numbers.acknowledged;
+}
+
+uint64_t client_session_skipped(const struct client_session *session)
+{
+	return session->numbers.skipped;
 }
 
 bool client_session_finish(struct client_session *session)

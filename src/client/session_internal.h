@@ -11,6 +11,8 @@
 #include "net/stream.h"
 #include "record/escape.h"
 
+struct client_connection;
+
 /* How a step ended. */
 enum session_step {
 	STEP_DONE,
@@ -18,6 +20,33 @@ enum session_step {
 	STEP_READY,   /* the descriptor is readable that was waited for besides answers */
 	STEP_LOST,    /* session->lost has failed, with the error set */
 	STEP_FAILED,  /* the session is over, with the error set, or stopped */
+};
+
+/* What a line is told by an answer. */
+enum answer_meaning {
+	ANSWER_ACKNOWLEDGES,
+	ANSWER_REPEATS, /* acknowledges it, and it had been acknowledged before */
+	ANSWER_DELAYS,	/* it is refused, but may be accepted on a later connection */
+	ANSWER_REFUSES,
+};
+
+struct answer_protocol {
+	enum answer_meaning (*judge)(struct client_session *session,
+				     const struct inflight_line *line, struct slice answer);
+	/* Does what comes before the lines on a new connection. It may acknowledge lines in flight.
+	 * NULL: nothing. */
+	enum session_step (*greet)(struct client_session *session,
+				   struct client_connection *connection);
+	bool keeps_cr; /* a CR at the end of an answer belongs to it */
+};
+
+/* The numbers of lines that have some. Lines in flight have those behind `acknowledged`. */
+struct session_numbers {
+	bool begun;
+	uint64_t acknowledged;			   /* the log has all up to this one */
+	uint64_t hash;				   /* of that line; 0: not known */
+	uint64_t sent_before, acknowledged_before; /* the highest ones so far */
+	uint64_t skipped;			   /* the log had them before they were sent */
 };
 
 struct client_connection {
@@ -37,6 +66,7 @@ struct client_session {
 	struct inflight_queue inflight;
 	struct client_connection *connections;
 	struct client_connection *lost; /* at STEP_LOST */
+	struct session_numbers numbers;
 	struct error *error;
 	struct error reason;   /* why the connection was lost that is being repaired */
 	pthread_mutex_t mutex; /* over the streams, against client_session_stop() */
@@ -55,6 +85,9 @@ const char *session_excerpt(struct client_session *session, const struct infligh
 enum session_step session_lose(struct client_session *session,
 			       struct client_connection *connection);
 
+/* once.c: gives a line that was added to those in flight its number. */
+void once_note_line(struct client_session *session, struct inflight_line *line);
+
 /* connection.c */
 
 /* Makes one attempt to connect, until `deadline`. */
@@ -69,6 +102,14 @@ void connection_close(struct client_session *session, struct client_connection *
 /* Receives once and judges. NOTHING: nothing came, if `wait` within the time of the stream. */
 enum session_step response_receive(struct client_session *session,
 				   struct client_connection *connection, bool wait);
+
+/* Counts the first line of a connection as answered now, and removes it; `repeats`: it had been
+ * acknowledged before. */
+void response_acknowledge(struct client_session *session, struct client_connection *connection,
+			  int64_t now, bool repeats);
+
+/* Whether an answer says that there are too many connections. */
+bool response_is_full(struct slice answer);
 
 /* Whether the connection holds a part of an answer, which is one too many when no line is in
  * flight: then the error is set. */

@@ -30,10 +30,11 @@ static int64_t ended(const struct client *client)
 	return latest ? latest : clock_now();
 }
 
-/* Lines to be sent in all. Without a count those that were sent are all. */
+/* Lines to be sent in all. Without a count those that were sent are all. Of numbered lines those
+ * are not sent that the log has; the threads end when it has all. */
 static uint64_t planned(const struct client *client, const struct counters *total)
 {
-	if (!client->options.iterations)
+	if (!client->options.iterations || workloads[client->options.service].numbers)
 		return total->sent;
 	return (uint64_t)client->options.threads * (uint64_t)client->options.iterations;
 }
@@ -115,6 +116,7 @@ static struct result result_of(const struct client *client)
 	result.elapsed = client->started ? ended(client) - client->started : 0;
 	result.warmup = client->options.warmup;
 	result.strict = is_strict(&client->options);
+	result.numbered = workloads[client->options.service].numbers;
 	if (!client->sessions) /* it could not be opened */
 		return result;
 	result.unsent = record_waiting(client);
@@ -125,7 +127,11 @@ static struct result result_of(const struct client *client)
 		result.total.sent += client->counters[i].sent;
 		result.total.acknowledged += client->counters[i].acknowledged;
 		result.total.resent += client->counters[i].resent;
+		result.total.had += client->counters[i].had;
 	}
+	for (size_t i = 0; i < client->sessions; i++)
+		result.total.had += client_session_skipped(client->workers[i].session);
+	result.total.had -= client->input_behind; /* they are not of this input */
 	return result;
 }
 
@@ -218,6 +224,21 @@ static bool print_assertions(const struct client *client, struct checked *checke
 	return printed && checked->met;
 }
 
+/* What the log has of each sender, for the result. */
+static void add_senders(struct client *client)
+{
+	for (size_t i = 0; i < client->sessions; i++) {
+		const struct worker *worker = &client->workers[i];
+		uint64_t had = client_session_skipped(worker->session);
+		size_t threads = client->sessions > 1 ? 1 : (size_t)client->options.threads;
+		for (size_t j = 0; j < threads; j++)
+			had += client->counters[i + j].had;
+		if (*worker->sender)
+			client_result_writer_sender(&client->result, worker->sender,
+						    client_session_stored(worker->session), had);
+	}
+}
+
 bool client_report(struct client *client)
 {
 	struct error error;
@@ -237,6 +258,8 @@ bool client_report(struct client *client)
 		compose_report(client->request->report, &result);
 	else if (json ? !reports : client->started != 0)
 		done &= print_report(client, &result);
+	if (reports)
+		add_senders(client);
 	if (reports && client->sessions &&
 	    !client_result_writer_write(&client->result, (int)client->options.acks,
 					json ? &result : NULL, checked.outcomes,

@@ -3,11 +3,7 @@
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
-#include "client/line_template.h"
 #include "client/run.h"
-
-/* OVER: no more lines are to be sent. FAILED: the worker's error is set, or it was stopped. */
-enum outcome { OUTCOME_SENT, OUTCOME_OVER, OUTCOME_FAILED };
 
 void client_stop(struct client *client)
 {
@@ -70,71 +66,17 @@ static bool show_line(struct worker *worker)
 	return shown;
 }
 
-static bool is_over(const struct client *client)
+/* Which of its lines a thread sends next: the one behind that before; if they are numbered, the one
+ * that is due. 0: it is another thread's. */
+static int64_t next_iteration(const struct worker *worker, int64_t before)
 {
-	return client->deadline != CLOCK_NEVER && clock_now() >= client->deadline;
-}
-
-/* Reads the input once, when it can be read. */
-static enum outcome read_input(struct worker *worker)
-{
-	struct client *client = worker->client;
-	if (!client_session_await(worker->session, client->deadline, client->input.descriptor))
-		return OUTCOME_FAILED;
-	if (is_over(client))
-		return OUTCOME_OVER;
-	return line_source_read(&client->input, worker->error) < 0 ? OUTCOME_FAILED : OUTCOME_SENT;
-}
-
-/* Takes a line of the input; *arrived is set to when it came, if that was waited for. A line that
- * is too long ends the client, after the lines before it are answered. */
-static enum outcome take_input(struct worker *worker, struct slice *line, int64_t *arrived)
-{
-	struct line_source *input = &worker->client->input;
-	enum line_source_result result;
-	while ((result = line_source_next(input, line, worker->error)) == INPUT_MORE) {
-		enum outcome outcome = read_input(worker);
-		if (outcome != OUTCOME_SENT)
-			return outcome;
-		*arrived = clock_now();
-	}
-	if (result != INPUT_FAILED)
-		return result == INPUT_LINE ? OUTCOME_SENT : OUTCOME_OVER;
-	struct error too_long = *worker->error;
-	(void)client_session_finish(worker->session); /* the line is why it ends */
-	*worker->error = too_long;
-	return OUTCOME_FAILED;
-}
-
-static bool compose(struct worker *worker, int64_t iteration, uint64_t number)
-{
-	const struct client_options *options = &worker->client->options;
-	const struct line_template_values values = {.thread = worker->number,
-						    .iteration = (uint64_t)iteration,
-						    .number = number + 1,
-						    .client = (uint64_t)options->number};
-	return line_template_compose(&worker->line, options->message, &values) &&
-	       line_template_pad(&worker->line, (size_t)options->size);
-}
-
-/* Puts the next line into worker->line, with its line end. */
-static enum outcome prepare(struct worker *worker, int64_t iteration, uint64_t number,
-			    int64_t *arrived)
-{
-	bool complete;
-	buffer_clear(&worker->line, SIZE_MAX);
-	if (worker->client->options.input) {
-		struct slice input;
-		enum outcome outcome = take_input(worker, &input, arrived);
-		if (outcome != OUTCOME_SENT)
-			return outcome;
-		complete = buffer_append(&worker->line, input.bytes, input.length);
-	} else
-		complete = compose(worker, iteration, number);
-	if (complete && buffer_append(&worker->line, "\n", 1))
-		return OUTCOME_SENT;
-	error_set(worker->error, "out of memory for a line");
-	return OUTCOME_FAILED;
+	const struct client *client = worker->client;
+	uint64_t due = client_session_due(worker->session);
+	uint64_t threads = client_is_free(client) ? 1 : (uint64_t)client->options.threads;
+	if (!due)
+		return before + 1;
+	bool mine = client_is_free(client) || (due - 1) % threads == worker->number;
+	return mine ? (int64_t)((due - 1) / threads + 1) : 0;
 }
 
 int64_t rate_schedule_start(int64_t first, int64_t rate, uint64_t number)
@@ -169,14 +111,19 @@ static enum outcome send_line(struct worker *worker, int64_t iteration)
 	int64_t arrived = 0;
 	if (!client_session_ready(worker->session, client->deadline))
 		return OUTCOME_FAILED;
-	if (is_over(client))
+	if (client_is_over(client))
 		return OUTCOME_OVER;
+	uint64_t due = client_session_due(worker->session);
+	if (due && next_iteration(worker, 0) != iteration)
+		return OUTCOME_SENT; /* it is not due any more */
 	uint64_t number = atomic_fetch_add_explicit(&client->sent, 1, memory_order_relaxed);
-	enum outcome outcome = prepare(worker, iteration, number, &arrived);
+	enum outcome outcome = worker_prepare(worker, iteration, number, &arrived);
 	if (outcome == OUTCOME_SENT && client->options.rate)
 		outcome = await_start(worker, number, arrived, &line.start);
-	if (outcome != OUTCOME_SENT)
+	if (outcome != OUTCOME_SENT || client_session_due(worker->session) != due)
 		return outcome;
+	if (due && !worker_may_send(worker, due))
+		return OUTCOME_FAILED;
 	if (client->options.warmup)
 		line.warming = (line.start ? line.start : clock_now()) < client->measured;
 	/* before it is sent: the time for that is no part of its latency */
@@ -200,39 +147,50 @@ static void begin(void *context)
 						    : CLOCK_NEVER;
 }
 
-/* Waits for the answers to all lines in flight. */
-static bool finish(struct worker *worker)
+/* Waits for the answers to all lines in flight. SENT: lines that the log had are due again. */
+static enum outcome finish(struct worker *worker)
 {
+	uint64_t due = client_session_due(worker->session);
 	if (!client_session_finish(worker->session))
-		return false;
+		return OUTCOME_FAILED;
+	if (client_session_due(worker->session) < due)
+		return OUTCOME_SENT;
 	worker->ended = clock_now();
-	return true;
+	return OUTCOME_OVER;
+}
+
+/* Sends the line of a thread behind its iteration *i, if it is its turn. OVER: all are answered. */
+static enum outcome send_next(struct worker *worker, int64_t *i)
+{
+	int64_t last = worker->client->options.iterations; /* 0: none */
+	int64_t next = next_iteration(worker, *i);
+	if (!next)
+		return OUTCOME_SENT;
+	enum outcome outcome = OUTCOME_OVER;
+	if (!last || next <= last)
+		outcome = send_line(worker, *i = next);
+	return outcome == OUTCOME_OVER ? finish(worker) : outcome;
 }
 
 /* Strict order. False: failed. */
 static bool send_in_turn(struct worker *worker)
 {
 	struct client *client = worker->client;
-	int64_t last = client->options.iterations; /* 0: none */
-	bool last_thread = worker->number + 1 == (size_t)client->options.threads;
-	for (int64_t i = 1; round_robin_wait(client->token, worker->number); i++) {
-		if (worker->number == 0 && i == 1) {
+	for (int64_t i = 0; round_robin_wait(client->token, worker->number);) {
+		if (worker->number == 0 && !client->started) {
 			if (!client_session_open(worker->session))
 				return false;
 			begin(client);
 		}
-		enum outcome outcome = send_line(worker, i);
+		enum outcome outcome = send_next(worker, &i);
 		if (outcome == OUTCOME_FAILED)
 			return false;
-		if (outcome == OUTCOME_OVER || (last_thread && i == last)) {
-			bool finished = finish(worker);
+		if (outcome == OUTCOME_OVER) {
 			round_robin_stop(client->token);
-			return finished;
+			return true;
 		}
 		/* at once: the next thread receives the answer to this line before it sends */
 		round_robin_pass(client->token);
-		if (i == last)
-			break;
 	}
 	return true;
 }
@@ -252,9 +210,9 @@ static bool send_freely(struct worker *worker)
 	enum outcome outcome;
 	int64_t i = 0;
 	do
-		outcome = send_line(worker, ++i);
-	while (outcome == OUTCOME_SENT && i != client->options.iterations);
-	return outcome != OUTCOME_FAILED && finish(worker);
+		outcome = send_next(worker, &i);
+	while (outcome == OUTCOME_SENT);
+	return outcome == OUTCOME_OVER;
 }
 
 void *worker_run(void *argument)

@@ -26,10 +26,12 @@ static uint64_t order_after(struct batch *batch, struct reply_target *target)
 
 /* The target's entry at the end of the batch, which grows: one send for all its answers. */
 static struct batch_entry *entry_for(struct batch *batch, struct reply_target *target, size_t start,
-				     bool is_sent_record)
+				     const struct log_item *item)
 {
 	struct batch_entry *last = batch->count ? &batch->entries[batch->count - 1] : NULL;
-	if (last && last->target == target && last->is_sent_record == is_sent_record)
+	bool is_sent_record = item->is_sent_record || item->unrecorded;
+	if (last && last->target == target && last->is_sent_record == is_sent_record &&
+	    last->unrecorded == item->unrecorded)
 		return last;
 	if (batch->count == batch->capacity) {
 		void *larger =
@@ -44,7 +46,8 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *t
 				      .received = batch->is_timed ? clock_now() : 0,
 				      .after = order_after(batch, target),
 				      .after_all = target->broadcast,
-				      .is_sent_record = is_sent_record};
+				      .is_sent_record = is_sent_record,
+				      .unrecorded = item->unrecorded};
 	return entry;
 }
 
@@ -67,12 +70,13 @@ static bool add_answers(struct batch *batch, struct reply_target *target,
 	}
 	if (!lines)
 		return true;
-	struct batch_entry *entry = entry_for(batch, target, before, items[0].is_sent_record);
+	struct batch_entry *entry = entry_for(batch, target, before, items);
 	if (!entry)
 		goto failed;
 	entry->length += answers->length - before;
 	entry->lines += lines;
-	batch->lines += target->refuse && !target->control ? lines : 0;
+	if (target->refuse && !target->control && !entry->unrecorded)
+		batch->lines += lines;
 	return true;
 failed:
 	answers->length = before;
@@ -114,7 +118,7 @@ bool batch_add(struct batch *batch, const struct record_format *format, const st
 {
 	size_t before = batch->records.length, charge = 0;
 	struct batch_counts counts = batch->counts;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !items[i].unrecorded; i++) {
 		size_t start = batch->records.length;
 		struct record record = {.level = items[i].level,
 					.event = items[i].event,

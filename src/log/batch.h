@@ -25,6 +25,7 @@ struct batch_entry {
 	bool after_all;	     /* and all batches before that one */
 	bool is_gone;	     /* the target was gone, so these answers have no sent records */
 	bool is_sent_record; /* the answers need no sent records */
+	bool unrecorded;     /* they have no records at all, and are not refused */
 };
 
 /* What was received: lines, their bytes, and lines that were too long or malformed. */

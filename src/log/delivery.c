@@ -112,7 +112,7 @@ void delivery_run(struct delivery *delivery, const struct batch *batch)
 		const struct batch_entry *entry = &batch->entries[i];
 		const char *answers = batch->answers.bytes + entry->start;
 		await(delivery, entry);
-		if (reason)
+		if (reason && !entry->unrecorded)
 			refuse(entry, answers, reason);
 		else
 			deliver(delivery->metrics, entry, answers);

@@ -74,6 +74,17 @@ struct log_watcher {
 	void (*settle)(struct log_watcher *watcher, size_t stored, size_t settled);
 };
 
+/* Notes by which a log can be read from there on. They are written at the start of a file that a
+ * reopening begins, before any line, and each time that `every` bytes were stored. */
+struct log_summary {
+	size_t every;
+	/* Appends the notes, a line each: how it is after all answers that were delivered, and
+	 * before all that will be. Called by the leader, without the log's lock, while no batch is
+	 * in flight or being delivered. `reopens`: the target is about to be reopened. Must not
+	 * block, nor use the log. False: out of memory; the target is not reopened then. */
+	bool (*write)(struct log_summary *summary, struct buffer *notes, bool reopens);
+};
+
 /* One line and its answer. Without an answer (length 0) nothing is sent for it. The bytes are
  * borrowed until the item is submitted. */
 struct log_item {
@@ -89,4 +100,8 @@ struct log_item {
 	/* This item is itself the "sent" record of its answer: none is added on delivery. All items
 	 * that are submitted together have the same value. */
 	bool is_sent_record;
+	/* There is only the answer, without a record of the line and of itself: it is in order with
+	 * the other answers, and is delivered though their batch fails. The same for all items that
+	 * are submitted together. */
+	bool unrecorded;
 };

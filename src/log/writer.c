@@ -94,6 +94,8 @@ static void settle_stored(struct writer *writer, struct batch *batch)
 	if (!writer->deferred.length)
 		swap(&batch->deferred, &writer->deferred);
 	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
+	writer->since_summary += batch->commit.stored;
+	writer->summary_deferred &= !batch->commit.durable;
 	watch_settled(writer, batch, batch->commit.stored);
 	log_metrics_settled(writer->settings.metrics, batch, 0);
 	defer_note(writer);
@@ -150,6 +152,7 @@ static void fail(struct writer *writer, const struct batch *batch)
 		return;
 	writer->open_refused = true;
 	pthread_mutex_lock(writer->lock);
+	writer->failures++;
 	if (!batch_is_empty(writer->open))
 		enqueue_open(writer)->result = writer->errnum;
 	pthread_mutex_unlock(writer->lock);
@@ -275,7 +278,8 @@ static void submit(struct writer *writer, struct batch *batch)
 	batch->commit.stored = 0;
 	batch->submitted = log_metrics_now(writer->settings.metrics);
 	/* deferred records alone are not answered */
-	batch->commit.durable = writer->settings.sync == LOG_SYNC_DISK && batch->records.length;
+	batch->commit.durable = writer->settings.sync == LOG_SYNC_DISK &&
+				(batch->records.length || writer->summary_deferred);
 	int result = submit_to_sink(writer, batch);
 	if (result != SINK_PENDING)
 		atomic_init(&batch->result, result);
@@ -337,17 +341,49 @@ void writer_deliver(struct writer *writer, struct batch **settled)
 	}
 }
 
+/* Defers the summary, behind all that is deferred. False: out of memory. */
+static bool summarise(struct writer *writer, bool reopens)
+{
+	struct buffer *deferred = &writer->deferred, notes = {0};
+	struct log_summary *summary = writer->summary;
+	size_t before = deferred->length;
+	bool written = summary->write(summary, &notes, reopens);
+	struct slice rest = {notes.bytes, notes.length}, note;
+	stamp_update(&writer->stamp);
+	while (written && slice_cut(&rest, '\n', &note))
+		written = writer_add_note(writer, deferred, RECORD_INFO, note);
+	if (!written)
+		deferred->length = before;
+	writer->summary_deferred |= written;
+	writer->since_summary = 0;
+	buffer_free(&notes);
+	return written;
+}
+
+void writer_summarise(struct writer *writer)
+{
+	pthread_mutex_unlock(writer->lock);
+	(void)summarise(writer, false); /* out of memory: the one before is still true */
+	pthread_mutex_lock(writer->lock);
+}
+
+static int reopen(struct writer *writer, struct error *error)
+{
+	if (writer->summary && !summarise(writer, true))
+		return error_set(error, "cannot reopen the log: out of memory");
+	return writer->sink->type->reopen(writer->sink, error);
+}
+
 void writer_reopen(struct writer *writer)
 {
 	struct error error, message;
-	const struct sink_type *type = writer->sink->type;
 	const char *note = writer->reopen_note;
-	if (!type->reopen)
+	if (!writer->sink->type->reopen)
 		return;
 	pthread_mutex_unlock(writer->lock);
 	stamp_update(&writer->stamp);
 	writer->sink->is_new = false;
-	if (type->reopen(writer->sink, &error) == 0) {
+	if (reopen(writer, &error) == 0) {
 		if (writer->sink->is_new && note &&
 		    !record_leaves_out(writer->sink->format, RECORD_NOTE))
 			defer_first(writer, RECORD_INFO, note);

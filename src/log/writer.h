@@ -5,6 +5,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,19 +34,23 @@ struct writer {
 	struct batch *settled, **settled_end;	     /* to be delivered, the oldest first */
 	int errnum;	   /* why a batch has failed, until all after it are settled; 0: none */
 	bool open_refused; /* since then the open batch was made to fail */
-	const char *reopen_note;     /* begins another file; NULL: none; under the lock */
-	struct buffer deferred;	     /* records that the next batch begins with */
-	struct log_watcher *watcher; /* or NULL */
-	size_t deferred_pending;     /* bytes of all deferred records, as the watcher counts them */
-	size_t returned;	     /* bytes of `deferred` that come back from failed batches */
-	struct stamp stamp;	     /* of the batch that was submitted last */
-	int64_t took;		     /* ns: how long the sink's submit() takes, on average */
-	int watched;		     /* for how many of the next commits sleeps are counted */
-	bool failing;		     /* a commit has failed, and the log has not recovered */
-	int64_t failed;		     /* ns, when a commit failed last */
-	bool told;		     /* since then a record said how many lines were refused */
-	size_t refused;	       /* lines refused since it began to fail, or since that record */
-	size_t refused_before; /* lines that were refused before, and are recorded */
+	atomic_uint_fast64_t failures; /* how often it was; changed under the lock */
+	const char *reopen_note;       /* begins another file; NULL: none; under the lock */
+	struct buffer deferred;	       /* records that the next batch begins with */
+	struct log_summary *summary;   /* or NULL */
+	size_t since_summary;	       /* bytes that were stored since the last one */
+	bool summary_deferred;	       /* one is deferred: it is to be as safe as lines are */
+	struct log_watcher *watcher;   /* or NULL */
+	size_t deferred_pending; /* bytes of all deferred records, as the watcher counts them */
+	size_t returned;	 /* bytes of `deferred` that come back from failed batches */
+	struct stamp stamp;	 /* of the batch that was submitted last */
+	int64_t took;		 /* ns: how long the sink's submit() takes, on average */
+	int watched;		 /* for how many of the next commits sleeps are counted */
+	bool failing;		 /* a commit has failed, and the log has not recovered */
+	int64_t failed;		 /* ns, when a commit failed last */
+	bool told;		 /* since then a record said how many lines were refused */
+	size_t refused;		 /* lines refused since it began to fail, or since that record */
+	size_t refused_before;	 /* lines that were refused before, and are recorded */
 };
 
 /* Opens the sink. -1: the error is set, and writer_close() is due. */
@@ -94,8 +99,15 @@ void writer_commit_deferred(struct writer *writer);
 /* Settles completed batches, as far as all before them are completed: their sent records are
  * deferred, and their answers are ready to be delivered. */
 void writer_settle(struct writer *writer);
-/* Has the sink open its target anew; nothing may be in flight. */
+/* Has the sink open its target anew; nothing may be in flight, nor, with a summary, be delivered.
+ */
 void writer_reopen(struct writer *writer);
+/* Whether a summary is due; and defers it, under the same conditions. */
+static inline bool writer_wants_summary(const struct writer *writer)
+{
+	return writer->summary && writer->since_summary >= writer->summary->every;
+}
+void writer_summarise(struct writer *writer);
 /* Takes the list of settled batches, the oldest first; NULL: there are none. With the lock. */
 struct batch *writer_take_settled(struct writer *writer);
 /* Delivers the answers of a list that was taken, and empties the list. Any thread; with the lock,

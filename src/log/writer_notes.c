@@ -9,18 +9,28 @@
  * recovered after this time without a failure, so that the warnings do not alternate. */
 #define WRITER_RECOVERED (1 * CLOCK_SECOND)
 
+static struct record record_of(enum record_level level, struct slice message)
+{
+	return (struct record){.level = level,
+			       .event = RECORD_NOTE,
+			       .subject = RECORD_SERVER,
+			       .bytes = message.bytes,
+			       .length = message.length};
+}
+
+bool writer_add_note(struct writer *writer, struct buffer *buffer, enum record_level level,
+		     struct slice message)
+{
+	const struct record record = record_of(level, message);
+	return record_append(writer->sink->format, buffer, &writer->stamp, &record);
+}
+
 void writer_note(struct writer *writer, struct buffer *buffer, enum record_level level,
 		 const char *message)
 {
-	struct record record = {.level = level,
-				.event = RECORD_NOTE,
-				.subject = RECORD_SERVER,
-				.bytes = message,
-				.length = strlen(message)};
-	/* out of memory: it was for information only */
-	const struct record_format *format = writer->sink->format;
-	(void)record_append(format, buffer, &writer->stamp, &record);
-	if (!record_leaves_out(format, RECORD_NOTE))
+	const struct record record = record_of(level, slice_of(message));
+	(void)writer_add_note(writer, buffer, level, slice_of(message));
+	if (!record_leaves_out(writer->sink->format, RECORD_NOTE))
 		return;
 	struct buffer text = {0};
 	if (record_append(&record_text, &text, &writer->stamp, &record))

@@ -9,6 +9,10 @@
 void writer_note(struct writer *writer, struct buffer *buffer, enum record_level level,
 		 const char *message);
 
+/* The same without a warning. False: out of memory, and nothing has changed. */
+bool writer_add_note(struct writer *writer, struct buffer *buffer, enum record_level level,
+		     struct slice message);
+
 /* A commit has failed: warns of the first failure, until writer_works(). */
 void writer_fails(struct writer *writer, int errnum);
 

@@ -89,6 +89,22 @@ static bool read_connection(struct client_result *result, const struct slice *fi
 	return true;
 }
 
+static bool read_sender(struct client_result *result, const struct slice *field)
+{
+	struct client_result_sender sender = {0};
+	if (field[1].length >= sizeof sender.name || !read_unsigned(field[2], &sender.last) ||
+	    !read_unsigned(field[3], &sender.had))
+		return false;
+	memcpy(sender.name, field[1].bytes, field[1].length);
+	void *larger = memory_grow(result->senders, result->sender_count, &result->sender_capacity,
+				   sizeof sender);
+	if (!larger)
+		return false;
+	result->senders = larger;
+	result->senders[result->sender_count++] = sender;
+	return true;
+}
+
 static bool read_thread(struct client_result *result, const struct slice *field)
 {
 	int64_t number;
@@ -201,11 +217,11 @@ static const struct {
 	size_t min, max; /* fields, with the keyword */
 	bool (*read)(struct client_result *result, const struct slice *field);
 } kinds[] = {
-	{"plan", 5, 7, read_plan},	   {"connection", 3, 4, read_connection},
-	{"thread", 5, 5, read_thread},	   {"measured", 5, 5, read_measured},
-	{"expected", 3, 3, read_expected}, {"histogram", 5, 5, read_histogram},
-	{"bucket", 4, 4, read_bucket},	   {"chars", 8, 8, read_chars},
-	{"end", 1, 1, read_end},
+	{"plan", 5, 7, read_plan},	     {"connection", 3, 4, read_connection},
+	{"sender", 4, 4, read_sender},	     {"thread", 5, 5, read_thread},
+	{"measured", 5, 5, read_measured},   {"expected", 3, 3, read_expected},
+	{"histogram", 5, 5, read_histogram}, {"bucket", 4, 4, read_bucket},
+	{"chars", 8, 8, read_chars},	     {"end", 1, 1, read_end},
 };
 
 /* Splits a line at single spaces. Fields that it does not have are empty, others must not be. */
@@ -258,6 +274,7 @@ int client_result_read(struct client_result *result, const char *bytes, size_t l
 void client_result_free(struct client_result *result)
 {
 	free(result->connections);
+	free(result->senders);
 	free(result->per_thread);
 	*result = (struct client_result){0};
 }

@@ -4,13 +4,11 @@
  *   plan NT NI WINDOW shared|each [free] [open]
  *   connection THREAD LOCALNAME [ANSWERED]   each connection, in order of time; ANSWERED lines of
  *                                            its thread, or of all, were acknowledged before
- *   thread K SENT ACKNOWLEDGED RESENT
- *   measured ELAPSED WARMUP strict|free UNSENT   times in ns
- *   expected met|missed VALUE|-              each assertion, in order; -: nothing was measured
- *   histogram latency|raw COUNT MIN MAX
- *   bucket latency|raw INDEX COUNT           each bucket that is not empty
- *   chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED
- *   end
+ *   sender NAME LAST HAD                     each sender of numbered lines: the log has it up to
+ * LAST, and had HAD of them already thread K SENT ACKNOWLEDGED RESENT measured ELAPSED WARMUP
+ * strict|free UNSENT   times in ns expected met|missed VALUE|-              each assertion, in
+ * order; -: nothing was measured histogram latency|raw COUNT MIN MAX bucket latency|raw INDEX COUNT
+ * each bucket that is not empty chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED end
  * Of these a client of chars reports only its own line and the end. */
 #pragma once
 
@@ -53,6 +51,13 @@ struct client_result_thread {
 	bool reported;	/* its line was there */
 };
 
+enum { CLIENT_SENDER_SIZE = 129 };
+
+struct client_result_sender {
+	char name[CLIENT_SENDER_SIZE];
+	uint64_t last, had;
+};
+
 struct client_result {
 	bool complete; /* it has its end; else nothing of it counts */
 	bool absent;   /* the client was never started: nothing was acknowledged to it */
@@ -62,6 +67,8 @@ struct client_result {
 	bool open;				      /* what was sent is what was planned */
 	struct client_result_connection *connections; /* owned; in order of time */
 	size_t connection_count, connection_capacity;
+	struct client_result_sender *senders; /* owned; in free order one for each thread */
+	size_t sender_count, sender_capacity;
 	struct client_result_thread *per_thread; /* owned; as many as threads */
 	struct client_result_thread total;	 /* if complete: over all threads */
 	int64_t planned;			 /* if complete: lines */

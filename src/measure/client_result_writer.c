@@ -21,6 +21,14 @@ void client_result_writer_connection(struct client_result_writer *writer, size_t
 		writer->incomplete = true;
 }
 
+void client_result_writer_sender(struct client_result_writer *writer, const char *name,
+				 uint64_t last, uint64_t had)
+{
+	if (!buffer_printf(&writer->connections, "sender %s %" PRIu64 " %" PRIu64 "\n", name, last,
+			   had))
+		writer->incomplete = true;
+}
+
 /* As planned; where time was the plan, the maximum that a thread has sent. */
 static uint64_t iterations_of(const struct client_result_writer *writer)
 {

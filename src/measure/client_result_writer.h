@@ -32,6 +32,10 @@ struct client_result_writer {
 void client_result_writer_connection(struct client_result_writer *writer, size_t thread,
 				     const char *local_name);
 
+/* Adds a sender of numbered lines: the log has it up to `last`, and had `had` lines already. */
+void client_result_writer_sender(struct client_result_writer *writer, const char *name,
+				 uint64_t last, uint64_t had);
+
 /* Writes the result to a descriptor, and closes it; `measured` may be NULL, and then the outcomes
  * are not used. False: the error is set. */
 bool client_result_writer_write(const struct client_result_writer *writer, int descriptor,

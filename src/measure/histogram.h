@@ -10,6 +10,7 @@ struct counters {
 	uint64_t sent;	       /* lines, each counted once */
 	uint64_t acknowledged; /* of these */
 	uint64_t resent;       /* how often a line was sent again */
+	uint64_t had;	       /* lines that the log had already */
 };
 
 /* Each power of two has HISTOGRAM_STEPS buckets, so that the middle of a bucket is within 0.4% of

@@ -53,9 +53,11 @@ bool report_json(struct buffer *buffer, const struct result *result)
 	double second = (double)CLOCK_SECOND;
 	return buffer_printf(buffer,
 			     "{\"sent\":%" PRIu64 ",\"acknowledged\":%" PRIu64 ",\"lost\":%" PRIu64
-			     ",\"resent\":%" PRIu64 ",\"unsent\":%" PRIu64 ",\"order\":\"%s\"",
+			     ",\"resent\":%" PRIu64 ",\"had\":%" PRIu64 ",\"unsent\":%" PRIu64
+			     ",\"order\":\"%s\"",
 			     total->sent, total->acknowledged, total->sent - total->acknowledged,
-			     total->resent, result->unsent, result->strict ? "strict" : "free") &&
+			     total->resent, total->had, result->unsent,
+			     result->strict ? "strict" : "free") &&
 	       buffer_printf(buffer,
 			     ",\"seconds\":%.6f,\"measured\":{\"lines\":%" PRIu64
 			     ",\"seconds\":%.6f,\"rate\":%.1f},\"failure\":",

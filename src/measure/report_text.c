@@ -107,7 +107,10 @@ bool report_text(struct buffer *buffer, const struct result *result)
 			 " due and not sent before the end; the latency counts the waiting "
 			 "time\n") &&
 	       add_count(buffer, result, result->total.resent,
-			 " sent again after a lost connection: may have been logged twice\n") &&
+			 result->numbered ? " sent again after a lost connection, and logged once\n"
+					  : " sent again after a lost connection: may have been "
+					    "logged twice\n") &&
+	       add_count(buffer, result, result->total.had, " in the log already\n") &&
 	       add_warmup(buffer, result) &&
 	       report_latency(buffer, result->program, result->latency,
 			      uncorrected ? " from when it was due" : "") &&

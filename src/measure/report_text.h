@@ -17,6 +17,7 @@ struct result {
 	uint64_t unsent;       /* lines whose intended start passed without time to send them */
 	int64_t warmup;	       /* of the elapsed time, without measuring */
 	bool strict;	       /* lines were sent in strict order */
+	bool numbered;	       /* a line that was sent again is in the log once */
 	/* Of the measured lines, from their intended start; with how long the unsent lines had
 	 * waited. */
 	struct histogram *latency;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records as CSV and as JSON: the same five fields, with different words around them. The bytes are
+/* Records as CSV and as JSON: the same fields, with different words around them. The bytes are
  * escaped as in text before they are quoted, so that no field holds a line end. */
 #include <string.h>
 
@@ -11,10 +11,11 @@ enum {
 	PARTS_MAX = 64,	  /* more than three parts next to each other have, with a NUL */
 };
 
-/* What stands before each field, and behind the last one. Only the peer and the bytes can need
- * quoting. */
+/* What stands before each field, and behind the last one. A number is not quoted, so something else
+ * stands before an event behind it. */
 struct layout {
-	const char *time, *level, *peer, *certificate, *event, *bytes, *end;
+	const char *time, *level, *peer, *certificate, *sender, *number, *event_behind, *event;
+	const char *bytes, *end;
 	bool (*quote)(struct buffer *buffer, size_t start);    /* the bytes from start on */
 	bool (*find)(struct slice *rest, struct slice *field); /* takes a field, still quoted */
 	char mark;					       /* before quoted bytes */
@@ -74,11 +75,15 @@ static bool find_json(struct slice *rest, struct slice *field)
 	return take(rest, at, field);
 }
 
-static const struct layout csv = {"", ",", ",", ",", ",", ",", "", quote_csv, find_csv, '"'};
+static const struct layout csv = {"",  ",", ",", ",",	    ",",      ",", ",",
+				  ",", ",", "",	 quote_csv, find_csv, '"'};
 static const struct layout json = {"{\"time\":\"",
 				   "\",\"level\":\"",
 				   "\",\"peer\":\"",
 				   "\",\"certificate\":\"",
+				   "\",\"sender\":\"",
+				   "\",\"number\":",
+				   ",\"event\":\"",
 				   "\",\"event\":\"",
 				   "\",\"text\":\"",
 				   "\"}",
@@ -128,6 +133,24 @@ static bool append_peer(const struct record_format *format, const struct layout 
 			    append_quoted(buffer, layout, certificate.bytes, certificate.length)));
 }
 
+/* Appends sender and number, if there are any or columns for them, and what stands before the
+ * event. */
+static bool append_sender(const struct record_format *format, const struct layout *layout,
+			  struct buffer *buffer, const struct record *record)
+{
+	static const struct record_field none[2];
+	const struct record_field *sender = record_sender(record);
+	if (format->quotes ? !format->senders : !sender)
+		return append_parts(buffer, layout->event, "", "");
+	if (!sender)
+		sender = none;
+	return append_parts(buffer, layout->sender, "", "") &&
+	       append_quoted(buffer, layout, sender[0].value.bytes, sender[0].value.length) &&
+	       append_parts(buffer, layout->number, "", "") &&
+	       buffer_append(buffer, sender[1].value.bytes, sender[1].value.length) &&
+	       append_parts(buffer, layout->event_behind, "", "");
+}
+
 static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
@@ -137,7 +160,8 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 	return append_parts(buffer, layout->time, time, layout->level) &&
 	       append_parts(buffer, level_names[record->level], layout->peer, "") &&
 	       append_peer(format, layout, buffer, record->subject) &&
-	       append_parts(buffer, layout->event, event_names[record->event], layout->bytes) &&
+	       append_sender(format, layout, buffer, record) &&
+	       append_parts(buffer, event_names[record->event], layout->bytes, "") &&
 	       append_quoted(buffer, layout, record->bytes, record->length) &&
 	       append_parts(buffer, layout->end, "\n", "");
 }
@@ -155,18 +179,32 @@ static void drop_marks(char *line, struct slice *field, char mark)
 	field->length = out;
 }
 
-/* Reads what follows the peer, with or without a certificate. */
-static bool read_rest(const struct layout *layout, struct slice rest, bool certificate,
+/* Takes sender and number; both may be empty. */
+static bool read_sender(const struct layout *layout, struct slice *rest, struct record_view *view)
+{
+	if (!slice_skip(rest, layout->sender) || !layout->find(rest, &view->sender) ||
+	    !slice_skip(rest, layout->number))
+		return false;
+	return !view->sender.length || slice_number(rest, &view->number);
+}
+
+/* What can stand between the peer and the event. */
+enum { WITH_CERTIFICATE = 1, WITH_SENDER = 2, WITH_BOTH = 3 };
+
+/* Reads what follows the peer. */
+static bool read_rest(const struct layout *layout, struct slice rest, int with,
 		      struct record_view *view)
 {
 	int event;
-	view->certificate = (struct slice){0};
-	if (certificate &&
+	view->certificate = view->sender = (struct slice){0};
+	if ((with & WITH_CERTIFICATE) &&
 	    (!slice_skip(&rest, layout->certificate) || !layout->find(&rest, &view->certificate)))
 		return false;
-	if (!slice_skip(&rest, layout->event) || !slice_skip_name(&rest, event_names, &event) ||
-	    !slice_skip(&rest, layout->bytes) || !layout->find(&rest, &view->bytes) ||
-	    !slice_equals(rest, layout->end))
+	if ((with & WITH_SENDER) && !read_sender(layout, &rest, view))
+		return false;
+	if (!slice_skip(&rest, with & WITH_SENDER ? layout->event_behind : layout->event) ||
+	    !slice_skip_name(&rest, event_names, &event) || !slice_skip(&rest, layout->bytes) ||
+	    !layout->find(&rest, &view->bytes) || !slice_equals(rest, layout->end))
 		return false;
 	view->event = (enum record_event)event;
 	return true;
@@ -177,18 +215,22 @@ static bool read(const struct record_format *format, char *line, size_t length,
 {
 	const struct layout *layout = layout_of(format);
 	struct slice rest = {line, length};
-	int level;
+	int level, with = 0;
 	if (!slice_skip(&rest, layout->time))
 		return false;
 	view->time = (struct slice){rest.bytes, TIME_LENGTH};
 	if (!slice_skip_shape(&rest, "dddd-dd-ddTdd:dd:dd.dddddd+dd:dd") ||
 	    !slice_skip(&rest, layout->level) || !slice_skip_name(&rest, level_names, &level) ||
 	    !slice_skip(&rest, layout->peer) || !layout->find(&rest, &view->subject) ||
-	    !view->subject.length ||
-	    (!read_rest(layout, rest, false, view) && !read_rest(layout, rest, true, view)))
+	    !view->subject.length)
 		return false;
+	while (!read_rest(layout, rest, with, view))
+		if (++with > WITH_BOTH)
+			return false;
 	view->level = (enum record_level)level;
 	drop_marks(line, &view->subject, layout->mark);
+	if (view->sender.length)
+		drop_marks(line, &view->sender, layout->mark);
 	drop_marks(line, &view->bytes, layout->mark);
 	return true;
 }
@@ -222,10 +264,27 @@ const struct record_format record_json = {.append = append,
 					  .header = "",
 					  .torn = "\n"};
 
-void record_add_certificates(struct record_format *format)
+/* CSV has columns, JSON needs no preparation. */
+static void add_columns(struct record_format *format, bool certificates, bool senders)
 {
+	static const char *const headers[] = {
+		"time,level,peer,event,text\n", "time,level,peer,certificate,event,text\n",
+		"time,level,peer,sender,number,event,text\n",
+		"time,level,peer,certificate,sender,number,event,text\n"};
 	if (!format->quotes)
 		return;
-	format->certificates = true;
-	format->header = "time,level,peer,certificate,event,text\n";
+	format->certificates |= certificates;
+	format->senders |= senders;
+	format->header =
+		headers[format->certificates * WITH_CERTIFICATE | format->senders * WITH_SENDER];
+}
+
+void record_add_certificates(struct record_format *format)
+{
+	add_columns(format, true, false);
+}
+
+void record_add_senders(struct record_format *format)
+{
+	add_columns(format, false, true);
 }

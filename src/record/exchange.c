@@ -25,15 +25,6 @@ void exchange_request_init(struct exchange_request *request, const struct stamp 
 	request->fields[2] = (struct record_field){0};
 }
 
-/* The value of a field; NULL: the record has none of that name. */
-static const struct slice *find_field(const struct record *record, const char *name)
-{
-	for (const struct record_field *field = record->fields; field && field->name; field++)
-		if (!strcmp(field->name, name))
-			return &field->value;
-	return NULL;
-}
-
 /* A ';' in it would end the field, so it is escaped too. */
 static bool append_field(struct buffer *buffer, struct slice rest)
 {
@@ -49,7 +40,7 @@ static bool append_fields(struct buffer *buffer, const char *now, const struct r
 			  const struct slice *request)
 {
 	bool note = record->event == RECORD_NOTE;
-	const char *time = request ? find_field(record, time_name)->bytes : now;
+	const char *time = request ? record_find(record, time_name)->bytes : now;
 	if (!buffer_printf(buffer, "%.10s;%.12s;", time, request || note ? time + TIME_AT : ""))
 		return false;
 	if (note)
@@ -72,7 +63,7 @@ static bool append(const struct record_format *format, struct buffer *buffer,
 		   const struct stamp *stamp, const struct record *record)
 {
 	(void)format;
-	const struct slice *request = find_field(record, request_name);
+	const struct slice *request = record_find(record, request_name);
 	char now[EXCHANGE_TIME];
 	if (record->event == RECORD_RECEIVED && !request)
 		return true;

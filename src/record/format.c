@@ -52,8 +52,15 @@ static bool is_line(struct slice line, const char *with_end)
 
 bool record_is_header(const char *line, size_t length)
 {
-	struct record_format with = record_csv;
 	struct slice first = {line, length};
-	record_add_certificates(&with);
-	return is_line(first, record_csv.header) || is_line(first, with.header);
+	for (int with = 0; with < 4 && slice_begins(first, "time,"); with++) {
+		struct record_format format = record_csv;
+		if (with & 1)
+			record_add_certificates(&format);
+		if (with & 2)
+			record_add_senders(&format);
+		if (is_line(first, format.header))
+			return true;
+	}
+	return false;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/slice.h"
@@ -29,6 +30,11 @@ struct record_field {
 	struct slice value;
 };
 
+/* The fields of a line that its sender has numbered, in this order: its name, of printable ASCII,
+ * and the number in digits. */
+#define RECORD_SENDER "sender"
+#define RECORD_NUMBER "number"
+
 struct record {
 	enum record_level level;
 	enum record_event event;
@@ -39,6 +45,22 @@ struct record {
 	const struct record_field *fields; /* NULL: none */
 };
 
+/* The value of a field; NULL: the record has none of that name. */
+static inline const struct slice *record_find(const struct record *record, const char *name)
+{
+	for (const struct record_field *field = record->fields; field && field->name; field++)
+		if (!strcmp(field->name, name))
+			return &field->value;
+	return NULL;
+}
+
+/* The sender of a line that has one, or NULL; its number follows. */
+static inline const struct record_field *record_sender(const struct record *record)
+{
+	const struct record_field *fields = record->fields;
+	return fields && fields->name && !strcmp(fields->name, RECORD_SENDER) ? fields : NULL;
+}
+
 /* A record that was read. The slices lead into its line; the format's quoting is undone. */
 struct record_view {
 	enum record_level level;
@@ -46,7 +68,9 @@ struct record_view {
 	struct slice time;	  /* text: 19, 23 or 26 bytes, by the digits; CSV, JSON: 32 */
 	struct slice subject;	  /* the address, or the server */
 	struct slice certificate; /* the name in the peer's certificate; empty: none */
-	struct slice bytes;	  /* still escaped */
+	struct slice sender;	  /* of a numbered line, still escaped; empty: none */
+	uint64_t number;
+	struct slice bytes; /* still escaped */
 };
 
 struct record_format {
@@ -70,6 +94,7 @@ struct record_format {
 	bool quotes;	    /* a record cut short may leave a double quote open */
 	bool pairs;	    /* the record of an answer has the request, too, which has no other */
 	bool certificates;  /* CSV: there is a column for the name in a peer's certificate */
+	bool senders;	    /* CSV: there are columns for sender and number */
 	unsigned left_out;  /* events that have no record: bits as of record_bit() */
 };
 
@@ -101,6 +126,8 @@ extern const struct record_format record_text, record_csv, record_json;
 
 /* Has the format make space for names in certificates, if it does not anyway. */
 void record_add_certificates(struct record_format *format);
+/* The same for the senders and numbers of lines. */
+void record_add_senders(struct record_format *format);
 /* The line alone, for what was received, and nothing else. */
 extern const struct record_format record_plain;
 /* Text with more digits of the time. */

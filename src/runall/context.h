@@ -62,6 +62,9 @@ int start_servers(struct runall *runall, struct error *error);
 /* Starts server 0 once more, on its port and with the log as it is. A callback of the drill. */
 int start_server_again(void *runall, struct error *error);
 
+/* Starts client i, from 0. Also a callback of the drill. */
+int start_client(void *runall, size_t i, struct error *error);
+
 /* Starts the clients, until one cannot be started or the run cannot succeed any more. */
 int start_clients(struct runall *runall, struct error *error);
 

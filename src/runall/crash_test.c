@@ -109,11 +109,34 @@ static int kill_server(struct drill *drill, struct error *error)
 	return 0;
 }
 
+/* Kills a client, and starts it again. */
+static int kill_client(struct drill *drill, struct error *error)
+{
+	struct supervisor *watch = drill->watch;
+	const struct range clients = {0, (int64_t)watch->clients - 1};
+	size_t i = (size_t)random_in(&drill->random, &clients);
+	int64_t pause = random_in(&drill->random, &kill_delay);
+	const struct process *client = &watch->children[watch->servers + i];
+	if (supervisor_until(watch, is_broken, 0, clock_after(pause)))
+		return set_broken(drill, error);
+	process_signal(client, SIGKILL);
+	if (!supervisor_until(watch, supervisor_over, watch->servers + i,
+			      clock_after(DEATH_TIMEOUT)))
+		return error_set(error, "cannot kill client %zu: it still runs after SIGKILL",
+				 i + 1);
+	if (!WIFSIGNALED(client->status) || WTERMSIG(client->status) != SIGKILL)
+		return set_broken(drill, error);
+	drill->client_kills++;
+	return drill->start_client(drill->context, i, error);
+}
+
 int drill_run(struct drill *drill, struct error *error)
 {
 	if (await_work(drill, error) < 0)
 		return -1;
 	while (drill->kills < drill->options->drill) {
+		if (drill->start_client && kill_client(drill, error) < 0)
+			return -1;
 		if (kill_server(drill, error) < 0 || drill->start(drill->context, error) < 0)
 			return -1;
 		drill_note_start(drill);

@@ -13,12 +13,15 @@ struct drill {
 	const struct runall_options *options;
 	/* Starts the server once more, and waits until it listens. 0; -1 with the error set. */
 	int (*start)(void *context, struct error *error);
+	/* Starts client i, from 0, once more; NULL: clients are not killed. */
+	int (*start_client)(void *context, size_t i, struct error *error);
 	void *context;
 	int64_t end;	  /* of the log when the server began to listen, as log_end() */
 	int64_t patience; /* ns, the longest wait until a line is logged */
 	uint64_t random;  /* generator of the random times */
 	int64_t kills;	  /* so far */
-	int64_t starts;	  /* how often the server began to listen */
+	int64_t client_kills;
+	int64_t starts; /* how often the server began to listen */
 };
 
 /* Sets all but the callback and its context. The pointers are borrowed. */
@@ -28,7 +31,10 @@ void drill_set_up(struct drill *drill, const struct runall_options *options,
 /* To be called when the server has begun to listen for the first time. */
 void drill_note_start(struct drill *drill);
 
-/* Kills the server and starts it again, as often as wanted. Each kill comes at a random time after
+/* Before each kill of the server a client, chosen at random, is killed at a random time and started
+ * again, if `start_client` is set.
+ *
+ * Kills the server and starts it again, as often as wanted. Each kill comes at a random time after
  * lines were logged since the last start. Returns 0 when lines are logged after the last start,
  * too. -1 with the error set: interrupted, a program has ended that was not killed, or the server
  * or its clients did not come back. */

@@ -25,7 +25,8 @@ static const struct option_spec own_specs[OWN] = {
 	{"drill", OPTION_NUMBER, "N",
 	 "crash test: kill the server N times under load, then check the log", AT(drill), .min = 1,
 	 .max = DRILL_MAX},
-	{"check", OPTION_FLAG, NULL, "start nothing, check an existing log", .offset = AT(check)},
+	{"check", OPTION_FLAG, NULL,
+	 "start nothing, check an existing log: -log, or each FILE in order", .offset = AT(check)},
 	{"host", OPTION_TEXT, "HOST",
 	 "address, name or unix:PATH that the server listens on [127.0.0.1]", .offset = AT(host)},
 	{"port", OPTION_NUMBER, "PORT", "TCP port of the server; 0: a free port [2005]", AT(port),
@@ -42,11 +43,12 @@ static const struct option_spec own_specs[OWN] = {
 static const struct {
 	const char *name, *help;
 } own_helps[] = {
-	{"service", "service of the server and the clients: " WORKLOADS_HELP},
+	{"service", "service of all: " WORKLOADS_HELP},
 	{"delay", "delay of the service, pause of the clients [as in their -help; relay: 0:5s]"},
 	{"seed", "seed for all random choices [a new one, reported]"},
 	{"quiet", "print neither records nor lines"},
-	{"log", "file or sqlite:FILE [logging.log; server.log, logs/server.log, chars.log]"},
+	{"log",
+	 "file or sqlite:FILE [logging.log; server.log, logs/server.log, chars.log, once.log]"},
 	{"drain", "longest time to finish pending work at shutdown [5s; relay: as needed]"},
 	/* each server takes what the one before it adds to a line */
 	{"maxline", "longest line accepted [65536; relay: 65280; echo: no limit]"},
@@ -74,8 +76,8 @@ static bool is_one_of(const char *name, const char *const *names)
 /* Is it an option that runall adds itself, or one that it cannot prove a run with? */
 static bool is_reserved(const char *name)
 {
-	static const char *const reserved[] = {"ready",	  "acks",  "id",   "next", "input",
-					       "message", "probe", "size", NULL};
+	static const char *const reserved[] = {"ready",	  "acks",  "id",   "next",   "input",
+					       "message", "probe", "size", "source", NULL};
 	for (size_t i = 0; i < OWN; i++)
 		if (!strcmp(name, own_specs[i].name))
 			return true;
@@ -220,6 +222,8 @@ static int check_check(const struct runall_options *options, struct error *error
 							    : NULL;
 	if (own)
 		return refuse(own, "-check", error);
+	if (options->file_count && runall_option_given(options, "log"))
+		return refuse("log", "files behind -check", error);
 	for (size_t i = 0; i < HANDED_MAX; i++) {
 		if (!is_given(&options->handed[i]))
 			continue;
@@ -315,8 +319,15 @@ enum option_outcome runall_options_read(struct runall_options *options, int argc
 		.program = "runall",
 		.synopsis =
 			"Runs a server and clients, then checks in the log that no line was lost.",
-		.specs = composed.specs};
+		.specs = composed.specs,
+		.operands = "[FILE]..."};
 	enum option_outcome outcome = options_read(&table, options, argc, argv, error);
+	options->files = (const char *const *)&argv[options_operands()];
+	options->file_count = outcome == OPTIONS_READ ? (size_t)(argc - options_operands()) : 0;
+	if (outcome == OPTIONS_READ && options->file_count && !options->check) {
+		error_set(error, "unexpected argument '%.100s'; see -help", options->files[0]);
+		return OPTIONS_WRONG;
+	}
 	if (outcome == OPTIONS_READ &&
 	    (read_handed(options, error) < 0 ||
 	     (options->check && check_check(options, error) < 0) ||

@@ -28,10 +28,12 @@ struct runall_options {
 	const char *host;	 /* the server's */
 	const char *client_host; /* NULL: the one that the server reports */
 	int64_t port;
-	int64_t clients; /* 0 with -check: not given */
-	bool check;	 /* an existing log, instead of running anything */
-	bool tls;	 /* all connections over TLS, with certificates made for this run */
-	int64_t drill;	 /* how often to kill the server; 0: not at all */
+	int64_t clients;	  /* 0 with -check: not given */
+	const char *const *files; /* operands: logs to be checked */
+	size_t file_count;
+	bool check;    /* an existing log, instead of running anything */
+	bool tls;      /* all connections over TLS, with certificates made for this run */
+	int64_t drill; /* how often to kill the server; 0: not at all */
 	struct handed_option handed[HANDED_MAX + 1]; /* the end has no owner */
 
 	/* What is handed on, as its owners read it. */

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/program.h"
+#include "client/workload/workload.h"
 #include "record/log_reader.h"
 #include "runall/context.h"
 
@@ -154,25 +155,33 @@ static bool is_in_vain(const struct supervisor *watch, size_t unused)
 	return watch->interrupts || supervisor_over(watch, 0);
 }
 
-int start_clients(struct runall *runall, struct error *error)
+int start_client(void *context, size_t i, struct error *error)
 {
+	struct runall *runall = context;
 	const struct runall_options *options = &runall->options;
 	struct supervisor *watch = &runall->watch;
+	struct argument_list list = {0};
+	argument_add(&list, program_name(runall->client), NULL);
+	argument_add(&list, "-host", client_host(runall));
+	if (!unix_is_name(client_host(runall)))
+		argument_format(&list, "-port", "%d", runall->address.port);
+	argument_format(&list, "-id", "%zu", i + 1);
+	if (workloads[options->client.service].numbers)
+		argument_format(&list, "-source", "client%zu", i + 1);
+	add_client_certificates(runall, &list);
+	runall_hand_on(options, OWNER_CLIENT, NULL, 0, &list);
+	if (options->drill) /* it sends until it is told to end */
+		argument_add(&list, "-ni", DRILL_ITERATIONS);
+	if (options->drill && !runall_option_given(options, "retry"))
+		argument_add(&list, "-retry", DRILL_RETRY);
+	return supervisor_start(watch, watch->servers + i, runall->client, &list, "-acks", error);
+}
+
+int start_clients(struct runall *runall, struct error *error)
+{
+	struct supervisor *watch = &runall->watch;
 	for (size_t i = 0; i < watch->clients; i++) {
-		struct argument_list list = {0};
-		argument_add(&list, program_name(runall->client), NULL);
-		argument_add(&list, "-host", client_host(runall));
-		if (!unix_is_name(client_host(runall)))
-			argument_format(&list, "-port", "%d", runall->address.port);
-		argument_format(&list, "-id", "%zu", i + 1);
-		add_client_certificates(runall, &list);
-		runall_hand_on(options, OWNER_CLIENT, NULL, 0, &list);
-		if (options->drill) /* it sends until it is told to end */
-			argument_add(&list, "-ni", DRILL_ITERATIONS);
-		if (options->drill && !runall_option_given(options, "retry"))
-			argument_add(&list, "-retry", DRILL_RETRY);
-		if (supervisor_start(watch, watch->servers + i, runall->client, &list, "-acks",
-				     error) < 0)
+		if (start_client(runall, i, error) < 0)
 			return -1;
 		if (supervisor_until(watch, is_in_vain, 0, 0))
 			break;

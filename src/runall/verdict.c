@@ -91,6 +91,8 @@ void runall_add_result(struct runall *runall, size_t client, struct slice text,
 	total->sent += (uint64_t)result->total.sent;
 	total->acknowledged += (uint64_t)result->total.acknowledged;
 	total->resent += (uint64_t)result->total.resent;
+	for (size_t i = 0; i < result->sender_count; i++)
+		total->had += result->senders[i].had;
 	add_outcomes(runall, client, result);
 }
 
@@ -174,6 +176,7 @@ static int judge(const struct runall *runall, struct client_result *client_resul
 	const struct supervisor *watch = &runall->watch;
 	const struct crash_test_facts facts = {
 		.kills = runall->drill.kills,
+		.client_kills = runall->drill.client_kills,
 		.starts = runall->drill.starts,
 		.sync = option_find(server_option_table(), "sync")->choices[options->server.sync],
 		.seed = options->client.seed};
@@ -215,6 +218,20 @@ void runall_prove(struct runall *runall)
 	free(client_results);
 }
 
+/* What is expected of other logs means nothing for numbered lines. -1: the error is set. */
+static int check_once(const struct runall_options *options, const char *const *logs, size_t count,
+		      struct verdict *verdict, struct error *error)
+{
+	static const char *const useless[] = {"nt", "ni", "records", NULL};
+	const char *name = options->clients ? "cl" : NULL;
+	for (size_t i = 0; useless[i] && !name; i++)
+		name = runall_option_given(options, useless[i]) ? useless[i] : NULL;
+	if (name)
+		return error_set(error, "-%s: not with %.200s, whose lines are numbered", name,
+				 logs[0]);
+	return verify_once_check(logs, count, verdict, error);
+}
+
 void runall_check(struct runall *runall)
 {
 	const struct runall_options *options = &runall->options;
@@ -224,8 +241,20 @@ void runall_check(struct runall *runall)
 		.iterations = runall_option_given(options, "ni") ? options->client.iterations : 0,
 		.plain = runall_is_plain(options),
 		.received_only = options->server.records == RECORDS_RECEIVED};
+	const char *log = options->server.log;
+	const char *const *logs = options->file_count ? options->files : &log;
+	size_t count = options->file_count ? options->file_count : 1;
 	struct verdict verdict;
 	struct error error;
-	int result = verify_check(options->server.log, &expected, &verdict, &error);
+	bool once = false;
+	int result = expected.plain ? 0 : verify_is_once(logs[0], &once, &error);
+	if (result == 0 && !once && count > 1)
+		result = error_set(&error,
+				   "%.200s: only lines of -service once can be checked "
+				   "over several files",
+				   logs[0]);
+	else if (result == 0)
+		result = once ? check_once(options, logs, count, &verdict, &error)
+			      : verify_check(logs[0], &expected, &verdict, &error);
 	runall_show_verdict(runall, result, &verdict, &error);
 }

@@ -110,24 +110,28 @@ static void burst_undelivered(void *context, const char *bytes, size_t length)
 	schedule(context, CHARS_FAILED);
 }
 
-static bool take(void *state, struct responder *responder, const struct frame *frame)
+static bool take_line(struct chars *chars, struct responder *responder, struct log_item *item)
 {
-	struct chars *chars = state;
 	char answer[CHARS_STAT_SIZE];
-	struct log_item item = {.event = RECORD_RECEIVED,
-				.bytes = frame->bytes,
-				.length = frame->length,
-				.answer = unknown,
-				.answer_length = sizeof unknown - 1};
-	if (!slice_equals((struct slice){frame->bytes, frame->length}, "stat"))
-		return responder_submit(responder, &item, 1, true);
+	item->answer = unknown;
+	item->answer_length = sizeof unknown - 1;
+	if (!slice_equals((struct slice){item->bytes, item->length}, "stat"))
+		return responder_submit(responder, item, 1, true);
 	uint64_t count = atomic_exchange(&chars->since, 0);
-	item.answer = answer;
-	item.answer_length = (size_t)snprintf(answer, sizeof answer, CHARS_STAT "%" PRIu64, count);
-	if (responder_submit(responder, &item, 1, true))
+	item->answer = answer;
+	item->answer_length = (size_t)snprintf(answer, sizeof answer, CHARS_STAT "%" PRIu64, count);
+	if (responder_submit(responder, item, 1, true))
 		return true;
 	atomic_fetch_add(&chars->since, count);
 	return false;
+}
+
+static bool take(void *state, struct responder *responder, struct log_item *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!take_line(state, responder, &items[i]))
+			return false;
+	return true;
 }
 
 static const char *alphabet_of(const struct service_options *options)

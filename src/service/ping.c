@@ -275,16 +275,16 @@ static void *start_ping(const struct service_settings *settings, struct error *e
 }
 
 /* Records that a request was received and, if so, that it is ignored. */
-static bool record_request(struct responder *responder, const struct frame *frame,
+static bool record_request(struct responder *responder, const struct log_item *line,
 			   const struct stamp *received, bool ignored)
 {
 	struct exchange_request request;
-	exchange_request_init(&request, received, frame->bytes, frame->length);
+	exchange_request_init(&request, received, line->bytes, line->length);
 	const struct log_item items[] = {
-		{.event = RECORD_RECEIVED, .bytes = frame->bytes, .length = frame->length},
+		*line,
 		{.event = RECORD_IGNORED,
-		 .bytes = frame->bytes,
-		 .length = frame->length,
+		 .bytes = line->bytes,
+		 .length = line->length,
 		 .fields = request.fields},
 	};
 	return responder_submit(responder, items, ignored ? 2 : 1, true);
@@ -310,23 +310,31 @@ static bool schedule_answer(struct ping *ping, struct responder *responder, uint
 
 /* Delay and loss follow from the seed, the client and the number of the request alone: the same
  * seed ignores the same requests. */
-static bool take_ping(void *state, struct responder *responder, const struct frame *frame)
+static bool take_line(struct ping *ping, struct responder *responder, const struct log_item *item)
 {
 	static _Thread_local struct stamp received;
-	struct ping *ping = state;
-	struct slice line = {frame->bytes, frame->length};
+	struct slice line = {item->bytes, item->length};
 	struct ping_message read;
 	if (!ping_message_read(line, &read) || read.kind != PING_REQUEST)
-		return responder_warn(responder, NOTE_MALFORMED, "malformed", frame->bytes,
-				      frame->length);
+		return responder_warn(responder, NOTE_MALFORMED, "malformed", item->bytes,
+				      item->length);
 	stamp_update(&received);
 	uint64_t chance = random_state((uint64_t)ping->settings.options.seed, responder->number,
 				       read.request);
 	bool ignored = random_next(&chance) % MILLION < (uint64_t)ping->loss;
 	int64_t delay = random_in(&chance, &ping->delay);
-	if (!record_request(responder, frame, &received, ignored))
+	if (!record_request(responder, item, &received, ignored))
 		return false;
 	return ignored || schedule_answer(ping, responder, read.request, delay, &received);
+}
+
+static bool take_ping(void *state, struct responder *responder, struct log_item *items,
+		      size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!take_line(state, responder, &items[i]))
+			return false;
+	return true;
 }
 
 const struct service service_ping = {

@@ -125,6 +125,7 @@ const struct service service_relay = {
 	.maxline = 65536 - RELAY_OVERHEAD,
 	.overhead = RELAY_OVERHEAD,
 	.connects = true,
+	.reads_log = true,
 	.keeps_log = true,
 	.random = true,
 	.handler = {.protocol = &protocol_lines,

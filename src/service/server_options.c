@@ -188,9 +188,9 @@ static int check_format(const struct server_options *options, struct error *erro
 {
 	const struct service *service = services[options->service];
 	const struct record_format format = server_options_format(options);
-	if (service->keeps_log && record_leaves_out(&format, RECORD_NOTE))
+	if (service->reads_log && record_leaves_out(&format, RECORD_NOTE))
 		return error_set(error,
-				 "-format plain: not with -service %s, which forwards from its "
+				 "-format plain: not with -service %s, which reads its "
 				 "records",
 				 service->name);
 	if (options->records == RECORDS_RECEIVED && format.pairs)
@@ -204,14 +204,8 @@ static int check_format(const struct server_options *options, struct error *erro
 static int check_database(const struct server_options *options, struct error *error)
 {
 	const char *target = server_options_log(options);
-	const struct service *service = services[options->service];
 	if (!database_is_built)
 		return error_set(error, DATABASE_MISSING);
-	if (service->keeps_log)
-		return error_set(error,
-				 "-log %.200s: not with -service %s, which forwards from its log: "
-				 "it needs a file",
-				 target, service->name);
 	if (record_formats[options->format] == &record_plain)
 		return error_set(error,
 				 "-format plain: not with -log %.200s, whose records have "
@@ -225,16 +219,18 @@ static int check_log(const struct server_options *options, struct error *error)
 {
 	if (options->append && options->overwrite)
 		return error_set(error, "-overwrite: not with -append");
-	if (sink_is_nameless(server_options_log(options)))
-		return error_set(error, "-log: '%.200s' names no file",
-				 server_options_log(options));
-	if (sink_is_database(server_options_log(options)))
+	const char *log = server_options_log(options);
+	if (sink_is_nameless(log))
+		return error_set(error, "-log: '%.200s' names no file", log);
+	if (services[options->service]->reads_log && !sink_file_name(log))
+		return error_set(
+			error,
+			"-log %.200s: not with -service %s, which reads its log: it needs a file",
+			log, services[options->service]->name);
+	if (sink_is_database(log))
 		return check_database(options, error);
-	if (!sink_is_stdout(server_options_log(options)))
+	if (!sink_is_stdout(log))
 		return 0;
-	if (services[options->service]->keeps_log)
-		return error_set(error, "-log -: not with -service %s, which reads its log",
-				 services[options->service]->name);
 	if (options->overwrite)
 		return error_set(error, "-overwrite: not with -log -, which is stdout");
 	if (options->ready == STDOUT_FILENO)
@@ -359,6 +355,8 @@ struct record_format server_options_format(const struct server_options *options)
 		format.left_out |= record_bit(RECORD_SENT);
 	if (options->tls.ca)
 		record_add_certificates(&format);
+	if (services[options->service]->numbers_lines)
+		record_add_senders(&format);
 	return format;
 }
 

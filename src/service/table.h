@@ -33,6 +33,7 @@ struct service_settings {
 	struct service_options options;
 	struct log *log;
 	const char *log_name;
+	enum log_sync sync;
 	struct timer_queue *timer_queue;
 	struct reply_target *broadcast;	       /* delivers to each session */
 	const struct stream_type *stream_type; /* of connections that the service makes */
@@ -75,10 +76,12 @@ struct service {
 	const char *log;		    /* the log's name, unless -log gives another */
 	const struct record_format *format; /* what -format text means */
 	size_t maxline;			    /* default, in bytes; 0: the server's own */
-	size_t overhead; /* max bytes that it puts in front of a line that it forwards */
-	bool random;	 /* it draws at random: the log has the seed */
-	bool connects;	 /* it connects to a server, over TLS where that is asked for */
-	bool keeps_log;	 /* it reads its log, which is not rotated */
+	size_t overhead;    /* max bytes that it puts in front of a line that it forwards */
+	bool random;	    /* it draws at random: the log has the seed */
+	bool connects;	    /* it connects to a server, over TLS where that is asked for */
+	bool reads_log;	    /* its log is a file with all records */
+	bool keeps_log;	    /* and it is not rotated */
+	bool numbers_lines; /* its records have senders and numbers */
 	struct handler handler;
 
 	/* The rest may be NULL. */
@@ -105,7 +108,8 @@ struct service {
 	void (*stop)(void *state);
 };
 
-extern const struct service service_chars, service_echo, service_ok, service_ping, service_relay;
+extern const struct service service_chars, service_echo, service_ok, service_once, service_ping,
+	service_relay;
 
 enum { SERVICES_MAX = 16 };
 

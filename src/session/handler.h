@@ -22,6 +22,8 @@ enum frame_result {
 	FRAME_TOO_LONG =
 		LINE_TOO_LONG, /* returned once for a frame over the limit; it is skipped */
 	FRAME_MALFORMED,       /* unknown where the next frame begins */
+	FRAME_LATER, /* those that were found have to be submitted first: one may change the state
+		      */
 };
 
 enum refusal {
@@ -71,19 +73,24 @@ struct handler {
 	/* Returns the answer to a frame; the session logs the frame, then sends the answer. The
 	 * answer is not copied at once: it must be static or part of the frame. Not empty. */
 	struct slice (*answer)(void *state, const struct frame *frame);
-	/* Submits a frame to the log by responder_submit(), with an answer or without one, and may
-	 * take references for later answers. Defers the commit. Never waits. False: out of memory.
-	 */
-	bool (*take)(void *state, struct responder *responder, const struct frame *frame);
+	/* Submits frames to the log by responder_submit(), with an answer or without one, and may
+	 * take references for later answers. Each comes as an item, of RECORD_RECEIVED, which it
+	 * completes or replaces. Defers the commit. Never waits. False: out of memory. */
+	bool (*take)(void *state, struct responder *responder, struct log_item *items,
+		     size_t count);
 
 	/* The rest may be NULL. */
 	/* As in struct reply_target, with the service's state. */
 	void (*on_undelivered)(void *service, const char *answers, size_t length);
-	/* Back pressure, with the service's state. Returns whether the service accepts so many
+	/* With take(): a frame behind those taken so far is refused, and its answer is submitted
+	 * next. False: out of memory. */
+	bool (*refuses)(void *state);
+	/* Back pressure, with the session's state. Returns whether the service accepts so many
 	 * frames, of at most so many bytes in all. `wait`, only in the session's own thread: waits
-	 * until it does. Called with 0 frames before a receive. For a service with answer(), called
-	 * again before frames are taken off the receive buffer: then `admitted` follows, with the
-	 * same numbers, once they were submitted to the log. */
-	bool (*admit)(void *service, size_t frames, size_t bytes, bool wait);
-	void (*admitted)(void *service, size_t frames, size_t bytes);
+	 * until it does; all that was submitted before is committed then. Called with 0 frames
+	 * before a receive, and after take(). Called again before frames are taken off the receive
+	 * buffer: then `admitted` follows, with the same numbers, once they were submitted to the
+	 * log. */
+	bool (*admit)(void *state, size_t frames, size_t bytes, bool wait);
+	void (*admitted)(void *state, size_t frames, size_t bytes);
 };

@@ -113,14 +113,14 @@ static bool admit(const struct session *session, size_t frames, size_t bytes, bo
 {
 	const struct session_settings *settings = session->responder.settings;
 	return !settings->handler->admit ||
-	       settings->handler->admit(settings->service, frames, bytes, wait);
+	       settings->handler->admit(session->state, frames, bytes, wait);
 }
 
 static void end_admission(const struct session *session, size_t frames, size_t bytes)
 {
 	const struct session_settings *settings = session->responder.settings;
 	if (settings->handler->admitted)
-		settings->handler->admitted(settings->service, frames, bytes);
+		settings->handler->admitted(session->state, frames, bytes);
 }
 
 /* As admit(); in the session's own thread it waits. Before that it commits the frames that this
@@ -154,17 +154,53 @@ struct hand_over {
 	bool deferred; /* frames were submitted and not committed, and more may follow */
 };
 
+/* A frame as an item; with the service's answer if it has answer(). */
+static struct log_item item_of(const struct session *session, const struct frame *frame)
+{
+	const struct handler *handler = session->responder.settings->handler;
+	struct log_item item = {
+		.event = RECORD_RECEIVED, .bytes = frame->bytes, .length = frame->length};
+	if (!handler->answer)
+		return item;
+	struct slice answer = handler->answer(session->state, frame);
+	item.answer = answer.bytes;
+	item.answer_length = answer.length;
+	item.raw = handler->protocol->raw_answers;
+	item.is_sent_record = handler->no_sent_records;
+	return item;
+}
+
+/* Cuts off at most `max` frames. Returns the result of the last attempt. */
+static enum frame_result cut_frames(struct session *session, const struct hand_over *how,
+				    struct log_item *items, size_t max, size_t *count)
+{
+	const struct protocol *protocol = session->responder.settings->handler->protocol;
+	enum frame_result result = FRAME_NONE;
+	struct frame frame;
+	while (*count < max && (result = protocol->next(&session->received, how->flush,
+							session->state, &frame)) == FRAME_FOUND)
+		items[(*count)++] = item_of(session, &frame);
+	return result;
+}
+
+/* Has a service with take() take the frames; none is left then. */
+static bool take(struct session *session, struct log_item *items, size_t *count, bool refuses)
+{
+	const struct handler *handler = session->responder.settings->handler;
+	if (!handler->take)
+		return true;
+	bool taken = !*count || handler->take(session->state, &session->responder, items, *count);
+	*count = 0;
+	return taken && (!refuses || !handler->refuses || handler->refuses(session->state));
+}
+
 /* Submits at most `max` frames; the last one may be a refused one. Commits them and the deferred
  * ones before, unless more may follow or another thread commits. */
 static enum ending answer_some(struct session *session, struct hand_over *how,
 			       struct log_item *items, size_t max)
 {
 	const struct session_settings *settings = session->responder.settings;
-	const struct handler *handler = settings->handler;
-	const struct protocol *protocol = handler->protocol;
 	struct refused words;
-	struct frame frame;
-	enum frame_result result = FRAME_NONE;
 	enum ending ending = NOT_ENDED;
 	const char *rest;
 	size_t count = 0, bytes = line_remainder(&session->received, &rest);
@@ -174,27 +210,24 @@ static enum ending answer_some(struct session *session, struct hand_over *how,
 	const size_t frames = max;
 	if (atomic_load(&settings->stopping))
 		max = 0;
-	while (count < max && (result = protocol->next(&session->received, how->flush,
-						       session->state, &frame)) == FRAME_FOUND) {
-		struct slice answer = handler->answer(session->state, &frame);
-		items[count++] = (struct log_item){.event = RECORD_RECEIVED,
-						   .bytes = frame.bytes,
-						   .length = frame.length,
-						   .answer = answer.bytes,
-						   .answer_length = answer.length,
-						   .raw = protocol->raw_answers,
-						   .is_sent_record = handler->no_sent_records};
-	}
+	enum frame_result result = cut_frames(session, how, items, max, &count);
 	count_lines(session, count);
-	if (result != FRAME_FOUND && result != FRAME_NONE)
+	bool refuses = result == FRAME_TOO_LONG || result == FRAME_MALFORMED;
+	bool submits = count || refuses || how->deferred;
+	if (!take(session, items, &count, refuses))
+		return ENDED_NO_MEMORY;
+	if (refuses)
 		items[count++] = refused(session, result, &words, &ending);
-	bool submits = count || how->deferred;
 	how->deferred = result != FRAME_NONE && !ending;
-	if (submits && !responder_submit(&session->responder, items, count,
-					 how->deferred || how->taker == OTHER_THREAD))
+	bool defers = how->deferred || how->taker == OTHER_THREAD;
+	if (submits && (count || !defers) &&
+	    !responder_submit(&session->responder, items, count, defers))
 		ending = ENDED_NO_MEMORY;
 	if (bytes)
 		end_admission(session, frames, bytes);
+	if (!ending && settings->handler->take && how->taker == OTHER_THREAD &&
+	    !admit(session, 0, 0, false))
+		ending = HELD_UP;
 	return ending;
 }
 
@@ -217,42 +250,10 @@ static enum ending answer_frames(struct session *session, struct hand_over *how)
 	return how->deferred && !ending ? answer_rest(session, how) : ending;
 }
 
-/* For a service with take(), which submits its frames itself. */
-static enum ending take_frames(struct session *session, struct hand_over *how)
-{
-	struct responder *responder = &session->responder;
-	const struct session_settings *settings = responder->settings;
-	const struct handler *handler = settings->handler;
-	enum ending ending = NOT_ENDED;
-	struct refused words;
-	struct frame frame;
-	bool given = true;
-	while (given && !ending && !atomic_load(&settings->stopping)) {
-		if (!await_turn(session, how->taker))
-			return HELD_UP;
-		enum frame_result result = handler->protocol->next(&session->received, how->flush,
-								   session->state, &frame);
-		if (result == FRAME_NONE)
-			break;
-		if (result == FRAME_FOUND) {
-			given = handler->take(session->state, responder, &frame);
-			count_lines(session, 1);
-			continue;
-		}
-		const struct log_item item = refused(session, result, &words, &ending);
-		given = responder_submit(responder, &item, 1, true);
-	}
-	/* commits what was deferred */
-	if (how->taker == OWN_THREAD && !responder_submit(responder, NULL, 0, false))
-		given = false;
-	return given ? ending : ENDED_NO_MEMORY;
-}
-
 static enum ending hand_over(struct session *session, enum taker taker, bool flush)
 {
 	struct hand_over how = {.taker = taker, .flush = flush};
-	return session->responder.settings->handler->take ? take_frames(session, &how)
-							  : answer_frames(session, &how);
+	return answer_frames(session, &how);
 }
 
 void intake_admit(struct session *session)
@@ -323,11 +324,13 @@ void intake_shed(struct session *session)
 
 enum ending intake_receive_for(struct session *session, char *space, size_t share)
 {
-	if (!admit(session, 0, 0, false))
+	session->responder.for_others = true;
+	if (!admit(session, 0, 0, false)) {
+		session->responder.for_others = false;
 		return HELD_UP;
+	}
 	size_t before = session->received.capacity;
 	line_lend(&session->received, space, INTAKE_SPACE);
-	session->responder.for_others = true;
 	enum ending ending = receive(session, OTHER_THREAD, share);
 	if (!ending)
 		ending = hand_over(session, OTHER_THREAD, false);

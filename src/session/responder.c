@@ -74,17 +74,40 @@ bool responder_is_calm(struct responder *responder)
 	return !send_queue_is_full(&responder->queue, 1, answers_max(responder));
 }
 
-bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
-		      bool defer)
+static enum submission kind_of(const struct responder *responder)
 {
-	enum submission kind = responder->for_others ? SUBMIT_FOR_OTHERS : SUBMIT_DEFER;
+	return responder->for_others ? SUBMIT_FOR_OTHERS : SUBMIT_DEFER;
+}
+
+/* Reserves the answers of items, and returns their number. */
+static size_t reserve(struct responder *responder, const struct log_item *items, size_t count)
+{
 	size_t answers = 0;
 	for (size_t i = 0; i < count; i++)
 		answers += items[i].answer_length > 0;
 	if (answers)
 		send_queue_reserve(&responder->queue, answers);
+	return answers;
+}
+
+enum submit_result responder_submit_behind(struct responder *responder,
+					   const struct log_item *items, size_t count,
+					   uint64_t failures)
+{
+	size_t answers = reserve(responder, items, count);
+	enum submit_result result = log_submit_behind(responder->settings->log, &responder->target,
+						      items, count, kind_of(responder), failures);
+	if (result != SUBMITTED)
+		send_queue_cancel(&responder->queue, answers);
+	return result;
+}
+
+bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
+		      bool defer)
+{
+	size_t answers = reserve(responder, items, count);
 	if (log_submit(responder->settings->log, &responder->target, items, count,
-		       defer ? kind : SUBMIT_COMMIT))
+		       defer ? kind_of(responder) : SUBMIT_COMMIT))
 		return true;
 	send_queue_cancel(&responder->queue, answers);
 	return false;

@@ -40,6 +40,11 @@ bool responder_is_calm(struct responder *responder);
 bool responder_submit(struct responder *responder, const struct log_item *items, size_t count,
 		      bool defer);
 
+/* The same, with `defer`, as log_submit_behind(). */
+enum submit_result responder_submit_behind(struct responder *responder,
+					   const struct log_item *items, size_t count,
+					   uint64_t failures);
+
 /* Submits the warning "WHAT line: BYTES" to the log, without a commit; or only counts it if there
  * were many of that kind. False: out of memory. */
 bool responder_warn(struct responder *responder, enum peer_note kind, const char *what,

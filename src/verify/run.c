@@ -289,6 +289,7 @@ static const struct {
 	int (*prove)(const struct verify_job *job, struct verdict *verdict, struct error *error);
 } proofs[] = {
 	{"chars", verify_chars},
+	{"once", verify_once},
 	{"ping", verify_ping},
 };
 

@@ -22,6 +22,15 @@ int verify_workload(const char *workload, const struct verify_job *job, struct v
 int verify_check(const char *log, const struct verify_expectation *expected,
 		 struct verdict *verdict, struct error *error);
 
+/* Numbered lines, of which each sender's follow each other, over files in their order. With the
+ * clients' results: each line is what its client sends under that number, and all that was
+ * acknowledged is there. Memory grows with the senders. Both return as verify_workload(). */
+int verify_once(const struct verify_job *job, struct verdict *verdict, struct error *error);
+int verify_once_check(const char *const *logs, size_t count, struct verdict *verdict,
+		      struct error *error);
+/* Whether the first lines of a log are numbered. 0; -1 with the error set: it cannot be read. */
+int verify_is_once(const char *log, bool *once, struct error *error);
+
 /* Each client has received all messages while it was connected, and the answers count all
  * characters. Reads the log twice; memory grows with the clients. Returns as verify_workload(). */
 int verify_chars(const struct verify_job *job, struct verdict *verdict, struct error *error);

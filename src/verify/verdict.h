@@ -28,10 +28,11 @@ bool verdict_add(struct verdict *verdict, const char *format, ...)
 
 /* What is known of a crash test without its log. */
 struct crash_test_facts {
-	int64_t kills;
-	int64_t starts;	  /* how often the server began to listen */
-	const char *sync; /* level of -sync. At "none" a crash may lose acknowledged lines */
-	int64_t seed;	  /* of the times at which the server was killed */
+	int64_t kills;	      /* of the server */
+	int64_t client_kills; /* with numbered lines only */
+	int64_t starts;	      /* how often the server began to listen */
+	const char *sync;     /* level of -sync. At "none" a crash may lose acknowledged lines */
+	int64_t seed;	      /* of the times at which the server was killed */
 };
 
 struct verify_job {

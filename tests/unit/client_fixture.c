@@ -34,6 +34,7 @@ void setup(void)
 						    .stream_type = stream_type,
 						    .connections = 1,
 						    .window = 1,
+						    .answers = &answers_ok,
 						    .timeout = 20 * CLOCK_SECOND,
 						    .stop = eventfd(0, EFD_CLOEXEC),
 						    .counters = counters,

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-const char *const workload_names[] = {"ok", "echo", "ping", "chars", "relay", NULL};
+const char *const workload_names[] = {"ok", "echo", "ping", "chars", "relay", "once", NULL};
 
 const struct workload workloads[] = {
 	{
@@ -48,6 +48,15 @@ const struct workload workloads[] = {
 		.iterations = 1,
 		.timeout = 5 * CLOCK_SECOND,
 		.chain = true,
+	},
+	{
+		.name = "once",
+		.message = "Thread %t, iteration %i",
+		.clients = 5,
+		.threads = 5,
+		.iterations = 10,
+		.timeout = 5 * CLOCK_SECOND,
+		.numbers = true,
 	},
 	{0},
 };

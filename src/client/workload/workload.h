@@ -10,11 +10,12 @@
 
 /* Lists of workloads for the table of options: those that send lines, pause at random, write a log
  * of their own, report latencies; and what -help says of them. */
-#define WORKLOADS_WITH_LINES "ok,echo,relay"
-#define WORKLOADS_WITH_DELAY "ok,echo,ping,chars"
+#define WORKLOADS_WITH_LINES "ok,echo,relay,once"
+#define WORKLOADS_WITH_DELAY "ok,echo,ping,chars,once"
+#define WORKLOADS_WITH_NUMBERS "once"
 #define WORKLOADS_WITH_LOG "ping"
 #define WORKLOADS_WITH_REPORT WORKLOADS_WITH_LINES
-#define WORKLOADS_HELP "ok, echo, ping, chars or relay [ok]"
+#define WORKLOADS_HELP "ok, echo, ping, chars, relay or once [ok]"
 #define WORKLOADS_HELP_CLIENTS "[5; echo, relay: 10; ping: 2; chars: 3]"
 #define WORKLOADS_HELP_ITERATIONS "[10; echo: 5; relay: 1]"
 #define WORKLOADS_HELP_THREADS "[5; echo, relay: 1]"
@@ -32,6 +33,7 @@ struct workload {
 	int64_t timeout;    /* ns */
 	int64_t duration;   /* ns; 0: no default */
 	bool echoes;	    /* each line comes back as its answer; else the answer is ok */
+	bool numbers;	    /* lines are numbered, and go on behind what the log has */
 	bool chain;	    /* runall runs three servers in a row */
 };
 

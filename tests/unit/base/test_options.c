@@ -47,7 +47,8 @@ static const struct option_spec specs[] = {
 	{0},
 };
 
-static const struct option_table table = {"tester", "Tests the options.", specs};
+static const struct option_table table = {
+	.program = "tester", .synopsis = "Tests the options.", .specs = specs};
 
 static struct settings settings;
 static struct error error;

@@ -7,7 +7,7 @@
 
 #include "unit.h"
 
-enum { ANSWERS = 22, NAMES = 5 };
+enum { ANSWERS = 24, NAMES = 6 };
 
 static const struct {
 	const char *protocol;
@@ -17,6 +17,8 @@ static const struct {
 	{"line", ANSWER_ACKNOWLEDGED, "ok\n"},
 	{"line", ANSWER_REFUSED, "error: not logged: No space left on device\n"},
 	{"line", ANSWER_REFUSED, "okay\n"},
+	{"once", ANSWER_ACKNOWLEDGED, "ok\n"},
+	{"once", ANSWER_REFUSED, "had\n"},
 	{"redis", ANSWER_ACKNOWLEDGED, "$15\r\n1526919030474-0\r\n"},
 	{"redis", ANSWER_REFUSED, "-MISCONF Errors writing to the AOF file\r\n"},
 	{"redis", ANSWER_NONSENSE, ":1\r\n"},
@@ -115,7 +117,8 @@ END_TEST
 /* The longest number and connection fit in a request. */
 START_TEST(requests_fit)
 {
-	static const char *const names[NAMES] = {"line", "redis", "beanstalk", "relp", "nats"};
+	static const char *const names[NAMES] = {"line",      "once", "redis",
+						 "beanstalk", "relp", "nats"};
 	char request[PROTOCOL_REQUEST_SIZE];
 	size_t length = protocol_find(names[_i])->compose(request, 99999, UINT64_MAX - 1);
 	ck_assert_uint_lt(length, PROTOCOL_REQUEST_SIZE);

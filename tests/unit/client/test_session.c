@@ -157,7 +157,7 @@ START_TEST(echoes_are_reported)
 {
 	static script_t scripts[] = {{{"line\n", "line\n", "line\n"}},
 				     {{"li", "ne\nline\nli", "ne\n"}}};
-	settings.echoes = true;
+	settings.answers = &answers_echo;
 	settings.answered = count_echo;
 	settings.window = _i ? 3 : 1;
 	begin(scripts[_i]);
@@ -169,7 +169,7 @@ END_TEST
 
 START_TEST(the_callback_can_end_the_session)
 {
-	settings.echoes = true;
+	settings.answers = &answers_echo;
 	settings.answered = count_echo;
 	settings.random = 3;
 	begin((script_t){{"line\n", "line\n", "line\n", "line\n"}});
@@ -194,7 +194,7 @@ static const struct {
 
 START_TEST(a_wrong_echo_ends_the_session)
 {
-	settings.echoes = true;
+	settings.answers = &answers_echo;
 	settings.answered = count_echo;
 	begin((script_t){{"line\n", wrong_echoes[_i].answer}});
 	ck_assert(!send_many(4));

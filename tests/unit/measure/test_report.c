@@ -130,14 +130,14 @@ START_TEST(json_has_the_whole_histogram)
 	/* what is escaped already stays so */
 	result.error = "line '\"\\' \x01\\x1b";
 	ck_assert(report_json(&text, &result));
-	assert_text(
-		"{\"sent\":12,\"acknowledged\":10,\"lost\":2,\"resent\":1,\"unsent\":4,\"order\":"
-		"\"strict\","
-		"\"seconds\":4.000000,\"measured\":{\"lines\":3,\"seconds\":4.000000,"
-		"\"rate\":0.8},\"failure\":\"line '\\\"\\\\' "
-		"\\\\x01\\\\x1b\",\"latency\":{\"count\":3,"
-		"\"min\":5,\"p50\":5,\"p90\":1000,\"p99\":1000,\"p99.9\":1000,\"max\":1000,"
-		"\"buckets\":[[5,2],[506,1]]}}\n");
+	assert_text("{\"sent\":12,\"acknowledged\":10,\"lost\":2,\"resent\":1,\"had\":0,\"unsent\":"
+		    "4,\"order\":"
+		    "\"strict\","
+		    "\"seconds\":4.000000,\"measured\":{\"lines\":3,\"seconds\":4.000000,"
+		    "\"rate\":0.8},\"failure\":\"line '\\\"\\\\' "
+		    "\\\\x01\\\\x1b\",\"latency\":{\"count\":3,"
+		    "\"min\":5,\"p50\":5,\"p90\":1000,\"p99\":1000,\"p99.9\":1000,\"max\":1000,"
+		    "\"buckets\":[[5,2],[506,1]]}}\n");
 	buffer_free(&text);
 	result.error = NULL;
 	result.uncorrected = raw;

@@ -94,18 +94,19 @@ static size_t refuse_without_words(enum refusal refusal, const char *reason,
 }
 
 /* Answers with the number of the frame in its session. */
-static bool take(void *context, struct responder *responder, const struct frame *frame)
+static bool take(void *context, struct responder *responder, struct log_item *items, size_t count)
 {
 	struct state *state = context;
-	int length = snprintf(state->answer, sizeof state->answer, "2:%02u", ++state->answers);
-	const struct log_item item = {.event = RECORD_RECEIVED,
-				      .bytes = frame->bytes,
-				      .length = frame->length,
-				      .answer = state->answer,
-				      .answer_length = (size_t)length,
-				      .raw = true,
-				      .is_sent_record = true};
-	return responder_submit(responder, &item, 1, true);
+	bool taken = true;
+	for (size_t i = 0; i < count && taken; i++) {
+		int length =
+			snprintf(state->answer, sizeof state->answer, "2:%02u", ++state->answers);
+		items[i].answer = state->answer;
+		items[i].answer_length = (size_t)length;
+		items[i].raw = items[i].is_sent_record = true;
+		taken = responder_submit(responder, &items[i], 1, true);
+	}
+	return taken;
 }
 
 static struct slice answer(void *context, const struct frame *frame)

@@ -19,16 +19,15 @@
 static struct responder *held;
 static atomic_size_t holds;
 
-static bool take(void *state, struct responder *responder, const struct frame *frame)
+static bool take(void *state, struct responder *responder, struct log_item *items, size_t count)
 {
-	struct log_item item = {
-		.event = RECORD_RECEIVED, .bytes = frame->bytes, .length = frame->length};
 	ck_assert_ptr_eq(state, &holds);
-	if (!responder_submit(responder, &item, 1, true))
+	if (!responder_submit(responder, items, count, true))
 		return false;
-	responder_reference(responder);
+	for (size_t i = 0; i < count; i++)
+		responder_reference(responder);
 	held = responder;
-	holds++;
+	holds += count;
 	return true;
 }
 

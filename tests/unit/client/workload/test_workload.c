@@ -153,7 +153,7 @@ START_TEST(what_is_of_no_use_is_named)
 	options.service = PING;
 	options.window = 1; /* also what would be usual elsewhere */
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
-	ck_assert_str_eq(error.message, "-window: only with -service ok or echo or relay");
+	ck_assert_str_eq(error.message, "-window: only with -service ok or echo or relay or once");
 	client_options_init(&options);
 	options.service = RELAY;
 	options.threads = 2;
@@ -163,12 +163,12 @@ START_TEST(what_is_of_no_use_is_named)
 	options.service = RELAY;
 	options.delay = (struct range){0, 1}; /* work takes its time at the server */
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
-	ck_assert_str_eq(error.message, "-delay: only with -service ok or echo or ping or chars");
+	ck_assert_str_eq(error.message, "-delay: only with -service ok or echo or ping or chars or once");
 	client_options_init(&options);
 	options.service = CHARS;
 	options.retry = 0; /* given, if only what it would be */
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
-	ck_assert_str_eq(error.message, "-retry: only with -service ok or echo or relay");
+	ck_assert_str_eq(error.message, "-retry: only with -service ok or echo or relay or once");
 }
 END_TEST
 

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* The service once: each line is in the log exactly once. A sender numbers its lines, asks what the
+ * log has, and goes on from there. The rules are in once/sender.h. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "log/sink.h"
+#include "net/answers.h"
+#include "once/known.h"
+#include "once/words.h"
+#include "service/once_client.h"
+#include "service/table.h"
+
+/* After so many bytes the senders are noted in the log, so that no more has to be read back. */
+#define ONCE_KNOWN_EVERY ((size_t)64 << 20)
+
+enum { SENDERS_DEFAULT = 100000, SENDERS_LIMIT = 100000000 };
+
+struct once_options {
+	int64_t senders;
+	int64_t forget; /* ns */
+};
+
+#define AT(member) offsetof(struct once_options, member)
+
+static const struct option_spec options_once[] = {
+	{"senders", OPTION_NUMBER, "N", "maximum of senders that are known [100000]", AT(senders),
+	 .min = 1, .max = SENDERS_LIMIT, .group = "With -service once"},
+	{"forget", OPTION_DURATION, "TIME",
+	 "forget senders that are idle for TIME, at a SIGHUP [never]", AT(forget),
+	 .max = INT64_MAX / 2},
+	{0},
+};
+
+/* --- `from`; with the lock --- */
+
+/* It has not said from which sender any more. */
+static void leave_sender(struct client *client)
+{
+	struct sender *sender = client->sender;
+	client->sender = NULL;
+	if (!sender)
+		return;
+	if (sender->owner == client)
+		sender->owner = NULL;
+	senders_release(&client->once->senders, sender);
+}
+
+/* Takes a reference to the sender that is named, instead of the one before. NULL: errno is as of
+ * senders_add(). */
+static struct sender *change_sender(struct client *client, const struct from *from)
+{
+	struct senders *senders = &client->once->senders;
+	struct sender *sender = senders_find(senders, from->name);
+	if (sender)
+		senders_reference(sender);
+	leave_sender(client); /* its place may be free then */
+	if (!sender && (sender = senders_add(senders, from->name)))
+		senders_reference(sender);
+	client->sender = sender;
+	client->number = from->number;
+	return sender;
+}
+
+/* The sender that is named, which the client is about to claim if it does not only ask. NULL: errno
+ * is 0 where it asks for one that is not known, or as of senders_add(). */
+static struct sender *find_sender(struct client *client, const struct from *from)
+{
+	errno = 0;
+	return from->asks ? senders_find(&client->once->senders, from->name)
+			  : change_sender(client, from);
+}
+
+/* Begins to wait until all is settled that its sender was given so far. */
+static void begin_wait(struct client *client, struct sender *sender, const struct from *from)
+{
+	senders_reference(sender);
+	client->from.sender = sender;
+	client->from.number = from->number;
+	client->from.mark = from->asks ? sender->given : sender_claim(sender, client);
+}
+
+/* Ends the wait, if all is settled: writes the answer. */
+static bool end_wait(struct client *client, char answer[ONCE_ANSWER_SIZE])
+{
+	struct sender *sender = client->from.sender;
+	if (!sender_is_settled(sender, client->from.mark))
+		return false;
+	if (client->from.number)
+		sender_begin(sender, client, client->from.number);
+	(void)write_last(answer, sender, client->from.number);
+	client->from.sender = NULL;
+	senders_release(&client->once->senders, sender);
+	return true;
+}
+
+/* Blocks. */
+static void await_settled(struct client *client)
+{
+	struct sender *sender = client->from.sender;
+	struct client *first = sender->waiting, **at = &first;
+	client->next_waiting = first;
+	sender->waiting = client;
+	while (!sender_is_settled(sender, client->from.mark))
+		pthread_cond_wait(&client->settled, &client->once->lock);
+	first = sender->waiting;
+	while (*at != client)
+		at = &(*at)->next_waiting;
+	*at = client->next_waiting;
+	sender->waiting = first;
+}
+
+/* --- the handler --- */
+
+static bool take_from(struct client *client, struct log_item *item)
+{
+	char answer[ONCE_ANSWER_SIZE] = ANSWER_OK " 0";
+	const char *words = answer;
+	struct from from;
+	bool reads = from_read((struct slice){item->bytes, item->length}, &from);
+	int errnum = 0;
+	pthread_mutex_lock(&client->once->lock);
+	struct sender *sender = reads ? find_sender(client, &from) : NULL;
+	if (reads && !sender)
+		errnum = errno;
+	if (!reads)
+		leave_sender(client);
+	if (sender)
+		begin_wait(client, sender, &from);
+	bool waits = sender && !end_wait(client, answer);
+	pthread_mutex_unlock(&client->once->lock);
+	if (!reads)
+		words = ONCE_SAY_FROM;
+	else if (errnum == ENOSPC)
+		words = ANSWER_ERROR REASON_SENDERS;
+	if (errnum == ENOMEM)
+		return false;
+	return waits || client_answer(client, item, 1, words);
+}
+
+static bool take(void *state, struct responder *responder, struct log_item *items, size_t count)
+{
+	struct client *client = state;
+	bool is_from = client->from_follows;
+	size_t lines = count - is_from;
+	(void)responder;
+	client->from_follows = false;
+	return (!lines || client_take(client, items, lines)) &&
+	       (!is_from || take_from(client, &items[lines]));
+}
+
+/* A client that waits for its sender takes no more lines. */
+static bool admit(void *state, size_t frames, size_t bytes, bool wait)
+{
+	struct client *client = state;
+	char answer[ONCE_ANSWER_SIZE];
+	struct log_item item;
+	(void)frames;
+	(void)bytes;
+	if (!client->from.sender)
+		return true;
+	pthread_mutex_lock(&client->once->lock);
+	if (wait)
+		await_settled(client);
+	bool ended = end_wait(client, answer);
+	pthread_mutex_unlock(&client->once->lock);
+	/* out of memory: without this answer no other may follow */
+	if (ended && (!client_answer(client, &item, 1, answer) ||
+		      !responder_submit(client->responder, NULL, 0, client->responder->for_others)))
+		stream_stop(client->responder->queue.stream);
+	return ended;
+}
+
+static bool refuses(void *state)
+{
+	return client_refuses(state);
+}
+
+/* A `from` ends a set of frames: whether the next one may be taken is known behind it. */
+static enum frame_result next_line(struct line_splitter *received, bool flush, void *state,
+				   struct frame *frame)
+{
+	struct client *client = state;
+	if (client->from_follows)
+		return FRAME_LATER;
+	enum frame_result result = protocol_lines.next(received, flush, state, frame);
+	client->from_follows =
+		result == FRAME_FOUND && from_begins((struct slice){frame->bytes, frame->length});
+	return result;
+}
+
+static size_t refuse_line(enum refusal refusal, const char *reason,
+			  char message[PROTOCOL_REFUSAL_MAX])
+{
+	return protocol_lines.refuse(refusal, reason, message);
+}
+
+static const struct protocol protocol_once = {
+	.frame_name = "line", .next = next_line, .refuse = refuse_line};
+
+static void *open_client(void *service, struct responder *responder)
+{
+	struct client *client = memory_malloc(sizeof *client);
+	if (client)
+		client_open(client, service, responder);
+	return client;
+}
+
+static void close_client(void *state)
+{
+	struct client *client = state;
+	pthread_mutex_lock(&client->once->lock);
+	client_close(client);
+	if (client->from.sender)
+		senders_release(&client->once->senders, client->from.sender);
+	leave_sender(client);
+	pthread_mutex_unlock(&client->once->lock);
+	free(client);
+}
+
+/* --- the service --- */
+
+static bool write_known(struct log_summary *summary, struct buffer *notes, bool reopens)
+{
+	struct once *once = (struct once *)summary;
+	pthread_mutex_lock(&once->lock);
+	if (reopens && once->forget >= 0)
+		(void)senders_forget(&once->senders, clock_now() - once->forget);
+	bool written = known_write(&once->senders, notes);
+	pthread_mutex_unlock(&once->lock);
+	return written;
+}
+
+/* What the log has says which numbers are due. -1: the error is set. */
+static int recover(struct once *once, const struct service_settings *settings, struct error *error)
+{
+	struct known known;
+	int result = known_recover(&once->senders, sink_file_name(settings->log_name),
+				   settings->sync == LOG_SYNC_DISK, &known, error);
+	if (result < 0)
+		return -1;
+	if (once->senders.count)
+		log_note(once->log, known.odd ? RECORD_WARNING : RECORD_INFO, RECORD_SERVER,
+			 "the log has lines of %zu senders%s", once->senders.count,
+			 known.odd ? "; numbers are missing or repeated in it" : "");
+	log_summarise(once->log, &once->summary, known.behind);
+	return 0;
+}
+
+static void stop(void *state)
+{
+	struct once *once = state;
+	log_summarise(once->log, NULL, 0);
+	senders_free(&once->senders);
+	pthread_mutex_destroy(&once->lock);
+	free(once);
+}
+
+static void *start(const struct service_settings *settings, struct error *error)
+{
+	const struct once_options *own = settings->options.own;
+	struct once *once = memory_malloc(sizeof *once);
+	if (!once)
+		return error_null(error, "cannot start the service: out of memory");
+	*once = (struct once){
+		.summary = {.every = ONCE_KNOWN_EVERY, .write = write_known},
+		.log = settings->log,
+		.forget = own->forget,
+		.senders.max = own->senders < 0 ? SENDERS_DEFAULT : (size_t)own->senders,
+	};
+	pthread_mutex_init(&once->lock, NULL); /* cannot fail without attributes */
+	if (recover(once, settings, error) == 0)
+		return once;
+	stop(once);
+	return NULL;
+}
+
+const struct service service_once = {
+	.name = "once",
+	.options = options_once,
+	.log = "once.log",
+	.format = &record_text,
+	.reads_log = true,
+	.numbers_lines = true,
+	.handler = {.protocol = &protocol_once,
+		    .open = open_client,
+		    .close = close_client,
+		    .take = take,
+		    .refuses = refuses,
+		    .admit = admit},
+	.start = start,
+	.stop = stop,
+};

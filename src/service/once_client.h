@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines of the service once, and their answers: between once.c, which is the service, and the core
+ * in once/sender.h.
+ *
+ * One lock protects all senders, and the groups of all clients. It is a leaf: nothing is called
+ * under it that takes another. */
+#pragma once
+
+#include <pthread.h>
+
+#include "once/senders.h"
+#include "session/handler.h"
+
+struct once {
+	struct log_summary summary; /* first member: the pointer is cast between the two types */
+	struct log *log;
+	int64_t forget; /* ns, -1: never */
+	pthread_mutex_t lock;
+	struct senders senders; /* under the lock */
+};
+
+/* A session, as the service sees it. */
+struct client {
+	struct once *once;
+	struct responder *responder;
+	/* the responder's own, by which the answers are sent */
+	bool (*deliver)(struct reply_target *target, const char *answers, size_t length,
+			size_t lines);
+
+	/* of the thread that receives */
+	struct sender *sender; /* a reference; NULL: it has not said from */
+	uint64_t number;       /* of its next line */
+	bool from_follows;     /* the last frame that was cut off is a `from` */
+	struct {
+		struct sender *sender; /* a reference; NULL: it does not wait */
+		uint64_t mark;
+		uint64_t number; /* 0: it only asks */
+	} from;
+
+	/* under the lock */
+	struct groups groups;
+	struct client *next_waiting; /* for the same sender */
+	pthread_cond_t settled;
+};
+
+/* Has the answers to the client's lines go through here; and ends that, with the lock, when all are
+ * delivered. */
+void client_open(struct client *client, struct once *once, struct responder *responder);
+void client_close(struct client *client);
+
+/* Answers lines with the same words, static or copied by the log. False: out of memory. */
+bool client_answer(struct client *client, struct log_item *items, size_t count, const char *words);
+
+/* Takes lines, at least one: has them logged, or answers them otherwise. False: out of memory. */
+bool client_take(struct client *client, struct log_item *items, size_t count);
+
+/* A refused line has the next number, and its answer is submitted next. False: out of memory. */
+bool client_refuses(struct client *client);
