@@ -47,8 +47,7 @@ static const struct {
 	{"delay", "delay of the service, pause of the clients [as in their -help; relay: 0:5s]"},
 	{"seed", "seed for all random choices [a new one, reported]"},
 	{"quiet", "print neither records nor lines"},
-	{"log",
-	 "file or sqlite:FILE [logging.log; server.log, logs/server.log, chars.log, once.log]"},
+	{"log", "file or sqlite:FILE [logging.log; by service: runall(1)]"},
 	{"drain", "longest time to finish pending work at shutdown [5s; relay: as needed]"},
 	/* each server takes what the one before it adds to a line */
 	{"maxline", "longest line accepted [65536; relay: 65280; echo: no limit]"},
