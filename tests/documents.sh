@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2154
 # What README and docs/ show, as tests: check_document runs the commands of a document, one after the
-# other in one folder, and compares what they print with what is shown below them. A command is a line of
+# other in a folder of its own, and compares what they print with what is shown below them. A command is a line of
 # an indented block that begins with "$ ". Where a block has a line [...] the lines shown have to be
 # printed in that order, with any others between them; without it they are all that is printed.
 
@@ -83,9 +83,9 @@ check_step()
 # check_document DOCUMENT: a path in the source tree.
 check_document()
 {
-	local command='' line job
-	mkdir "$SCRATCH/folder"
-	cd "$SCRATCH/folder" || return
+	local command='' line job folder=$SCRATCH/${1//\//.}.folder
+	mkdir "$folder"
+	cd "$folder" || return
 	: >expected
 	DOCUMENT_JOBS=
 	hold_ports 2
