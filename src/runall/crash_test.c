@@ -3,9 +3,11 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/plural.h"
 #include "base/random.h"
 #include "measure/histogram.h"
@@ -18,12 +20,25 @@
 /* After the first line was logged. */
 static const struct range kill_delay = {5 * CLOCK_MILLISECOND, 100 * CLOCK_MILLISECOND};
 
+/* Senders of each client, with numbered lines: in free order each thread is one. */
+static size_t senders_of(const struct client_options *client)
+{
+	return client->order == ORDER_FREE ? (size_t)client->threads : 1;
+}
+
+/* The longest time between two lines of a sender, if the client does not wait for anything. */
+static int64_t pause_of(const struct client_options *client)
+{
+	return client->rate > 0 ? CLOCK_SECOND / client->rate * (int64_t)senders_of(client)
+				: client->delay.max;
+}
+
 void drill_set_up(struct drill *drill, const struct runall_options *options,
 		  struct supervisor *watch)
 {
 	*drill = (struct drill){.watch = watch,
 				.options = options,
-				.patience = PATIENCE + options->client.delay.max,
+				.patience = PATIENCE + pause_of(&options->client),
 				.random = random_state((uint64_t)options->client.seed, 0, 0)};
 }
 
@@ -52,8 +67,9 @@ static int set_broken(const struct drill *drill, struct error *error)
 }
 
 /* Does the log have a line since the server's last start? */
-static bool has_lines(const struct drill *drill)
+static bool has_lines(const struct drill *drill, void *unused)
 {
+	(void)unused;
 	struct log_reader log;
 	struct error ignored; /* a server that was killed may have left no log yet */
 	enum log_line kind;
@@ -74,23 +90,31 @@ void drill_note_start(struct drill *drill)
 	drill->starts++;
 }
 
-/* Waits until lines are logged. */
-static int await_work(struct drill *drill, struct error *error)
+/* Waits until holds() returns true. 0; 1: the drill has no more patience; -1: the error is set. */
+static int await(struct drill *drill, bool (*holds)(const struct drill *drill, void *context),
+		 void *context, struct error *error)
 {
 	int64_t deadline = clock_after(drill->patience);
-	char time[DURATION_SIZE];
-	while (!has_lines(drill)) {
+	while (!holds(drill, context)) {
 		bool late = clock_now() >= deadline;
 		if (supervisor_until(drill->watch, is_broken, 0, clock_after(SEARCH_INTERVAL)))
 			return set_broken(drill, error);
-		if (!late)
-			continue;
-		duration_format(drill->patience, time);
-		return error_set(
-			error, "no line was logged for %s after %" PRId64 " of %" PRId64 " kill%s",
-			time, drill->kills, drill->options->drill, PLURAL(drill->options->drill));
+		if (late)
+			return 1;
 	}
 	return 0;
+}
+
+/* Waits until lines are logged. */
+static int await_work(struct drill *drill, struct error *error)
+{
+	char time[DURATION_SIZE];
+	int result = await(drill, has_lines, NULL, error);
+	if (result <= 0)
+		return result;
+	duration_format(drill->patience, time);
+	return error_set(error, "no line was logged for %s after %" PRId64 " of %" PRId64 " kill%s",
+			 time, drill->kills, drill->options->drill, PLURAL(drill->options->drill));
 }
 
 static int kill_server(struct drill *drill, struct error *error)
@@ -130,6 +154,80 @@ static int kill_client(struct drill *drill, struct error *error)
 	return drill->start_client(drill->context, i, error);
 }
 
+/* --- the end, with numbered lines --- */
+
+/* Which senders have lines in the log. */
+struct presence {
+	size_t clients, threads; /* of each, that are senders */
+	size_t left;		 /* without a line since the server's last start */
+	bool *seen;		 /* owned */
+	int64_t at;		 /* where the log is to be read on */
+};
+
+/* The index of a sender, by its name; clients * threads: it is of no client. */
+static size_t index_of(const struct presence *presence, struct slice name)
+{
+	uint64_t client, thread = 1;
+	bool named = slice_skip(&name, DRILL_SENDER) && slice_number(&name, &client) &&
+		     (!slice_skip(&name, "/") || slice_number(&name, &thread)) && !name.length;
+	if (!named || client - 1 >= presence->clients || thread - 1 >= presence->threads)
+		return presence->clients * presence->threads;
+	return (size_t)(client - 1) * presence->threads + (size_t)(thread - 1);
+}
+
+static void note_sender(struct presence *presence, const struct record_view *record)
+{
+	size_t i = index_of(presence, record->sender);
+	if (record->event != RECORD_RECEIVED || i == presence->clients * presence->threads ||
+	    presence->seen[i])
+		return;
+	presence->seen[i] = true;
+	presence->left--;
+}
+
+/* Has each sender a line since the server's last start? Reads what is new in the log. */
+static bool have_all(const struct drill *drill, void *context)
+{
+	struct presence *presence = context;
+	struct log_reader log;
+	struct error ignored; /* it is tried again */
+	enum log_line kind;
+	if (log_reader_open(&log, drill->options->server.log, presence->at, &ignored) < 0)
+		return false;
+	while (presence->left && (kind = log_reader_next(&log, &ignored)) < LOG_TORN) {
+		if (kind == LOG_RECORD)
+			note_sender(presence, &log.record);
+		presence->at = log.at;
+	}
+	log_reader_close(&log);
+	return !presence->left;
+}
+
+/* Waits until each client is back. At -sync none a kill can take back lines that were acknowledged:
+ * only then a client knows what the log has, and has begun to send it the rest again. */
+static int await_clients(struct drill *drill, struct error *error)
+{
+	struct presence presence = {.clients = drill->watch->clients,
+				    .threads = senders_of(&drill->options->client),
+				    .at = drill->end};
+	char time[DURATION_SIZE];
+	size_t i = 0;
+	presence.left = presence.clients * presence.threads;
+	presence.seen = memory_calloc(presence.left, sizeof *presence.seen);
+	if (!presence.seen)
+		return error_set(error, "out of memory for %zu senders", presence.left);
+	int result = await(drill, have_all, &presence, error);
+	while (result > 0 && presence.seen[i])
+		i++;
+	free(presence.seen);
+	if (result <= 0)
+		return result;
+	duration_format(drill->patience, time);
+	return error_set(error,
+			 "client %zu is not back: it had no line logged for %s after the last kill",
+			 i / presence.threads + 1, time);
+}
+
 int drill_run(struct drill *drill, struct error *error)
 {
 	if (await_work(drill, error) < 0)
@@ -143,5 +241,5 @@ int drill_run(struct drill *drill, struct error *error)
 		if (await_work(drill, error) < 0)
 			return -1;
 	}
-	return 0;
+	return drill->start_client ? await_clients(drill, error) : 0;
 }

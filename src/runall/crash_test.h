@@ -8,16 +8,21 @@
 #include "runall/options.h"
 #include "runall/supervisor.h"
 
+/* Name of the sender that client N is, with numbered lines: this and N, from 1. In free order its
+ * thread T is the sender of that name, a '/' and T, from 1. */
+#define DRILL_SENDER "client"
+
 struct drill {
 	struct supervisor *watch;
 	const struct runall_options *options;
 	/* Starts the server once more, and waits until it listens. 0; -1 with the error set. */
 	int (*start)(void *context, struct error *error);
-	/* Starts client i, from 0, once more; NULL: clients are not killed. */
+	/* Starts client i, from 0, once more. NULL: clients are not killed, as lines have no
+	 * numbers. */
 	int (*start_client)(void *context, size_t i, struct error *error);
 	void *context;
 	int64_t end;	  /* of the log when the server began to listen, as log_end() */
-	int64_t patience; /* ns, the longest wait until a line is logged */
+	int64_t patience; /* ns, the longest wait until a line is logged, of each client at last */
 	uint64_t random;  /* generator of the random times */
 	int64_t kills;	  /* so far */
 	int64_t client_kills;
@@ -36,6 +41,6 @@ void drill_note_start(struct drill *drill);
  *
  * Kills the server and starts it again, as often as wanted. Each kill comes at a random time after
  * lines were logged since the last start. Returns 0 when lines are logged after the last start,
- * too. -1 with the error set: interrupted, a program has ended that was not killed, or the server
- * or its clients did not come back. */
+ * too; with numbered lines, lines of each sender. -1 with the error set: interrupted, a program has
+ * ended that was not killed, or the server or its clients did not come back. */
 int drill_run(struct drill *drill, struct error *error);

@@ -167,7 +167,7 @@ int start_client(void *context, size_t i, struct error *error)
 		argument_format(&list, "-port", "%d", runall->address.port);
 	argument_format(&list, "-id", "%zu", i + 1);
 	if (workloads[options->client.service].numbers)
-		argument_format(&list, "-source", "client%zu", i + 1);
+		argument_format(&list, "-source", DRILL_SENDER "%zu", i + 1);
 	add_client_certificates(runall, &list);
 	runall_hand_on(options, OWNER_CLIENT, NULL, 0, &list);
 	if (options->drill) /* it sends until it is told to end */

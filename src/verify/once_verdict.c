@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/plural.h"
 #include "verify/once.h"
@@ -89,11 +88,8 @@ void once_conclude_run(struct once_proof *proof, struct verdict *verdict)
 		    proof->lines, proof->senders, PLURAL(proof->senders), job->log, proof->missing,
 		    proof->repeated);
 	if (facts)
-		verdict_add(verdict, "; %" PRIu64 " torn, %" PRId64 " torn end%s closed; sync %s%s",
-			    proof->damaged, proof->closed, PLURAL(proof->closed), facts->sync,
-			    proof->missing && !strcmp(facts->sync, "none")
-				    ? ", which promises no more"
-				    : "");
+		verdict_add(verdict, "; %" PRIu64 " torn, %" PRId64 " torn end%s closed; sync %s",
+			    proof->damaged, proof->closed, PLURAL(proof->closed), facts->sync);
 	if (verdict->good)
 		verdict_add(verdict, ", every sender in its own order, each line once");
 	if (facts)

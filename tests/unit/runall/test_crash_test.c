@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "record/log_reader.h"
 #include "support.h"
 #include "unit.h"
 
@@ -17,6 +18,11 @@
 #define WRITING(words) "while printf '" RECORD(words) "' >>" LOG "; do sleep 0.001; done"
 #define BUSY WRITING("received: x")
 #define NOTING WRITING("connected")
+#define LATE /* client 1 is back after others, and lines of others look like its own */            \
+	"printf '" RECORD("client2#9 received: client1#1") RECORD("client1/2#1 received: x")       \
+		RECORD("client#1 received: x") "' >>" LOG                                          \
+					       "; sleep 0.1; " WRITING("client1#7 received: x")
+#define OTHERS WRITING("client2#9 received: x")
 
 static struct supervisor watch;
 static struct error error;
@@ -30,6 +36,14 @@ static void start(size_t i, const char *script)
 	argument_add(&list, "-c", script);
 	ck_assert_msg(supervisor_start(&watch, i, "/bin/sh", &list, "-pipe", &error) == 0, "%s",
 		      error.message);
+}
+
+static int start_client(void *context, size_t i, struct error *why)
+{
+	(void)context;
+	(void)why;
+	start(1 + i, SILENT);
+	return 0;
 }
 
 static int start_again(void *context, struct error *why)
@@ -79,6 +93,45 @@ START_TEST(kills_as_often_as_wanted)
 	struct stat status;
 	ck_assert_int_eq(stat(LOG, &status), 0);
 	ck_assert_int_gt(status.st_size, drill.end);
+	end();
+}
+END_TEST
+
+/* Client 1 has lines since the last start. */
+static bool is_back(const struct drill *drill)
+{
+	struct log_reader log;
+	ck_assert_int_eq(log_reader_open(&log, LOG, drill->end, &error), 0);
+	bool back = false;
+	while (!back && log_reader_next_record(&log, &error) == LOG_RECORD)
+		back = slice_equals(log.record.sender, "client1");
+	log_reader_close(&log);
+	return back;
+}
+
+START_TEST(ends_when_each_client_is_back)
+{
+	struct drill drill;
+	set_up(&drill, LATE, SILENT, CLOCK_NEVER);
+	drill.start_client = start_client;
+	ck_assert_msg(drill_run(&drill, &error) == 0, "%s", error.message);
+	ck_assert_int_eq(drill.kills, 3);
+	ck_assert_int_eq(drill.client_kills, 3);
+	ck_assert(watch.children[1].running);
+	ck_assert(is_back(&drill));
+	end();
+}
+END_TEST
+
+START_TEST(a_client_does_not_come_back)
+{
+	struct drill drill;
+	set_up(&drill, OTHERS, SILENT, 3 * CLOCK_SECOND);
+	drill.start_client = start_client;
+	ck_assert_int_eq(drill_run(&drill, &error), -1);
+	ck_assert_str_eq(error.message,
+			 "client 1 is not back: it had no line logged for 3 s after the last kill");
+	ck_assert_int_eq(drill.kills, 3);
 	end();
 }
 END_TEST
@@ -143,6 +196,8 @@ int main(void)
 	scratch_make();
 	tcase_add_checked_fixture(drill, scratch_enter, NULL);
 	tcase_add_test(drill, kills_as_often_as_wanted);
+	tcase_add_test(drill, ends_when_each_client_is_back);
+	tcase_add_test(drill, a_client_does_not_come_back);
 	tcase_add_loop_test(drill, tells_why_it_ended, 0, sizeof broken / sizeof *broken);
 	tcase_add_test(drill, interrupt_ends_it);
 	tcase_add_test(drill, moments_follow_from_the_seed);
