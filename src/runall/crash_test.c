@@ -140,7 +140,7 @@ static int kill_client(struct drill *drill, struct error *error)
 	const struct range clients = {0, (int64_t)watch->clients - 1};
 	size_t i = (size_t)random_in(&drill->random, &clients);
 	int64_t pause = random_in(&drill->random, &kill_delay);
-	const struct process *client = &watch->children[watch->servers + i];
+	struct process *client = &watch->children[watch->servers + i];
 	if (supervisor_until(watch, is_broken, 0, clock_after(pause)))
 		return set_broken(drill, error);
 	process_signal(client, SIGKILL);
@@ -151,6 +151,7 @@ static int kill_client(struct drill *drill, struct error *error)
 	if (!WIFSIGNALED(client->status) || WTERMSIG(client->status) != SIGKILL)
 		return set_broken(drill, error);
 	drill->client_kills++;
+	*client = (struct process){0}; /* it has not failed, even if it does not start again */
 	return drill->start_client(drill->context, i, error);
 }
 

@@ -46,6 +46,12 @@ static int start_client(void *context, size_t i, struct error *why)
 	return 0;
 }
 
+static int start_no_client(void *context, size_t i, struct error *why)
+{
+	(void)context;
+	return error_set(why, "client %zu cannot be started", i + 1);
+}
+
 static int start_again(void *context, struct error *why)
 {
 	(void)context;
@@ -136,6 +142,19 @@ START_TEST(a_client_does_not_come_back)
 }
 END_TEST
 
+START_TEST(a_killed_client_has_not_failed)
+{
+	struct drill drill;
+	set_up(&drill, BUSY, SILENT, CLOCK_NEVER);
+	drill.start_client = start_no_client;
+	ck_assert_int_eq(drill_run(&drill, &error), -1);
+	ck_assert_str_eq(error.message, "client 1 cannot be started");
+	ck_assert_int_eq(drill.client_kills, 1);
+	ck_assert_int_eq(watch.children[1].pid, 0);
+	end();
+}
+END_TEST
+
 static const struct {
 	const char *server, *client;
 	int starts_left;
@@ -198,6 +217,7 @@ int main(void)
 	tcase_add_test(drill, kills_as_often_as_wanted);
 	tcase_add_test(drill, ends_when_each_client_is_back);
 	tcase_add_test(drill, a_client_does_not_come_back);
+	tcase_add_test(drill, a_killed_client_has_not_failed);
 	tcase_add_loop_test(drill, tells_why_it_ended, 0, sizeof broken / sizeof *broken);
 	tcase_add_test(drill, interrupt_ends_it);
 	tcase_add_test(drill, moments_follow_from_the_seed);
