@@ -99,16 +99,6 @@ struct group *groups_last(struct groups *groups)
 	return at(groups, groups->count - 1);
 }
 
-void groups_drop_last(struct groups *groups)
-{
-	const struct group *group = groups_last(groups);
-	if (group->sender) {
-		group->sender->given--;
-		group->sender->references--;
-	}
-	groups->count--;
-}
-
 void groups_free(struct groups *groups)
 {
 	free(groups->ring);

@@ -79,12 +79,10 @@ struct groups {
 	size_t first, count, capacity;
 };
 
-/* Adds a group, which is given then. False: out of memory. */
+/* Adds a group, which is given then: with a sender only by its owner. False: out of memory. */
 bool groups_add(struct groups *groups, const struct group *group);
-/* The group that was added last, and is not submitted yet; groups_drop_last() undoes groups_add().
- */
+/* The group that was added last, and is not submitted yet. */
 struct group *groups_last(struct groups *groups);
-void groups_drop_last(struct groups *groups);
 void groups_free(struct groups *groups);
 
 /* The oldest group. */

@@ -152,21 +152,14 @@ static void refuse(struct reply_target *target, const char *reason, size_t lines
 
 /* --- lines; in the thread that receives --- */
 
-/* Notes a group, whose answers are submitted next. False: out of memory. */
+/* Notes a group, whose answers are submitted next. False: out of memory. A group that is not
+ * submitted, for want of memory, is settled when the client is closed: a `from` may wait for it. */
 static bool add_group(struct client *client, const struct group *group)
 {
 	pthread_mutex_lock(&client->once->lock);
 	bool added = groups_add(&client->groups, group);
 	pthread_mutex_unlock(&client->once->lock);
 	return added;
-}
-
-/* The group that was added last is not submitted, after all. */
-static void drop_group(struct client *client)
-{
-	pthread_mutex_lock(&client->once->lock);
-	groups_drop_last(&client->groups);
-	pthread_mutex_unlock(&client->once->lock);
 }
 
 /* Answers lines with the same words, without a record. Their group was added. */
@@ -177,10 +170,7 @@ static bool answer_lines(struct client *client, struct log_item *items, size_t c
 	for (size_t i = 0; i < count; i++)
 		items[i] = (struct log_item){
 			.answer = words, .answer_length = length, .unrecorded = true};
-	if (responder_submit(client->responder, items, count, true))
-		return true;
-	drop_group(client);
-	return false;
+	return responder_submit(client->responder, items, count, true);
 }
 
 bool client_answer(struct client *client, struct log_item *items, size_t count, const char *words)
@@ -303,15 +293,12 @@ static void decide(struct client *client, const struct log_item *items, size_t c
 		sender_take_back(sender, number);
 }
 
-/* The lines did not get into the log: an earlier one has failed, or there is no memory. */
-static void take_back(struct client *client, uint64_t number, enum submit_result result)
+/* The lines did not get into the log, as an earlier one has failed. */
+static void take_back(struct client *client, uint64_t number)
 {
 	pthread_mutex_lock(&client->once->lock);
 	sender_take_back(client->sender, number);
-	if (result == SUBMIT_NO_MEMORY)
-		groups_drop_last(&client->groups);
-	else
-		groups_last(&client->groups)->kind = GROUP_LATE;
+	groups_last(&client->groups)->kind = GROUP_LATE;
 	pthread_mutex_unlock(&client->once->lock);
 }
 
@@ -322,11 +309,10 @@ static bool give(struct client *client, struct log_item *items, const struct dec
 	if (!decision->begins || note_begin(client, decision->number))
 		result =
 			submit_numbered(client, items, count, decision->number, decision->failures);
-	if (result != SUBMITTED)
-		take_back(client, decision->number, result);
-	if (result == SUBMIT_FAILED_BEFORE)
-		return answer_lines(client, items, count, not_known_yet);
-	return result == SUBMITTED;
+	if (result != SUBMIT_FAILED_BEFORE)
+		return result == SUBMITTED;
+	take_back(client, decision->number);
+	return answer_lines(client, items, count, not_known_yet);
 }
 
 /* Takes the first lines, which have the same fate. Returns their number; 0: out of memory. */
@@ -363,16 +349,19 @@ bool client_take(struct client *client, struct log_item *items, size_t count)
 
 bool client_refuses(struct client *client)
 {
-	struct group group = {.kind = GROUP_FIXED, .sender = client->sender, .count = 1};
-	if (client->sender)
-		group.number = client->number++;
-	return add_group(client, &group);
+	struct group group = {.kind = GROUP_FIXED, .number = client->number++, .count = 1};
+	pthread_mutex_lock(&client->once->lock);
+	if (client->sender && client->sender->owner == client)
+		group.sender = client->sender;
+	bool added = groups_add(&client->groups, &group);
+	pthread_mutex_unlock(&client->once->lock);
+	return added;
 }
 
 void client_close(struct client *client)
 {
 	uint64_t due;
-	while (client->groups.count) /* there was no memory to submit the last one */
+	while (client->groups.count) /* see add_group() */
 		(void)settle(client, true, &due);
 	groups_free(&client->groups);
 	pthread_cond_destroy(&client->settled);

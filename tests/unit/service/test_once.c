@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/slice.h"
 #include "once/fnv.h"
 #include "service/once_client.h"
@@ -406,6 +407,77 @@ START_TEST(a_long_line_has_a_number)
 }
 END_TEST
 
+/* Groups of other connections than the owner's settle in no order, and `from` counts groups. */
+START_TEST(a_long_line_counts_only_from_the_owner)
+{
+	char line[1100];
+	memset(line, 'x', 1001);
+	strcpy(line + 1001, "\n");
+	own_receivers(_i);
+	open_service("log", 0, 0);
+	int peer = world_connect(), owner = world_connect();
+	assert_says(peer, "from a 1\none\n", "ok 0\nok\n");
+	assert_says(owner, "from a 2\n", "ok 1 1a08aa1921ca5caf\n");
+	assert_says(peer, line, "error: line longer than 1000 bytes\n");
+	struct once *once = world.settings.service;
+	pthread_mutex_lock(&once->lock);
+	ck_assert_uint_eq(senders_find(&once->senders, slice_of("a"))->given, 1);
+	pthread_mutex_unlock(&once->lock);
+	(void)close(peer);
+	(void)close(owner);
+	close_service();
+}
+END_TEST
+
+/* --- a line for which there is no memory, and a claim just before --- */
+
+static atomic_bool starves;
+static pthread_t tester;
+static struct sender *claimed;
+static uint64_t mark;
+
+/* Fails when a line has its number and is submitted to the log. */
+static void *claim_and_fail(void *bytes, size_t size)
+{
+	struct once *once = world.settings.service;
+	if (!starves || pthread_equal(pthread_self(), tester))
+		return realloc(bytes, size);
+	pthread_mutex_lock(&once->lock);
+	struct sender *sender = senders_find(&once->senders, slice_of("a"));
+	bool given = sender->next == 2;
+	if (given) {
+		senders_reference(claimed = sender);
+		mark = sender_claim(sender, &mark);
+		starves = false;
+	}
+	pthread_mutex_unlock(&once->lock);
+	return given ? NULL : realloc(bytes, size);
+}
+
+START_TEST(a_claim_does_not_wait_for_a_line_without_memory)
+{
+	own_receivers(_i);
+	tester = pthread_self();
+	memory_realloc = claim_and_fail;
+	open_service("log", 0, 0);
+	int peer = world_connect();
+	assert_says(peer, "from a 1\n", "ok 0\n");
+	starves = true;
+	peer_send(peer, "one\n", 4);
+	assert_last(peer, "");
+	world_await(0);
+	ck_assert(!starves);
+	struct once *once = world.settings.service;
+	pthread_mutex_lock(&once->lock);
+	ck_assert(sender_is_settled(claimed, mark));
+	ck_assert_uint_eq(claimed->next, 1);
+	senders_release(&once->senders, claimed);
+	pthread_mutex_unlock(&once->lock);
+	close_service();
+	memory_realloc = realloc;
+}
+END_TEST
+
 START_TEST(numbers_end)
 {
 	own_receivers(_i);
@@ -572,6 +644,8 @@ int main(void)
 	tcase_add_loop_test(cases, connections_that_fight_store_it_once_too, 0, 4);
 	tcase_add_loop_test(cases, what_is_said_is_answered, 0, 2);
 	tcase_add_loop_test(cases, a_long_line_has_a_number, 0, 2);
+	tcase_add_loop_test(cases, a_long_line_counts_only_from_the_owner, 0, 2);
+	tcase_add_loop_test(cases, a_claim_does_not_wait_for_a_line_without_memory, 0, 2);
 	tcase_add_loop_test(cases, numbers_end, 0, 2);
 	tcase_add_loop_test(cases, a_storm_of_from_is_answered, 0, 2);
 	tcase_add_test(cases, a_failure_behind_a_number_reaches_its_line);
