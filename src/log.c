@@ -293,7 +293,7 @@ void log_summarise(struct log *log, struct log_summary *summary, size_t since)
 	while (log->leadership != LEADERSHIP_IDLE) /* the leader may be about to call it */
 		pthread_cond_wait(&log->moved, &log->lock);
 	log->writer.summary = summary;
-	log->writer.since_summary = since;
+	log->writer.summary_due = summary && summary->every > since ? summary->every - since : 0;
 	pthread_mutex_unlock(&log->lock);
 }
 

@@ -75,7 +75,8 @@ struct log_watcher {
 };
 
 /* Notes by which a log can be read from there on. They are written at the start of a file that a
- * reopening begins, before any line, and each time that `every` bytes were stored. */
+ * reopening begins, before any line, and each time that `every` bytes were stored, these included,
+ * or twice as many as they have if that is more. */
 struct log_summary {
 	size_t every;
 	/* Appends the notes, a line each: how it is after all answers that were delivered, and

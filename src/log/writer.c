@@ -94,7 +94,8 @@ static void settle_stored(struct writer *writer, struct batch *batch)
 	if (!writer->deferred.length)
 		swap(&batch->deferred, &writer->deferred);
 	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
-	writer->since_summary += batch->commit.stored;
+	size_t stored = batch->commit.stored, due = writer->summary_due;
+	writer->summary_due = due > stored ? due - stored : 0;
 	writer->summary_deferred &= !batch->commit.durable;
 	watch_settled(writer, batch, batch->commit.stored);
 	log_metrics_settled(writer->settings.metrics, batch, 0);
@@ -341,35 +342,16 @@ void writer_deliver(struct writer *writer, struct batch **settled)
 	}
 }
 
-/* Defers the summary, behind all that is deferred. False: out of memory. */
-static bool summarise(struct writer *writer, bool reopens)
-{
-	struct buffer *deferred = &writer->deferred, notes = {0};
-	struct log_summary *summary = writer->summary;
-	size_t before = deferred->length;
-	bool written = summary->write(summary, &notes, reopens);
-	struct slice rest = {notes.bytes, notes.length}, note;
-	stamp_update(&writer->stamp);
-	while (written && slice_cut(&rest, '\n', &note))
-		written = writer_add_note(writer, deferred, RECORD_INFO, note);
-	if (!written)
-		deferred->length = before;
-	writer->summary_deferred |= written;
-	writer->since_summary = 0;
-	buffer_free(&notes);
-	return written;
-}
-
 void writer_summarise(struct writer *writer)
 {
 	pthread_mutex_unlock(writer->lock);
-	(void)summarise(writer, false); /* out of memory: the one before is still true */
+	(void)writer_defer_summary(writer, false); /* out of memory: the one before is still true */
 	pthread_mutex_lock(writer->lock);
 }
 
 static int reopen(struct writer *writer, struct error *error)
 {
-	if (writer->summary && !summarise(writer, true))
+	if (writer->summary && !writer_defer_summary(writer, true))
 		return error_set(error, "cannot reopen the log: out of memory");
 	return writer->sink->type->reopen(writer->sink, error);
 }

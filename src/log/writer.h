@@ -38,7 +38,7 @@ struct writer {
 	const char *reopen_note;       /* begins another file; NULL: none; under the lock */
 	struct buffer deferred;	       /* records that the next batch begins with */
 	struct log_summary *summary;   /* or NULL */
-	size_t since_summary;	       /* bytes that were stored since the last one */
+	size_t summary_due;	       /* bytes to be stored until the next one */
 	bool summary_deferred;	       /* one is deferred: it is to be as safe as lines are */
 	struct log_watcher *watcher;   /* or NULL */
 	size_t deferred_pending; /* bytes of all deferred records, as the watcher counts them */
@@ -105,7 +105,7 @@ void writer_reopen(struct writer *writer);
 /* Whether a summary is due; and defers it, under the same conditions. */
 static inline bool writer_wants_summary(const struct writer *writer)
 {
-	return writer->summary && writer->since_summary >= writer->summary->every;
+	return writer->summary && !writer->summary_due;
 }
 void writer_summarise(struct writer *writer);
 /* Takes the list of settled batches, the oldest first; NULL: there are none. With the lock. */

@@ -38,6 +38,25 @@ void writer_note(struct writer *writer, struct buffer *buffer, enum record_level
 	buffer_free(&text);
 }
 
+bool writer_defer_summary(struct writer *writer, bool reopens)
+{
+	struct buffer *deferred = &writer->deferred, notes = {0};
+	struct log_summary *summary = writer->summary;
+	size_t before = deferred->length;
+	bool written = summary->write(summary, &notes, reopens);
+	struct slice rest = {notes.bytes, notes.length}, note;
+	stamp_update(&writer->stamp);
+	while (written && slice_cut(&rest, '\n', &note))
+		written = writer_add_note(writer, deferred, RECORD_INFO, note);
+	if (!written)
+		deferred->length = before;
+	size_t twice = 2 * (deferred->length - before);
+	writer->summary_deferred |= written;
+	writer->summary_due = twice > summary->every ? twice : summary->every;
+	buffer_free(&notes);
+	return written;
+}
+
 /* As messages have it. */
 static const char *target_name(const struct writer *writer)
 {

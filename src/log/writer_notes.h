@@ -13,6 +13,10 @@ void writer_note(struct writer *writer, struct buffer *buffer, enum record_level
 bool writer_add_note(struct writer *writer, struct buffer *buffer, enum record_level level,
 		     struct slice message);
 
+/* Defers the summary, behind all that is deferred, and sets when the next one is due. False: out of
+ * memory. */
+bool writer_defer_summary(struct writer *writer, bool reopens);
+
 /* A commit has failed: warns of the first failure, until writer_works(). */
 void writer_fails(struct writer *writer, int errnum);
 

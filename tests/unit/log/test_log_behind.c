@@ -289,6 +289,23 @@ START_TEST(it_is_repeated)
 }
 END_TEST
 
+/* It is longer than what it is written after: lines are stored all the same, as many bytes as it
+ * has. */
+START_TEST(a_long_one_leaves_space_for_lines)
+{
+	open_log("log", LOG_SYNC_WRITE, OLD_OVERWRITE);
+	summarise(10, 0);
+	for (int i = 0; i < 8; i++) {
+		submit(&a, item_line("one"));
+		commit_all();
+	}
+	ck_assert(log_close(log_under_test));
+	ck_assert_uint_ge(summary.written, 1);
+	ck_assert_uint_le(summary.written, 8);
+	assert_count("--a received: one\n", 8);
+}
+END_TEST
+
 START_TEST(without_memory_the_old_file_goes_on)
 {
 	open_log("log", LOG_SYNC_WRITE, OLD_OVERWRITE);
@@ -372,6 +389,7 @@ int main(void)
 	tcase_add_test(cases, a_failure_is_counted_once);
 	tcase_add_test(cases, a_new_file_begins_with_it);
 	tcase_add_test(cases, it_is_repeated);
+	tcase_add_test(cases, a_long_one_leaves_space_for_lines);
 	tcase_add_test(cases, without_memory_the_old_file_goes_on);
 	tcase_add_test(cases, it_is_written_before_later_lines);
 	tcase_add_test(cases, it_is_synced_where_lines_are);
