@@ -49,7 +49,7 @@ static const struct option_spec specs[] = {
 	{"service", OPTION_CHOICE, "NAME", "service of the server: " WORKLOADS_HELP, AT(service),
 	 .choices = workload_names, .group = "Load"},
 	{"nt", OPTION_NUMBER, "N", "number of threads " WORKLOADS_HELP_THREADS, AT(threads), 1,
-	 30000, .only = LINES},
+	 THREADS_MAX, .only = LINES},
 	{"ni", OPTION_NUMBER, "N", "number of lines of each thread " WORKLOADS_HELP_ITERATIONS,
 	 AT(iterations), 1, 1000000000, .only = LINES},
 	{"duration", OPTION_DURATION, "TIME",
@@ -212,8 +212,9 @@ static int check_http(const struct client_options *options, struct error *error)
 static int check_source(const struct client_options *options, struct error *error)
 {
 	size_t suffix = 0;
-	if (options->order == ORDER_FREE)
-		suffix = (size_t)snprintf(NULL, 0, "/%" PRId64, options->threads);
+	if (options->order == ORDER_FREE || options->http)
+		suffix = (size_t)snprintf(NULL, 0, "/%" PRId64,
+					  options->http ? THREADS_MAX : options->threads);
 	else if (options->connect == CONNECT_EACH)
 		return error_set(error, "-connect each: with -service once only with -order free; "
 					"threads that take turns are one sender");

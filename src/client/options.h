@@ -9,6 +9,7 @@
 #include "net/tls.h"
 
 #define RATE_MAX INT64_C(10000000) /* lines a second */
+#define THREADS_MAX INT64_C(30000)
 
 enum client_connect { CONNECT_SHARED, CONNECT_EACH };
 enum client_order { ORDER_STRICT, ORDER_FREE };

@@ -41,6 +41,7 @@ struct worker {
 	pthread_t thread;
 	struct client_session *session;
 	char sender[SENDER_NAME_MAX + 1]; /* of its session's lines, if they are numbered */
+	uint64_t before;		  /* lines that its sender had before those of a request */
 	struct buffer line;
 	int64_t ended;		/* ns, when its work was over; 0: another thread ended it */
 	int64_t due;		/* ns, intended start of a line that it has not sent; 0: none */

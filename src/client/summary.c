@@ -130,7 +130,8 @@ static struct result result_of(const struct client *client)
 		result.total.had += client->counters[i].had;
 	}
 	for (size_t i = 0; i < client->sessions; i++)
-		result.total.had += client_session_skipped(client->workers[i].session);
+		result.total.had += client_session_skipped(client->workers[i].session) -
+				    client->workers[i].before;
 	result.total.had -= client->input_behind; /* they are not of this input */
 	return result;
 }

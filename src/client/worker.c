@@ -162,12 +162,12 @@ static enum outcome finish(struct worker *worker)
 /* Sends the line of a thread behind its iteration *i, if it is its turn. OVER: all are answered. */
 static enum outcome send_next(struct worker *worker, int64_t *i)
 {
-	int64_t last = worker->client->options.iterations; /* 0: none */
+	uint64_t last = (uint64_t)worker->client->options.iterations; /* 0: none */
 	int64_t next = next_iteration(worker, *i);
 	if (!next)
 		return OUTCOME_SENT;
 	enum outcome outcome = OUTCOME_OVER;
-	if (!last || next <= last)
+	if (!last || (uint64_t)next <= last + worker->before)
 		outcome = send_line(worker, *i = next);
 	return outcome == OUTCOME_OVER ? finish(worker) : outcome;
 }
@@ -205,6 +205,8 @@ static bool send_freely(struct worker *worker)
 	start_barrier_leave(&client->start);
 	if (!open)
 		return false;
+	if (client->request) /* each request is for more lines, behind those that the log has */
+		worker->before = client_session_stored(worker->session);
 	if (!start_barrier_arrive(&client->start, begin, client))
 		return true;
 	enum outcome outcome;

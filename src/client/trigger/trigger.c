@@ -19,9 +19,8 @@
 #include "net/http_access.h"
 
 enum {
-	TRIGGER_STACK = 262144,	 /* bytes of the thread's */
-	OTHER_DESCRIPTORS = 64,	 /* besides those of HTTP and of a run's connections */
-	CONNECTIONS_MAX = 30000, /* as -nt */
+	TRIGGER_STACK = 262144, /* bytes of the thread's */
+	OTHER_DESCRIPTORS = 64, /* besides those of HTTP and of a run's connections */
 };
 
 #define FLUSH_TIME CLOCK_SECOND /* for answers to leave at the end */
@@ -200,7 +199,7 @@ static int64_t connections_max(void)
 		 other = HTTP_CONNECTIONS_MAX + OTHER_DESCRIPTORS;
 	if (limit <= other)
 		return 0;
-	return limit - other < CONNECTIONS_MAX ? (int64_t)(limit - other) : CONNECTIONS_MAX;
+	return limit - other < THREADS_MAX ? (int64_t)(limit - other) : THREADS_MAX;
 }
 
 static int open_http(struct trigger *trigger, int wake, char name[SOCKET_NAME_SIZE],
