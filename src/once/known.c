@@ -167,13 +167,15 @@ static bool is_head_line(const char *line, const char *end)
  * none. */
 static int64_t find_head(const struct window *window, int64_t limit)
 {
-	const char *begin = window->bytes, *end = begin + window->length, *at = begin, *line;
+	const char *begin = window->bytes, *end = begin + window->length, *at = begin, *line, *stop;
 	int64_t found = -1;
-	for (; (at = memmem(at, (size_t)(end - at), KNOWN, strlen(KNOWN))); at += strlen(KNOWN)) {
+	/* once a line: a peer may have filled it with that word */
+	for (; (at = memmem(at, (size_t)(end - at), KNOWN, strlen(KNOWN))); at = stop) {
 		const char *feed = memrchr(begin, '\n', (size_t)(at - begin));
-		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		if (!(stop = memchr(at, '\n', (size_t)(end - at))))
+			break;
 		line = feed ? feed + 1 : begin;
-		if (stop && (feed || !window->start) && window->start + (line - begin) < limit &&
+		if ((feed || !window->start) && window->start + (line - begin) < limit &&
 		    is_head_line(line, stop))
 			found = window->start + (line - begin);
 	}
