@@ -8,8 +8,6 @@
 #include "base/clock.h"
 
 #define CONNECTION_MAX_PAUSE (500 * CLOCK_MILLISECOND)
-/* An idle connection that was up for so long counts as good as one that has answered. */
-#define CONNECTION_GOOD CLOCK_SECOND
 
 const char *session_excerpt(struct client_session *session, const struct inflight_line *line)
 {
@@ -46,7 +44,7 @@ static bool adopt(struct client_session *session, struct client_connection *conn
 	if (!stopped)
 		connection->stream = stream;
 	pthread_mutex_unlock(&session->mutex);
-	connection->up_since = clock_now();
+	connection->up_since = CLOCK_NEVER;
 	connection->answered = connection->refused = false;
 	return !stopped;
 }
@@ -98,7 +96,7 @@ void connection_close(struct client_session *session, struct client_connection *
 		stream_close(stream, 0);
 		buffer_clear(&connection->remainder, 0);
 		struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
-		if (!line && clock_now() - connection->up_since >= CONNECTION_GOOD)
+		if (!line && clock_now() - connection->up_since >= CONNECTION_GOOD) /* idle */
 			connection->give_up = 0;
 		for (; line; line = inflight_next_of(&session->inflight, line)) {
 			settle_sent(session, connection, line);

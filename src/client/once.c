@@ -90,9 +90,10 @@ static enum session_step say(struct client_session *session, struct client_conne
 	return STEP_DONE;
 }
 
-/* Receives a line, without its end. */
+/* Receives a line, without its end: *answer is in `reply`. */
 static enum session_step hear(struct client_session *session, struct client_connection *connection,
-			      const char *saying, char reply[REPLY_MAX], int64_t deadline)
+			      const char *saying, char reply[REPLY_MAX], struct slice *answer,
+			      int64_t deadline)
 {
 	size_t length = 0;
 	char *end = NULL;
@@ -119,7 +120,7 @@ static enum session_step hear(struct client_session *session, struct client_conn
 		return STEP_FAILED;
 	}
 	end -= end > reply && end[-1] == '\r';
-	*end = '\0';
+	*answer = (struct slice){reply, (size_t)(end - reply)};
 	return STEP_DONE;
 }
 
@@ -139,19 +140,19 @@ static enum session_step ask(struct client_session *session, struct client_conne
 			     uint64_t number, struct stored *stored, int64_t deadline)
 {
 	char saying[SAYING_SIZE], reply[REPLY_MAX], excerpt[EXCERPT_SIZE];
+	struct slice answer;
 	(void)snprintf(saying, sizeof saying, number ? "from %s %" PRIu64 : "from %s ?",
 		       session->settings.sender, number);
 	enum session_step step = say(session, connection, saying, deadline);
 	if (step == STEP_DONE)
-		step = hear(session, connection, saying, reply, deadline);
+		step = hear(session, connection, saying, reply, &answer, deadline);
 	if (step != STEP_DONE)
 		return step;
-	struct slice answer = slice_of(reply);
 	if (read_stored(answer, stored))
 		return STEP_DONE;
 	bool known = slice_begins(answer, ANSWER_ERROR);
 	error_set(session->error, "'%.160s' was answered '%s'%s", saying,
-		  record_excerpt(excerpt, reply, answer.length),
+		  record_excerpt(excerpt, answer.bytes, answer.length),
 		  known ? "" : ": is it a server with -service once?");
 	connection->refused = response_is_full(answer);
 	/* the log may have lost lines meanwhile, and another sender may be forgotten */
@@ -188,7 +189,6 @@ static enum session_step go_forward(struct client_session *session,
 		session->settings.counters[line->thread].had++;
 		response_acknowledge(session, connection, now,
 				     numbers->acknowledged <= numbers->acknowledged_before);
-		connection->give_up = connection->pause = 0;
 	}
 	return STEP_DONE;
 }

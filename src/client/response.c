@@ -74,6 +74,9 @@ void response_acknowledge(struct client_session *session, struct client_connecti
 	}
 	settings->counters[line->thread].acknowledged += !repeats;
 	inflight_answer(&session->inflight, &connection->lines);
+	/* else a log that loses the same lines again and again would be tried for ever */
+	if (!repeats || now - connection->up_since >= CONNECTION_GOOD)
+		connection->give_up = connection->pause = 0;
 }
 
 /* An answer, without its line end. */
@@ -93,7 +96,6 @@ static enum session_step judge(struct client_session *session, struct client_con
 	if (settings->answered && !settings->answered(settings->context, answer))
 		return STEP_FAILED;
 	response_acknowledge(session, connection, now, meaning == ANSWER_REPEATS);
-	connection->give_up = connection->pause = 0;
 	connection->answered = true;
 	return STEP_DONE;
 }

@@ -208,6 +208,8 @@ static enum session_step reconnect(struct client_session *session,
 	enum session_step step = open_again(session, connection);
 	if (step == STEP_DONE && session->settings.answers->greet)
 		step = session->settings.answers->greet(session, connection);
+	if (step == STEP_DONE)
+		connection->up_since = clock_now();
 	/* what came with the handshake is not reported by poll() */
 	if (step == STEP_DONE && stream_buffered(connection->stream))
 		step = response_receive(session, connection, false);

@@ -13,6 +13,10 @@
 
 struct client_connection;
 
+/* A connection that was up for so long counts as good when it is lost, if it was idle, or repeated
+ * what the log had lost. */
+#define CONNECTION_GOOD CLOCK_SECOND
+
 /* How a step ended. */
 enum session_step {
 	STEP_DONE,
@@ -53,7 +57,7 @@ struct client_connection {
 	struct stream *stream;	     /* NULL: down. Written under the mutex */
 	struct inflight_chain lines; /* in flight */
 	struct buffer remainder;     /* the beginning of an answer that is not complete */
-	int64_t up_since;	     /* ns */
+	int64_t up_since;	     /* ns, when it was greeted; CLOCK_NEVER before that */
 	bool answered;		     /* since then a line was */
 	bool refused;		     /* at once: the server has read no line of it */
 	int64_t give_up; /* ns, end of attempts: from the first loss since the last answer; 0: none

@@ -49,6 +49,12 @@ static const struct {
 	{{{NEW, "ok\n", "had\n", "ok\n", "ok\n"}}, 0, 1, 5, 1},
 	/* two answers are lost, one of these lines is there */
 	{{{NEW, "ok\n", "ok\n", SILENCE, CLOSE}, {LAST(3), OK4}}, 1, 1, 5, 2},
+	{{{NEW, "ok\n", "ok\n", SILENCE, CLOSE},
+	  {"ok 3 BF4BA5AD694F5907\n", "ok 3" HASH "\n", OK4}},
+	 1,
+	 1,
+	 5,
+	 2},
 	/* all are there */
 	{{{NEW, SILENCE, SILENCE, SILENCE, CLOSE}, {LAST(4)}}, 0, 4, 5, 2},
 	/* none is */
