@@ -199,12 +199,12 @@ static bool add(struct log *log, struct reply_target *target, const struct log_i
 		size_t count, bool for_others)
 {
 	struct batch *open = log->writer.open;
-	size_t before = open->records.length, charge = open->charge;
+	size_t before = batch_size(open), charge = open->charge;
 	stamp_update(&log->stamp);
 	if (!batch_add(open, log->writer.sink->format, &log->stamp, target, items, count))
 		return false;
 	if (for_others)
-		open->for_others += open->records.length - before;
+		open->for_others += batch_size(open) - before;
 	watch_submitted(&log->writer, open->charge - charge);
 	return true;
 }

@@ -31,9 +31,9 @@ enum submission {
 };
 
 /* Adds lines and their answers to the open batch, and copies their bytes. Blocks while the batch is
- * full: it has 2 MiB for records of threads that others wait for, and 2 MiB for those of all other
- * threads. Without lines it only commits. False: out of memory, nothing was added, and nothing will
- * be delivered. */
+ * full: it has 2 MiB for records, and for answers without a record, of threads that others wait
+ * for, and 2 MiB for those of all other threads. Without lines it only commits. False: out of
+ * memory, nothing was added, and nothing will be delivered. */
 bool log_submit(struct log *log, struct reply_target *target, const struct log_item *items,
 		size_t count, enum submission kind);
 

@@ -75,6 +75,8 @@ static bool add_answers(struct batch *batch, struct reply_target *target,
 		goto failed;
 	entry->length += answers->length - before;
 	entry->lines += lines;
+	if (entry->unrecorded)
+		batch->unrecorded += answers->length - before;
 	if (target->refuse && !target->control && !entry->unrecorded)
 		batch->lines += lines;
 	return true;
@@ -209,7 +211,7 @@ void batch_clear(struct batch *batch)
 		batch->entries = NULL;
 		batch->capacity = 0;
 	}
-	batch->count = batch->lines = batch->for_others = 0;
+	batch->count = batch->lines = batch->unrecorded = batch->for_others = 0;
 	batch->is_barrier = false;
 }
 

@@ -13,7 +13,7 @@
 
 struct log;
 
-enum { BATCH_MAX = 1 << 21 }; /* bytes of records from one kind of thread */
+enum { BATCH_MAX = 1 << 21 }; /* bytes from one kind of thread */
 
 /* Consecutive answers of the batch for one target. */
 struct batch_entry {
@@ -47,7 +47,8 @@ struct batch {
 	struct buffer records;
 	struct buffer warnings; /* as text, where the format leaves notes out */
 	size_t charge;		/* bytes of the records, and at most of their sent records */
-	size_t for_others;	/* bytes of the records: from threads that others wait for */
+	size_t unrecorded;	/* bytes of answers without a record */
+	size_t for_others;	/* bytes of batch_size(): from threads that others wait for */
 	struct buffer answers;	/* each with its line end */
 	struct batch_entry *entries;
 	size_t count, capacity;
@@ -58,13 +59,19 @@ struct batch {
 	int64_t submitted; /* ns, to the sink */
 };
 
+/* Its bytes, as they are limited: answers that have a record are no longer than that, mostly. */
+static inline size_t batch_size(const struct batch *batch)
+{
+	return batch->records.length + batch->unrecorded;
+}
+
 /* Whether a thread has to wait for the next batch. `for_others`: other threads wait for it. The two
  * kinds of threads have a limit each, so that neither waits for lines of the other: a line is added
  * whole, however long it is. */
 static inline bool batch_is_full(const struct batch *batch, bool for_others)
 {
 	size_t others = batch->for_others;
-	return (for_others ? others : batch->records.length - others) > BATCH_MAX;
+	return (for_others ? others : batch_size(batch) - others) > BATCH_MAX;
 }
 
 /* Whether there is nothing to store, to print or to answer. A format may leave out the record of a

@@ -11,6 +11,7 @@
 #include "base/append_file.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "log/batch.h"
 #include "log_fixture.h"
 #include "sinks.h"
 #include "support.h"
@@ -124,6 +125,46 @@ static void open_hook(void)
 	fails = 0;
 	open_log("hook:", LOG_SYNC_WRITE, OLD_KEEP);
 }
+
+static struct sink_batch *_Atomic held;
+
+static int hold(struct sink_batch *batch)
+{
+	held = batch;
+	sink_hook_submit = take;
+	return SINK_PENDING;
+}
+
+static bool is_held(void *ignored)
+{
+	(void)ignored;
+	return held;
+}
+
+/* While a commit takes long, a client may cause any number of answers without a record. */
+START_TEST(answers_without_records_fill_the_batch)
+{
+	enum { LENGTH = 149, SIZE = LENGTH + 1 /* with its line end */ };
+	char words[LENGTH + 1];
+	size_t count = 0;
+	memset(words, 'x', LENGTH);
+	words[LENGTH] = '\0';
+	const struct log_item line = item_line("one"), answer = item_unrecorded(words);
+	open_hook();
+	sink_hook_submit = hold;
+	ck_assert(log_try_submit(log_under_test, &a.recipient, &line, 1));
+	ck_assert(eventually(is_held, NULL));
+	while (count <= 2 * BATCH_MAX && log_try_submit(log_under_test, &a.recipient, &answer, 1))
+		count += SIZE;
+	ck_assert_uint_le(count, BATCH_MAX + SIZE);
+	ck_assert_uint_gt(count, BATCH_MAX);
+	ck_assert(!log_try_submit(log_under_test, &a.recipient, &line, 1));
+	held->complete(held, 0);
+	flush();
+	ck_assert(log_close(log_under_test));
+	ck_assert_uint_eq(a.lines, 1 + count / SIZE);
+}
+END_TEST
 
 static enum submit_result submit_behind(const char *line, uint64_t failures)
 {
@@ -384,6 +425,7 @@ int main(void)
 	tcase_add_checked_fixture(cases, begin, end);
 	tcase_add_test(cases, an_answer_without_a_record_is_in_order);
 	tcase_add_test(cases, it_is_delivered_though_the_batch_fails);
+	tcase_add_test(cases, answers_without_records_fill_the_batch);
 	tcase_add_test(cases, a_line_from_before_a_failure_is_not_added);
 	tcase_add_test(cases, without_memory_it_is_not_added_either);
 	tcase_add_test(cases, a_failure_is_counted_once);
