@@ -57,7 +57,7 @@ bool hash_read(struct slice digits, uint64_t *hash)
 	*hash = 0;
 	for (size_t i = 0; i < digits.length; i++) {
 		char digit = digits.bytes[i];
-		if (!isxdigit((unsigned char)digit))
+		if (!isdigit((unsigned char)digit) && (digit < 'a' || digit > 'f'))
 			return false;
 		*hash = *hash << 4 |
 			(uint64_t)(digit <= '9' ? digit - '0' : (digit | ' ') - 'a' + 10);

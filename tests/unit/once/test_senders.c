@@ -49,6 +49,18 @@ START_TEST(the_hash_is_fnv_1a)
 }
 END_TEST
 
+START_TEST(a_hash_is_read_as_it_is_written)
+{
+	uint64_t hash;
+	ck_assert(hash_read(slice_of("9b1c6f0d3a5e8827"), &hash));
+	ck_assert_uint_eq(hash, 0x9b1c6f0d3a5e8827);
+	ck_assert(!hash_read(slice_of("9B1C6F0D3A5E8827"), &hash));
+	ck_assert(!hash_read(slice_of("9b1c6f0d3a5e882"), &hash));
+	ck_assert(!hash_read(slice_of("9b1c6f0d3a5e88270"), &hash));
+	ck_assert(!hash_read(slice_of("9b1c6f0d3a5e882g"), &hash));
+}
+END_TEST
+
 START_TEST(senders_are_found_by_name)
 {
 	struct sender *a = add("a"), *ab = add("ab"), *b = add("b");
@@ -336,6 +348,7 @@ int main(void)
 	TCase *cases = tcase_create("senders");
 	tcase_add_checked_fixture(cases, begin, NULL);
 	tcase_add_test(cases, the_hash_is_fnv_1a);
+	tcase_add_test(cases, a_hash_is_read_as_it_is_written);
 	tcase_add_test(cases, senders_are_found_by_name);
 	tcase_add_test(cases, one_too_many_is_not_added);
 	tcase_add_test(cases, without_memory_none_is_added);
