@@ -12,7 +12,6 @@
 enum {
 	NUMBER_SIZE = 20,  /* digits of the highest number, and one more */
 	REPLY_SIZE = 4096, /* bytes of answers that are sent together */
-	ITEMS_MAX = 64,	   /* lines that are taken together */
 };
 
 static const char say_from[] = ONCE_SAY_FROM;
@@ -233,8 +232,8 @@ __attribute__((noinline)) static enum submit_result submit_numbered(struct clien
 								    size_t count, uint64_t number,
 								    uint64_t failures)
 {
-	struct number numbers[ITEMS_MAX];
-	struct record_field fields[ITEMS_MAX][3];
+	struct number numbers[HANDLER_ITEMS_MAX];
+	struct record_field fields[HANDLER_ITEMS_MAX][3];
 	const struct slice name = slice_of(client->sender->name);
 	write_numbers(numbers, count, number);
 	for (size_t i = 0; i < count; i++) {

@@ -7,7 +7,10 @@
 #include "net/line_splitter.h"
 #include "session/responder.h"
 
-enum { PROTOCOL_REFUSAL_MAX = 192 };
+enum {
+	PROTOCOL_REFUSAL_MAX = 192,
+	HANDLER_ITEMS_MAX = 64, /* frames that are taken together */
+};
 
 /* The bytes are borrowed from the receive buffer; valid until more is received. */
 struct frame {
@@ -73,9 +76,10 @@ struct handler {
 	/* Returns the answer to a frame; the session logs the frame, then sends the answer. The
 	 * answer is not copied at once: it must be static or part of the frame. Not empty. */
 	struct slice (*answer)(void *state, const struct frame *frame);
-	/* Submits frames to the log by responder_submit(), with an answer or without one, and may
-	 * take references for later answers. Each comes as an item, of RECORD_RECEIVED, which it
-	 * completes or replaces. Defers the commit. Never waits. False: out of memory. */
+	/* Submits frames, at most HANDLER_ITEMS_MAX, to the log by responder_submit(), with an
+	 * answer or without one, and may take references for later answers. Each comes as an item,
+	 * of RECORD_RECEIVED, which it completes or replaces. Defers the commit. Never waits.
+	 * False: out of memory. */
 	bool (*take)(void *state, struct responder *responder, struct log_item *items,
 		     size_t count);
 

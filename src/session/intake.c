@@ -10,8 +10,7 @@
 #include "net/answers.h"
 
 enum {
-	INTAKE_FEW = 4,	   /* frames that are submitted together the first time */
-	INTAKE_ITEMS = 64, /* and after that */
+	INTAKE_FEW = 4, /* frames that are submitted together the first time */
 	INTAKE_NOTE = 64,
 	INTAKE_STEP = 65536,	 /* bytes of a frame after which its deadline is set again */
 	INTAKE_KEPT_MAX = 16384, /* bytes without an end, for which a lent buffer has space */
@@ -236,10 +235,10 @@ static enum ending answer_some(struct session *session, struct hand_over *how,
 __attribute__((noinline)) static enum ending answer_rest(struct session *session,
 							 struct hand_over *how)
 {
-	struct log_item items[INTAKE_ITEMS];
+	struct log_item items[HANDLER_ITEMS_MAX];
 	enum ending ending = NOT_ENDED;
 	while (how->deferred && !ending)
-		ending = answer_some(session, how, items, INTAKE_ITEMS);
+		ending = answer_some(session, how, items, HANDLER_ITEMS_MAX);
 	return ending;
 }
 
