@@ -249,6 +249,20 @@ static int recover(struct once *once, const struct service_settings *settings, s
 	return 0;
 }
 
+static size_t figures_once(void *state, struct service_figure figures[SERVICE_FIGURES_MAX])
+{
+	struct once *once = state;
+	pthread_mutex_lock(&once->lock);
+	figures[0] = (struct service_figure){"once_senders", "Senders that are known.", false,
+					     (double)once->senders.count};
+	figures[1] = (struct service_figure){"once_senders_max", "Maximum of them, -senders.",
+					     false, (double)once->senders.max};
+	figures[2] = (struct service_figure){
+		"once_had_lines_total", "Lines that the log had already.", true, (double)once->had};
+	pthread_mutex_unlock(&once->lock);
+	return 3;
+}
+
 static void stop(void *state)
 {
 	struct once *once = state;
@@ -291,5 +305,6 @@ const struct service service_once = {
 		    .refuses = refuses,
 		    .admit = admit},
 	.start = start,
+	.figures = figures_once,
 	.stop = stop,
 };

@@ -16,7 +16,8 @@ struct once {
 	struct log *log;
 	int64_t forget; /* ns, -1: never */
 	pthread_mutex_t lock;
-	struct senders senders; /* under the lock */
+	struct senders senders; /* under the lock, as is what follows */
+	uint64_t had;		/* lines that were answered so */
 };
 
 /* A session, as the service sees it. */

@@ -288,6 +288,8 @@ static void decide(struct client *client, const struct log_item *items, size_t c
 	if (decision->fate == FATE_ELSEWHERE)
 		(void)write_elsewhere(decision->answer, sender);
 	decision->no_memory = !groups_add(&client->groups, &group);
+	if (decision->fate == FATE_HAD || (decision->fate == FATE_LAST && !decision->differs))
+		client->once->had += same;
 	if (decision->no_memory && given)
 		sender_take_back(sender, number);
 }
