@@ -89,9 +89,12 @@ failed:
 static void add_warning(struct batch *batch, const struct record_format *format,
 			const struct stamp *stamp, const struct record *record)
 {
-	if (record->event == RECORD_NOTE && record->level == RECORD_WARNING &&
-	    record_leaves_out(format, RECORD_NOTE))
-		(void)record_append(&record_text, &batch->warnings, stamp, record);
+	if (record->event != RECORD_NOTE || record->level != RECORD_WARNING ||
+	    !record_leaves_out(format, RECORD_NOTE))
+		return;
+	struct record alone = *record;
+	alone.before = NULL; /* that one is in another buffer */
+	(void)record_append(&record_text, &batch->warnings, stamp, &alone);
 }
 
 /* The bytes of an item's record, and at most of its answer's sent record: that one has the same
@@ -120,6 +123,7 @@ bool batch_add(struct batch *batch, const struct record_format *format, const st
 {
 	size_t before = batch->records.length, charge = 0;
 	struct batch_counts counts = batch->counts;
+	struct record_before last = {0};
 	for (size_t i = 0; i < count && !items[i].unrecorded; i++) {
 		size_t start = batch->records.length;
 		struct record record = {.level = items[i].level,
@@ -128,7 +132,10 @@ bool batch_add(struct batch *batch, const struct record_format *format, const st
 						items[i].subject ? items[i].subject : target->name,
 					.bytes = items[i].bytes,
 					.length = items[i].length,
-					.fields = items[i].fields};
+					.fields = items[i].fields,
+					.sender = items[i].sender,
+					.number = items[i].number,
+					.before = &last};
 		if (!record_append(format, &batch->records, stamp, &record))
 			goto failed;
 		add_warning(batch, format, stamp, &record);

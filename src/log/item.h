@@ -95,6 +95,8 @@ struct log_item {
 	const char *bytes;
 	size_t length;
 	const struct record_field *fields; /* as in struct record, with static names; or NULL */
+	const char *sender;		   /* the same; or NULL */
+	uint64_t number;
 	const char *answer;
 	size_t answer_length;
 	bool raw; /* the answer is sent as it is; else a line end is added */

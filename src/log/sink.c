@@ -4,6 +4,7 @@
 #include <stdalign.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "record/log_reader.h"
 
 static const struct sink_type *const types[] = {&sink_file, &sink_sqlite, NULL};
@@ -43,13 +44,31 @@ bool sink_is_nameless(const char *target)
 	return !*rest;
 }
 
+/* The fields of a record: those of a numbered line are written to `own`. */
+struct own_fields {
+	struct record_field fields[3];
+	char digits[DECIMAL_MAX];
+};
+
+static const struct record_field *fields_of(const struct record *record, struct own_fields *own)
+{
+	if (!record->sender)
+		return record->fields;
+	size_t digits = decimal_write(own->digits, record->number);
+	own->fields[0] = (struct record_field){RECORD_SENDER, slice_of(record->sender)};
+	own->fields[1] = (struct record_field){RECORD_NUMBER, {own->digits, digits}};
+	own->fields[2] = (struct record_field){0};
+	return own->fields;
+}
+
 /* Appends a struct sink_record, as the `append` of a format. */
 static bool append_structured(const struct record_format *format, struct buffer *buffer,
 			      const struct stamp *stamp, const struct record *record)
 {
 	static const char padding[alignof(struct sink_record)];
 	const struct record_format *text = ((const struct sink_record_format *)format)->text;
-	const struct record_field *fields = record->fields;
+	struct own_fields own;
+	const struct record_field *fields = fields_of(record, &own);
 	struct sink_record head = {.second = stamp->second,
 				   .microsecond = stamp->microsecond,
 				   .level = record->level,

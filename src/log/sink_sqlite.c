@@ -165,9 +165,9 @@ static void take_fields(struct database_row *row, const struct sink_record *reco
 	uint64_t number;
 	for (size_t i = 0; i < record->field_count; i++) {
 		struct slice value = take(&at, record->fields[i].length);
-		if (!strcmp(record->fields[i].name, "sender")) {
+		if (!strcmp(record->fields[i].name, RECORD_SENDER)) {
 			row->sender = value;
-		} else if (!strcmp(record->fields[i].name, "number") &&
+		} else if (!strcmp(record->fields[i].name, RECORD_NUMBER) &&
 			   slice_number(&value, &number) && number <= INT64_MAX) {
 			row->numbered = true;
 			row->number = (int64_t)number;

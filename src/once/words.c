@@ -7,12 +7,10 @@
 
 #include "net/answers.h"
 
-#define FROM "from "
-
 /* The two words behind `from `. False: it is another line. */
 static bool cut_words(struct slice line, struct slice *name, struct slice *number)
 {
-	if (!slice_skip(&line, FROM) || !slice_cut(&line, ' ', name))
+	if (!slice_skip(&line, ONCE_FROM) || !slice_cut(&line, ' ', name))
 		return false;
 	*number = line;
 	return true;
@@ -21,8 +19,6 @@ static bool cut_words(struct slice line, struct slice *name, struct slice *numbe
 bool from_begins(struct slice line)
 {
 	struct slice name, number;
-	if (!line.length || line.bytes[0] != FROM[0]) /* mostly */
-		return false;
 	if (!cut_words(line, &name, &number) || !number.length)
 		return false;
 	if (slice_equals(number, "?"))

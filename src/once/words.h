@@ -9,6 +9,7 @@
 #include "net/answers.h"
 #include "once/sender.h"
 
+#define ONCE_FROM "from "
 #define ANSWER_HAD "had" /* the log had this number already */
 #define REASON_GAP "gap: "
 #define REASON_SENDERS "too many senders"

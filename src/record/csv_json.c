@@ -3,6 +3,7 @@
  * escaped as in text before they are quoted, so that no field holds a line end. */
 #include <string.h>
 
+#include "base/decimal.h"
 #include "record/escape.h"
 #include "record/format.h"
 
@@ -138,16 +139,15 @@ static bool append_peer(const struct record_format *format, const struct layout 
 static bool append_sender(const struct record_format *format, const struct layout *layout,
 			  struct buffer *buffer, const struct record *record)
 {
-	static const struct record_field none[2];
-	const struct record_field *sender = record_sender(record);
-	if (format->quotes ? !format->senders : !sender)
+	const char *sender = record->sender ? record->sender : "";
+	char number[DECIMAL_MAX];
+	size_t digits = record->sender ? decimal_write(number, record->number) : 0;
+	if (format->quotes ? !format->senders : !record->sender)
 		return append_parts(buffer, layout->event, "", "");
-	if (!sender)
-		sender = none;
 	return append_parts(buffer, layout->sender, "", "") &&
-	       append_quoted(buffer, layout, sender[0].value.bytes, sender[0].value.length) &&
+	       append_quoted(buffer, layout, sender, strlen(sender)) &&
 	       append_parts(buffer, layout->number, "", "") &&
-	       buffer_append(buffer, sender[1].value.bytes, sender[1].value.length) &&
+	       buffer_append(buffer, number, digits) &&
 	       append_parts(buffer, layout->event_behind, "", "");
 }
 

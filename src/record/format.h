@@ -30,10 +30,20 @@ struct record_field {
 	struct slice value;
 };
 
-/* The fields of a line that its sender has numbered, in this order: its name, of printable ASCII,
- * and the number in digits. */
+/* How sinks that take fields name the sender of a line, and the number in digits. */
 #define RECORD_SENDER "sender"
 #define RECORD_NUMBER "number"
+
+/* What a format keeps of a record for the next one, whose head is mostly the same. Zeroed, it is
+ * ready for records that are appended to one buffer with one stamp, and with nothing between them.
+ * Heads are told apart by the pointers to their words. */
+struct record_before {
+	enum record_level level;
+	const char *subject, *sender;
+	size_t start, length; /* of its head, up to the number; length 0: none is there */
+	size_t digits;	      /* of the number behind the head */
+	uint64_t number;
+};
 
 struct record {
 	enum record_level level;
@@ -43,6 +53,9 @@ struct record {
 	const char *bytes; /* the line, or the message of a note */
 	size_t length;
 	const struct record_field *fields; /* NULL: none */
+	const char *sender; /* who has numbered the line, in printable ASCII; NULL: nobody */
+	uint64_t number;
+	struct record_before *before; /* updated; NULL: the record stands alone */
 };
 
 /* The value of a field; NULL: the record has none of that name. */
@@ -52,13 +65,6 @@ static inline const struct slice *record_find(const struct record *record, const
 		if (!strcmp(field->name, name))
 			return &field->value;
 	return NULL;
-}
-
-/* The sender of a line that has one, or NULL; its number follows. */
-static inline const struct record_field *record_sender(const struct record *record)
-{
-	const struct record_field *fields = record->fields;
-	return fields && fields->name && !strcmp(fields->name, RECORD_SENDER) ? fields : NULL;
 }
 
 /* A record that was read. The slices lead into its line; the format's quoting is undone. */

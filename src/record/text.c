@@ -2,51 +2,109 @@
 /* Records as text: LEVEL<TAB>| TIME --SUBJECT EVENT: BYTES. */
 #include <string.h>
 
+#include "base/decimal.h"
 #include "record/escape.h"
 #include "record/format.h"
 
 static const char *const level_names[] = {"INFO\t| ", "WARNING\t| ", NULL};
 static const char *const event_names[] = {" received: ", " sent: ", " ignored: ", " ", NULL};
 
-enum { HEAD_MAX = 64, ESCAPED = 4, AROUND = 2 };
+enum { HEAD_MAX = 64 }; /* bytes around the subject */
 
-/* Writes " SENDER#NUMBER" at the end of the buffer, which has space for it. A backslash is the only
- * byte of a sender that may have to be escaped. Returns the new end; NULL: out of memory. */
-static char *put_sender(struct buffer *buffer, char *out, struct slice sender, struct slice number)
+/* Appends the record as far as its subject. */
+static bool append_subject(const struct record_format *format, struct buffer *buffer,
+			   const struct stamp *stamp, const struct record *record)
 {
-	*out++ = ' ';
-	if (!memchr(sender.bytes, '\\', sender.length)) {
-		out = mempcpy(out, sender.bytes, sender.length);
-	} else {
-		buffer->length = (size_t)(out - buffer->bytes);
-		if (!record_escape(buffer, sender.bytes, sender.length) ||
-		    !buffer_reserve(buffer, number.length + HEAD_MAX))
-			return NULL;
-		out = buffer->bytes + buffer->length;
-	}
-	*out++ = '#';
-	return mempcpy(out, number.bytes, number.length);
-}
-
-static bool append(const struct record_format *format, struct buffer *buffer,
-		   const struct stamp *stamp, const struct record *record)
-{
-	size_t subject_length = strlen(record->subject), space = HEAD_MAX + subject_length;
-	const struct record_field *sender = record_sender(record);
-	if (sender)
-		space += ESCAPED * sender[0].value.length + sender[1].value.length + AROUND;
-	if (!buffer_reserve(buffer, space))
+	size_t subject_length = strlen(record->subject);
+	if (!buffer_reserve(buffer, HEAD_MAX + subject_length))
 		return false;
 	char *out = stpcpy(buffer->bytes + buffer->length, level_names[record->level]);
 	out = mempcpy(out, stamp->local, STAMP_LENGTH);
 	if (format->digits)
 		out = stamp_put_fraction(out, stamp, format->digits);
 	out = mempcpy(stpcpy(out, " --"), record->subject, subject_length);
-	if (sender && !(out = put_sender(buffer, out, sender[0].value, sender[1].value)))
-		return false;
-	out = stpcpy(out, event_names[record->event]);
 	buffer->length = (size_t)(out - buffer->bytes);
-	return record_escape(buffer, record->bytes, record->length) &&
+	return true;
+}
+
+/* Appends " SENDER#". A backslash is the only byte of a sender that may have to be escaped. */
+static bool append_sender(struct buffer *buffer, const char *sender)
+{
+	return buffer_append(buffer, " ", 1) && record_escape(buffer, sender, strlen(sender)) &&
+	       buffer_append(buffer, "#", 1);
+}
+
+/* Does the record have the same head as the one before? */
+static bool is_alike(const struct record_before *before, const struct record *record)
+{
+	return before->length && before->level == record->level &&
+	       before->subject == record->subject && before->sender == record->sender;
+}
+
+/* Makes a number's digits those of the next one, `number`. Returns how many they are. What was just
+ * written is not read, which would cost more than all the rest. */
+static size_t count_up(char *digits, size_t count, uint64_t number)
+{
+	uint64_t rest = number;
+	for (size_t at = count; at > 0; rest /= 10) {
+		digits[--at] = (char)('0' + rest % 10);
+		if (rest % 10) /* mostly */
+			return count;
+	}
+	return decimal_write(digits, number); /* it has one more */
+}
+
+/* Appends the head of the record before, and the number. */
+static bool repeat_head(struct buffer *buffer, struct record_before *before, uint64_t number)
+{
+	size_t length = before->length + before->digits;
+	if (!buffer_reserve(buffer, before->length + DECIMAL_MAX))
+		return false;
+	char *out = buffer->bytes + buffer->length;
+	memcpy(out, buffer->bytes + before->start, length);
+	before->start = buffer->length;
+	if (before->digits) {
+		char *digits = out + before->length;
+		before->digits = number == before->number + 1
+					 ? count_up(digits, before->digits, number)
+					 : decimal_write(digits, number);
+		before->number = number;
+	}
+	buffer->length += before->length + before->digits;
+	return true;
+}
+
+/* Appends the head and the number, and notes them for the next record. */
+static bool append_head(const struct record_format *format, struct buffer *buffer,
+			const struct stamp *stamp, const struct record *record,
+			struct record_before *before)
+{
+	size_t start = buffer->length;
+	if (!append_subject(format, buffer, stamp, record) ||
+	    (record->sender && !append_sender(buffer, record->sender)) ||
+	    !buffer_reserve(buffer, DECIMAL_MAX))
+		return false;
+	*before = (struct record_before){.level = record->level,
+					 .subject = record->subject,
+					 .sender = record->sender,
+					 .number = record->number,
+					 .start = start,
+					 .length = buffer->length - start};
+	if (record->sender)
+		before->digits = decimal_write(buffer->bytes + buffer->length, record->number);
+	buffer->length += before->digits;
+	return true;
+}
+
+static bool append(const struct record_format *format, struct buffer *buffer,
+		   const struct stamp *stamp, const struct record *record)
+{
+	struct record_before none = {0}, *before = record->before ? record->before : &none;
+	bool appended = is_alike(before, record)
+				? repeat_head(buffer, before, record->number)
+				: append_head(format, buffer, stamp, record, before);
+	return appended && buffer_append_string(buffer, event_names[record->event]) &&
+	       record_escape(buffer, record->bytes, record->length) &&
 	       buffer_append(buffer, "\n", 1);
 }
 

@@ -183,11 +183,16 @@ static enum frame_result next_line(struct line_splitter *received, bool flush, v
 				   struct frame *frame)
 {
 	struct client *client = state;
+	(void)flush; /* a line has an end */
 	if (client->from_follows)
 		return FRAME_LATER;
-	enum frame_result result = protocol_lines.next(received, flush, state, frame);
-	client->from_follows =
-		result == FRAME_FOUND && from_begins((struct slice){frame->bytes, frame->length});
+	frame->end = 0;
+	enum frame_result result =
+		(enum frame_result)line_next(received, &frame->bytes, &frame->length);
+	/* of most lines the first byte tells */
+	client->from_follows = result == FRAME_FOUND && frame->length &&
+			       *frame->bytes == *ONCE_FROM &&
+			       from_begins((struct slice){frame->bytes, frame->length});
 	return result;
 }
 

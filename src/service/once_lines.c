@@ -190,41 +190,6 @@ static bool note_begin(struct client *client, uint64_t number)
 	return responder_submit(client->responder, &item, 1, true);
 }
 
-/* A number in digits, which end at the end. */
-struct number {
-	char digits[NUMBER_SIZE];
-	size_t start;
-};
-
-static void write_first(struct number *number, uint64_t value)
-{
-	memset(number->digits, '0', NUMBER_SIZE); /* for write_numbers() */
-	for (number->start = NUMBER_SIZE; value; value /= 10)
-		number->digits[--number->start] = (char)('0' + value % 10);
-}
-
-/* Writes the numbers from `value` on. Of most only the last digit is another than before: the last
- * eight are kept in a register, as reading them back where a byte was just written costs more than
- * the rest. */
-static void write_numbers(struct number *numbers, size_t count, uint64_t value)
-{
-	enum { TAIL = sizeof(uint64_t), HEAD = NUMBER_SIZE - TAIL };
-	uint64_t tail = 0;
-	for (size_t i = 0; i < count; i++) {
-		char *last = numbers[i].digits + HEAD;
-		if (i && (tail & UINT8_MAX) != '9') {
-			uint64_t digits = htobe64(++tail);
-			memcpy(numbers[i].digits, numbers[i - 1].digits, HEAD);
-			memcpy(last, &digits, TAIL);
-			numbers[i].start = numbers[i - 1].start;
-			continue;
-		}
-		write_first(&numbers[i], value + i);
-		memcpy(&tail, last, TAIL);
-		tail = be64toh(tail);
-	}
-}
-
 /* Submits lines that were given numbers from `number` on. Not inlined: see answer_rest() in
  * session/intake.c. */
 __attribute__((noinline)) static enum submit_result submit_numbered(struct client *client,
@@ -232,17 +197,9 @@ __attribute__((noinline)) static enum submit_result submit_numbered(struct clien
 								    size_t count, uint64_t number,
 								    uint64_t failures)
 {
-	struct number numbers[HANDLER_ITEMS_MAX];
-	struct record_field fields[HANDLER_ITEMS_MAX][3];
-	const struct slice name = slice_of(client->sender->name);
-	write_numbers(numbers, count, number);
 	for (size_t i = 0; i < count; i++) {
-		size_t start = numbers[i].start;
-		fields[i][0] = (struct record_field){RECORD_SENDER, name};
-		fields[i][1] = (struct record_field){
-			RECORD_NUMBER, {numbers[i].digits + start, NUMBER_SIZE - start}};
-		fields[i][2] = (struct record_field){0};
-		items[i].fields = fields[i];
+		items[i].sender = client->sender->name;
+		items[i].number = number + i;
 		items[i].answer = ANSWER_OK;
 		items[i].answer_length = sizeof ANSWER_OK - 1;
 	}

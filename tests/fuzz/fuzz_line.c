@@ -166,12 +166,10 @@ static void check_printable(const char *bytes, size_t length)
 static void check_record(const struct record_format *format, const char *data, size_t size)
 {
 	struct buffer text = {0};
-	struct record record = {size & 1 ? RECORD_WARNING : RECORD_INFO,
-				RECORD_RECEIVED,
-				"127.0.0.1:2005",
-				data,
-				size,
-				NULL};
+	struct record record = {.level = size & 1 ? RECORD_WARNING : RECORD_INFO,
+				.subject = "127.0.0.1:2005",
+				.bytes = data,
+				.length = size};
 	struct record_view view;
 	if (!format->append(format, &text, &stamp, &record) || text.bytes[text.length - 1] != '\n')
 		abort();

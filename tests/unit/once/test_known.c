@@ -44,20 +44,20 @@ static void put(const struct record *record)
 
 static void put_note(const char *note)
 {
-	const struct record record = {RECORD_INFO, RECORD_NOTE,	 RECORD_SERVER,
-				      note,	   strlen(note), NULL};
+	const struct record record = {.event = RECORD_NOTE,
+				      .subject = RECORD_SERVER,
+				      .bytes = note,
+				      .length = strlen(note)};
 	put(&record);
 }
 
 static void put_line(const char *sender, uint64_t number, const char *bytes)
 {
-	char digits[24];
-	(void)snprintf(digits, sizeof digits, "%" PRIu64, number);
-	const struct record_field fields[] = {{RECORD_SENDER, slice_of(sender ? sender : "")},
-					      {RECORD_NUMBER, slice_of(digits)},
-					      {NULL, {NULL, 0}}};
-	const struct record record = {RECORD_INFO, RECORD_RECEIVED, "1.2.3.4:5",
-				      bytes,	   strlen(bytes),   sender ? fields : NULL};
+	const struct record record = {.subject = "1.2.3.4:5",
+				      .bytes = bytes,
+				      .length = strlen(bytes),
+				      .sender = sender,
+				      .number = number};
 	put(&record);
 }
 

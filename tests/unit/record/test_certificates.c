@@ -17,7 +17,7 @@ static void begin(void)
 
 static struct record record(const char *subject, const char *bytes)
 {
-	return (struct record){RECORD_INFO, RECORD_RECEIVED, subject, bytes, strlen(bytes), NULL};
+	return (struct record){.subject = subject, .bytes = bytes, .length = strlen(bytes)};
 }
 
 static char *line_of(const struct record_format *format, const struct record *record)

@@ -36,8 +36,7 @@ static void assert_line(const struct record_format *format, const struct record 
 static void assert_received(const char *bytes, const char *csv, const char *json)
 {
 	char line[256];
-	struct record record = {RECORD_INFO, RECORD_RECEIVED, "[::1]:5",
-				bytes,	     strlen(bytes),   NULL};
+	struct record record = {.subject = "[::1]:5", .bytes = bytes, .length = strlen(bytes)};
 	(void)snprintf(line, sizeof line, TIME ",INFO,[::1]:5,received,%s\n", csv);
 	assert_line(&record_csv, &record, line);
 	(void)snprintf(line, sizeof line,
@@ -49,8 +48,13 @@ static void assert_received(const char *bytes, const char *csv, const char *json
 
 START_TEST(the_formats_are_exact)
 {
-	struct record note = {RECORD_WARNING, RECORD_NOTE, RECORD_SERVER, "full", 4, NULL};
-	struct record sent = {RECORD_INFO, RECORD_SENT, "127.0.0.1:5", "ok", 2, NULL};
+	struct record note = {.level = RECORD_WARNING,
+			      .event = RECORD_NOTE,
+			      .subject = RECORD_SERVER,
+			      .bytes = "full",
+			      .length = 4};
+	struct record sent = {
+		.event = RECORD_SENT, .subject = "127.0.0.1:5", .bytes = "ok", .length = 2};
 	assert_line(&record_csv, &note, TIME ",WARNING,server,note,full\n");
 	assert_line(&record_csv, &sent, TIME ",INFO,127.0.0.1:5,sent,ok\n");
 	assert_line(&record_json, &note,
@@ -104,8 +108,9 @@ START_TEST(out_of_memory_changes_nothing)
 	for (const struct record_format *const *format = record_formats; *format; format++)
 		for (size_t fill = 0; fill <= 300; fill++) {
 			struct buffer text = {0};
-			struct record record = {RECORD_INFO, RECORD_RECEIVED, "127.0.0.1:49030",
-						bytes,	     sizeof bytes,    NULL};
+			struct record record = {.subject = "127.0.0.1:49030",
+						.bytes = bytes,
+						.length = sizeof bytes};
 			for (size_t i = 0; i < fill; i++)
 				if (!buffer_append(&text, "x", 1))
 					abort();
@@ -154,12 +159,11 @@ START_TEST(random_bytes_come_back)
 			bytes[j] = number % 2 ? (char)(number >> 8)
 					      : words[(number >> 8) % (sizeof words - 1)];
 		}
-		struct record record = {i & 1 ? RECORD_WARNING : RECORD_INFO,
-					(enum record_event)(i % 3),
-					i & 2 ? "[::1]:5" : "server",
-					bytes,
-					length,
-					NULL};
+		struct record record = {.level = i & 1 ? RECORD_WARNING : RECORD_INFO,
+					.event = (enum record_event)(i % 3),
+					.subject = i & 2 ? "[::1]:5" : "server",
+					.bytes = bytes,
+					.length = length};
 		for (const struct record_format *const *format = record_formats; *format; format++)
 			if ((*format)->read && !comes_back(*format, &record))
 				ck_abort_msg("round %d, format %td", i, format - record_formats);
@@ -173,7 +177,7 @@ START_TEST(every_pair_comes_back)
 {
 	for (int pair = 0; pair < 65536; pair++) {
 		char bytes[2] = {(char)(pair >> 8), (char)(pair & 255)};
-		struct record record = {RECORD_INFO, RECORD_RECEIVED, "a", bytes, 2, NULL};
+		struct record record = {.subject = "a", .bytes = bytes, .length = 2};
 		if (!comes_back(&record_csv, &record) || !comes_back(&record_json, &record))
 			ck_abort_msg("%04x", (unsigned)pair);
 	}
@@ -183,7 +187,8 @@ END_TEST
 /* No address is like this; still nothing of it may become another field. */
 START_TEST(subjects_are_quoted_too)
 {
-	struct record record = {RECORD_INFO, RECORD_SENT, "a,\"b\":1", "ok", 2, NULL};
+	struct record record = {
+		.event = RECORD_SENT, .subject = "a,\"b\":1", .bytes = "ok", .length = 2};
 	assert_line(&record_csv, &record, TIME ",INFO,\"a,\"\"b\"\":1\",sent,ok\n");
 	ck_assert(comes_back(&record_csv, &record) && comes_back(&record_json, &record));
 }

@@ -42,7 +42,11 @@ static char *format_line(const struct record_format *format, const struct record
 static char *record_line(enum record_level level, enum record_event event, const char *subject,
 			 const char *bytes, size_t length)
 {
-	struct record record = {level, event, subject, bytes, length, NULL};
+	struct record record = {.level = level,
+				.event = event,
+				.subject = subject,
+				.bytes = bytes,
+				.length = length};
 	return format_line(&record_text, &record);
 }
 
@@ -72,7 +76,7 @@ END_TEST
 
 START_TEST(milliseconds_go_and_come_back)
 {
-	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2, NULL};
+	struct record record = {.event = RECORD_SENT, .subject = "a", .bytes = "ok", .length = 2};
 	struct record_view view;
 	char *line = format_line(&record_milliseconds, &record);
 	ck_assert_str_eq(line, "INFO\t| 2019-02-24 15:10:14.045 --a sent: ok\n");
@@ -88,7 +92,7 @@ END_TEST
 START_TEST(records_are_appended)
 {
 	struct buffer text = {0};
-	struct record record = {RECORD_INFO, RECORD_SENT, "a", "ok", 2, NULL};
+	struct record record = {.event = RECORD_SENT, .subject = "a", .bytes = "ok", .length = 2};
 	for (int i = 0; i < 100; i++)
 		ck_assert(record_append(&record_text, &text, &stamp, &record));
 	ck_assert_uint_eq(text.length, 100 * strlen("INFO\t| 2019-02-24 15:10:14 --a sent: ok\n"));
@@ -103,8 +107,7 @@ START_TEST(out_of_memory_changes_nothing)
 	memset(bytes, '\n', sizeof bytes);
 	for (size_t fill = 0; fill <= 300; fill++) {
 		struct buffer text = {0};
-		struct record record = {RECORD_INFO, RECORD_RECEIVED, "127.0.0.1:49030", bytes, 40,
-					NULL};
+		struct record record = {.subject = "127.0.0.1:49030", .bytes = bytes, .length = 40};
 		for (size_t i = 0; i < fill; i++)
 			if (!buffer_append(&text, "x", 1))
 				abort();

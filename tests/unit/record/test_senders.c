@@ -30,11 +30,11 @@ static char *line_of(const struct record_format *format, const struct record *re
 static char *numbered(const struct record_format *format, const char *subject, const char *sender,
 		      const char *number, const char *bytes)
 {
-	const struct record_field fields[] = {{RECORD_SENDER, slice_of(sender ? sender : "")},
-					      {RECORD_NUMBER, slice_of(number)},
-					      {NULL, {NULL, 0}}};
-	const struct record record = {RECORD_INFO, RECORD_RECEIVED, subject,
-				      bytes,	   strlen(bytes),   sender ? fields : NULL};
+	const struct record record = {.subject = subject,
+				      .bytes = bytes,
+				      .length = strlen(bytes),
+				      .sender = sender,
+				      .number = strtoull(number, NULL, 10)};
 	return line_of(format, &record);
 }
 
@@ -113,12 +113,10 @@ START_TEST(others_have_no_sender)
 						       &record_json};
 	for (size_t f = 0; f < 5; f++)
 		for (enum record_event event = RECORD_RECEIVED; event <= RECORD_NOTE; event++) {
-			const struct record record = {RECORD_INFO,
-						      event,
-						      subjects[1],
-						      "known a 1",
-						      sizeof "known a 1" - 1,
-						      NULL};
+			const struct record record = {.event = event,
+						      .subject = subjects[1],
+						      .bytes = "known a 1",
+						      .length = sizeof "known a 1" - 1};
 			struct record_view view;
 			char *line = line_of(formats[f], &record);
 			ck_assert_msg(record_read(line, strlen(line), &view), "%s", line);
@@ -127,6 +125,52 @@ START_TEST(others_have_no_sender)
 			ck_assert(slice_equals(view.bytes, "known a 1"));
 			free(line);
 		}
+}
+END_TEST
+
+/* Of each record only the line, or another part of the head than before, is new. */
+static const struct record run[] = {
+	{.subject = "1.2.3.4:5", .bytes = "a", .sender = "w", .number = 8},
+	{.subject = "1.2.3.4:5", .bytes = "b", .sender = "w", .number = 9},
+	{.subject = "1.2.3.4:5", .bytes = "\n", .sender = "w", .number = 10},
+	{.subject = "1.2.3.4:5", .bytes = "c", .sender = "w", .number = 98},
+	{.subject = "1.2.3.4:5", .bytes = "d", .sender = "w", .number = 99},
+	{.subject = "1.2.3.4:5", .bytes = "e", .sender = "w", .number = 100},
+	{.subject = "1.2.3.4:5", .bytes = "f", .sender = "w", .number = 101},
+	{.subject = "1.2.3.4:5", .bytes = "g", .sender = "w", .number = 101},
+	{.subject = "1.2.3.4:5", .bytes = "h", .sender = "w", .number = 7},
+	{.subject = "1.2.3.4:5", .bytes = "i", .sender = "\\x", .number = 8},
+	{.subject = "1.2.3.4:5", .bytes = "j", .sender = "\\x", .number = 99999},
+	{.subject = "1.2.3.4:5", .bytes = "k", .sender = "\\x", .number = 100000},
+	{.subject = "1.2.3.4:5", .bytes = "l"},
+	{.subject = "1.2.3.4:5", .bytes = "m"},
+	{.subject = "1.2.3.4:5", .bytes = "ok", .event = RECORD_SENT},
+	{.subject = "[::1]:5", .bytes = "n"},
+	{.subject = "[::1]:5", .bytes = "o", .sender = "w", .number = UINT64_C(1) << 63},
+	{.subject = "[::1]:5", .bytes = "p", .event = RECORD_NOTE, .level = RECORD_WARNING},
+	{.subject = "[::1]:5", .bytes = "q", .event = RECORD_NOTE},
+};
+
+/* Each is the same as alone. */
+START_TEST(a_run_repeats_what_is_the_same)
+{
+	const struct record_format *const formats[] = {&record_text, &record_microseconds,
+						       &csv_both, &record_json, &record_plain};
+	for (size_t f = 0; f < 5; f++) {
+		struct buffer alone = {0}, together = {0};
+		struct record_before before = {0};
+		for (size_t i = 0; i < sizeof run / sizeof *run; i++) {
+			struct record record = run[i];
+			record.length = strlen(record.bytes);
+			ck_assert(record_append(formats[f], &alone, &stamp, &record));
+			record.before = &before;
+			ck_assert(record_append(formats[f], &together, &stamp, &record));
+		}
+		ck_assert_uint_eq(together.length, alone.length);
+		ck_assert_mem_eq(together.bytes, alone.bytes, alone.length);
+		buffer_free(&alone);
+		buffer_free(&together);
+	}
 }
 END_TEST
 
@@ -156,6 +200,7 @@ int main(void)
 	tcase_add_test(cases, the_formats_are_exact);
 	tcase_add_test(cases, they_are_read_back);
 	tcase_add_test(cases, others_have_no_sender);
+	tcase_add_test(cases, a_run_repeats_what_is_the_same);
 	tcase_add_loop_test(cases, half_of_it_is_no_record, 0, sizeof bad / sizeof *bad);
 	return unit_main("senders", cases, NULL);
 }
