@@ -76,11 +76,13 @@ static int take_line(struct senders *senders, struct log_reader *log, struct kno
 		return 0; /* not one of ours */
 	memcpy(name, escaped.bytes, escaped.length);
 	struct slice sender = {name, record_unescape(name, escaped.length)};
+	if (!sender_is_name(sender))
+		return 0; /* in a block it would make all others unreadable */
 	struct sender *before = senders_find(senders, sender);
 	uint64_t last = before ? before->last : 0, number = log->record.number;
 	known->lines++;
 	known->odd += last && number != last + 1;
-	if (number <= last || number > SENDER_NUMBER_MAX || sender.length > SENDER_NAME_MAX)
+	if (number <= last || number > SENDER_NUMBER_MAX)
 		return 0;
 	struct slice line = log_reader_unescape(log);
 	return set_last(senders, before, sender, number, fnv1a_64(line.bytes, line.length), error);
@@ -109,7 +111,8 @@ static int read_block(struct senders *senders, struct log_reader *log, struct er
 	for (; whole && count; count--) {
 		found = next_record(log, error);
 		whole = found == LOG_RECORD && is_note(&log->record) &&
-			known_sender_read(log->record.bytes, &name, &number, &hash);
+			known_sender_read(log->record.bytes, &name, &number, &hash) &&
+			sender_is_name(name);
 		if (whole &&
 		    set_last(senders, senders_find(senders, name), name, number, hash, error) < 0)
 			return -1;

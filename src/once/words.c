@@ -70,7 +70,7 @@ bool known_head_read(struct slice note, uint64_t *count)
 bool known_sender_read(struct slice note, struct slice *name, uint64_t *number, uint64_t *hash)
 {
 	return slice_skip(&note, KNOWN) && slice_cut(&note, ' ', name) &&
-	       name->length <= SENDER_NAME_MAX && slice_number(&note, number) &&
+	       slice_number(&note, number) && *number > 0 && *number <= SENDER_NUMBER_MAX &&
 	       slice_skip(&note, " ") && hash_read(note, hash);
 }
 

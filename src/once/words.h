@@ -35,7 +35,7 @@ bool sender_is_name(struct slice name);
 bool hash_read(struct slice digits, uint64_t *hash);
 
 /* The notes of a block of known senders: its head `known COUNT senders`, and `known NAME NUMBER
- * HASH` for each. */
+ * HASH` for each. The name is not looked at: it may be escaped. */
 #define KNOWN "known "
 #define KNOWN_SENDERS " senders"
 bool known_head_read(struct slice note, uint64_t *count);

@@ -138,6 +138,28 @@ START_TEST(the_last_block_is_what_counts)
 }
 END_TEST
 
+/* Of a log that was edited: what no server writes is left out. */
+START_TEST(what_is_no_sender_does_not_count)
+{
+	static const char *const wrong[] = {
+		"known a 0 0000000000000001", "known a 9223372036854775809 0000000000000001",
+		"known  5 0000000000000001", "known a\nb 5 0000000000000001",
+		"known a\tb 5 0000000000000001"};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		begin_log(_i);
+		put_line("a", 1, "one");
+		put_line("a\nb", 1, "one");
+		put_line("a b", 1, "one");
+		put_note("known 1 senders");
+		put_note(wrong[i]);
+		recover();
+		ck_assert_uint_eq(senders.count, 1);
+		assert_last("a", 1, hash("one"));
+		senders_free(&senders);
+	}
+}
+END_TEST
+
 /* Cut off at each byte of it, the block before counts, and all lines since. */
 START_TEST(a_block_counts_if_it_is_whole)
 {
@@ -328,6 +350,7 @@ int main(void)
 	TCase *cases = tcase_create("known");
 	tcase_add_loop_test(cases, lines_are_counted, 0, 3);
 	tcase_add_loop_test(cases, the_last_block_is_what_counts, 0, 3);
+	tcase_add_loop_test(cases, what_is_no_sender_does_not_count, 0, 3);
 	tcase_add_loop_test(cases, a_block_counts_if_it_is_whole, 0, 3);
 	tcase_add_loop_test(cases, a_torn_line_does_not_count, 0, 3);
 	tcase_add_loop_test(cases, lines_are_no_block, 0, 3);

@@ -12,6 +12,10 @@
 /* FNV-1a of `x`, and of `y` */
 #define HASH_X "af63f54c86021707"
 #define HASH_Y "af63f44c86021554"
+/* `\\x` is a part of a name that is escaped: 4, 8 and 20 times */
+#define X4 "\\x5cx\\x5cx\\x5cx\\x5cx"
+#define X8 X4 X4
+#define X20 X8 X8 X4
 
 /* Up to two files, what is said of them, and whether they are good. */
 static const struct {
@@ -51,6 +55,10 @@ static const struct {
 	  NOTE("known 1 senders") NOTE("known a 1 " HASH_X) NUMBERED("a", 2, "x")},
 	 true,
 	 "2 lines of 1 sender in 2 files: a: 1 to 2, each once"},
+	{{NUMBERED(X20 X8, 1, "x"), NOTE("known 1 senders") NOTE("known " X20 X8 " 1 " HASH_Y)},
+	 false,
+	 X20 ": 1 is noted with another hash at line 2 of w.log; 1 line of 1 sender in 2 files: " X8
+	     ": 1 to 1"},
 	{{NUMBERED("a", 1, "x"), NOTE("known 1 senders") NOTE("known a 1 " HASH_Y)},
 	 false,
 	 "a: 1 is noted with another hash at line 2 of w.log; 1 line of 1 sender in 2 files: a: 1 "
