@@ -55,8 +55,7 @@ bool hash_read(struct slice digits, uint64_t *hash)
 		char digit = digits.bytes[i];
 		if (!isdigit((unsigned char)digit) && (digit < 'a' || digit > 'f'))
 			return false;
-		*hash = *hash << 4 |
-			(uint64_t)(digit <= '9' ? digit - '0' : (digit | ' ') - 'a' + 10);
+		*hash = *hash << 4 | (uint64_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
 	}
 	return digits.length == 16;
 }

@@ -31,7 +31,7 @@ bool from_read(struct slice line, struct from *from);
 /* Whether a name is as it has to be. */
 bool sender_is_name(struct slice name);
 
-/* The hash in an answer or note: 16 digits, of either case. */
+/* The hash in an answer or note: 16 digits, those above 9 in lower case. */
 bool hash_read(struct slice digits, uint64_t *hash);
 
 /* The notes of a block of known senders: its head `known COUNT senders`, and `known NAME NUMBER

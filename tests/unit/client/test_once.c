@@ -49,12 +49,6 @@ static const struct {
 	{{{NEW, "ok\n", "had\n", "ok\n", "ok\n"}}, 0, 1, 5, 1},
 	/* two answers are lost, one of these lines is there */
 	{{{NEW, "ok\n", "ok\n", SILENCE, CLOSE}, {LAST(3), OK4}}, 1, 1, 5, 2},
-	{{{NEW, "ok\n", "ok\n", SILENCE, CLOSE},
-	  {"ok 3 BF4BA5AD694F5907\n", "ok 3" HASH "\n", OK4}},
-	 1,
-	 1,
-	 5,
-	 2},
 	/* all are there */
 	{{{NEW, SILENCE, SILENCE, SILENCE, CLOSE}, {LAST(4)}}, 0, 4, 5, 2},
 	/* none is */
@@ -118,6 +112,8 @@ static const struct {
 	 "'from web1 ?' was answered 'from web1 ?': is it a server with -service once?"},
 	{{{"ok 0" HASH "\n"}},
 	 "'from web1 ?' was answered 'ok 0" HASH "': is it a server with -service once?"},
+	{{{"ok 7 BF4BA5AD694F5907\n"}},
+	 "'from web1 ?' was answered 'ok 7 BF4BA5AD694F5907': is it a server with -service once?"},
 	{{{"ok 7 a\n"}}, "'from web1 ?' was answered 'ok 7 a': is it a server with -service once?"},
 	{{{"ok 0\n", "error: say from NAME NUMBER first\n"}},
 	 "'from web1 1' was answered 'error: say from NAME NUMBER first'"},
