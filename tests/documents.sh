@@ -52,6 +52,7 @@ run_command()
 	local command=$1
 	command=${command//2005/${HELD[0]}}
 	command=${command//7001/${HELD[1]}}
+	command=${command//2006/${HELD[2]}}
 	command=${command//p99<[0-9]*ms/p99<60s}
 	command=${command/#.\/bootstrap run/runall -host 127.0.0.1 -port 0 -cl 5}
 	eval "$command" >printed 2>&1 </dev/null || return
@@ -88,7 +89,7 @@ check_document()
 	cd "$folder" || return
 	: >expected
 	DOCUMENT_JOBS=
-	hold_ports 2
+	hold_ports 3
 	PATH=$builddir:$PATH
 	while IFS= read -r line; do
 		case $line in
