@@ -139,7 +139,10 @@ static void report(const struct sink_batch *batch, const struct stdout_tee *tee,
 static struct late_batch store(struct late *late, struct sink_batch *batch)
 {
 	struct late_batch result = {.batch = batch, .errnum = late->broken ? ECANCELED : 0};
-	if (!late->broken && late_settings.fail && draw(late, late_settings.fail) == 0) {
+	bool fails = late_settings.fail && draw(late, late_settings.fail) == 0;
+	if (late_settings.fail_at && --late_settings.fail_at == 0)
+		fails = true;
+	if (!late->broken && fails) {
 		late->broken = true;
 		result.errnum = EIO;
 		result.failure = ++late->failures;

@@ -32,6 +32,7 @@ extern const struct sink_type sink_late;
 extern struct late_settings {
 	int in_flight;
 	_Atomic unsigned fail; /* one batch in so many; 0: none */
+	unsigned fail_at;      /* this batch, from 1, which sets it to 0; 0: none */
 	/* Called in the order of submission, under the sink's lock: for each record that was
 	 * stored, or not; `failure` counts failures from 1. */
 	void (*stored)(const struct sink_record *record);
