@@ -52,7 +52,7 @@ static void check(bool holds)
 /* The sender that stands there, as sN. */
 static size_t cut_sender(struct slice *rest)
 {
-	uint64_t sender;
+	uint64_t sender = 0;
 	check(slice_skip(rest, "s") && slice_number(rest, &sender) && sender < SENDERS);
 	return sender;
 }
@@ -60,7 +60,7 @@ static size_t cut_sender(struct slice *rest)
 /* A note `known` states what is stored, not less and not more. */
 static void take_note(struct slice note)
 {
-	uint64_t count, number;
+	uint64_t count, number = 0;
 	noted++;
 	if (!slice_skip(&note, "known "))
 		return;
@@ -169,7 +169,7 @@ static void receive(struct uploader *client, char answer[256])
 static void begin(struct uploader *client)
 {
 	char line[64], answer[256], hash[32];
-	uint64_t last;
+	uint64_t last = 0;
 	(void)snprintf(line, sizeof line, "from s%zu ?\n", client->sender);
 	send_string(client, line);
 	receive(client, answer);
