@@ -81,12 +81,13 @@ check_step()
 	ok "$1: prints what is shown" shown || tail -n 40 printed | diag
 }
 
-# check_document DOCUMENT: a path in the source tree.
+# check_document DOCUMENT: a path in the source tree. Sets DOCUMENT_FOLDER to where its commands ran.
 check_document()
 {
-	local command='' line job folder=$SCRATCH/${1//\//.}.folder
-	mkdir "$folder"
-	cd "$folder" || return
+	local command='' line job
+	DOCUMENT_FOLDER=$SCRATCH/${1//\//.}.folder
+	mkdir "$DOCUMENT_FOLDER"
+	cd "$DOCUMENT_FOLDER" || return
 	: >expected
 	DOCUMENT_JOBS=
 	hold_ports 3
