@@ -155,7 +155,7 @@ static enum session_step ask(struct client_session *session, struct client_conne
 		  record_excerpt(excerpt, answer.bytes, answer.length),
 		  known ? "" : ": is it a server with -service once?");
 	connection->refused = response_is_full(answer);
-	/* the log may have lost lines meanwhile, and another sender may be forgotten */
+	/* the log may have lost lines since, and another sender may be forgotten */
 	return connection->refused || slice_begins(answer, ANSWER_ERROR REASON_GAP) ||
 			       slice_equals(answer, ANSWER_ERROR REASON_SENDERS)
 		       ? session_lose(session, connection)

@@ -4,11 +4,15 @@
  *   plan NT NI WINDOW shared|each [free] [open]
  *   connection THREAD LOCALNAME [ANSWERED]   each connection, in order of time; ANSWERED lines of
  *                                            its thread, or of all, were acknowledged before
- *   sender NAME LAST HAD                     each sender of numbered lines: the log has it up to
- * LAST, and had HAD of them already thread K SENT ACKNOWLEDGED RESENT measured ELAPSED WARMUP
- * strict|free UNSENT   times in ns expected met|missed VALUE|-              each assertion, in
- * order; -: nothing was measured histogram latency|raw COUNT MIN MAX bucket latency|raw INDEX COUNT
- * each bucket that is not empty chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED end
+ *   sender NAME LAST HAD                     a sender of numbered lines: the log has it up to LAST,
+ *                                            and had HAD of its lines already
+ *   thread K SENT ACKNOWLEDGED RESENT
+ *   measured ELAPSED WARMUP strict|free UNSENT   times in ns
+ *   expected met|missed VALUE|-              each assertion, in order; -: nothing was measured
+ *   histogram latency|raw COUNT MIN MAX
+ *   bucket latency|raw INDEX COUNT           each bucket that is not empty
+ *   chars LOCALNAME MESSAGES CHARACTERS DIGEST BEFORE STATS COUNTED
+ *   end
  * Of these a client of chars reports only its own line and the end. */
 #pragma once
 

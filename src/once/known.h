@@ -20,7 +20,7 @@ struct known {
 	uint64_t odd;	/* of those: it did not follow its sender's number before it */
 };
 
-/* Adds the senders of a log, a regular file that nobody writes to: those of its last whole block,
+/* Adds the senders of a log, a regular file that is not written to: those of its last whole block,
  * and of the lines behind that. Reads nothing before the block. A last line that is torn does not
  * count. `sync`: what was read is on the disk when it returns. -1: the error is set. */
 int known_recover(struct senders *senders, const char *log, bool sync, struct known *known,

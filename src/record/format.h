@@ -53,7 +53,7 @@ struct record {
 	const char *bytes; /* the line, or the message of a note */
 	size_t length;
 	const struct record_field *fields; /* NULL: none */
-	const char *sender; /* who has numbered the line, in printable ASCII; NULL: nobody */
+	const char *sender; /* who has numbered the line, in printable ASCII; NULL: none */
 	uint64_t number;
 	struct record_before *before; /* updated; NULL: the record stands alone */
 };
