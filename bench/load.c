@@ -107,6 +107,18 @@ static int refuse_nonsense(struct load *load, const char *bytes, size_t length)
 			 load->settings->protocol->name, shown.errnum);
 }
 
+/* Lets epoll tell when there are bytes, and if it stalled, when it can be sent to. */
+static int watch(struct load *load, struct connection *connection, int operation, bool stalled)
+{
+	struct epoll_event event = {.events = stalled ? EPOLLIN | EPOLLOUT : EPOLLIN,
+				    .data.ptr = connection};
+	int descriptor = stream_pollfd(connection->stream, POLLIN).fd;
+	connection->stalled = stalled;
+	if (epoll_ctl(load->epoll, operation, descriptor, &event) == 0)
+		return 0;
+	return error_set(load->error, "cannot watch a connection: %s", strerror(errno));
+}
+
 /* Greeting: one connection after the other, as nothing is measured yet. */
 
 /* Appends what comes to the connection's rest. 0, or -1 with the failure set. */
@@ -170,27 +182,10 @@ static int open_connection(struct load *load, size_t number)
 		return -1;
 	if (settings->protocol->greet && greet(load, connection, number) < 0)
 		return -1;
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-	int descriptor = stream_pollfd(connection->stream, POLLIN).fd;
-	if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0)
-		return 0;
-	return error_set(load->error, "cannot watch a connection: %s", strerror(errno));
+	return watch(load, connection, EPOLL_CTL_ADD, false);
 }
 
 /* Sending. */
-
-static int watch(struct load *load, struct connection *connection, bool stalled)
-{
-	struct epoll_event event = {.events = stalled ? EPOLLIN | EPOLLOUT : EPOLLIN,
-				    .data.ptr = connection};
-	if (connection->stalled == stalled)
-		return 0;
-	connection->stalled = stalled;
-	int descriptor = stream_pollfd(connection->stream, POLLIN).fd;
-	if (epoll_ctl(load->epoll, EPOLL_CTL_MOD, descriptor, &event) == 0)
-		return 0;
-	return error_set(load->error, "cannot watch a connection: %s", strerror(errno));
-}
 
 static int flush(struct load *load, struct connection *connection)
 {
@@ -203,7 +198,10 @@ static int flush(struct load *load, struct connection *connection)
 	} else if (stream_flush(connection->stream) < 0) {
 		return lost(load, stream_failure(connection->stream, errno));
 	}
-	return watch(load, connection, unsent->length || stream_owed(connection->stream));
+	bool stalled = unsent->length || stream_owed(connection->stream);
+	if (stalled == connection->stalled)
+		return 0;
+	return watch(load, connection, EPOLL_CTL_MOD, stalled);
 }
 
 /* Composes as many requests as the window allows, and sends what can be sent. */

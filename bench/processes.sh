@@ -86,10 +86,13 @@ start_printing()
 
 start_peers()
 {
+	local name reason
 	rm -rf peers
 	"$bench/peers" start "$scratch/peers" >/dev/null 2>peers.missing </dev/null &
 	wait $!
-	[ "$round" -gt 1 ] || cat peers.missing >&2
+	while IFS=: read -r _ name reason; do
+		leave_out "${name# }" "${reason# }"
+	done <peers.missing
 }
 
 # CPU time that all contestants have used, in ticks of 10 ms.

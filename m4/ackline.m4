@@ -138,8 +138,9 @@ AS_CASE([$with_check:$ackline_check],
 AM_CONDITIONAL([CHECK], [test $ackline_check = yes])
 ])
 
-# ACKLINE_WITH(NAME, WHAT IT IS FOR, HEADER, FUNCTION, LIBRARIES): --with-NAME, off by default: a library that is
-# asked for and cannot be found is an error. Sets the condition WITH_NAME and adds to ACKLINE_LIBS.
+# ACKLINE_WITH(NAME, WHAT IT IS FOR, HEADER, FUNCTION, LIBRARIES, [DIRECTORY]): --with-NAME, off by default: a library
+# that is asked for and cannot be found is an error. Sets the condition WITH_NAME and adds to ACKLINE_LIBS. The header
+# is searched in the directory that pkg-config knows for NAME, too, or in the one that is given.
 AC_DEFUN([ACKLINE_WITH], [
 AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1], [$2])],
 	[AS_CASE([$with_$1], [yes | no], [],
@@ -148,12 +149,19 @@ AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1], [$2])],
 AS_IF([test "$with_$1" = yes], [
 	AC_MSG_CHECKING([for $1])
 	ackline_LIBS=$LIBS
+	ackline_CPPFLAGS=$CPPFLAGS
 	LIBS="$5 $LIBS"
+	m4_ifval([$6], [
+		ackline_found=`$PKG_CONFIG --cflags $1 2>/dev/null`
+		ACKLINE_CPPFLAGS="$ACKLINE_CPPFLAGS ${ackline_found:--I$6}"
+		CPPFLAGS="$CPPFLAGS ${ackline_found:--I$6}"
+	])
 	AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$3>]], [[return !&$4;]])],
 		[AC_MSG_RESULT([yes])],
 		[AC_MSG_RESULT([no])
 		AC_MSG_ERROR([--with-$1: <$3> and a library with $4() cannot be found; on Debian, ./bootstrap run --with-$1 installs it])])
 	LIBS=$ackline_LIBS
+	CPPFLAGS=$ackline_CPPFLAGS
 	ACKLINE_LIBS="-Wl,--as-needed $5 $ACKLINE_LIBS"
 ])
 AM_CONDITIONAL(m4_toupper([WITH_$1]), [test "$with_$1" = yes])

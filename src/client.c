@@ -6,6 +6,8 @@
 #include "base/options.h"
 #include "base/program.h"
 #include "client/event_loops.h"
+#include "client/find.h"
+#include "client/follow/follow.h"
 #include "client/options.h"
 #include "client/probe.h"
 #include "client/run.h"
@@ -27,6 +29,10 @@ static enum exit_status run(const struct client_options *options, const char *pr
 	const char *name = workloads[options->service].name;
 	if (options->probe)
 		return client_probe(options, program);
+	if (options->find)
+		return find_client_run(options, program);
+	if (options->follow)
+		return follow_client_run(options, program);
 	if (options->http)
 		return trigger_client_run(options, program);
 	for (size_t i = 0; i < sizeof runners / sizeof *runners; i++)
@@ -51,11 +57,12 @@ static int run_connected(struct client_options *options, const char *program, st
 }
 
 /* A program that reads the report finds in it why there was no run. */
-static void report_failure(const char *program, struct error *error)
+static void report_failure(const char *program, int format, struct error *error)
 {
-	const struct result result = result_of_nothing(error->message);
+	struct result result = result_of_nothing(error->message);
+	result.program = program;
 	struct buffer text = {0};
-	bool complete = report_json(&text, &result);
+	bool complete = report_alone(&text, format, &result);
 	if (program_print(STDOUT_FILENO, "the report", &text, complete, error) < 0)
 		program_complain(program, error->message);
 }
@@ -69,6 +76,8 @@ int main(int argc, char **argv)
 	client_options_init(&options);
 	enum option_outcome outcome =
 		options_read(&client_option_table, &options, argc, argv, &error);
+	options.files = (const char *const *)&argv[options_operands()];
+	options.file_count = outcome == OPTIONS_READ ? argc - options_operands() : 0;
 	if (outcome == OPTIONS_READ && client_options_complete(&options, &error) < 0)
 		outcome = OPTIONS_WRONG;
 	int status = (int)outcome;
@@ -76,8 +85,8 @@ int main(int argc, char **argv)
 		return status;
 	if (outcome != OPTIONS_SHOWN)
 		program_complain(program, error.message);
-	const char *report = options_peek(argc, argv, "report");
-	if (outcome != OPTIONS_SHOWN && report && !strcmp(report, "json"))
-		report_failure(program, &error);
+	int report = client_options_report(argc, argv);
+	if (outcome != OPTIONS_SHOWN && report_is_alone(report))
+		report_failure(program, report, &error);
 	return status < 0 ? EXIT_USAGE : status;
 }

@@ -2,8 +2,10 @@
 #include "log.h"
 
 #include "base/clock.h"
+#include "log/reopen.h"
 #include "log/state.h"
 #include "log/watch.h"
+#include "log/writer_notes.h"
 
 /* How long deferred records may wait for the next batch, to be written with it; and for the next
  * try, where the log cannot be written. */
@@ -12,17 +14,23 @@
 
 /* --- leadership; with the lock --- */
 
-/* To reopen the target, or for a summary. */
+/* To begin a new target. Only for a batch: none is closed while nothing comes. */
+static bool wants_rotation(const struct log *log)
+{
+	return !batch_is_empty(log->writer.open) && writer_wants_rotation(&log->writer);
+}
+
+/* To reopen the target, to begin a new one, or for a summary. */
 static bool wants_pause(const struct log *log)
 {
-	return log->reopen_wanted || writer_wants_summary(&log->writer);
+	return log->reopen_wanted || writer_wants_summary(&log->writer) || wants_rotation(log);
 }
 
 /* Nothing is in flight. For a summary nothing is being delivered either: what it states is known
  * then. */
 static bool is_paused(const struct writer *writer)
 {
-	return !writer->in_flight && !(writer->summary && writer_is_delivering(writer));
+	return !writer->in_flight && !(writer->summaries && writer_is_delivering(writer));
 }
 
 /* There is something to do that the sink takes now. */
@@ -82,17 +90,21 @@ static void end_leadership(struct log *log, bool gather)
 
 /* --- commits; as leader and with the lock, which they drop for a while --- */
 
-/* Reopens the target. Before that the deferred records alone are committed, to the old target; if
- * it fails they go to the new one. */
-static void reopen(struct log *log)
+/* Reopens the target, or begins a new one. Before that the deferred records alone are committed, to
+ * the old target; if it fails they go to the new one. */
+static void change_target(struct log *log)
 {
 	struct writer *writer = &log->writer;
 	if (writer->deferred.length && !writer->failing) {
 		writer_commit_deferred(writer);
 		return;
 	}
-	log->reopen_wanted = false;
-	writer_reopen(writer);
+	if (log->reopen_wanted) {
+		log->reopen_wanted = false;
+		writer_reopen(writer);
+	} else {
+		writer_rotate(writer);
+	}
 	if (writer->summary_deferred)
 		writer_commit_deferred(writer);
 }
@@ -106,8 +118,8 @@ static void commit_next(struct log *log)
 		if (batch_is_full(writer->open, false) || batch_is_full(writer->open, true))
 			pthread_cond_broadcast(&log->moved);
 		writer_commit(writer);
-	} else if (log->reopen_wanted) {
-		reopen(log);
+	} else if (log->reopen_wanted || wants_rotation(log)) {
+		change_target(log);
 	} else {
 		writer_summarise(writer);
 		writer_commit_deferred(writer);
@@ -287,13 +299,32 @@ void log_watch(struct log *log, struct log_watcher *watcher)
 	pthread_mutex_unlock(&log->lock);
 }
 
-void log_summarise(struct log *log, struct log_summary *summary, size_t since)
+/* Takes the lock, once there is no leader: it may be about to call a summary. */
+static void lock_summaries(struct log *log)
 {
 	pthread_mutex_lock(&log->lock);
-	while (log->leadership != LEADERSHIP_IDLE) /* the leader may be about to call it */
+	while (log->leadership != LEADERSHIP_IDLE)
 		pthread_cond_wait(&log->moved, &log->lock);
-	log->writer.summary = summary;
-	log->writer.summary_due = summary && summary->every > since ? summary->every - since : 0;
+}
+
+void log_summarise(struct log *log, struct log_summary *summary, size_t since)
+{
+	lock_summaries(log);
+	writer_add_summary(&log->writer, summary, since);
+	pthread_mutex_unlock(&log->lock);
+}
+
+void log_end_summary(struct log *log, struct log_summary *summary)
+{
+	lock_summaries(log);
+	writer_end_summary(&log->writer, summary);
+	pthread_mutex_unlock(&log->lock);
+}
+
+void log_describe(struct log *log, const char *note)
+{
+	pthread_mutex_lock(&log->lock);
+	log->writer.reopen_note = note;
 	pthread_mutex_unlock(&log->lock);
 }
 

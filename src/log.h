@@ -64,8 +64,10 @@ bool log_commit(struct log *log, bool few);
  * when no thread submits any more. */
 void log_watch(struct log *log, struct log_watcher *watcher);
 
-/* Sets the summary, borrowed, of which the last is so many bytes back; NULL: none from now on. */
+/* Adds a summary, borrowed, of which the last is so many bytes back. All are written together. */
 void log_summarise(struct log *log, struct log_summary *summary, size_t since);
+/* It is written no more. Accepts one that was not added. */
+void log_end_summary(struct log *log, struct log_summary *summary);
 
 /* Adds a note about a subject. Never blocks. False: the note was dropped, as the batch is full or
  * memory is out. */
@@ -76,6 +78,9 @@ bool log_note(struct log *log, enum record_level level, const char *subject, con
  * is another file then, the note is recorded first; NULL: none. It is borrowed until log_close().
  */
 void log_reopen(struct log *log, const char *note);
+/* Sets the note for files that begin behind one that was closed by itself, as that of log_reopen().
+ */
+void log_describe(struct log *log, const char *note);
 /* Waits until everything submitted is committed and answered. False: not by the deadline. */
 bool log_flush(struct log *log, int64_t deadline);
 /* After a flush: has the next record preceded by one that says how many lines were refused, if the

@@ -23,10 +23,22 @@ static void end_all(struct runall *runall, bool listening, bool started, bool do
 		name_failed_clients(runall);
 }
 
+/* The log may hold earlier runs, and those of others. */
+static void find_log_start(struct runall *runall)
+{
+	const struct server_options *server = &runall->options.server;
+	if (!server->append && !log_is_shared(server->log))
+		return;
+	runall_set_interruptible(runall, true); /* a database may not answer */
+	runall->log_start = drill_log_end(&runall->drill);
+	runall_set_interruptible(runall, false);
+}
+
 static void run(struct runall *runall)
 {
 	const struct supervisor *watch = &runall->watch;
 	struct error error = {""};
+	find_log_start(runall);
 	bool listening = start_servers(runall, &error) == 0;
 	bool started = listening && start_clients(runall, &error) == 0;
 	bool drilling = started && runall->options.drill;
@@ -72,12 +84,17 @@ static void set_up_and_run(struct runall *runall)
 	} else {
 		watch->interrupted = note_interrupt;
 		watch->context = runall;
+		if (log_is_shared(options->server.log)) /* it waits for the database */
+			watch->ready += options->server.timeout + options->server.retry;
 		drill_set_up(&runall->drill, options, watch);
 		runall->drill.start = start_server_again;
 		if (workloads[options->client.service].numbers)
 			runall->drill.start_client = start_client;
 		runall->drill.context = runall;
-		run(runall);
+		if (options->power)
+			run_power_cuts(runall);
+		else
+			run(runall);
 	}
 	remove_certificates(runall);
 	supervisor_close(watch);
@@ -91,13 +108,14 @@ int main(int argc, char **argv)
 	enum option_outcome outcome = runall_options_read(&runall.options, argc, argv, &error);
 	if (outcome == OPTIONS_SHOWN)
 		return EXIT_DONE;
-	const char *report = options_peek(argc, argv, "report");
-	if (report && !strcmp(report, "json")) /* also where the options could not be read */
-		runall.options.client.report = REPORT_JSON;
+	/* also where the options could not be read */
+	runall.options.client.report = client_options_report(argc, argv);
 	if (outcome != OPTIONS_READ)
 		runall_complain(&runall, "%s", error.message);
 	else if (runall.options.check)
 		runall_check(&runall);
+	else if (runall.options.merge)
+		runall_merge(&runall);
 	else
 		set_up_and_run(&runall);
 	runall_report(&runall);

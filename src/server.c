@@ -17,15 +17,16 @@
 #include "log.h"
 #include "net/listener.h"
 #include "net/stream.h"
+#include "once/route.h"
 #include "page/page.h"
+#include "service/forwarding.h"
 #include "service/server_log.h"
-#include "service/server_options.h"
+#include "service/server_options_check.h"
 #include "service/server_tls.h"
 #include "session/acceptor.h"
 #include "session/receiver.h"
 
-/* While the drain waits for the log or the service: how often it checks for a signal; and after how
- * long it warns what it waits for. */
+/* While the drain waits for the log or the service: how often it checks for a signal, and warns. */
 #define SERVER_LOOK (100 * CLOCK_MILLISECOND)
 #define SERVER_TELL (2 * CLOCK_SECOND)
 
@@ -42,7 +43,9 @@ struct server {
 	struct timer_queue *timer_queue;
 	struct trimmer trimmer;
 	struct server_tls tls;
+	struct relay_route route;
 	const struct service *service;
+	void *relay; /* that forwards lines; NULL: none */
 	struct address_table addresses;
 	struct busy_poll spin;
 	struct session_settings sessions; /* with the log, the session table, the service's state */
@@ -91,22 +94,36 @@ static int open_threads(struct server *server, struct error *error)
 	return sessions->receiver ? 0 : -1;
 }
 
+/* And forwarding, if lines are forwarded. */
 static int start_service(struct server *server, struct error *error)
 {
+	const struct server_options *options = &server->options;
 	struct session_settings *sessions = &server->sessions;
 	const struct service_settings settings = {
-		.options = server_options_of_service(&server->options),
+		.options = server_options_of_service(options),
 		.log = sessions->log,
-		.log_name = server_options_log(&server->options),
-		.sync = (enum log_sync)server->options.sync,
+		.log_name = server_options_log(options),
+		.appends = options->append,
+		.sync = (enum log_sync)options->sync,
+		.timeout = options->timeout,
+		.route = &server->route,
 		.timer_queue = server->timer_queue,
 		.broadcast = &sessions->table->broadcast,
-		.stream_type = server_tls_type(server->tls.next),
 		.news = page_news(server->page),
 	};
-	if (server->service->start)
-		sessions->service = server->service->start(&settings, error);
-	return sessions->service || !server->service->start ? 0 : -1;
+	const struct forwarding_settings forwarding = {
+		.options = &options->forwarding,
+		.server = &settings,
+		.keeper = &server->log.keeper,
+		.stream_type = server_tls_type(server->tls.next),
+	};
+	if (server->service->start &&
+	    !(sessions->service = server->service->start(&settings, error)))
+		return -1;
+	if (!options->forwarding.next)
+		return 0;
+	server->relay = forwarding_start(&forwarding, &sessions->back_pressure, error);
+	return server->relay ? 0 : -1;
 }
 
 /* Logs where the server listens, and tells the program that started it. */
@@ -117,18 +134,21 @@ static int announce(struct server *server, struct error *error)
 	char name[SOCKET_NAME_SIZE];
 	socket_local_name(server->acceptor.listener, name);
 	server_options_describe(options, name, &server->reopened);
+	log_describe(log, server->reopened.message);
 	log_note(log, RECORD_INFO, RECORD_SERVER, "%s",
 		 server->reopened.message + strlen(RECORD_REOPENED));
 	if (!options->tls.ca && listener_is_exposed(server->acceptor.listener, error))
 		warn(error->message);
 	server_tls_tell(&server->tls, log, warn);
-	if (server->service->random)
+	if (server->service->random || options->delay.min >= 0)
 		log_note(log, RECORD_INFO, RECORD_SERVER, "seed %lld", (long long)options->seed);
-	if (page_start(server->page, &server->sessions, error) < 0)
+	if (page_start(server->page, &server->sessions, server->relay, error) < 0)
 		return -1;
 	/* the program that waits for -ready may read these records; a log that hangs delays it by
 	 * one second at most */
 	(void)log_flush(log, clock_after(CLOCK_SECOND));
+	if (keeper_start(&server->log.keeper, error) < 0)
+		return -1;
 	notify(server, NOTIFY_READY, "listening on");
 	return options->ready < 0 ? 0 : socket_ready_write((int)options->ready, name, error);
 }
@@ -156,12 +176,7 @@ static void reload(struct server *server)
 {
 	notify(server, NOTIFY_RELOADING, "reopening the log; listening on");
 	server_tls_reload(&server->tls, server->sessions.log, warn);
-	if (server->service->keeps_log)
-		log_note(server->sessions.log, RECORD_WARNING, RECORD_SERVER,
-			 "the log is not reopened: lines are forwarded from it; if it was renamed, "
-			 "rename it back before the next start");
-	else
-		log_reopen(server->sessions.log, server->reopened.message);
+	log_reopen(server->sessions.log, server->reopened.message);
 	notify(server, NOTIFY_READY, "listening on");
 }
 
@@ -175,8 +190,7 @@ static int server_run(struct server *server, struct error *error)
 		struct pollfd ready[] = {
 			{.fd = server->signals, .events = POLLIN},
 			{.fd = table->descriptor, .events = POLLIN},
-			{.fd = paused ? -1 : acceptor->listener, .events = POLLIN},
-		};
+			{.fd = paused ? -1 : acceptor->listener, .events = POLLIN}};
 		int count = clock_poll(ready, 3, acceptor->paused_until);
 		if (count < 0)
 			return error_set(error, "cannot wait for connections: %s", strerror(errno));
@@ -204,8 +218,7 @@ static void end_if_told(const struct server *server)
 	_exit(EXIT_FAILED);
 }
 
-/* Warns what a drain waits for, once *tell_at has passed; then sets it so that this is done once.
- */
+/* Warns what a drain waits for, once from *tell_at on. */
 static void tell_waiting(int64_t *tell_at, const char *what)
 {
 	struct error message;
@@ -222,10 +235,8 @@ static bool wait_for_sessions(const struct server *server, int64_t deadline)
 	struct session_table *table = server->sessions.table;
 	int64_t tell_at = clock_after(SERVER_TELL);
 	for (bool late = false; table->count && !late;) {
-		struct pollfd ready[] = {
-			{.fd = server->signals, .events = POLLIN},
-			{.fd = table->descriptor, .events = POLLIN},
-		};
+		struct pollfd ready[] = {{.fd = server->signals, .events = POLLIN},
+					 {.fd = table->descriptor, .events = POLLIN}};
 		late = clock_now() >= deadline;
 		(void)clock_poll(ready, 2, clock_earlier(deadline, tell_at));
 		end_if_told(server);
@@ -247,6 +258,8 @@ static void drain_sessions(struct server *server)
 	atomic_store(&sessions->draining, true);
 	if (server->service->drain)
 		server->service->drain(sessions->service);
+	if (server->relay)
+		relay_drain(server->relay);
 	session_table_drain(sessions->table);
 	if (wait_for_sessions(server, sessions->drain_deadline))
 		return;
@@ -261,19 +274,18 @@ static void drain_sessions(struct server *server)
 	_exit(EXIT_FAILED); /* their threads use what would be freed */
 }
 
-/* Lets the service finish its work, until the deadline of the drain. -1: it could not, and the
+/* Lets the relay forward what is left, until the deadline of the drain. -1: it could not, and the
  * error is set. */
-static int finish_service(struct server *server, struct error *error)
+static int finish_forwarding(struct server *server, struct error *error)
 {
 	int64_t deadline = server->sessions.drain_deadline, tell_at = clock_after(SERVER_TELL);
-	int64_t look = 0;
-	if (!server->service->finish)
+	if (!server->relay)
 		return 0;
-	while (look < deadline) {
+	for (int64_t look = 0; look < deadline;) {
 		bool tells = clock_now() >= tell_at;
 		look = clock_earlier(clock_after(SERVER_LOOK), deadline);
-		if (server->service->finish(server->sessions.service, look,
-					    tells || look == deadline ? error : NULL) == 0)
+		if (relay_finish(server->relay, look, tells || look == deadline ? error : NULL) ==
+		    0)
 			return 0;
 		end_if_told(server);
 		if (tells)
@@ -298,15 +310,16 @@ static void flush_log(struct server *server)
 	}
 }
 
-/* --- closing, in reverse order --- */
-
-/* Returns the exit status, as it was so far or worse. */
+/* Closes in reverse order. Returns the exit status, as it was so far or worse. */
 static int server_close(struct server *server, int status)
 {
 	struct session_settings *sessions = &server->sessions;
 	page_stop(server->page);
+	keeper_stop(&server->log.keeper);
 	timer_queue_stop(server->timer_queue);
 	flush_log(server); /* it may still deliver to the service, and broadcast */
+	if (server->relay)
+		relay_stop(server->relay);
 	if (sessions->service)
 		server->service->stop(sessions->service);
 	timer_queue_free(server->timer_queue);
@@ -327,6 +340,7 @@ static int server_close(struct server *server, int status)
 		_exit(status); /* stdout or stderr is stuck, and with it the tee's thread */
 	acceptor_close(&server->acceptor); /* still open after a start that failed */
 	server_tls_close(&server->tls);
+	route_free(&server->route);
 	(void)close(server->signals);
 	notify_close(&server->notify);
 	return status;
@@ -338,6 +352,7 @@ static void prepare(struct server *server)
 {
 	const struct server_options *options = &server->options;
 	server->service = services[options->service];
+	route_init(&server->route);
 	server->spin.time = options->spin;
 	server->sessions.spin = &server->spin;
 	server->sessions.handler = &server->service->handler;
@@ -361,14 +376,15 @@ int main(int argc, char **argv)
 	memory_share_heap();
 	program = program_name(argv[0]);
 	int status = server_options_read(&server.options, argc, argv, &error);
+	if (status < 0)
+		status = server_log_init(&server.options, &error);
+	if (status < 0 && server_tls_open(&server.tls, &server.options, &error) < 0)
+		status = EXIT_USAGE;
 	if (status > EXIT_DONE)
 		warn(error.message);
-	if (status >= 0)
-		return status;
-	if (server_tls_open(&server.tls, &server.options, &error) < 0) {
-		warn(error.message);
+	if (status >= 0) {
 		server_tls_close(&server.tls);
-		return EXIT_USAGE;
+		return status;
 	}
 	prepare(&server);
 	if (notify_open(&server.notify, &error) < 0)
@@ -377,7 +393,7 @@ int main(int argc, char **argv)
 		return server_close(&server, fail(&error));
 	status = server_run(&server, &error) < 0 ? fail(&error) : EXIT_DONE;
 	drain_sessions(&server);
-	if (finish_service(&server, &error) < 0)
+	if (finish_forwarding(&server, &error) < 0)
 		status = fail(&error);
 	return server_close(&server, status);
 }

@@ -132,11 +132,20 @@ class Window:
     def wait(self, expression):
         """Waits until it is true, or no empty string, and returns it."""
         deadline = time.monotonic() + PATIENCE
-        while not (value := self.evaluate(expression)):
+        while not (value := self.try_to_evaluate(expression)):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"never true: {expression}")
             time.sleep(0.02)
         return value
+
+    def try_to_evaluate(self, expression):
+        """None: the page that was asked has just made way for another one."""
+        try:
+            return self.evaluate(expression)
+        except RuntimeError as error:
+            if "navigated" not in str(error):
+                raise
+            return None
 
     def text(self, selector):
         return self.evaluate(f"document.querySelector({json.dumps(selector)}).textContent")

@@ -19,7 +19,7 @@ steps()
 # shape: what of each line on stdin is the same in every run: numbers, times and chance are not.
 shape()
 {
-	sed -E 's/^ +//; s/[0-9]+([.,:-][0-9]+)*/N/g; s/N ?(ns|µs|ms|s)\b/N time/g; s/torn ends/torn end/g
+	sed -E 's/^ +//; s|/[0-9a-f]{16}\b|/ID|g; s/[0-9]+([.,:-][0-9]+)*/N/g; s/N ?(ns|µs|ms|s)\b/N time/g; s/torn ends/torn end/g
 		s/chars [A-Za-z]+$/chars X/; s/#+/#/'
 }
 

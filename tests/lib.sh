@@ -50,6 +50,8 @@ NO_PORT=1
 
 # Programs in Python may "import peer".
 export PYTHONPATH=$tests_directory PYTHONDONTWRITEBYTECODE=1
+# with it print() writes each of its arguments by itself, and a file has half a line for a moment
+unset PYTHONUNBUFFERED
 
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/ackline-test.XXXXXX") || exit 1
 cd "$SCRATCH" || exit 1
@@ -208,6 +210,17 @@ has_sqlite()
 need_sqlite()
 {
 	has_sqlite || skip_all "this build has no SQLite: configure --with-sqlite3"
+}
+
+# has_libpq: the programs are built with libpq; need_libpq skips the script where they are not.
+has_libpq()
+{
+	! "$SERVER" -init print -log postgresql:dbname=none 2>&1 </dev/null | grep -q 'has no libpq'
+}
+
+need_libpq()
+{
+	has_libpq || skip_all "this build has no libpq: configure --with-libpq"
 }
 
 # has_ipv6: this machine has the address ::1. has_name NAME: it resolves NAME to 127.0.0.1.
@@ -469,6 +482,12 @@ ticks()
 	echo $((${12} + ${13}))
 }
 
+# read_words FILE ARRAY: sets it to the words of the first line, if the file has the whole of it.
+read_words()
+{
+	[ -f "$1" ] && read -r -a "$2" <"$1"
+}
+
 # hold_ports COUNT: sets HELD to ports of 127.0.0.1 that are this script's until its end: a server that is
 # started on one, again and again, finds it free. A socket is bound there and does not listen, so that the
 # kernel gives the port to no other socket, and connections are refused while no server runs.
@@ -482,8 +501,7 @@ for _ in range(int(sys.argv[1])):
     held[-1].bind(("127.0.0.1", 0))
 print(*(one.getsockname()[1] for one in held), flush=True)
 signal.pause()' "$1"
-	retry "$PATIENCE" test -s held.out || bail_out "no ports: $(cat held.err)"
-	read -r -a HELD <held.out
+	retry "$PATIENCE" read_words held.out HELD || bail_out "no ports: $(cat held.err)"
 }
 
 # be_many: raises limits for 10,000 connections and as many threads. Fails, and sets REASON, where that

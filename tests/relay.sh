@@ -32,6 +32,14 @@ relay()
 	stage "$name" -service relay -next "127.0.0.1:${PORTS[$next]}" "$@"
 }
 
+# once NAME NEXT SERVICE [OPTION]...: a stage that forwards to the stage NEXT, which has the service once.
+once()
+{
+	local name=$1 next=$2 service=$3
+	shift 3
+	stage "$name" -service "$service" -next "once:127.0.0.1:${PORTS[$next]}" -source "$name" "$@"
+}
+
 # over NAME...: drains stages in that order; STATUS is that of the last.
 over()
 {
@@ -67,9 +75,11 @@ cat >check.py <<'END'
 import re, sys
 
 def received(name):
-    pattern = re.compile(rb"INFO\t\| (\S+ \S+) --\S+(?: \(\S+\))? received: (.*)")
+    pattern = re.compile(rb"INFO\t\| (\S+ \S+) --\S+(?: \(\S+\))?(?: \S+#\d+)? received: (.*)")
     with open(name, "rb") as file:
-        return [match.groups() for match in map(pattern.fullmatch, file.read().split(b"\n")) if match]
+        found = [match.groups() for match in map(pattern.fullmatch, file.read().split(b"\n")) if match]
+    # the times of a service may have no fraction
+    return [(time if b"." in time else time + b".000000", line) for time, line in found]
 
 def hop(one, other):
     sent, due, twice = received(one), 0, 0

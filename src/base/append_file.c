@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/closed_files.h"
 #include "base/descriptor.h"
 #include "base/move_aside.h"
 #include "base/nonblocking_writer.h"
@@ -58,25 +60,49 @@ static int open_locked(struct append_file *file, const char *name, struct stat *
 		name, strerror(errno));
 }
 
-/* Renames the file, which is locked until the new one is, and opens a new one. If that fails the
- * old one gets its name back, unless another server was quicker to open a new one. */
-static int begin_anew(struct append_file *file, const char *name, struct error *error)
+/* Renames the file, which is locked, and opens a new one. If that fails the old one gets its name
+ * back, unless another server was quicker to open a new one. */
+static int move_and_open(struct append_file *next, const char *name, uint64_t *number,
+			 const char *advice, struct error *error)
 {
-	struct append_file old = *file;
 	struct stat status;
 	char from[PATH_MAX], kept[PATH_MAX];
-	if (move_aside(name, from, kept) < 0)
-		return error_set(error,
-				 "cannot rename the old log %.200s to %.200s: %s; -append appends "
-				 "to it, -overwrite empties it",
-				 name, kept, strerror(errno));
-	int result = open_locked(file, name, &status, error);
+	*next = (struct append_file){.descriptor = -1};
+	if (move_aside(name, number, from, kept) < 0)
+		return error_set(error, "cannot rename the old log %.200s to %.200s: %s%s", name,
+				 *kept ? kept : "FILE.N", strerror(errno), advice);
+	int result = open_locked(next, name, &status, error);
 	if (result == 0) {
-		memcpy(file->kept, kept, sizeof kept);
+		memcpy(next->kept, kept, sizeof kept);
 	} else if (rename_unless_taken(kept, from) < 0) {
 		struct error why = *error;
 		error_set(error, "%.250s; the old log is now %.200s", why.message, kept);
 	}
+	return result;
+}
+
+int append_file_succeed(struct append_file *next, const char *name, uint64_t *number,
+			struct error *error)
+{
+	return move_and_open(next, name, number, "", error);
+}
+
+void append_file_restore(struct append_file *next, const char *name)
+{
+	char path[PATH_MAX];
+	/* the new file is locked, so nothing but this process has written to it */
+	if (*next->kept && closed_files_path(name, path) == 0)
+		(void)rename(next->kept, path); /* else it stays, as a closed file */
+	append_file_close(next);
+}
+
+/* The old file is locked until the new one is. */
+static int begin_anew(struct append_file *file, const char *name, struct error *error)
+{
+	struct append_file old = *file;
+	uint64_t number = 0;
+	int result = move_and_open(file, name, &number,
+				   "; -append appends to it, -overwrite empties it", error);
 	append_file_close(&old);
 	return result;
 }

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -39,6 +40,15 @@ int append_file_open(struct append_file *file, const char *name, enum old_conten
 /* As append_file_open() with `old`, for a file that it has opened with OLD_APPEND. */
 int append_file_begin(struct append_file *file, const char *name, enum old_content old,
 		      struct error *error);
+
+/* Of an open file of that name: renames it, as move_aside() with *number does, and opens a new one,
+ * which is empty. The first one stays open and locked; `kept` of the new one is its name now. -1:
+ * the error is set, and the file has its own name, unless another one has taken it;
+ * append_file_close(next) is due in any case. */
+int append_file_succeed(struct append_file *next, const char *name, uint64_t *number,
+			struct error *error);
+/* Undoes that, as far as nothing was written: `next` is closed, and gives its name back. */
+void append_file_restore(struct append_file *next, const char *name);
 
 /* Writes to stdout instead, which stays open. As append_file_open(). */
 int append_file_stdout(struct append_file *file, struct error *error);

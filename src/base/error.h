@@ -12,3 +12,13 @@ int error_set(struct error *error, const char *format, ...) __attribute__((forma
 
 /* The same where a function returns a pointer: returns NULL. */
 #define error_null(...) ((void)error_set(__VA_ARGS__), NULL)
+
+/* Puts "NAME: " before the message, which is cut as above. NULL: nothing. */
+void error_prefix(struct error *error, const char *name);
+
+/* Appends another message behind "; ", unless it is there already; to an empty one without that. */
+void error_join(struct error *error, const struct error *other);
+
+/* Sets the message from lines of a library, joined so. Those behind a tab are advice, and left out.
+ */
+void error_set_lines(struct error *error, const char *lines);

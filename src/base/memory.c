@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 enum { FIRST_CAPACITY = 16 }; /* elements */
 
@@ -24,6 +25,7 @@ void memory_share_heap(void)
 #ifdef M_ARENA_MAX
 	(void)mallopt(M_ARENA_MAX, 1); /* without it all works, only with more memory */
 #endif
+	(void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0); /* the same */
 }
 
 void *memory_grow(void *array, size_t count, size_t *capacity, size_t size)

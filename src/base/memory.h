@@ -12,7 +12,9 @@ extern void *(*memory_calloc)(size_t count, size_t size);
 extern void *(*memory_realloc)(void *bytes, size_t size);
 
 /* Lets all threads allocate from one heap, where libc would make several. Called before threads are
- * started: large blocks are then freed into, and taken from, the same pages by all of them. */
+ * started: large blocks are then freed into, and taken from, the same pages by all of them. And
+ * lets the process have no transparent huge pages, nor the programs that it starts: the kernel
+ * would make one, of 2 MB, out of each few pages that are left between those given back. */
 void memory_share_heap(void);
 
 /* Gives whole free pages of the heap back to the system. Nothing where libc is not glibc. */

@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/closed_files.h"
 
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1 /* not every libc has it, nor the function */
@@ -31,33 +32,22 @@ int rename_unless_taken(const char *name, const char *to)
 	return link(name, to) < 0 || unlink(name) < 0 ? -1 : 0;
 }
 
-/* The name, or the target's if it is a symbolic link. */
-static int resolve(const char *name, char path[PATH_MAX])
+int move_aside(const char *name, uint64_t *number, char from[PATH_MAX], char to[PATH_MAX])
 {
-	struct stat status;
-	if (lstat(name, &status) < 0)
-		return -1;
-	if (S_ISLNK(status.st_mode))
-		return realpath(name, path) ? 0 : -1;
-	if (snprintf(path, PATH_MAX, "%s", name) < PATH_MAX)
-		return 0;
-	errno = ENAMETOOLONG;
-	return -1;
-}
-
-int move_aside(const char *name, char from[PATH_MAX], char to[PATH_MAX])
-{
+	uint64_t last;
 	*from = *to = '\0';
-	if (resolve(name, from) < 0)
+	if (closed_files_path(name, from) < 0)
 		return -1;
-	for (unsigned number = 1;; number++) {
-		if (snprintf(to, PATH_MAX, "%s.%u", from, number) >= PATH_MAX) {
-			errno = ENAMETOOLONG;
+	do {
+		if (closed_files_last(from, &last) < 0)
 			return -1;
-		}
+		*number = (last > *number ? last : *number) + 1;
+		errno = *number > CLOSED_NUMBER_MAX ? EOVERFLOW : ENAMETOOLONG;
+		if (*number > CLOSED_NUMBER_MAX ||
+		    snprintf(to, PATH_MAX, "%s.%" PRIu64, from, *number) >= PATH_MAX)
+			return -1;
 		if (rename_unless_taken(from, to) == 0)
 			return 0;
-		if (errno != EEXIST)
-			return -1;
-	}
+	} while (errno == EEXIST);
+	return -1;
 }

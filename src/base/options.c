@@ -36,11 +36,13 @@ static const struct kind {
 	[OPTION_FLAG] = {"", sizeof(bool), 0},
 	[OPTION_TEXT] = {"a value", sizeof(const char *), 0},
 	[OPTION_NUMBER] = {"a whole number", sizeof(int64_t), -1},
+	[OPTION_DECIMAL] = {"a number", sizeof(int64_t), -1},
 	[OPTION_DESCRIPTOR] = {"an open descriptor", sizeof(int64_t), -1},
 	[OPTION_DURATION] = {"a duration such as 250ms, 5s or 2m", sizeof(int64_t), -1},
 	[OPTION_RANGE] = {"a range of durations such as 0:20ms", sizeof(int64_t), -1},
 	[OPTION_COUNTS] = {"a range such as 1:20 of numbers", sizeof(int64_t), -1},
 	[OPTION_PERCENT] = {"a percentage such as 10% or 0.5%", sizeof(int64_t), -1},
+	[OPTION_LIMIT] = {"a size such as 64M or a time such as 7d", sizeof(int64_t), 0},
 	[OPTION_CHOICE] = {"one of", sizeof(int), -1},
 };
 
@@ -55,6 +57,12 @@ static int refuse(const struct option_spec *spec, const char *value, struct erro
 	if (kind == OPTION_NUMBER || kind == OPTION_COUNTS)
 		(void)snprintf(details, sizeof details, " from %lld to %lld", (long long)spec->min,
 			       (long long)spec->max);
+	if (kind == OPTION_DECIMAL)
+		(void)snprintf(details, sizeof details,
+			       " from %.9g to %.9g with up to six digits behind the point",
+			       (double)spec->min / 1e6, (double)spec->max / 1e6);
+	if (kind == OPTION_LIMIT && spec->max)
+		(void)snprintf(details, sizeof details, ", nor a number from 1");
 	for (size_t i = 0, length = 0; kind == OPTION_CHOICE && spec->choices[i]; i++)
 		length += (size_t)snprintf(details + length, sizeof details - length, "%s %s",
 					   i ? "," : "", spec->choices[i]);
@@ -92,8 +100,12 @@ static bool store(const struct option_spec *spec, void *place, const char *value
 		return range_parse(value, place) == 0;
 	case OPTION_COUNTS:
 		return counts_parse(value, spec->min, spec->max, place) == 0;
+	case OPTION_DECIMAL:
+		return decimal_parse(value, spec->min, spec->max, place) == 0;
 	case OPTION_PERCENT:
 		return percent_parse(value, place) == 0;
+	case OPTION_LIMIT:
+		return limit_parse(value, spec->max, place) == 0;
 	case OPTION_CHOICE:
 		return store_choice(spec, place, value);
 	}
@@ -284,7 +296,10 @@ static enum option_outcome read_option(const struct option_table *table, void *s
 		show_help(table, program_name(program));
 	else if (spec == &common[COMMON_VERSION])
 		printf("%s (%s) %s\n", table->program, PACKAGE_NAME, PACKAGE_VERSION);
-	else
+	else if (spec->unique && is_given(spec, settings)) {
+		error_set(error, "-%s: given twice", spec->name);
+		return OPTIONS_WRONG;
+	} else
 		return option_store(spec, settings, optarg, error) < 0 ? OPTIONS_WRONG
 								       : OPTIONS_READ;
 	return shown(error);

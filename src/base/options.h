@@ -16,11 +16,13 @@ enum option_kind {
 	OPTION_FLAG,	   /* bool, true when given */
 	OPTION_TEXT,	   /* const char *, not empty; points into argv */
 	OPTION_NUMBER,	   /* int64_t, min to max */
+	OPTION_DECIMAL,	   /* int64_t millionths, min to max in millionths */
 	OPTION_DESCRIPTOR, /* int64_t, an open descriptor, min to max */
 	OPTION_DURATION,   /* int64_t nanoseconds, min to max */
 	OPTION_RANGE,	   /* struct range of nanoseconds, min to max */
 	OPTION_COUNTS,	   /* struct range of numbers, min to max */
 	OPTION_PERCENT,	   /* int64_t millionths */
+	OPTION_LIMIT,	   /* struct limit: a size or a duration, and a number if there is a max */
 	OPTION_CHOICE,	   /* int, the index in choices */
 };
 
@@ -36,6 +38,7 @@ struct option_spec {
 	 * value of option_unset(). */
 	const char *only;
 	const char *group; /* its heading in -help; NULL: that of the entry before */
+	bool unique;	   /* to be given once; of another option the last value counts */
 };
 
 struct option_table {

@@ -97,6 +97,37 @@ int duration_parse(const char *string, int64_t *nanoseconds)
 	return 0;
 }
 
+/* A number and K, M, G or T, in bytes. */
+static int size_parse(const char *string, int64_t *bytes)
+{
+	static const char sizes[] = "KMGT";
+	double value;
+	const char *unit;
+	if (decimal_scan(&string, &value) < 0 || !*string || string[1] ||
+	    !(unit = strchr(sizes, *string)))
+		return -1;
+	for (const char *at = sizes; at <= unit; at++)
+		value *= 1024;
+	*bytes = value <= 9e18 ? (int64_t)value : INT64_MAX;
+	return 0;
+}
+
+int limit_parse(const char *string, bool counts, struct limit *limit)
+{
+	struct limit value = {0};
+	bool bare = !string[strspn(string, "0123456789.")];
+	if (bare && (!counts || number_parse(string, 1, INT64_MAX, &value.value) < 0))
+		return -1;
+	if (!bare && size_parse(string, &value.value) == 0)
+		value.unit = LIMIT_BYTES;
+	else if (!bare && duration_parse(string, &value.value) == 0)
+		value.unit = LIMIT_NANOSECONDS;
+	if (value.value <= 0)
+		return -1;
+	*limit = value;
+	return 0;
+}
+
 int range_parse(const char *string, struct range *range)
 {
 	struct range value;
@@ -112,6 +143,20 @@ int counts_parse(const char *string, int64_t min, int64_t max, struct range *ran
 	if (range_scan(string, number_scan, &value) < 0 || value.min < min || value.max > max)
 		return -1;
 	*range = value;
+	return 0;
+}
+
+int decimal_parse(const char *string, int64_t min, int64_t max, int64_t *millionths)
+{
+	double value;
+	const char *point = strchr(string, '.');
+	if (decimal_scan(&string, &value) < 0 || *string || value > 9e12 ||
+	    (point && strlen(point) > sizeof ".123456" - 1))
+		return -1;
+	int64_t given = (int64_t)(value * 1e6 + 0.5);
+	if (given < min || given > max)
+		return -1;
+	*millionths = given;
 	return 0;
 }
 

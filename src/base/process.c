@@ -46,8 +46,8 @@ static void close_others(void)
 }
 
 /* Executes the program; returns only on an error, with errno. Between fork and exec only functions
- * that are async-signal-safe are called. */
-static void execute(const struct process_setup *setup, pid_t parent)
+ * that are async-signal-safe are called. `report` is closed before anything is run instead. */
+static void execute(const struct process_setup *setup, pid_t parent, int report)
 {
 	reset_signals();
 	signalfd_restore(setup->pending);
@@ -69,6 +69,10 @@ static void execute(const struct process_setup *setup, pid_t parent)
 	}
 	if (setup->keep >= 0 && fcntl(setup->keep, F_SETFD, 0) < 0)
 		return;
+	if (setup->run) {
+		(void)close(report);
+		_exit(setup->run(setup->context, setup->path, setup->argv));
+	}
 	(void)execv(setup->path, setup->argv);
 }
 
@@ -90,7 +94,7 @@ static pid_t fork_and_execute(const struct process_setup *setup)
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0) {
-		execute(setup, parent);
+		execute(setup, parent, report[1]);
 		int errnum = errno;
 		/* on an error the parent sees the status */
 		(void)!write(report[1], &errnum, sizeof errnum);

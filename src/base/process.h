@@ -26,6 +26,10 @@ struct process_setup {
 	bool close_others;  /* it inherits no further one, even such as are not close-on-exec */
 	int death_signal;   /* sent to it when the parent's thread has ended */
 	const int *pending; /* signals that stay blocked; as in signalfd_restore() */
+	/* Runs in the new process, which ends with what it returns, instead of executing the
+	 * program. NULL: none. */
+	int (*run)(void *context, const char *path, char *const *argv);
+	void *context;
 };
 
 /* Starts a program and waits until it is executed. It has the parent's stderr; each signal at its

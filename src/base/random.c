@@ -31,13 +31,18 @@ uint64_t random_state(uint64_t seed, uint64_t one, uint64_t other)
 	return mix(mix(mix(seed) ^ one) ^ other);
 }
 
-int64_t random_fresh_seed(void)
+uint64_t random_id(void)
 {
 	uint64_t seed;
 	/* early at boot the kernel may have none yet */
 	if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed) {
 		seed = (uint64_t)clock_now();
-		(void)random_next(&seed);
+		seed = random_next(&seed);
 	}
-	return (int64_t)(seed % RANDOM_SEEDS) + 1;
+	return seed;
+}
+
+int64_t random_fresh_seed(void)
+{
+	return (int64_t)(random_id() % RANDOM_SEEDS) + 1;
 }

@@ -16,5 +16,8 @@ int64_t random_in(uint64_t *state, const struct range *range);
  * not depend on those drawn for others. */
 uint64_t random_state(uint64_t seed, uint64_t one, uint64_t other);
 
+/* Returns an unpredictable number that no other call returns, most likely. */
+uint64_t random_id(void);
+
 /* Returns an unpredictable seed that is short enough to type, 1 to 999999. */
 int64_t random_fresh_seed(void);

@@ -2,6 +2,7 @@
 #include "client/inflight.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -9,11 +10,6 @@ enum {
 	INFLIGHT_MIN_CAPACITY = 64,
 	INFLIGHT_SLACK = 4096, /* answered bytes that are not worth moving the others */
 };
-
-static struct inflight_line *line_of(const struct inflight_queue *inflight, uint64_t number)
-{
-	return number ? &inflight->ring[number & (inflight->capacity - 1)] : NULL;
-}
 
 void inflight_free(struct inflight_queue *inflight)
 {
@@ -30,7 +26,7 @@ static bool grow(struct inflight_queue *inflight)
 	if (!ring)
 		return false;
 	for (uint64_t i = inflight->removed + 1; i <= inflight->added; i++)
-		ring[i & (capacity - 1)] = *line_of(inflight, i);
+		ring[i & (capacity - 1)] = *inflight_numbered(inflight, i);
 	free(inflight->ring);
 	inflight->ring = ring;
 	inflight->capacity = capacity;
@@ -45,11 +41,11 @@ struct inflight_line *inflight_add(struct inflight_queue *inflight, struct infli
 	    !buffer_append(&inflight->bytes, bytes, line->length))
 		return NULL;
 	uint64_t number = ++inflight->added;
-	struct inflight_line *added = line_of(inflight, number);
+	struct inflight_line *added = inflight_numbered(inflight, number);
 	*added = *line;
 	added->at = at;
 	if (chain->first)
-		line_of(inflight, chain->last)->next = number;
+		inflight_numbered(inflight, chain->last)->next = number;
 	else
 		chain->first = number;
 	chain->last = number;
@@ -57,43 +53,32 @@ struct inflight_line *inflight_add(struct inflight_queue *inflight, struct infli
 	return added;
 }
 
-struct inflight_line *inflight_oldest(const struct inflight_queue *inflight)
-{
-	return inflight->waiting ? line_of(inflight, inflight->removed + 1) : NULL;
-}
-
 const struct inflight_line *inflight_next(const struct inflight_queue *inflight, uint64_t *number)
 {
 	if (*number < inflight->removed)
 		*number = inflight->removed;
 	while (++*number <= inflight->added)
-		if (!line_of(inflight, *number)->answered)
-			return line_of(inflight, *number);
+		if (!inflight_numbered(inflight, *number)->answered)
+			return inflight_numbered(inflight, *number);
 	return NULL;
 }
 
-struct inflight_line *inflight_first(const struct inflight_queue *inflight,
-				     const struct inflight_chain *chain)
+void inflight_shorten(struct inflight_queue *inflight, struct inflight_line *line,
+		      const char *bytes, size_t length)
 {
-	return line_of(inflight, chain->first);
-}
-
-struct inflight_line *inflight_next_of(const struct inflight_queue *inflight,
-				       const struct inflight_line *line)
-{
-	return line_of(inflight, line->next);
-}
-
-const char *inflight_bytes(const struct inflight_queue *inflight, const struct inflight_line *line)
-{
-	return inflight->bytes.bytes + (line->at - inflight->bytes_at);
+	char *own = inflight->bytes.bytes + (line->at - inflight->bytes_at);
+	memmove(own, bytes, length);
+	own[length] = '\n';
+	line->length = length + 1;
 }
 
 /* Drops the bytes before the oldest line, seldom enough to cost little for each line. */
 static void drop_bytes(struct inflight_queue *inflight)
 {
-	const struct inflight_line *oldest = inflight_oldest(inflight);
 	size_t all = inflight->bytes.length;
+	if (all < INFLIGHT_SLACK && inflight->waiting)
+		return;
+	const struct inflight_line *oldest = inflight_oldest(inflight);
 	size_t dead = oldest ? (size_t)(oldest->at - inflight->bytes_at) : all;
 	if (dead < all && (dead < INFLIGHT_SLACK || dead < all / 2))
 		return;
@@ -103,12 +88,12 @@ static void drop_bytes(struct inflight_queue *inflight)
 
 void inflight_answer(struct inflight_queue *inflight, struct inflight_chain *chain)
 {
-	struct inflight_line *line = line_of(inflight, chain->first);
+	struct inflight_line *line = inflight_numbered(inflight, chain->first);
 	line->answered = true;
 	chain->first = line->next;
 	inflight->waiting--;
 	while (inflight->removed < inflight->added &&
-	       line_of(inflight, inflight->removed + 1)->answered)
+	       inflight_numbered(inflight, inflight->removed + 1)->answered)
 		inflight->removed++;
 	drop_bytes(inflight);
 }

@@ -18,13 +18,12 @@ struct inflight_line {
 	uint32_t thread;
 	bool warming; /* its latency does not count */
 
-	/* of the session; zeroed when it is added */
+	/* of the session and of the queue; zeroed when it is added. In this order it has 64 bytes.
+	 */
+	bool doubtful; /* a lost connection had it, so that it may be in the log */
+	bool answered; /* it stays until the lines before it are answered */
 	int64_t first; /* when it was sent for the first time; 0: not yet */
 	int64_t sent;  /* when it was sent on the present connection; 0: not yet */
-	bool doubtful; /* a lost connection had it, so that it may be in the log */
-
-	/* of the queue */
-	bool answered; /* it stays until the lines before it are answered */
 	uint64_t at;   /* position of its bytes among all bytes that were added */
 	uint64_t next; /* number of the next line of the same connection; 0: none */
 };
@@ -51,21 +50,53 @@ void inflight_free(struct inflight_queue *inflight);
 struct inflight_line *inflight_add(struct inflight_queue *inflight, struct inflight_chain *chain,
 				   const struct inflight_line *line, const char *bytes);
 
+/* The line with a number from 1, the last one of which is `added`; it must not have been removed.
+ * NULL: the number is 0. */
+static inline struct inflight_line *inflight_numbered(const struct inflight_queue *inflight,
+						      uint64_t number)
+{
+	return number ? &inflight->ring[number & (inflight->capacity - 1)] : NULL;
+}
+
 /* The oldest line without an answer, of all connections or of one. NULL: there is none. */
-struct inflight_line *inflight_oldest(const struct inflight_queue *inflight);
-struct inflight_line *inflight_first(const struct inflight_queue *inflight,
-				     const struct inflight_chain *chain);
+static inline struct inflight_line *inflight_oldest(const struct inflight_queue *inflight)
+{
+	return inflight->waiting ? inflight_numbered(inflight, inflight->removed + 1) : NULL;
+}
+
+static inline struct inflight_line *inflight_first(const struct inflight_queue *inflight,
+						   const struct inflight_chain *chain)
+{
+	return inflight_numbered(inflight, chain->first);
+}
 
 /* The oldest line without an answer above a number, which becomes its own; from 0 on, this lists
  * all. NULL: there is no more. */
 const struct inflight_line *inflight_next(const struct inflight_queue *inflight, uint64_t *number);
 
 /* The next line of the same connection, or NULL. */
-struct inflight_line *inflight_next_of(const struct inflight_queue *inflight,
-				       const struct inflight_line *line);
+static inline struct inflight_line *inflight_next_of(const struct inflight_queue *inflight,
+						     const struct inflight_line *line)
+{
+	return inflight_numbered(inflight, line->next);
+}
+
+/* The position behind the bytes of the last line. */
+static inline uint64_t inflight_end(const struct inflight_queue *inflight)
+{
+	return inflight->bytes_at + inflight->bytes.length;
+}
 
 /* The bytes of a line; valid until the next inflight_add(). */
-const char *inflight_bytes(const struct inflight_queue *inflight, const struct inflight_line *line);
+static inline const char *inflight_bytes(const struct inflight_queue *inflight,
+					 const struct inflight_line *line)
+{
+	return inflight->bytes.bytes + (line->at - inflight->bytes_at);
+}
+
+/* Replaces a line by other bytes, to which its line end is added: fewer, or a part of its own. */
+void inflight_shorten(struct inflight_queue *inflight, struct inflight_line *line,
+		      const char *bytes, size_t length);
 
 /* Takes the connection's oldest line out, which must exist: it is answered. */
 void inflight_answer(struct inflight_queue *inflight, struct inflight_chain *chain);

@@ -1,21 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/line_template.h"
 
+#include <stdio.h>
 #include <string.h>
 
-int line_template_check(const char *message, struct error *error)
+/* Names what may stand behind a percent sign. Returns -1. */
+static int refuse_escape(const char *option, const char *letters, const char *at,
+			 struct error *error)
 {
-	if (strpbrk(message, "\r\n"))
-		return error_set(error, "-message: the text contains a line end");
-	for (const char *at = strchr(message, '%'); at; at = strchr(at + 2, '%')) {
+	char names[64] = "";
+	for (size_t length = 0; *letters && length < sizeof names - 5; letters++)
+		length += (size_t)snprintf(names + length, sizeof names - length, "%s%%%c",
+					   length ? ", " : "", *letters);
+	return error_set(error, "-%s: '%.2s' is not one of %s", option, at, names);
+}
+
+int line_template_check(const char *option, const char *letters, const char *text,
+			struct error *error)
+{
+	if (strpbrk(text, "\r\n"))
+		return error_set(error, "-%s: the text contains a line end", option);
+	for (const char *at = strchr(text, '%'); at; at = strchr(at + 2, '%')) {
 		if (!at[1])
-			return error_set(error, "-message: nothing stands behind the last "
-						"'%%'; a percent sign is '%%%%'");
-		if (!strchr("tinc%", at[1]))
 			return error_set(error,
-					 "-message: '%.2s' is not one of %%t, %%i, %%n, "
-					 "%%c, %%%%",
-					 at);
+					 "-%s: nothing stands behind the last '%%'; a percent sign "
+					 "is '%%%%'",
+					 option);
+		if (!strchr(letters, at[1]))
+			return refuse_escape(option, letters, at, error);
 	}
 	return 0;
 }
@@ -44,7 +56,7 @@ bool line_template_compose(struct buffer *line, const char *message,
 			   const struct line_template_values *values)
 {
 	for (;;) {
-		size_t plain = strcspn(message, "%");
+		size_t plain = (size_t)(strchrnul(message, '%') - message);
 		if (!buffer_append(line, message, plain))
 			return false;
 		message += plain;

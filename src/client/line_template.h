@@ -14,8 +14,12 @@ struct line_template_values {
 	uint64_t thread, iteration, number, client;
 };
 
-/* Returns 0, or -1 with an error that names what a template must not contain. */
-int line_template_check(const char *message, struct error *error);
+#define LINE_TEMPLATE_LETTERS "tinc%"
+
+/* Checks the text of an option in which `letters` stand for something behind a percent sign.
+ * Returns 0, or -1 with an error that names the option and what it must not contain. */
+int line_template_check(const char *option, const char *letters, const char *text,
+			struct error *error);
 
 /* Appends a checked template with its values, without a line end. False: out of memory. */
 bool line_template_compose(struct buffer *line, const char *message,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where a thread's lines come from: a template, or an input. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "client/line_template.h"
@@ -83,10 +84,23 @@ bool worker_may_send(struct worker *worker, uint64_t number)
 	return false;
 }
 
+/* A line of an input that ends in CR LF stays so. */
+static bool add_line_end(struct worker *worker)
+{
+	const struct buffer *line = &worker->line;
+	bool has_cr = line->length && line->bytes[line->length - 1] == '\r';
+	if (worker->client->options.line_end == LINE_END_CRLF && !has_cr &&
+	    !buffer_append(&worker->line, "\r", 1))
+		return false;
+	return buffer_append(&worker->line, "\n", 1);
+}
+
 enum outcome worker_prepare(struct worker *worker, int64_t iteration, uint64_t number,
 			    int64_t *arrived)
 {
 	bool complete;
+	if (worker->client->repeats && worker->line.length)
+		return OUTCOME_SENT;
 	uint64_t due = client_session_due(worker->session);
 	buffer_clear(&worker->line, SIZE_MAX);
 	if (worker->client->options.input) {
@@ -97,10 +111,23 @@ enum outcome worker_prepare(struct worker *worker, int64_t iteration, uint64_t n
 		complete = buffer_append(&worker->line, input.bytes, input.length);
 	} else
 		complete = compose(worker, worker->number, iteration, due ? due : number + 1);
-	if (complete && buffer_append(&worker->line, "\n", 1))
+	if (complete && add_line_end(worker))
 		return OUTCOME_SENT;
 	error_set(worker->error, "out of memory for a line");
 	return OUTCOME_FAILED;
+}
+
+bool worker_refused(void *context, struct slice answer, struct slice *line)
+{
+	const struct worker *worker = context;
+	struct line_source *input = &worker->client->input;
+	size_t limit, length = line->length;
+	length -= length && line->bytes[length - 1] == '\r';
+	if (!worker->client->options.input || input->long_lines == LONG_FAIL ||
+	    !answer_has_limit(answer, &limit) || limit >= length)
+		return false;
+	line_source_limit(input, limit);
+	return line_source_shorten(input, line);
 }
 
 /* --- numbered lines that the log has already --- */
@@ -156,6 +183,23 @@ static bool resume_pipe(struct worker *worker, uint64_t last)
 	return false;
 }
 
+/* Whether the log has a line of the caller's, or what became of it when it was too long. */
+static bool has_hash(const struct worker *worker, struct slice line, uint64_t hash)
+{
+	uint64_t begun = fnv1a_64("", 0);
+	bool cuts = worker->client->options.input && worker->client->input.long_lines != LONG_FAIL;
+	if (fnv1a_64(line.bytes, line.length) == hash)
+		return true;
+	if (!cuts || fnv1a_64(LINE_SKIPPED, strlen(LINE_SKIPPED)) == hash)
+		return cuts;
+	for (size_t i = 0; i < line.length; i++) {
+		if (fnv1a_64_more(begun, LINE_CUT, strlen(LINE_CUT)) == hash)
+			return true;
+		begun = fnv1a_64_more(begun, line.bytes + i, 1);
+	}
+	return false;
+}
+
 bool worker_resumed(void *context, uint64_t last, uint64_t hash)
 {
 	struct worker *worker = context;
@@ -168,7 +212,7 @@ bool worker_resumed(void *context, uint64_t last, uint64_t hash)
 	if (!repeat_line(worker, last, &line))
 		return false;
 	line.length -= line.length && line.bytes[line.length - 1] == '\r';
-	if (fnv1a_64(line.bytes, line.length) == hash)
+	if (has_hash(worker, line, hash))
 		return true;
 	error_set(worker->error,
 		  "%.160s is not what was sent as %s: line %" PRIu64 " is another one in the log",

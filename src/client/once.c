@@ -35,6 +35,7 @@ static enum answer_meaning judge(struct client_session *session, const struct in
 	bool had = slice_equals(answer, ANSWER_HAD);
 	if (!had && !slice_equals(answer, ANSWER_OK))
 		return slice_begins(answer, ANSWER_ERROR REASON_NOT_LOGGED) ||
+				       slice_begins(answer, ANSWER_ERROR REASON_UNKNOWN) ||
 				       slice_begins(answer, ANSWER_ERROR REASON_GAP)
 			       ? ANSWER_DELAYS
 			       : ANSWER_REFUSES;
@@ -117,28 +118,19 @@ static enum session_step hear(struct client_session *session, struct client_conn
 		char excerpt[EXCERPT_SIZE];
 		error_set(session->error, "'%.160s' was answered '%s'", saying,
 			  record_excerpt(excerpt, reply, length));
-		return STEP_FAILED;
+		return session_fail(session, connection);
 	}
 	end -= end > reply && end[-1] == '\r';
 	*answer = (struct slice){reply, (size_t)(end - reply)};
 	return STEP_DONE;
 }
 
-/* Reads `ok LAST HASH`, or `ok 0`. */
-static bool read_stored(struct slice reply, struct stored *stored)
-{
-	*stored = (struct stored){0};
-	if (!slice_skip(&reply, ANSWER_OK " ") || !slice_number(&reply, &stored->last))
-		return false;
-	if (!stored->last || !slice_skip(&reply, " "))
-		return !stored->last && !reply.length;
-	return hash_read(reply, &stored->hash);
-}
-
-/* Says that the sender is at a number, 0: asks; and hears what the log has. */
+/* Says that the sender is at a number, 0: asks; and hears what the log has. Each question has a
+ * time-out of its own: to find the line in a large file may take longer. */
 static enum session_step ask(struct client_session *session, struct client_connection *connection,
-			     uint64_t number, struct stored *stored, int64_t deadline)
+			     uint64_t number, struct stored *stored)
 {
+	int64_t deadline = clock_after(session->settings.timeout);
 	char saying[SAYING_SIZE], reply[REPLY_MAX], excerpt[EXCERPT_SIZE];
 	struct slice answer;
 	(void)snprintf(saying, sizeof saying, number ? "from %s %" PRIu64 : "from %s ?",
@@ -148,27 +140,37 @@ static enum session_step ask(struct client_session *session, struct client_conne
 		step = hear(session, connection, saying, reply, &answer, deadline);
 	if (step != STEP_DONE)
 		return step;
-	if (read_stored(answer, stored))
+	if (last_read(answer, &stored->last, &stored->hash))
 		return STEP_DONE;
 	bool known = slice_begins(answer, ANSWER_ERROR);
+	size_t limit;
+	if (answer_has_limit(answer, &limit)) {
+		error_set(session->error,
+			  "the server takes lines of up to %zu bytes, and '%.160s' is longer: its "
+			  "-maxline has to be larger",
+			  limit, saying);
+		return session_fail(session, connection);
+	}
 	error_set(session->error, "'%.160s' was answered '%s'%s", saying,
 		  record_excerpt(excerpt, answer.bytes, answer.length),
 		  known ? "" : ": is it a server with -service once?");
 	connection->refused = response_is_full(answer);
 	/* the log may have lost lines since, and another sender may be forgotten */
 	return connection->refused || slice_begins(answer, ANSWER_ERROR REASON_GAP) ||
+			       slice_begins(answer, ANSWER_ERROR REASON_UNKNOWN) ||
 			       slice_equals(answer, ANSWER_ERROR REASON_SENDERS)
 		       ? session_lose(session, connection)
-		       : STEP_FAILED;
+		       : session_fail(session, connection);
 }
 
 /* --- what follows from it --- */
 
-static enum session_step fail_differing(struct client_session *session, uint64_t number)
+static enum session_step fail_differing(struct client_session *session,
+					const struct client_connection *connection, uint64_t number)
 {
 	error_set(session->error, "line %" PRIu64 " of %s is another one in the log", number,
 		  session->settings.sender);
-	return STEP_FAILED;
+	return session_fail(session, connection);
 }
 
 /* The log has more than was acknowledged: lines in flight, and perhaps others. */
@@ -184,7 +186,7 @@ static enum session_step go_forward(struct client_session *session,
 		numbers->hash = hash_of(session, line);
 		numbers->acknowledged++;
 		if (numbers->acknowledged == stored->last && numbers->hash != stored->hash)
-			return fail_differing(session, stored->last);
+			return fail_differing(session, connection, stored->last);
 		session->settings.counters[line->thread].sent += !line->first;
 		session->settings.counters[line->thread].had++;
 		response_acknowledge(session, connection, now,
@@ -198,11 +200,14 @@ static void go_back(struct client_session *session, struct client_connection *co
 		    uint64_t last)
 {
 	struct session_numbers *numbers = &session->numbers;
+	const struct inflight_line *line;
 	if (numbers->acknowledged > numbers->acknowledged_before)
 		numbers->acknowledged_before = numbers->acknowledged;
 	numbers->acknowledged = last;
-	while (inflight_first(&session->inflight, &connection->lines))
+	while ((line = inflight_first(&session->inflight, &connection->lines))) {
+		numbers->sent_before -= !line->first; /* it was only about to be sent */
 		inflight_answer(&session->inflight, &connection->lines);
+	}
 }
 
 /* Sets the state to what the log has, if that is of the same lines. */
@@ -217,10 +222,11 @@ static enum session_step agree(struct client_session *session, struct client_con
 	else if (go_forward(session, connection, stored) == STEP_FAILED)
 		return STEP_FAILED;
 	if (numbers->begun && !goes_back && stored->last == numbers->acknowledged)
-		return numbers->hash == stored->hash ? STEP_DONE
-						     : fail_differing(session, stored->last);
+		return numbers->hash == stored->hash
+			       ? STEP_DONE
+			       : fail_differing(session, connection, stored->last);
 	if (!settings->resume(settings->context, stored->last, stored->hash))
-		return STEP_FAILED;
+		return session_fail(session, connection);
 	numbers->skipped += stored->last - numbers->acknowledged;
 	numbers->begun = true;
 	numbers->acknowledged = stored->last;
@@ -232,15 +238,14 @@ static enum session_step agree(struct client_session *session, struct client_con
  * second answer is the same, as nothing is under way then. */
 static enum session_step greet(struct client_session *session, struct client_connection *connection)
 {
-	int64_t deadline = clock_after(session->settings.timeout);
 	struct stored before, now;
-	enum session_step step = ask(session, connection, 0, &now, deadline);
+	enum session_step step = ask(session, connection, 0, &now);
 	do {
 		before = now;
 		if (step == STEP_DONE)
 			step = agree(session, connection, &now);
 		if (step == STEP_DONE)
-			step = ask(session, connection, before.last + 1, &now, deadline);
+			step = ask(session, connection, before.last + 1, &now);
 	} while (step == STEP_DONE && now.last != before.last);
 	return step;
 }

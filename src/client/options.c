@@ -12,7 +12,7 @@
 #include "measure/assertions.h"
 #include "client/line_source.h"
 #include "client/line_template.h"
-#include "net/http.h"
+#include "net/answers.h"
 #include "net/socket.h"
 #include "base/random.h"
 #include "client/workload/workload.h"
@@ -26,15 +26,26 @@
 
 #define LINES WORKLOADS_WITH_LINES
 
+enum { FOLLOW_WINDOW = 1000, FIND_WINDOW = 1000 };
+
+/* Of -find: the first rate, and how long a trial takes. */
+#define FIND_RATE (1000 * SCHEDULE_UNIT)
+#define FIND_DURATION (2 * CLOCK_SECOND)
+
 static const char *const connect_names[] = {"shared", "each", NULL};
 static const char *const order_names[] = {"strict", "free", NULL};
-static const char *const report_names[] = {"text", "plot", "json", NULL};
+static const char *const arrivals_names[] = {"even", "poisson", NULL}; /* enum arrivals */
+static const char *const long_names[] = {"fail", "cut", "skip", NULL}; /* enum long_lines */
+static const char *const line_end_names[] = {"lf", "crlf", NULL};      /* enum client_line_end */
+/* enum report_format */
+static const char *const report_names[] = {"text", "plot", "json", "junit", "hdr", NULL};
 
 static const struct option_spec specs[] = {
-	{"host", OPTION_TEXT, "HOST", "address, name or unix:PATH of the server [localhost]",
+	{"host", OPTION_TEXT, "HOSTS",
+	 "address, name or unix:PATH of the server, or several: a,b:PORT [localhost]",
 	 .offset = AT(host), .group = "Connection"},
-	{"nhost", OPTION_TEXT, "HOST", "same as -host", .offset = AT(host)},
-	{"port", OPTION_NUMBER, "PORT", "TCP port of the server [2005]", AT(port), .min = 1,
+	{"nhost", OPTION_TEXT, "HOSTS", "same as -host", .offset = AT(host)},
+	{"port", OPTION_NUMBER, "PORT", "TCP port of hosts without one [2005]", AT(port), .min = 1,
 	 .max = 65535},
 	{"connect", OPTION_CHOICE, "HOW",
 	 "shared: one connection; each: one per thread [shared; free: each]", AT(connect),
@@ -43,7 +54,7 @@ static const struct option_spec specs[] = {
 	 "longest wait for a connection or an answer " WORKLOADS_HELP_TIMEOUT, AT(timeout),
 	 .min = CLOCK_MILLISECOND, .max = DAYS(1)},
 	{"retry", OPTION_DURATION, "TIME",
-	 "after a lost connection, reconnect for up to TIME and send again [0]", AT(retry), 0,
+	 "after a lost connection, retry for up to TIME [0; -follow: no limit]", AT(retry), 0,
 	 DAYS(365), .only = LINES},
 
 	{"service", OPTION_CHOICE, "NAME", "service of the server: " WORKLOADS_HELP, AT(service),
@@ -58,11 +69,14 @@ static const struct option_spec specs[] = {
 	{"order", OPTION_CHOICE, "HOW",
 	 "strict: threads send round-robin; free: each at its own pace [strict]", AT(order),
 	 .choices = order_names, .only = LINES},
-	{"window", OPTION_NUMBER, "N", "maximum of lines in flight; free: of each thread [1]",
-	 AT(window), 1, 1000000, .only = LINES},
-	{"rate", OPTION_NUMBER, "N",
-	 "lines per second on a fixed schedule (open loop) [as fast as answers come]", AT(rate), 1,
-	 RATE_MAX, .only = LINES},
+	{"window", OPTION_NUMBER, "N",
+	 "maximum of lines in flight; free: of each thread [1; -follow: 1000]", AT(window), 1,
+	 1000000, .only = LINES},
+	{"rate", OPTION_DECIMAL, "N",
+	 "lines per second on a fixed schedule (open loop) [as fast as answers come]", AT(rate),
+	 SCHEDULE_UNIT / 1000, RATE_MAX, .only = LINES},
+	{"arrivals", OPTION_CHOICE, "HOW", "-rate: even, or at random intervals: poisson [even]",
+	 AT(arrivals), .choices = arrivals_names, .only = LINES},
 	{"delay", OPTION_RANGE, "MIN:MAX", "pause before each line " WORKLOADS_HELP_DELAY,
 	 AT(delay), 0, DAYS(1), .only = WORKLOADS_WITH_DELAY},
 	{"seed", OPTION_NUMBER, "N", "seed for all random choices [a new one, reported]", AT(seed),
@@ -73,19 +87,46 @@ static const struct option_spec specs[] = {
 	 .only = LINES, .group = "Lines"},
 	{"size", OPTION_NUMBER, "BYTES", "pad shorter lines with dots to BYTES [0]", AT(size), 1,
 	 INPUT_LINE_MAX, .only = LINES},
+	{"eol", OPTION_CHOICE, "HOW", "end of each line: lf or crlf [lf]", AT(line_end),
+	 .choices = line_end_names, .only = LINES},
 	{"input", OPTION_TEXT, "FILE", "send the lines of FILE; -: of stdin", AT(input),
 	 .only = LINES},
+	{"follow", OPTION_TEXT, "FILE",
+	 "send what is in FILE, and what is added; further files behind all options", AT(follow),
+	 .only = WORKLOADS_WITH_FILES, .unique = true},
+	{"partial", OPTION_DURATION, "TIME", "-follow: send half a line after TIME [never]",
+	 AT(partial), .min = CLOCK_MILLISECOND, .max = DAYS(365), .only = WORKLOADS_WITH_FILES},
+	{"long", OPTION_CHOICE, "HOW",
+	 "-input, -follow: too long lines: cut, skip, or fail [fail; -follow: cut]", AT(long_lines),
+	 .choices = long_names, .only = LINES},
+	{"tag", OPTION_TEXT, "WORDS", "-follow: put WORDS before each line; %h host, %f file",
+	 AT(tag), .only = WORKLOADS_WITH_FILES},
 	{"source", OPTION_TEXT, "NAME",
 	 "name that lines are sent under; free: NAME/1, NAME/2 ... [the host's name]", AT(source),
 	 .only = WORKLOADS_WITH_NUMBERS},
 	{"id", OPTION_NUMBER, "N", "number of this client, for %c and -seed [1]", AT(number),
 	 .min = 1, .max = 1000000000},
 
+	{"answer", OPTION_TEXT, "PATTERN",
+	 "what each answer has to be: a text, or /REGULAR EXPRESSION/ [ok]", AT(rules.answer),
+	 .only = WORKLOADS_WITH_PATTERNS, .group = "Answers of other servers"},
+	{"answer-end", OPTION_TEXT, "PATTERN",
+	 "the last line of each answer, which has several [it has one]", AT(rules.end),
+	 .only = WORKLOADS_WITH_PATTERNS},
+	{"greeting", OPTION_TEXT, "PATTERN",
+	 "line of the server that is waited for on a new connection [none]", AT(rules.greeting),
+	 .only = WORKLOADS_WITH_PATTERNS},
+
 	{"warmup", OPTION_DURATION, "TIME", "measure nothing for TIME at the start [0]", AT(warmup),
 	 0, DAYS(365), .only = LINES, .group = "Results"},
 	{"report", OPTION_CHOICE, "HOW",
-	 "text; plot: text with a histogram; json: JSON alone on stdout [text]", AT(report),
+	 "text, plot (with bars); alone on stdout: json, junit, hdr [text]", AT(report),
 	 .choices = report_names, .only = WORKLOADS_WITH_REPORT},
+	{"find", OPTION_TEXT, "CONDITIONS",
+	 "find the highest rate at which all are met, such as 'p99<5ms'", AT(find),
+	 .only = WORKLOADS_WITH_FIND},
+	{"interval", OPTION_DURATION, "TIME", "print intermediate results each TIME [never]",
+	 AT(interval), .min = 10 * CLOCK_MILLISECOND, .max = DAYS(1), .only = LINES},
 	{"expect", OPTION_TEXT, "CONDITIONS",
 	 "exit with 1 unless all are met, such as 'lost=0,p99<5ms,rate>1000'", AT(expect),
 	 .only = LINES},
@@ -109,8 +150,9 @@ static const struct option_spec specs[] = {
 	{"tls-key", OPTION_TEXT, "FILE", "private key of the certificate (PEM)",
 	 .offset = AT(tls.key)},
 
-	{"http", OPTION_TEXT, "HOST:PORT", "wait there for HTTP requests for load [off]",
-	 .offset = AT(http), .only = LINES, .group = "Load on request"},
+	{"http", OPTION_TEXT, "HOST:PORT",
+	 "wait there for HTTP requests: for load; -follow: metrics [off]", .offset = AT(http),
+	 .only = LINES, .group = "HTTP"},
 	{"http-token", OPTION_TEXT, "FILE", "a request needs the token in FILE",
 	 .offset = AT(http_token), .only = LINES},
 
@@ -126,7 +168,18 @@ const struct option_table client_option_table = {
 	.synopsis = "Sends lines to a server, checks that each is acknowledged, and measures "
 		    "latencies.",
 	.specs = specs,
+	.operands = "[FILE]...",
 };
+
+int client_options_report(int argc, char **argv)
+{
+	const char *name = options_peek(argc, argv, "report");
+	int report = REPORT_TEXT;
+	for (int i = 0; name && report_names[i]; i++)
+		if (!strcmp(name, report_names[i]))
+			report = i;
+	return report;
+}
 
 void client_options_init(struct client_options *options)
 {
@@ -137,109 +190,6 @@ void client_options_init(struct client_options *options)
 	options->service = 0;
 	options->tls.side = STREAM_CLIENT;
 	options->stream_type = &stream_tcp;
-}
-
-/* The first option given that says which lines are sent and how; NULL: none. */
-static const char *option_of_lines(const struct client_options *options)
-{
-	return options->iterations > 0	      ? "ni"
-	       : options->threads > 1	      ? "nt"
-	       : options->order == ORDER_FREE ? "order"
-	       : options->message	      ? "message"
-	       : options->size > 0	      ? "size"
-					      : NULL;
-}
-
-/* Lines of an input are sent in order and as they are. */
-static int check_input(const struct client_options *options, struct error *error)
-{
-	const char *name = option_of_lines(options);
-	if (!name)
-		return 0;
-	return error_set(
-		error, "-%s: not with -input, which sends its lines in order and unchanged", name);
-}
-
-static int check_probe(const struct client_options *options, struct error *error)
-{
-	const char *name = options->input	   ? "input"
-			   : options->duration > 0 ? "duration"
-			   : options->report >= 0  ? "report"
-			   : options->expect	   ? "expect"
-			   : options->http	   ? "http"
-						   : option_of_lines(options);
-	return name ? error_set(error, "-%s: not with -probe, which sends no lines", name) : 0;
-}
-
-/* Refuses options that exclude each other. */
-static int check_together(const struct client_options *options, struct error *error)
-{
-	if (options->probe)
-		return check_probe(options, error);
-	if (options->input)
-		return check_input(options, error);
-	if (options->duration > 0 && options->iterations > 0)
-		return error_set(error, "-ni: not with -duration");
-	if (options->rate > 0 && options->delay.max > 0)
-		return error_set(error, "-delay: not with -rate, which sets the schedule");
-	if (options->order == ORDER_FREE && options->connect == CONNECT_SHARED)
-		return error_set(error, "-connect shared: not with -order free, where each "
-					"thread has its own connection");
-	return 0;
-}
-
-/* Each request says how much is to be sent, and is answered with the report. */
-static int check_http(const struct client_options *options, struct error *error)
-{
-	const char *name = options->iterations > 0				    ? "ni"
-			   : options->threads > 0				    ? "nt"
-			   : options->duration >= 0				    ? "duration"
-			   : options->delay.min >= 0				    ? "delay"
-			   : options->rate > 0					    ? "rate"
-			   : options->order >= 0				    ? "order"
-			   : options->connect >= 0				    ? "connect"
-			   : options->input					    ? "input"
-			   : options->report >= 0 && options->report != REPORT_JSON ? "report"
-										    : NULL;
-	if (http_check_options(options->http, options->http_token, error) < 0)
-		return -1;
-	if (!options->http || !name)
-		return 0;
-	return error_set(error, "-%s: not with -http, where requests say what is sent", name);
-}
-
-/* Of numbered lines. Each thread in free order has a name of its own. */
-static int check_source(const struct client_options *options, struct error *error)
-{
-	size_t suffix = 0;
-	if (options->order == ORDER_FREE || options->http)
-		suffix = (size_t)snprintf(NULL, 0, "/%" PRId64,
-					  options->http ? THREADS_MAX : options->threads);
-	else if (options->connect == CONNECT_EACH)
-		return error_set(error, "-connect each: with -service once only with -order free; "
-					"threads that take turns are one sender");
-	if (sender_is_name(slice_of(options->source)) &&
-	    strlen(options->source) + suffix <= SENDER_NAME_MAX)
-		return 0;
-	return error_set(error,
-			 "-source: '%.160s' is not a name of 1 to %zu printable ASCII characters "
-			 "without a blank",
-			 options->source, SENDER_NAME_MAX - suffix);
-}
-
-static int check(const struct client_options *options, struct error *error)
-{
-	const struct workload *workload = &workloads[options->service];
-	struct assertions expected;
-	if (options_check_service(&client_option_table, options, workload->name, error) < 0)
-		return -1;
-	if (workload->threads == 1 && options->threads > 1)
-		return error_set(error, "-nt: not with -service %s, which has one thread",
-				 workload->name);
-	if (check_http(options, error) < 0 || check_together(options, error) < 0 ||
-	    (options->expect && assertions_parse(&expected, options->expect, error) < 0))
-		return -1;
-	return options->message ? line_template_check(options->message, error) : 0;
 }
 
 static const char *host_name(void)
@@ -265,22 +215,39 @@ int client_options_complete(struct client_options *options, struct error *error)
 {
 	const struct workload *workload = &workloads[options->service];
 	const char *input = options->input;
-	if (socket_check_options(options->host, &options->port, error) < 0 ||
-	    check(options, error) < 0 || check_tls(options, error) < 0)
+	if (hosts_check_options(&options->hosts, options->host, &options->port, error) < 0 ||
+	    options_check_service(&client_option_table, options, workload->name, error) < 0 ||
+	    client_options_check(options, error) < 0 || check_tls(options, error) < 0)
 		return -1;
 	if (!options->message)
-		options->message = options->http ? HTTP_MESSAGE : workload->message;
+		options->message = options->http	  ? HTTP_MESSAGE
+				   : options->threads > 1 ? workload->messages
+							  : workload->message;
 	set_default(&options->iterations,
-		    input || options->duration >= 0 ? 0 : workload->iterations);
+		    input || options->find || options->duration >= 0 ? 0 : workload->iterations);
 	set_default(&options->threads, input ? 1 : workload->threads);
 	set_default(&options->number, 1);
-	set_default(&options->window, 1);
+	if (options->find) {
+		set_default(&options->window, FIND_WINDOW);
+		set_default(&options->rate, FIND_RATE);
+		set_default(&options->duration, FIND_DURATION);
+	}
+	set_default(&options->window, options->follow ? FOLLOW_WINDOW : 1);
 	set_default(&options->rate, 0);
 	set_default(&options->warmup, 0);
+	set_default(&options->interval, 0);
 	set_default(&options->size, 0);
 	set_default(&options->timeout, workload->timeout);
-	set_default(&options->retry, 0);
+	set_default(&options->retry, options->follow ? CLOCK_NEVER : 0);
+	if (options->long_lines < 0)
+		options->long_lines = options->follow ? LONG_CUT : LONG_FAIL;
 	set_default(&options->duration, workload->duration);
+	if (options->rules.greeting && !options->rules.end && !options->rules.answer)
+		options->rules.answer = ANSWER_OK;
+	if (options->arrivals < 0)
+		options->arrivals = ARRIVALS_EVEN;
+	if (options->line_end < 0)
+		options->line_end = LINE_END_LF;
 	if (options->order < 0)
 		options->order = ORDER_STRICT;
 	if (options->report < 0)
@@ -289,9 +256,9 @@ int client_options_complete(struct client_options *options, struct error *error)
 		options->connect = options->order == ORDER_FREE ? CONNECT_EACH : CONNECT_SHARED;
 	if (workload->numbers && !options->source)
 		options->source = host_name();
-	if (workload->numbers && check_source(options, error) < 0)
+	if (workload->numbers && client_options_check_source(options, error) < 0)
 		return -1;
-	options->quiet |= options->report == REPORT_JSON;
+	options->quiet |= report_is_alone(options->report);
 	if (options->seed < 0)
 		options->seed = random_fresh_seed();
 	if (options->delay.min < 0)

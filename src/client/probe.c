@@ -45,26 +45,32 @@ static int await_end(struct stream *stream, const struct client_options *options
 	return error_set(error, "the server did not end the connection within %s", time);
 }
 
-static int probe(const struct client_options *options, struct error *error)
+static int probe(const struct client_options *options, const struct host_turn *turn,
+		 struct error *error)
 {
-	const struct connect_target target = {.host = options->host,
-					      .port = (int)options->port,
-					      .deadline = clock_after(options->timeout),
-					      .wake = -1};
-	struct stream *stream = stream_connect(options->stream_type, &target, error);
+	char name[HOST_NAME_SIZE];
+	struct stream *stream = stream_connect_turn(options->stream_type, turn,
+						    clock_after(options->timeout), -1, error);
 	if (!stream)
 		return -1;
 	stream_end(stream);
 	int result = await_end(stream, options, error);
 	stream_close(stream, 0);
+	if (result < 0)
+		error_prefix(error, host_turn_name(turn, name));
 	return result;
 }
 
+/* One host that accepts connections is enough. */
 enum exit_status client_probe(const struct client_options *options, const char *program)
 {
-	struct error error;
-	if (probe(options, &error) == 0)
-		return EXIT_DONE;
+	struct error error = {""}, why;
+	struct host_turn turn = {.hosts = &options->hosts};
+	do {
+		if (probe(options, &turn, &why) == 0)
+			return EXIT_DONE;
+		error_join(&error, &why);
+	} while (!host_turn_fails(&turn));
 	program_complain(program, error.message);
 	return EXIT_FAILED;
 }

@@ -73,7 +73,12 @@ static void show(const struct progress_bar *progress, const char *bytes, size_t 
 	(void)nonblocking_write(progress->descriptor, bytes, length);
 }
 
-void progress_bar_update(struct progress_bar *progress, uint64_t done)
+bool progress_bar_is_due(const struct progress_bar *progress)
+{
+	return clock_now() >= progress->next;
+}
+
+void progress_bar_update(struct progress_bar *progress, uint64_t done, const char *words)
 {
 	struct winsize size;
 	struct buffer line = {0};
@@ -84,7 +89,7 @@ void progress_bar_update(struct progress_bar *progress, uint64_t done)
 	/* a line longer than the terminal is wide could not be written over */
 	size_t max = strlen(PROGRESS_CLEAR) + (known ? size.ws_col : 80) - 1;
 	if (buffer_append_string(&line, PROGRESS_CLEAR) &&
-	    progress_bar_format(progress, done, now, &line))
+	    progress_bar_format(progress, done, now, &line) && buffer_append_string(&line, words))
 		show(progress, line.bytes, line.length < max ? line.length : max);
 	buffer_free(&line);
 	progress->shown = now;
@@ -92,9 +97,15 @@ void progress_bar_update(struct progress_bar *progress, uint64_t done)
 	progress->next = now + PROGRESS_INTERVAL;
 }
 
-void progress_bar_close(struct progress_bar *progress)
+void progress_bar_clear(const struct progress_bar *progress)
 {
 	if (progress->shown)
 		show(progress, PROGRESS_CLEAR, strlen(PROGRESS_CLEAR));
+}
+
+void progress_bar_close(struct progress_bar *progress)
+{
+	progress_bar_clear(progress);
+	progress->shown = 0;
 	progress->next = CLOCK_NEVER;
 }

@@ -21,8 +21,13 @@ struct progress_bar {
 void progress_bar_open(struct progress_bar *progress, int descriptor, uint64_t planned,
 		       int64_t time);
 
-/* Shows how many lines are done; call it at progress->next, or more often. Never blocks. */
-void progress_bar_update(struct progress_bar *progress, uint64_t done);
+/* Whether it is time for an update. */
+bool progress_bar_is_due(const struct progress_bar *progress);
+/* Shows how many lines are done, and further words; call it at progress->next, or more often. Never
+ * blocks. */
+void progress_bar_update(struct progress_bar *progress, uint64_t done, const char *words);
+/* Erases the line, until the next update: something else is printed. */
+void progress_bar_clear(const struct progress_bar *progress);
 /* Erases the line. */
 void progress_bar_close(struct progress_bar *progress);
 

@@ -26,13 +26,39 @@ static void set_unasked(struct client_session *session, const char *excerpt)
 	error_set(session->error, "the server sent '%s' without being asked", excerpt);
 }
 
+static void set_overdue(struct client_session *session, const struct inflight_line *line)
+{
+	char time[DURATION_SIZE];
+	duration_format(session->settings.timeout, time);
+	error_set(session->error, "no answer to '%s' within %s", session_excerpt(session, line),
+		  time);
+}
+
 bool response_is_begun(struct client_session *session, const struct client_connection *connection)
 {
 	const struct buffer *remainder = &connection->remainder;
 	char excerpt[EXCERPT_SIZE];
-	if (remainder->length)
-		set_unasked(session, record_excerpt(excerpt, remainder->bytes, remainder->length));
-	return remainder->length > 0;
+	if (!remainder->length)
+		return false;
+	set_unasked(session, record_excerpt(excerpt, remainder->bytes, remainder->length));
+	return session_fail(session, connection) == STEP_FAILED;
+}
+
+/* Whether the caller has a shorter line to send instead: then it takes the place of the refused
+ * one, which no log has, nor those behind it. */
+static bool shorten(struct client_session *session, struct client_connection *connection,
+		    struct slice answer)
+{
+	const struct client_session_settings *settings = &session->settings;
+	struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
+	if (!settings->refused || !line)
+		return false;
+	struct slice text = {inflight_bytes(&session->inflight, line), line->length - 1};
+	if (!settings->refused(settings->context, answer, &text))
+		return false;
+	inflight_shorten(&session->inflight, line, text.bytes, text.length);
+	connection->refused = session->renews = true;
+	return true;
 }
 
 static enum session_step judge_wrong(struct client_session *session,
@@ -47,13 +73,23 @@ static enum session_step judge_wrong(struct client_session *session,
 			  session_excerpt(session, line), excerpt);
 	else
 		set_unasked(session, excerpt);
-	if (delays)
+	if (delays || shorten(session, connection, answer))
 		return session_lose(session, connection);
 	if (!response_is_full(answer))
-		return STEP_FAILED;
+		return session_fail(session, connection);
 	/* a server that is full now may accept a later connection */
 	connection->refused = !connection->answered;
 	return session_lose(session, connection);
+}
+
+bool answer_has_limit(struct slice answer, size_t *limit)
+{
+	uint64_t bytes;
+	if (!slice_skip(&answer, ANSWER_ERROR "line " REASON_TOO_LONG) ||
+	    !slice_number(&answer, &bytes) || !bytes || bytes > SIZE_MAX / 2)
+		return false;
+	*limit = (size_t)bytes;
+	return true;
 }
 
 bool response_is_full(struct slice answer)
@@ -73,6 +109,7 @@ void response_acknowledge(struct client_session *session, struct client_connecti
 			histogram_record(settings->uncorrected, now - first, 1);
 	}
 	settings->counters[line->thread].acknowledged += !repeats;
+	session->served[connection->turn.at]++;
 	inflight_answer(&session->inflight, &connection->lines);
 	/* else a log that loses the same lines again and again would be tried for ever */
 	if (!repeats || now - connection->up_since >= CONNECTION_GOOD)
@@ -95,9 +132,20 @@ static enum session_step judge(struct client_session *session, struct client_con
 		return judge_wrong(session, connection, answer, meaning == ANSWER_DELAYS);
 	if (settings->answered && !settings->answered(settings->context, answer))
 		return STEP_FAILED;
+	connection->continues = meaning == ANSWER_CONTINUES;
+	if (connection->continues)
+		return STEP_DONE;
 	response_acknowledge(session, connection, now, meaning == ANSWER_REPEATS);
 	connection->answered = true;
 	return STEP_DONE;
+}
+
+/* With or without its LF: the same of an answer that comes at once and of one that comes in parts.
+ */
+static bool is_too_long(struct slice answer)
+{
+	size_t cr = answer.length && answer.bytes[answer.length - 1] == '\r';
+	return answer.length - cr > RESPONSE_MAX;
 }
 
 /* Judges the whole answers among the first bytes of the input, and keeps the remainder. */
@@ -107,18 +155,22 @@ static enum session_step judge_all(struct client_session *session,
 	struct slice input = {.bytes = session->input.bytes, .length = length}, answer;
 	int64_t now = clock_now();
 	session->received = now;
-	while (slice_cut(&input, '\n', &answer)) {
-		enum session_step step = judge(session, connection, answer, now);
+	bool too_long = false;
+	while (!too_long && slice_cut(&input, '\n', &answer)) {
+		too_long = is_too_long(answer);
+		enum session_step step =
+			too_long ? STEP_DONE : judge(session, connection, answer, now);
 		if (step != STEP_DONE)
 			return step;
 	}
-	if (input.length > RESPONSE_MAX + 1)
+	if (too_long || is_too_long(input)) {
 		error_set(session->error, "the server sent an answer of more than %d bytes",
 			  RESPONSE_MAX);
-	else if (buffer_append(&connection->remainder, input.bytes, input.length))
+		return session_fail(session, connection);
+	}
+	if (buffer_append(&connection->remainder, input.bytes, input.length))
 		return STEP_DONE;
-	else
-		error_set(session->error, "out of memory while reading an answer");
+	error_set(session->error, "out of memory while reading an answer");
 	return STEP_FAILED;
 }
 
@@ -133,7 +185,9 @@ static enum session_step judge_end(struct client_session *session,
 			  excerpt, stream_failure(connection->stream, errnum));
 	else if (line)
 		error_set(session->error, "the server closed the connection before %s '%s'",
-			  connection->remainder.length ? "completely answering" : "answering",
+			  connection->remainder.length || connection->continues
+				  ? "completely answering"
+				  : "answering",
 			  excerpt);
 	else
 		error_set(session->error, "the server closed the connection%s%s",
@@ -166,6 +220,17 @@ static enum session_step receive_once(struct client_session *session,
 	return judge_all(session, connection, before + (size_t)length);
 }
 
+/* An answer of several lines has no more time than another, also while it goes on. */
+static enum session_step check_continuing(struct client_session *session,
+					  struct client_connection *connection)
+{
+	const struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
+	if (!connection->continues || session->received - line->sent < session->settings.timeout)
+		return STEP_DONE;
+	set_overdue(session, line);
+	return session_lose(session, connection);
+}
+
 enum session_step response_receive(struct client_session *session,
 				   struct client_connection *connection, bool wait)
 {
@@ -173,10 +238,12 @@ enum session_step response_receive(struct client_session *session,
 	/* what the stream has buffered is not reported by poll() */
 	while (step == STEP_DONE && stream_buffered(connection->stream)) {
 		step = receive_once(session, connection, false);
-		if (step == STEP_NOTHING)
-			return STEP_DONE;
+		if (step == STEP_NOTHING) {
+			step = STEP_DONE;
+			break;
+		}
 	}
-	return step;
+	return step == STEP_DONE ? check_continuing(session, connection) : step;
 }
 
 enum session_step response_receive_all(struct client_session *session)
@@ -205,12 +272,9 @@ int64_t response_deadline(const struct client_session *session)
 enum session_step response_overdue(struct client_session *session)
 {
 	const struct inflight_line *line = inflight_oldest(&session->inflight);
-	char time[DURATION_SIZE];
 	if (clock_now() < response_deadline(session))
 		return STEP_NOTHING;
-	duration_format(session->settings.timeout, time);
-	error_set(session->error, "no answer to '%s' within %s", session_excerpt(session, line),
-		  time);
+	set_overdue(session, line);
 	return session_lose(session, &session->connections[line->connection]);
 }
 

@@ -22,6 +22,9 @@
 #include "client/workload/workload.h"
 #include "net/stream.h"
 
+#define CLIENT_LEAD (100 * CLOCK_MICROSECOND)
+#define SCHEDULE_RANDOM UINT64_MAX /* in place of the number of a thread */
+
 enum {
 	CLIENT_STACK = 128 * 1024,
 	/* Milliseconds. Signals this close together count as one: a Ctrl-C can come from the
@@ -30,6 +33,7 @@ enum {
 	CLIENT_GRACE = 200,
 	CLIENT_PROGRESS = 250,	    /* milliseconds between two reports to who has asked for it */
 	CLIENT_DESCRIPTORS = 32,    /* for all but connections, with some to spare */
+	CLIENT_LARGE = 64,	    /* sessions that may take more memory each */
 	CLIENT_CONNECT_LIMIT = 100, /* threads that connect at a time: below a server's backlog */
 };
 
@@ -47,7 +51,29 @@ static int open_descriptors(struct client *client)
 				 strerror(errno));
 	stdout_writer_open(&client->output, client->stop);
 	const char *input = client->options.input;
-	return input ? line_source_open(&client->input, input, &client->error) : 0;
+	if (!input)
+		return 0;
+	int result = line_source_open(&client->input, input, &client->error);
+	client->input.long_lines = (enum long_lines)client->options.long_lines;
+	return result;
+}
+
+static const struct answer_protocol *answers_of(const struct client_options *options)
+{
+	const struct workload *workload = &workloads[options->service];
+	return options->rules.answer || options->rules.end ? &answers_pattern
+	       : workload->echoes			   ? &answers_echo
+	       : workload->numbers			   ? &answers_once
+							   : &answers_ok;
+}
+
+/* Lines that a thread may send at once are sent together. Not those that are shown: what was shown
+ * was sent. */
+static bool gathers(const struct client_options *options)
+{
+	bool alone = options->order == ORDER_FREE || options->threads == 1;
+	return alone && options->window > 1 && options->quiet && !options->rate &&
+	       !options->delay.max;
 }
 
 /* Returns 0, or -1 with the worker's error set. */
@@ -58,21 +84,21 @@ static int make_session(struct worker *worker, size_t connections)
 	const struct workload *workload = &workloads[options->service];
 	struct histogram *latency = &client->histograms[worker->number];
 	const struct client_session_settings settings = {
-		.host = options->host,
-		.port = (int)options->port,
+		.hosts = &options->hosts,
 		.stream_type = options->stream_type,
 		.connections = connections,
 		.window = (size_t)options->window,
 		.delay = options->delay,
 		.waits = options->rate > 0,
-		.small = client->sessions > 1,
+		.gathers = gathers(options),
+		.small = client->sessions > CLIENT_LARGE,
 		.random = random_state((uint64_t)options->seed, (uint64_t)options->number,
 				       worker->number),
 		.timeout = options->timeout,
 		.retry = options->retry,
-		.answers = workload->echoes    ? &answers_echo
-			   : workload->numbers ? &answers_once
-					       : &answers_ok,
+		.answers = answers_of(options),
+		.rules = options->rules,
+		.crlf = options->line_end == LINE_END_CRLF,
 		.stop = client->stop,
 		.counters = client->counters,
 		.latency = latency,
@@ -82,6 +108,7 @@ static int make_session(struct worker *worker, size_t connections)
 		.context = worker,
 		.sender = workload->numbers ? worker->sender : NULL,
 		.resume = worker_resumed,
+		.refused = worker_refused,
 	};
 	if (workload->numbers) /* fits, as options are checked */
 		(void)snprintf(worker->sender, sizeof worker->sender, "%s", options->source);
@@ -114,6 +141,9 @@ static int allocate(struct client *client)
 	if (!client->workers || !client->counters || !client->histograms)
 		return error_set(&client->error, "out of memory for %zu threads", threads);
 	client->sessions = sessions;
+	client->counts = strstr(options->message, "%n") != NULL;
+	client->numbers = workloads[options->service].numbers;
+	client->repeats = !options->input && !strchr(options->message, '%') && !client->numbers;
 	client->result.counters = client->counters;
 	client->result.plan = (struct plan){.threads = threads,
 					    .iterations = (uint64_t)options->iterations,
@@ -157,6 +187,8 @@ static void client_close(struct client *client)
 		buffer_free(&client->workers[i].line);
 	round_robin_free(client->token);
 	start_barrier_destroy(&client->start);
+	schedule_destroy(&client->schedule);
+	intervals_close(&client->intervals);
 	stdout_writer_free(&client->output);
 	line_source_close(&client->input);
 	buffer_free(&client->result.connections);
@@ -184,6 +216,25 @@ static int make_threads(struct client *client)
 	return errnum;
 }
 
+/* Ends all threads. Only the first failure counts. */
+static void fail(struct client *client, const struct error *error)
+{
+	pthread_mutex_lock(&client->mutex);
+	if (!client->failed)
+		client->error = *error;
+	client->failed = true;
+	pthread_mutex_unlock(&client->mutex);
+	client_stop(client);
+}
+
+/* A sleeping thread is woken 50 to 100 µs late in a virtual machine. So it wakes earlier and
+ * watches the clock, for a tenth of the time between two lines at the most. */
+static int64_t lead_of(int64_t rate)
+{
+	const int64_t tenth = CLOCK_SECOND / 10 * SCHEDULE_UNIT;
+	return rate ? clock_earlier(CLIENT_LEAD, tenth / rate) : 0;
+}
+
 /* Makes the threads, and hands out the token. If one cannot be made, those that were end. */
 static void start_threads(struct client *client)
 {
@@ -196,12 +247,10 @@ static void start_threads(struct client *client)
 			round_robin_pass(client->token);
 		return;
 	}
-	pthread_mutex_lock(&client->mutex);
-	client->failed = true;
-	error_set(&client->error, "cannot create thread %zu of %zu: %s", client->made + 1,
+	struct error error;
+	error_set(&error, "cannot create thread %zu of %zu: %s", client->made + 1,
 		  (size_t)client->options.threads, strerror(errnum));
-	pthread_mutex_unlock(&client->mutex);
-	client_stop(client);
+	fail(client, &error);
 }
 
 /* The first signal ends the work, another one the program. */
@@ -230,10 +279,34 @@ static uint64_t answered(const struct client *client)
 static void open_progress(struct client *client)
 {
 	const struct client_options *options = &client->options;
-	bool show = options->acks < 0 && (options->quiet || isatty(STDOUT_FILENO) != 1);
+	bool show = options->acks < 0 && !options->interval &&
+		    (options->quiet || isatty(STDOUT_FILENO) != 1);
 	progress_bar_open(&client->progress, show ? STDERR_FILENO : -1,
 			  (uint64_t)options->threads * (uint64_t)options->iterations,
 			  options->duration ? options->warmup + options->duration : 0);
+}
+
+/* -1: the client's error is set. With a parent program the report, and so the log, is that one's.
+ */
+static int open_intervals(struct client *client)
+{
+	const struct client_options *options = &client->options;
+	const struct intervals settings = {.program = client->program,
+					   .length = options->interval,
+					   .hdr = options->report == REPORT_HDR &&
+						  options->interval &&
+						  options->acks<0, .scheduled = options->rate> 0};
+	return intervals_open(&client->intervals, &settings, &client->error);
+}
+
+/* What cannot be printed ends the client. */
+static int64_t tell_intervals(struct client *client, uint64_t done)
+{
+	struct error error;
+	if (intervals_update(&client->intervals, client->histograms, client->sessions, done,
+			     &error) < 0)
+		fail(client, &error);
+	return client->intervals.next;
 }
 
 /* Tells how far it is, and returns when to do so again. */
@@ -241,9 +314,10 @@ static int64_t tell_progress(struct client *client)
 {
 	struct client_request *request = client->request;
 	uint64_t done = answered(client);
-	progress_bar_update(&client->progress, done);
+	progress_bar_update(&client->progress, done, "");
+	int64_t next = tell_intervals(client, done);
 	if (!request)
-		return client->progress.next;
+		return clock_earlier(client->progress.next, next);
 	request->progress(request->context, done);
 	return clock_after(CLIENT_PROGRESS * CLOCK_MILLISECOND);
 }
@@ -288,8 +362,12 @@ static bool run(const struct client_options *options, const char *program,
 				.over = -1};
 	/* a mutex with default attributes needs nothing that could fail */
 	(void)pthread_mutex_init(&client.mutex, NULL);
+	schedule_init(
+		&client.schedule, options->rate, (enum arrivals)options->arrivals,
+		random_state((uint64_t)options->seed, (uint64_t)options->number, SCHEDULE_RANDOM));
+	client.lead = lead_of(options->rate);
 	start_barrier_init(&client.start, (size_t)options->threads, CLIENT_CONNECT_LIMIT);
-	client.failed = client_open(&client) < 0;
+	client.failed = client_open(&client) < 0 || open_intervals(&client) < 0;
 	if (!client.failed) {
 		open_progress(&client);
 		start_threads(&client);

@@ -12,10 +12,12 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/program.h"
+#include "client/intervals.h"
 #include "client/line_source.h"
 #include "client/options.h"
 #include "client/progress_bar.h"
 #include "client/round_robin.h"
+#include "client/schedule.h"
 #include "client/session.h"
 #include "client/start_barrier.h"
 #include "client/stdout_writer.h"
@@ -65,11 +67,18 @@ struct client {
 	atomic_size_t running;		/* threads that have not ended */
 	int64_t interrupted;		/* ns, when the first signal came; 0: none */
 	struct progress_bar progress;
+	struct intervals intervals;
 	struct counters *counters;    /* of each thread */
 	struct histogram *histograms; /* of each session; with -rate also uncorrected, behind */
 	struct line_source input;     /* of -input; only its one thread uses it */
-	uint64_t input_behind; /* number of a numbered line before the first one of the input */
-	atomic_ullong sent;    /* lines, by all threads */
+	size_t longest;		  /* bytes of the longest line of the input that was acknowledged */
+	uint64_t input_behind;	  /* number of a numbered line before the first one of the input */
+	bool counts;		  /* each line takes a number of `sent`, without a schedule */
+	bool repeats;		  /* all lines are the same */
+	bool numbers;		  /* the service numbers lines: which is due is asked */
+	atomic_ullong sent;	  /* lines, by all threads */
+	struct schedule schedule; /* of -rate */
+	int64_t lead;		  /* ns: so long before a line is to be sent its thread is awake */
 
 	/* set by one thread before the first line */
 	int64_t started;  /* ns, 0: not yet */
@@ -114,15 +123,11 @@ bool worker_may_send(struct worker *worker, uint64_t number);
 /* What a thread runs, with its struct worker. Returns NULL. */
 void *worker_run(void *worker);
 
-/* Open loop: returns when a line is to be sent (ns), CLOCK_NEVER if out of range. Lines are
- * numbered from 0, the first starts at `first`; 1 to RATE_MAX lines a second, however late the
- * answers are. */
-int64_t rate_schedule_start(int64_t first, int64_t rate, uint64_t number);
-
 /* Callbacks of a session, with a struct worker as their context. */
 void worker_connected(void *context, size_t connection, const char *local_name);
 bool worker_answered(void *context, struct slice answer);
 bool worker_resumed(void *context, uint64_t last, uint64_t hash);
+bool worker_refused(void *context, struct slice answer, struct slice *line);
 
 /* Reports how it ended, once all threads have. True: every line was acknowledged, as -expect says,
  * and all could be written. */

@@ -14,6 +14,9 @@
 /* With space in the window, how often to receive: the precision of latencies then. */
 #define SESSION_LOOK_INTERVAL (20 * CLOCK_MICROSECOND)
 
+/* While lines are gathered, for so many together, which are made in 1 or 2 µs. */
+enum { SESSION_LOOK_LINES = 16 };
+
 /* Whether answers can come from several connections at once, or from any of them during waits. */
 static bool needs_events(const struct client_session_settings *settings)
 {
@@ -41,8 +44,15 @@ struct client_session *client_session_make(const struct client_session_settings 
 		(void)pthread_mutex_init(&session->mutex, NULL);
 		session->connections =
 			memory_calloc(settings->connections, sizeof *session->connections);
-		if (session->connections && (!needs_events(settings) || open_events(session)))
-			return session;
+		for (size_t i = 0; session->connections && i < settings->connections; i++)
+			session->connections[i].turn =
+				(struct host_turn){.hosts = settings->hosts, .at = settings->host};
+		if (session->connections && (!needs_events(settings) || open_events(session))) {
+			if (session_make_patterns(session))
+				return session;
+			client_session_free(session);
+			return NULL;
+		}
 	}
 	error_set(error, "cannot set up %zu connections: %s", settings->connections,
 		  strerror(errno));
@@ -58,6 +68,9 @@ void client_session_free(struct client_session *session)
 		stream_close(session->connections[i].stream, 0);
 		buffer_free(&session->connections[i].remainder);
 	}
+	pattern_free(session->patterns.answer);
+	pattern_free(session->patterns.end);
+	pattern_free(session->patterns.greeting);
 	descriptor_close(&session->events);
 	inflight_free(&session->inflight);
 	free(session->connections);
@@ -66,105 +79,16 @@ void client_session_free(struct client_session *session)
 	free(session);
 }
 
-/* The connection takes no more, with errno. What it received before may say why. */
-static enum session_step send_failed(struct client_session *session,
-				     const struct inflight_line *line, int errnum)
-{
-	struct client_connection *connection = &session->connections[line->connection];
-	enum session_step step;
-	do
-		step = response_receive(session, connection, false);
-	while (step == STEP_DONE);
-	if (step != STEP_NOTHING)
-		return step;
-	error_set(session->error, "cannot send '%s': %s", session_excerpt(session, line),
-		  stream_failure(connection->stream, errnum));
-	return session_lose(session, connection);
-}
-
-/* Sends a line from *done on, and adds to *done what was taken. Returns how many bytes are not
- * taken or owed, or -1 with errno. */
-static ssize_t send_rest(struct client_session *session, const struct inflight_line *line,
-			 size_t *done)
-{
-	struct stream *stream = session->connections[line->connection].stream;
-	const char *bytes = inflight_bytes(&session->inflight, line);
-	ssize_t sent = *done < line->length
-			       ? stream_send(stream, bytes + *done, line->length - *done)
-			       : stream_flush(stream);
-	if (sent < 0)
-		return -1;
-	*done += (size_t)sent;
-	return (ssize_t)(line->length - *done + stream_owed(stream));
-}
-
-/* Waits until a connection takes more. While it waits it receives answers: the server may wait for
- * that. NOTHING: none came, and it is time to send. */
-static enum session_step await_space(struct client_session *session,
-				     const struct inflight_line *line, int64_t deadline)
-{
-	struct client_connection *connection = &session->connections[line->connection];
-	short wanted = session->events < 0 ? POLLIN | POLLOUT : POLLOUT;
-	struct pollfd waiting[] = {stream_pollfd(connection->stream, wanted),
-				   {.fd = session->events, .events = POLLIN}};
-	int ready = clock_poll(waiting, 2, clock_earlier(deadline, response_deadline(session)));
-	if (waiting[0].revents & ~POLLOUT || waiting[1].revents)
-		return response_receive_all(session);
-	if (ready)
-		return STEP_NOTHING;
-	enum session_step step = response_overdue(session);
-	if (step != STEP_NOTHING || clock_now() < deadline)
-		return step;
-	char time[DURATION_SIZE];
-	duration_format(session->settings.timeout, time);
-	error_set(session->error, "the server did not accept '%s' within %s",
-		  session_excerpt(session, line), time);
-	return session_lose(session, connection);
-}
-
-/* Sends a line. While its connection blocks, the time-out begins anew with each progress. A line of
- * which only a part could be sent takes its connection down. */
-static enum session_step send_line(struct client_session *session, struct inflight_line *line)
-{
-	struct client_connection *connection = &session->connections[line->connection];
-	struct counters *counters = &session->settings.counters[line->thread];
-	int64_t timeout = session->settings.timeout, began = clock_now(), sent = began;
-	int64_t deadline = began + timeout;
-	size_t done = 0, before = 0;
-	ssize_t left;
-	while ((left = send_rest(session, line, &done)) > 0) {
-		if (done > before)
-			deadline = clock_after(timeout);
-		before = done;
-		enum session_step step = await_space(session, line, deadline);
-		if (step == STEP_LOST && session->lost != connection)
-			connection_close(session, connection);
-		if (step == STEP_LOST || step == STEP_FAILED)
-			return step;
-		sent = clock_now();
-		if (step == STEP_DONE)
-			deadline = sent + timeout;
-	}
-	if (left < 0)
-		return send_failed(session, line, errno);
-	line->sent = sent;
-	if (!line->first) {
-		counters->sent++;
-		line->first = began;
-	}
-	counters->resent += line->doubtful;
-	return STEP_DONE;
-}
-
 /* Waits before the next attempt to connect. False: no time is left for one, or stopped. */
 static bool pause_connection(struct client_session *session,
 			     const struct client_connection *connection)
 {
 	struct pollfd stop = {.fd = session->settings.stop, .events = POLLIN};
 	int64_t end = connection->give_up ? connection->give_up : CLOCK_NEVER;
-	if (clock_now() >= end)
+	if (connection->all_were_tried && clock_now() >= end)
 		return false;
-	int64_t until = clock_earlier(clock_after(connection->pause), end);
+	int64_t pause = connection->all_failed ? connection->pause : 0;
+	int64_t until = clock_earlier(clock_after(pause), end);
 	while (clock_now() < until)
 		if (clock_poll(&stop, 1, until) > 0)
 			return false;
@@ -191,7 +115,7 @@ static enum session_step open_again(struct client_session *session,
 {
 	struct error before = *session->error;
 	int64_t deadline = clock_after(session->settings.timeout), last = CLOCK_NEVER;
-	if (connection->give_up)
+	if (connection->all_were_tried && connection->give_up != CLOCK_NEVER)
 		last = connection->give_up + CLOCK_MILLISECOND;
 	enum session_step step =
 		connection_open(session, connection, clock_earlier(deadline, last));
@@ -208,17 +132,16 @@ static enum session_step reconnect(struct client_session *session,
 	enum session_step step = open_again(session, connection);
 	if (step == STEP_DONE && session->settings.answers->greet)
 		step = session->settings.answers->greet(session, connection);
-	if (step == STEP_DONE)
+	if (step == STEP_DONE) {
 		connection->up_since = clock_now();
+		atomic_fetch_add(&session->up, 1);
+	}
 	/* what came with the handshake is not reported by poll() */
 	if (step == STEP_DONE && stream_buffered(connection->stream))
 		step = response_receive(session, connection, false);
 	/* answers can come before all are sent, but not to a line that has not been sent again */
-	struct inflight_line *line = inflight_first(&session->inflight, &connection->lines);
-	for (; line && (step == STEP_DONE || step == STEP_NOTHING);
-	     line = inflight_next_of(&session->inflight, line))
-		step = send_line(session, line);
-	return step;
+	return step == STEP_DONE || step == STEP_NOTHING ? sending_resend(session, connection)
+							 : step;
 }
 
 /* Closes a connection that was lost in a step. False: the session is over. */
@@ -226,8 +149,13 @@ static bool survives(struct client_session *session, enum session_step step)
 {
 	if (step != STEP_LOST)
 		return step != STEP_FAILED;
+	bool renews = session->renews;
 	connection_close(session, session->lost);
-	return session->settings.retry > 0;
+	session->renews = false;
+	if (renews || session->settings.retry > 0 || !session->lost->all_were_tried)
+		return true;
+	*session->error = session->reason;
+	return false;
 }
 
 /* Makes one attempt to bring a connection up. False: no other is to follow. */
@@ -260,6 +188,8 @@ static bool settle(struct client_session *session, enum session_step step)
 
 bool client_session_await(struct client_session *session, int64_t deadline, int descriptor)
 {
+	if (!settle(session, sending_flush(session)))
+		return false;
 	while (clock_now() < deadline) {
 		enum session_step step = response_await_any(session, deadline, descriptor);
 		if (step == STEP_READY)
@@ -270,22 +200,46 @@ bool client_session_await(struct client_session *session, int64_t deadline, int 
 	return true;
 }
 
+/* Whether answers can have come that were not looked for. With lines gathered, the time is asked
+ * for some of them together. */
+static bool may_have_answers(struct client_session *session)
+{
+	const struct inflight_queue *inflight = &session->inflight;
+	if (session->unsent)
+		return session->unsent > inflight->removed + 1 &&
+		       ++session->unlooked % SESSION_LOOK_LINES == 0;
+	return inflight->waiting > 0;
+}
+
 /* Receives answers that came although they were not waited for. */
 static enum session_step look(struct client_session *session)
 {
+	if (!may_have_answers(session))
+		return STEP_NOTHING;
 	int64_t now = clock_now();
-	if (!session->inflight.waiting || now - session->received < SESSION_LOOK_INTERVAL)
+	if (now - session->received < SESSION_LOOK_INTERVAL)
 		return STEP_NOTHING;
 	session->received = now;
 	enum session_step step = response_receive_all(session);
 	return step == STEP_NOTHING ? response_overdue(session) : step;
 }
 
+bool client_session_await_exactly(struct client_session *session, int64_t deadline, int64_t lead)
+{
+	if (!client_session_await(session, deadline - lead, -1))
+		return false;
+	while (clock_now() < deadline)
+		if (!settle(session, look(session)))
+			return false;
+	return true;
+}
+
 /* Waits until fewer lines are in flight. */
 static bool await_answers(struct client_session *session, size_t lines)
 {
 	while (session->inflight.waiting >= lines)
-		if (!settle(session, response_await(session)))
+		if (!settle(session,
+			    session->unsent ? sending_flush(session) : response_await(session)))
 			return false;
 	return true;
 }
@@ -311,7 +265,7 @@ bool client_session_send(struct client_session *session, const struct inflight_l
 	if (added && session->settings.sender)
 		once_note_line(session, added);
 	if (added)
-		return settle(session, send_line(session, added));
+		return settle(session, sending_line(session, added));
 	error_set(session->error, "out of memory with %zu lines in flight",
 		  session->inflight.waiting);
 	return false;
@@ -327,6 +281,23 @@ uint64_t client_session_due(const struct client_session *session)
 uint64_t client_session_stored(const struct client_session *session)
 {
 	return session->numbers.acknowledged;
+}
+
+size_t client_session_open_bytes(const struct client_session *session)
+{
+	const struct inflight_queue *inflight = &session->inflight;
+	const struct inflight_line *oldest = inflight_oldest(inflight);
+	return oldest ? inflight->bytes.length - (size_t)(oldest->at - inflight->bytes_at) : 0;
+}
+
+const uint64_t *client_session_served(const struct client_session *session)
+{
+	return session->served;
+}
+
+size_t client_session_host(const struct client_session *session)
+{
+	return session->connections[0].turn.at;
 }
 
 uint64_t client_session_skipped(const struct client_session *session)
@@ -354,6 +325,11 @@ void client_session_record_waiting(const struct client_session *session, int64_t
 	while ((line = inflight_next(&session->inflight, &number)))
 		if (!line->warming && line->start)
 			histogram_record(session->settings.latency, now - line->start, 1);
+}
+
+bool client_session_is_up(const struct client_session *session)
+{
+	return atomic_load(&session->up) == session->settings.connections;
 }
 
 void client_session_stop(struct client_session *session)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of a client session, from the bottom: connection.c connects; response.c receives and
- * judges answers; session.c sends, and alone decides what follows: it waits, reconnects, resends.
- * Errors go to session->error. */
+ * judges answers; sending.c sends; session.c alone decides what follows: it waits, reconnects,
+ * resends. Errors go to session->error. */
 #pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "client/pattern.h"
 #include "client/session.h"
+#include "net/hosts.h"
 #include "net/stream.h"
 #include "record/escape.h"
 
@@ -29,8 +31,9 @@ enum session_step {
 /* What a line is told by an answer. */
 enum answer_meaning {
 	ANSWER_ACKNOWLEDGES,
-	ANSWER_REPEATS, /* acknowledges it, and it had been acknowledged before */
-	ANSWER_DELAYS,	/* it is refused, but may be accepted on a later connection */
+	ANSWER_REPEATS,	  /* acknowledges it, and it had been acknowledged before */
+	ANSWER_CONTINUES, /* more lines of the answer follow */
+	ANSWER_DELAYS,	  /* it is refused, but may be accepted on a later connection */
 	ANSWER_REFUSES,
 };
 
@@ -57,27 +60,41 @@ struct client_connection {
 	struct stream *stream;	     /* NULL: down. Written under the mutex */
 	struct inflight_chain lines; /* in flight */
 	struct buffer remainder;     /* the beginning of an answer that is not complete */
+	bool continues;		     /* whole lines of that answer came before it */
 	int64_t up_since;	     /* ns, when it was greeted; CLOCK_NEVER before that */
 	bool answered;		     /* since then a line was */
 	bool refused;		     /* at once: the server has read no line of it */
 	int64_t give_up; /* ns, end of attempts: from the first loss since the last answer; 0: none
 			  */
-	int64_t pause;	 /* ns, before the next attempt to connect */
+	struct host_turn turn;
+	bool all_failed;     /* all hosts have, in a row: a pause is due */
+	bool all_were_tried; /* since give_up was set */
+	int64_t pause;	     /* ns, after all have failed */
 };
 
 struct client_session {
 	struct client_session_settings settings;
 	struct inflight_queue inflight;
+	uint64_t unsent;    /* number of the first line in flight that was only gathered; 0: none */
+	uint64_t unsent_at; /* position of its bytes */
+	unsigned unlooked;  /* lines that were gathered since then without asking for the time */
 	struct client_connection *connections;
 	struct client_connection *lost; /* at STEP_LOST */
+	bool renews;			/* it was given up, and is to be made again in any case */
 	struct session_numbers numbers;
+	struct {
+		struct pattern *answer, *end, *greeting; /* NULL: none */
+	} patterns;
 	struct error *error;
-	struct error reason;   /* why the connection was lost that is being repaired */
+	struct error reason;   /* why the connection was lost that is being repaired, and why each
+				* of the other hosts was not of use at first */
 	pthread_mutex_t mutex; /* over the streams, against client_session_stop() */
 	atomic_bool stopped;
+	atomic_size_t up; /* connections that are greeted */
 	int events; /* epoll set of all connections and, as NULL, of `stop`; -1: not needed, as at
 		       most one connection has lines in flight */
 	struct buffer input;
+	uint64_t served[HOSTS_MAX]; /* lines that each host has acknowledged */
 	int64_t received;	    /* ns, when answers were last received or looked for */
 	char excerpt[EXCERPT_SIZE]; /* of session_excerpt() */
 };
@@ -89,6 +106,18 @@ const char *session_excerpt(struct client_session *session, const struct infligh
 enum session_step session_lose(struct client_session *session,
 			       struct client_connection *connection);
 
+/* The session is over because of what the server has said on a connection, for the error that is
+ * set: it gets the host's name where there are several. Returns STEP_FAILED. */
+enum session_step session_fail(struct client_session *session,
+			       const struct client_connection *connection);
+
+/* answers.c: makes the patterns of the settings' rules. False: the error is set. */
+bool session_make_patterns(struct client_session *session);
+
+/* greeting.c: receives up to the line that ends what the server says first. */
+enum session_step greeting_await(struct client_session *session,
+				 struct client_connection *connection);
+
 /* once.c: gives a line that was added to those in flight its number. */
 void once_note_line(struct client_session *session, struct inflight_line *line);
 
@@ -98,8 +127,19 @@ void once_note_line(struct client_session *session, struct inflight_line *line);
 enum session_step connection_open(struct client_session *session,
 				  struct client_connection *connection, int64_t deadline);
 
-/* Closes a lost connection, if it is up, and notes why it is down and until when to connect. */
+/* Closes a lost connection, if it is up, and notes why it is down, which host is next, and until
+ * when to connect. */
 void connection_close(struct client_session *session, struct client_connection *connection);
+
+/* sending.c */
+
+/* Sends a line that was added to those in flight, or gathers it. */
+enum session_step sending_line(struct client_session *session, struct inflight_line *line);
+/* Sends what was gathered. */
+enum session_step sending_flush(struct client_session *session);
+/* Sends all lines of a new connection again that are in flight. */
+enum session_step sending_resend(struct client_session *session,
+				 struct client_connection *connection);
 
 /* response.c */
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/program.h"
 #include "client/run.h"
+#include "client/served.h"
 #include "client/workload/workload.h"
 #include "measure/assertions.h"
 #include "measure/report_text.h"
@@ -44,28 +45,16 @@ static bool is_whole(const struct client *client)
 	return client->started && !client->failed && !client->interrupted;
 }
 
-/* Lines of the schedule that are due before a moment. */
-static uint64_t scheduled(const struct client *client, int64_t before)
-{
-	uint64_t rate = (uint64_t)client->options.rate, second = (uint64_t)CLOCK_SECOND;
-	uint64_t time = before > client->started ? (uint64_t)(before - client->started) : 0;
-	return time / second * rate + (time % second * rate + second - 1) / second;
-}
-
 static void record_wait(const struct client *client, int64_t start, int64_t end, uint64_t times)
 {
 	if (start >= client->measured)
 		histogram_record(client->histograms, end - start, times);
 }
 
-/* Lines that were due and not sent have waited until `end`. A thread may hold one; the others are
- * the last of the schedule, unless it is an input that says how many there are. Returns their
- * number. */
-static uint64_t record_unsent(const struct client *client, int64_t end)
+/* A thread may hold a line that was due. Returns how many do. */
+static uint64_t record_held(const struct client *client, int64_t last, int64_t end)
 {
-	const struct client_options *options = &client->options;
-	int64_t last = clock_earlier(end, client->deadline); /* nothing is due from then on */
-	uint64_t held = 0, next = atomic_load(&client->sent), due = scheduled(client, last);
+	uint64_t held = 0;
 	for (size_t i = 0; i < client->made; i++) {
 		int64_t start = client->workers[i].due;
 		if (!start || start >= last)
@@ -73,24 +62,48 @@ static uint64_t record_unsent(const struct client *client, int64_t end)
 		record_wait(client, start, end, 1);
 		held++;
 	}
-	if (options->iterations && due > (uint64_t)(options->threads * options->iterations))
-		due = (uint64_t)(options->threads * options->iterations);
-	if (options->input || due <= next)
-		return held;
-	uint64_t unsent = due - next, step = unsent / UNSENT_RECORDS + 1;
-	for (uint64_t i = 0; i < unsent; i += step) {
-		uint64_t times = unsent - i < step ? unsent - i : step;
-		record_wait(client, rate_schedule_start(client->started, options->rate, next + i),
-			    end, times);
+	return held;
+}
+
+/* The rest of the schedule, up to line `planned`. Returns how many lines of it were due. */
+static uint64_t record_rest(struct client *client, uint64_t planned, int64_t last, int64_t end)
+{
+	struct schedule *schedule = &client->schedule;
+	uint64_t next = atomic_load(&schedule->taken), due = schedule_due(schedule, last);
+	uint64_t step = due > next ? (due - next) / UNSENT_RECORDS + 1 : 1, unsent = 0, number;
+	bool even = schedule->arrivals == ARRIVALS_EVEN; /* it is known how many are due */
+	if (even && due < planned)
+		planned = due;
+	if (next >= planned)
+		return 0;
+	for (;;) {
+		int64_t start = schedule_take(schedule, step, &number);
+		if (number >= planned || start >= last)
+			return unsent;
+		uint64_t times = planned - number < step ? planned - number : step;
+		record_wait(client, start, end, times);
+		unsent += times;
 	}
-	return held + unsent;
+}
+
+/* Lines that were due and not sent have waited until `end`. Threads hold some; the others are the
+ * last of the schedule, unless it is an input that says how many there are. Returns their number.
+ */
+static uint64_t record_unsent(struct client *client, int64_t end)
+{
+	const struct client_options *options = &client->options;
+	int64_t last = clock_earlier(end, client->deadline); /* nothing is due from then on */
+	uint64_t planned = options->iterations ? (uint64_t)(options->threads * options->iterations)
+					       : UINT64_MAX;
+	uint64_t held = record_held(client, last, end);
+	return options->input ? held : held + record_rest(client, planned, last, end);
 }
 
 /* Open loop: records lines without an answer and lines that were due and not sent, with how long
  * they have waited since their intended start, however the run has ended. Without them a server
  * that stands still would look as quick as before (coordinated omission). Returns the number of
  * those that were not sent. */
-static uint64_t record_waiting(const struct client *client)
+static uint64_t record_waiting(struct client *client)
 {
 	int64_t end = ended(client);
 	if (!client->options.rate || !client->started)
@@ -107,7 +120,7 @@ static bool is_strict(const struct client_options *options)
 	       (options->connect == CONNECT_SHARED || options->window == 1);
 }
 
-static struct result result_of(const struct client *client)
+static struct result result_of(struct client *client)
 {
 	struct result result = result_of_nothing(client->interrupted ? "interrupted"
 						 : client->failed    ? client->error.message
@@ -146,22 +159,56 @@ static bool print(const struct client *client, int descriptor, struct buffer *te
 	return printed;
 }
 
-/* To stderr; to stdout as JSON or where lines come back, and then nothing with -quiet. */
+static struct served served_of(const struct client *client)
+{
+	struct served served = {{0}};
+	for (size_t i = 0; i < client->sessions; i++)
+		served_add(&served, client->workers[i].session);
+	return served;
+}
+
+/* Has the report say what each of several hosts has acknowledged. The buffer is the caller's.
+ * False: out of memory, with a complaint. */
+static bool count_hosts(const struct client *client, struct result *result, struct buffer *text)
+{
+	const struct served served = served_of(client);
+	const struct hosts *hosts = &client->options.hosts;
+	if (hosts->count == 1)
+		return true;
+	if (!served_append_json(text, hosts, &served)) {
+		program_complain(client->program, "out of memory for the report");
+		return false;
+	}
+	result->hosts = text;
+	return true;
+}
+
+/* To stderr; to stdout if it is for programs or where lines come back, and then nothing with
+ * -quiet.
+ */
 static bool print_report(const struct client *client, const struct result *result)
 {
+	const struct served served = served_of(client);
 	const struct client_options *options = &client->options;
 	bool echoes = workloads[options->service].echoes;
-	bool json = options->report == REPORT_JSON;
+	bool alone = report_is_alone(options->report);
 	struct buffer text = {0};
-	if (echoes && options->quiet && !json)
+	if (echoes && options->quiet && !alone)
 		return true;
-	bool complete = json ? report_json(&text, result) : report_text(&text, result);
+	bool complete =
+		alone ? report_alone(&text, options->report, result) : report_text(&text, result);
+	if (!alone)
+		complete =
+			complete && served_append(&text, client->program, &options->hosts, &served);
 	if (options->report == REPORT_PLOT)
 		complete = complete && report_bars(&text, result);
-	if (!json && options->delay.max > options->delay.min)
-		complete = complete && buffer_printf(&text, "%s: seed of the pauses: %" PRId64 "\n",
-						     client->program, options->seed);
-	return print(client, echoes || json ? STDOUT_FILENO : STDERR_FILENO, &text, complete);
+	bool poisson = options->arrivals == ARRIVALS_POISSON;
+	if (!alone && (poisson || options->delay.max > options->delay.min))
+		complete =
+			complete &&
+			buffer_printf(&text, "%s: seed of the %s: %" PRId64 "\n", client->program,
+				      poisson ? "arrivals" : "pauses", options->seed);
+	return print(client, echoes || alone ? STDOUT_FILENO : STDERR_FILENO, &text, complete);
 }
 
 /* For who has asked for the run. */
@@ -171,18 +218,20 @@ static void compose_report(struct buffer *report, const struct result *result)
 		buffer_free(report);
 }
 
-/* What -expect has led to: each outcome in lines of text and in JSON, and the first failure. */
+/* What -expect has led to: each outcome in lines of text and as the report has it, and the first
+ * failure. */
 struct checked {
 	bool met;
 	struct assertions assertions;
 	struct assertion_outcome outcomes[ASSERTIONS_MAX];
-	struct buffer text, json, failure; /* owned */
-	bool complete;			   /* else memory was out for one of them */
+	struct buffer text, report, failure; /* owned */
+	bool complete;			     /* else memory was out for one of them */
 };
 
 static void check(const struct client *client, struct result *result, struct checked *checked)
 {
 	const struct assertions *assertions = &checked->assertions;
+	int format = client->options.report;
 	struct error error; /* none: they were parsed with the options */
 	*checked = (struct checked){.met = true, .complete = true};
 	if (!client->options.expect ||
@@ -192,35 +241,37 @@ static void check(const struct client *client, struct result *result, struct che
 	for (size_t i = 0; i < assertions->count; i++) {
 		const struct assertion *assertion = &assertions->list[i];
 		const struct assertion_outcome *outcome = &checked->outcomes[i];
-		checked->complete &= buffer_printf(&checked->text, "%s: ", client->program) &&
-				     assertion_describe(&checked->text, assertion, outcome) &&
-				     buffer_append(&checked->text, "\n", 1) &&
-				     assertion_json(&checked->json, assertion, outcome, 0) &&
-				     (outcome->met || checked->failure.length ||
-				      assertion_describe(&checked->failure, assertion, outcome));
+		checked->complete &=
+			buffer_printf(&checked->text, "%s: ", client->program) &&
+			assertion_describe(&checked->text, assertion, outcome) &&
+			buffer_append(&checked->text, "\n", 1) &&
+			assertion_report(&checked->report, format, assertion, outcome, 0) &&
+			(outcome->met || checked->failure.length ||
+			 assertion_describe(&checked->failure, assertion, outcome));
 	}
 	if (!result->total.acknowledged)
 		checked->complete &=
 			buffer_printf(&checked->text, "%s: " ASSERTIONS_NO_ANSWERS "\n",
 				      client->program) &&
-			assertion_json_no_answers(&checked->json, 0) &&
+			assertion_report_no_answers(&checked->report, format, 0) &&
 			(checked->failure.length ||
 			 buffer_append_string(&checked->failure, ASSERTIONS_NO_ANSWERS));
 	checked->complete &= buffer_append(&checked->failure, "", 1); /* its NUL */
-	result->assertions = &checked->json;
-	if (!checked->met && !result->error && checked->complete)
+	result->assertions = &checked->report;
+	/* of JUnit they are tests by themselves */
+	if (!checked->met && !result->error && checked->complete && format != REPORT_JUNIT)
 		result->error = checked->failure.bytes;
 }
 
 /* Prints for each assertion of -expect whether it holds, where the report is, but never among
- * JSON. False: one does not hold. */
+ * a report for programs. False: one does not hold. */
 static bool print_assertions(const struct client *client, struct checked *checked)
 {
 	const struct client_options *options = &client->options;
-	bool out = workloads[options->service].echoes && options->report != REPORT_JSON;
+	bool out = workloads[options->service].echoes && !report_is_alone(options->report);
 	bool printed = !options->expect || print(client, out ? STDOUT_FILENO : STDERR_FILENO,
 						 &checked->text, checked->complete);
-	buffer_free(&checked->json);
+	buffer_free(&checked->report);
 	buffer_free(&checked->failure);
 	return printed && checked->met;
 }
@@ -244,29 +295,36 @@ bool client_report(struct client *client)
 {
 	struct error error;
 	struct checked checked;
+	struct buffer hosts = {0};
 	struct result result = result_of(client);
 	bool done = is_whole(client) && result.total.acknowledged == planned(client, &result.total);
-	bool json = client->options.report == REPORT_JSON, reports = client->options.acks >= 0;
+	bool alone = report_is_alone(client->options.report), reports = client->options.acks >= 0;
 	if (result.error)
 		program_complain(client->program, result.error);
 	if (!stdout_writer_flush(&client->output, &error)) {
 		program_complain(client->program, error.message);
 		done = false;
 	}
+	done &= count_hosts(client, &result, &hosts);
 	check(client, &result, &checked);
-	/* JSON is a part of the result for a parent program, where there is one */
+	if (client->sessions && intervals_end(&client->intervals, &result, &error) < 0) {
+		program_complain(client->program, error.message);
+		done = false;
+	}
+	/* a report for programs is that of a parent program, where there is one */
 	if (client->request)
 		compose_report(client->request->report, &result);
-	else if (json ? !reports : client->started != 0)
+	else if (!client->intervals.hdr && (alone ? !reports : client->started != 0))
 		done &= print_report(client, &result);
 	if (reports)
 		add_senders(client);
 	if (reports && client->sessions &&
 	    !client_result_writer_write(&client->result, (int)client->options.acks,
-					json ? &result : NULL, checked.outcomes,
+					alone ? &result : NULL, checked.outcomes,
 					checked.assertions.count, &error)) {
 		program_complain(client->program, error.message);
 		done = false;
 	}
+	buffer_free(&hosts);
 	return print_assertions(client, &checked) && done;
 }

@@ -66,12 +66,17 @@ static bool show_line(struct worker *worker)
 	return shown;
 }
 
+static uint64_t due_number(const struct worker *worker)
+{
+	return worker->client->numbers ? client_session_due(worker->session) : 0;
+}
+
 /* Which of its lines a thread sends next: the one behind that before; if they are numbered, the one
  * that is due. 0: it is another thread's. */
 static int64_t next_iteration(const struct worker *worker, int64_t before)
 {
 	const struct client *client = worker->client;
-	uint64_t due = client_session_due(worker->session);
+	uint64_t due = due_number(worker);
 	uint64_t threads = client_is_free(client) ? 1 : (uint64_t)client->options.threads;
 	if (!due)
 		return before + 1;
@@ -79,26 +84,37 @@ static int64_t next_iteration(const struct worker *worker, int64_t before)
 	return mine ? (int64_t)((due - 1) / threads + 1) : 0;
 }
 
-int64_t rate_schedule_start(int64_t first, int64_t rate, uint64_t number)
-{
-	uint64_t each = (uint64_t)rate, second = (uint64_t)CLOCK_SECOND;
-	uint64_t seconds = number / each, left = (uint64_t)(CLOCK_NEVER - first);
-	if (seconds >= left / second)
-		return CLOCK_NEVER;
-	/* the product is in range, as the remainder is below RATE_MAX; no error adds up */
-	return first + (int64_t)(seconds * second + number % each * second / each);
-}
-
 /* Open loop: waits for the intended start of a line, which is never before the line arrived. */
-static enum outcome await_start(struct worker *worker, uint64_t number, int64_t arrived,
+static enum outcome await_start(struct worker *worker, int64_t scheduled, int64_t arrived,
 				int64_t *start)
 {
 	struct client *client = worker->client;
-	int64_t scheduled = rate_schedule_start(client->started, client->options.rate, number);
 	*start = worker->due = arrived > scheduled ? arrived : scheduled;
-	if (!client_session_await(worker->session, clock_earlier(*start, client->deadline), -1))
+	if (!client_session_await_exactly(worker->session, clock_earlier(*start, client->deadline),
+					  client->lead))
 		return OUTCOME_FAILED;
 	return *start >= client->deadline ? OUTCOME_OVER : OUTCOME_SENT;
+}
+
+/* Of an input, a line that the server may refuse as too long, and that is sent in another form
+ * then: a line behind it that is in flight would come before that form, or twice. */
+static bool goes_alone(const struct worker *worker)
+{
+	const struct client *client = worker->client;
+	return client->options.input && client->options.long_lines != LONG_FAIL &&
+	       worker->line.length > client->longest;
+}
+
+/* The number of the next line of all threads, which write it all, so only where it is used; and
+ * with -rate when it is to be sent. */
+static uint64_t take_number(struct client *client, int64_t *scheduled)
+{
+	uint64_t number = 0;
+	if (client->options.rate)
+		*scheduled = schedule_take(&client->schedule, 1, &number);
+	else if (client->counts)
+		number = atomic_fetch_add_explicit(&client->sent, 1, memory_order_relaxed);
+	return number;
 }
 
 /* Composes, shows and sends the line of an iteration, as soon as that is possible and due. */
@@ -113,14 +129,18 @@ static enum outcome send_line(struct worker *worker, int64_t iteration)
 		return OUTCOME_FAILED;
 	if (client_is_over(client))
 		return OUTCOME_OVER;
-	uint64_t due = client_session_due(worker->session);
+	uint64_t due = due_number(worker);
 	if (due && next_iteration(worker, 0) != iteration)
 		return OUTCOME_SENT; /* it is not due any more */
-	uint64_t number = atomic_fetch_add_explicit(&client->sent, 1, memory_order_relaxed);
+	int64_t scheduled = 0;
+	uint64_t number = take_number(client, &scheduled);
 	enum outcome outcome = worker_prepare(worker, iteration, number, &arrived);
 	if (outcome == OUTCOME_SENT && client->options.rate)
-		outcome = await_start(worker, number, arrived, &line.start);
-	if (outcome != OUTCOME_SENT || client_session_due(worker->session) != due)
+		outcome = await_start(worker, scheduled, arrived, &line.start);
+	bool alone = outcome == OUTCOME_SENT && goes_alone(worker);
+	if (alone && !client_session_finish(worker->session))
+		return OUTCOME_FAILED;
+	if (outcome != OUTCOME_SENT || due_number(worker) != due)
 		return outcome;
 	if (due && !worker_may_send(worker, due))
 		return OUTCOME_FAILED;
@@ -131,8 +151,11 @@ static enum outcome send_line(struct worker *worker, int64_t iteration)
 		return OUTCOME_FAILED;
 	line.length = worker->line.length;
 	worker->due = 0; /* it is the session's from here on */
-	if (!client_session_send(worker->session, &line, worker->line.bytes))
+	if (!client_session_send(worker->session, &line, worker->line.bytes) ||
+	    (alone && !client_session_finish(worker->session)))
 		return OUTCOME_FAILED;
+	if (alone)
+		client->longest = worker->line.length;
 	atomic_store_explicit(&worker->answered, client->counters[worker->number].acknowledged,
 			      memory_order_relaxed);
 	return OUTCOME_SENT;
@@ -142,6 +165,7 @@ static void begin(void *context)
 {
 	struct client *client = context;
 	client->started = clock_now();
+	schedule_begin(&client->schedule, client->started);
 	client->measured = client->started + client->options.warmup;
 	client->deadline = client->options.duration ? client->measured + client->options.duration
 						    : CLOCK_NEVER;

@@ -31,7 +31,7 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *t
 	struct batch_entry *last = batch->count ? &batch->entries[batch->count - 1] : NULL;
 	bool is_sent_record = item->is_sent_record || item->unrecorded;
 	if (last && last->target == target && last->is_sent_record == is_sent_record &&
-	    last->unrecorded == item->unrecorded)
+	    last->unrecorded == item->unrecorded && last->sender == item->sender)
 		return last;
 	if (batch->count == batch->capacity) {
 		void *larger =
@@ -46,6 +46,7 @@ static struct batch_entry *entry_for(struct batch *batch, struct reply_target *t
 				      .received = batch->is_timed ? clock_now() : 0,
 				      .after = order_after(batch, target),
 				      .after_all = target->broadcast,
+				      .sender = item->sender,
 				      .is_sent_record = is_sent_record,
 				      .unrecorded = item->unrecorded};
 	return entry;
@@ -152,6 +153,18 @@ failed:
 	return false;
 }
 
+void batch_refuse(struct sink_batch *commit, struct slice sender, uint64_t due)
+{
+	struct batch *batch = (struct batch *)commit;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct batch_entry *entry = &batch->entries[i];
+		if (!entry->sender || !slice_equals(sender, entry->sender))
+			continue;
+		entry->due = due;
+		batch->left_out += entry->lines;
+	}
+}
+
 /* Appends the bytes from offset `start` on once more. Returns false if out of memory. */
 static bool repeat(struct buffer *buffer, size_t start)
 {
@@ -198,7 +211,7 @@ void batch_append_sent(struct batch *batch, const struct record_format *format,
 	for (size_t i = 0; i < batch->count; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 		struct reply_target *target = entry->target;
-		if (entry->is_sent_record)
+		if (entry->is_sent_record || entry->due)
 			continue;
 		entry->is_gone = target->is_gone && target->is_gone(target);
 		if (!entry->is_gone && !record_leaves_out(format, RECORD_SENT))
@@ -218,7 +231,7 @@ void batch_clear(struct batch *batch)
 		batch->entries = NULL;
 		batch->capacity = 0;
 	}
-	batch->count = batch->lines = batch->unrecorded = batch->for_others = 0;
+	batch->count = batch->lines = batch->left_out = batch->unrecorded = batch->for_others = 0;
 	batch->is_barrier = false;
 }
 

@@ -23,6 +23,8 @@ struct batch_entry {
 	int64_t received;    /* ns, when the batch got the first one; 0 if it is not timed */
 	uint64_t after;	     /* number of the batch to be delivered before; 0: none */
 	bool after_all;	     /* and all batches before that one */
+	const char *sender;  /* of all of its lines, or NULL */
+	uint64_t due;	     /* not 0: its lines are refused, as this is the sender's next number */
 	bool is_gone;	     /* the target was gone, so these answers have no sent records */
 	bool is_sent_record; /* the answers need no sent records */
 	bool unrecorded;     /* they have no records at all, and are not refused */
@@ -44,6 +46,7 @@ struct batch {
 	uint64_t barrier;	/* number of the last earlier batch that is a barrier */
 	bool is_barrier;	/* it has a broadcast, which is in order with all answers */
 	struct buffer deferred; /* records that are written before its own */
+	size_t queued;		/* received lines in them */
 	struct buffer records;
 	struct buffer warnings; /* as text, where the format leaves notes out */
 	size_t charge;		/* bytes of the records, and at most of their sent records */
@@ -52,7 +55,8 @@ struct batch {
 	struct buffer answers;	/* each with its line end */
 	struct batch_entry *entries;
 	size_t count, capacity;
-	size_t lines; /* answers that are refused if the commit fails */
+	size_t lines;	 /* answers that are refused if the commit fails */
+	size_t left_out; /* answers that are refused though it does not, see batch_refuse() */
 	/* for the log's metrics */
 	struct batch_counts counts;
 	bool is_timed;	   /* there are metrics: */
@@ -84,6 +88,9 @@ static inline bool batch_is_empty(const struct batch *batch)
 /* Adds records and answers. Returns false if out of memory, and nothing has changed. */
 bool batch_add(struct batch *batch, const struct record_format *format, const struct stamp *stamp,
 	       struct reply_target *target, const struct log_item *items, size_t count);
+
+/* Has the lines of a sender refused: commit.refuse. */
+void batch_refuse(struct sink_batch *commit, struct slice sender, uint64_t due);
 
 /* Appends the sent records of a stored batch; out of memory, it leaves out the rest. To be called
  * before the answers are delivered, as the targets may be freed after that. */

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "log/delivery.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "log/metrics.h"
+#include "net/answers.h"
+
+enum { REASON_SIZE = 128 };
 
 void delivery_open(struct delivery *delivery, pthread_mutex_t *lock, int in_flight_max,
 		   struct log_metrics *metrics)
@@ -105,15 +110,30 @@ static void refuse(const struct batch_entry *entry, const char *answers, const c
 		target->refuse(target, reason, entry->lines);
 }
 
+/* The lines of one sender alone were not stored. */
+static void refuse_gap(const struct batch_entry *entry, const char *answers)
+{
+	char reason[REASON_SIZE];
+	(void)snprintf(reason, sizeof reason, REASON_GAP_FORMAT, entry->due);
+	refuse(entry, answers, reason);
+}
+
 void delivery_run(struct delivery *delivery, const struct batch *batch)
 {
+	char unknown[sizeof REASON_UNKNOWN + REASON_SIZE];
 	const char *reason = batch->refused ? strerror(batch->refused) : NULL;
+	if (reason && batch->commit.unknown) {
+		(void)snprintf(unknown, sizeof unknown, REASON_UNKNOWN "%s", reason);
+		reason = unknown;
+	}
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
 		const char *answers = batch->answers.bytes + entry->start;
 		await(delivery, entry);
 		if (reason && !entry->unrecorded)
 			refuse(entry, answers, reason);
+		else if (entry->due)
+			refuse_gap(entry, answers);
 		else
 			deliver(delivery->metrics, entry, answers);
 	}

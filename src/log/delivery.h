@@ -34,8 +34,8 @@ struct delivery {
 	_Atomic uint64_t oldest;	  /* lowest number of a batch; also read without the lock */
 };
 
-/* The batches are zeroed but for commit.complete and log. Answers are counted in the metrics; NULL:
- * nowhere. */
+/* The batches are zeroed but for the calls of commit, and log. Answers are counted in the metrics;
+ * NULL: nowhere. */
 void delivery_open(struct delivery *delivery, pthread_mutex_t *lock, int in_flight_max,
 		   struct log_metrics *metrics);
 /* Accepts one that was not opened, but is zeroed. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/append_file.h"
+#include "base/descriptor.h"
 #include "record/format.h"
 
 /* What an ok means: the record is queued in this process; the kernel has it, so that it survives a
@@ -24,7 +25,14 @@ struct log_settings {
 	int (*look_at_old)(const char *name, enum old_content old, struct error *message);
 	const struct record_format *format;
 	enum log_sync sync;
-	struct stdout_tee *tee; /* gets committed records as well, or NULL; borrowed */
+	/* Whether a file that is continued is cut where a power cut has left a hole in it. It is at
+	 * -sync disk in any case: no line behind it was acknowledged. */
+	bool cuts_holes;
+	int64_t timeout;  /* ns that a batch waits for a database over the network */
+	int64_t retry;	  /* ns for which it is tried to connect to one when it is opened */
+	const char *name; /* that the run of the server has there; NULL: the host's; borrowed */
+	struct log_rotation *rotation; /* of a regular file; NULL: it is not closed; borrowed */
+	struct stdout_tee *tee;	       /* gets committed records as well, or NULL; borrowed */
 	/* Gets warnings as text where the format has no record of notes; or NULL; borrowed. */
 	struct stdout_tee *warnings;
 	struct log_metrics *metrics; /* where it counts, or NULL; borrowed */
@@ -44,8 +52,9 @@ struct reply_target {
 	bool (*deliver)(struct reply_target *target, const char *answers, size_t length,
 			size_t lines);
 	/* Sends a refusal with the reason in place of each of `lines` answers, whose records could
-	 * not be stored. Called as deliver is, and must not allocate. NULL: no peer waits for these
-	 * answers; they are dropped. */
+	 * not be stored. A reason that begins with REASON_UNKNOWN (net/answers.h): they may be
+	 * stored all the same. Called as deliver is, and must not allocate. NULL: no peer waits for
+	 * these answers; they are dropped. */
 	void (*refuse)(struct reply_target *target, const char *reason, size_t lines);
 	/* Returns whether the connection is known to be gone. Then its answers get no sent records,
 	 * though they are still passed to deliver(). Called by the leader, without the log's lock.
@@ -72,6 +81,9 @@ struct log_watcher {
 	 * 1: notes of the log itself are added here. Called by the leader without the log's lock;
 	 * must not block, nor use the log. */
 	void (*settle)(struct log_watcher *watcher, size_t stored, size_t settled);
+	/* What is stored from now on is in another file, whose name the target's is now. Called as
+	 * settle is, while nothing is in flight. NULL: not called. */
+	void (*moved)(struct log_watcher *watcher, struct file_id file);
 };
 
 /* Notes by which a log can be read from there on. They are written at the start of a file that a
@@ -80,10 +92,13 @@ struct log_watcher {
 struct log_summary {
 	size_t every;
 	/* Appends the notes, a line each: how it is after all answers that were delivered, and
-	 * before all that will be. Called by the leader, without the log's lock, while no batch is
-	 * in flight or being delivered. `reopens`: the target is about to be reopened. Must not
+	 * before all that will be. `lines`: how many received lines this log, since it was opened,
+	 * has stored before the notes. Called by the leader, without the log's lock, while no batch
+	 * is in flight or being delivered. `reopens`: the target is about to be reopened. Must not
 	 * block, nor use the log. False: out of memory; the target is not reopened then. */
-	bool (*write)(struct log_summary *summary, struct buffer *notes, bool reopens);
+	bool (*write)(struct log_summary *summary, struct buffer *notes, uint64_t lines,
+		      bool reopens);
+	struct log_summary *next; /* the log's own */
 };
 
 /* One line and its answer. Without an answer (length 0) nothing is sent for it. The bytes are
@@ -95,7 +110,9 @@ struct log_item {
 	const char *bytes;
 	size_t length;
 	const struct record_field *fields; /* as in struct record, with static names; or NULL */
-	const char *sender;		   /* the same; or NULL */
+	/* The same for all items that are submitted together, and it lives until the answers are
+	 * delivered; or NULL. */
+	const char *sender;
 	uint64_t number;
 	const char *answer;
 	size_t answer_length;

@@ -36,6 +36,7 @@ void log_metrics_settled(struct log_metrics *metrics, const struct batch *batch,
 		metrics_add(&metrics->refused, batch->lines);
 		return;
 	}
+	metrics_add(&metrics->refused, batch->left_out);
 	metrics_add(&metrics->stored, batch->commit.stored);
 	if (counts->lines)
 		distribution_add(&metrics->batch_lines, (int64_t)counts->lines, 1);

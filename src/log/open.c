@@ -42,6 +42,7 @@ struct log *log_open(const struct log_settings *settings, struct error *error)
 		log->writer.delivery.batches[i].log = log;
 		log->writer.delivery.batches[i].is_timed = settings->metrics;
 		log->writer.delivery.batches[i].commit.complete = log_complete;
+		log->writer.delivery.batches[i].commit.refuse = batch_refuse;
 	}
 	/* without attributes none of these fails on Linux */
 	pthread_mutex_init(&log->lock, NULL);

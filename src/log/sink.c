@@ -7,7 +7,7 @@
 #include "base/decimal.h"
 #include "record/log_reader.h"
 
-static const struct sink_type *const types[] = {&sink_file, &sink_sqlite, NULL};
+static const struct sink_type *const types[] = {&sink_file, &sink_sqlite, &sink_postgresql, NULL};
 const struct sink_type *const *sink_types = types;
 
 bool sink_is_stdout(const char *target)
@@ -34,7 +34,13 @@ const char *sink_file_name(const char *target)
 bool sink_is_database(const char *target)
 {
 	const char *rest;
-	return find_type(target, &rest) == &sink_sqlite;
+	return find_type(target, &rest)->structured;
+}
+
+const char *sink_conninfo(const char *target)
+{
+	const char *rest;
+	return find_type(target, &rest) == &sink_postgresql ? rest : NULL;
 }
 
 bool sink_is_nameless(const char *target)
@@ -44,9 +50,9 @@ bool sink_is_nameless(const char *target)
 	return !*rest;
 }
 
-/* The fields of a record: those of a numbered line are written to `own`. */
+/* The fields of a record: those of a numbered line are written to `own`, before one that it has. */
 struct own_fields {
-	struct record_field fields[3];
+	struct record_field fields[4];
 	char digits[DECIMAL_MAX];
 };
 
@@ -57,7 +63,8 @@ static const struct record_field *fields_of(const struct record *record, struct 
 	size_t digits = decimal_write(own->digits, record->number);
 	own->fields[0] = (struct record_field){RECORD_SENDER, slice_of(record->sender)};
 	own->fields[1] = (struct record_field){RECORD_NUMBER, {own->digits, digits}};
-	own->fields[2] = (struct record_field){0};
+	own->fields[2] = record->fields ? *record->fields : (struct record_field){0};
+	own->fields[3] = (struct record_field){0};
 	return own->fields;
 }
 

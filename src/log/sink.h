@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include "base/error.h"
+#include "base/slice.h"
 #include "log/item.h"
 
 enum {
@@ -48,6 +49,13 @@ struct sink_batch {
 	struct iovec parts[SINK_PARTS]; /* text, or struct sink_record's if the type asks */
 	bool durable;			/* to survive a power cut */
 	size_t stored;			/* set by the sink: bytes that the target has grown by */
+	/* Set by the sink with a failure: the batch may be stored all the same, or may be yet. The
+	 * sink keeps a copy, of its deferred records too, and stores no other before it is known.
+	 */
+	bool unknown;
+	/* To be called before a batch is completed with 0: it has no lines of that sender, whose
+	 * next number is `due`, and lower than theirs. They are refused alone. */
+	void (*refuse)(struct sink_batch *batch, struct slice sender, uint64_t due);
 	/* Completes a batch for which submit() has returned SINK_PENDING, or is about to: takes 0
 	 * or an errno value. To be called exactly once, from any thread, without a lock that
 	 * submit() takes. The batch must not be used afterwards. */
@@ -62,7 +70,9 @@ struct sink {
 	 * before any other record, or NULL. The bytes are the sink's. */
 	const char *note;
 	enum record_level note_level;
-	bool is_new; /* set by reopen: another target than before is open */
+	bool is_new;	     /* set by reopen and rotate: another target than before is open */
+	struct file_id file; /* set with it, where the target is a file */
+	int64_t rotate_at;   /* ns, of clock_now(): when rotate is to be called; CLOCK_NEVER */
 	/* Set by sink_open(): what makes the records of a batch. */
 	const struct record_format *format;
 	struct sink_record_format {
@@ -82,6 +92,8 @@ struct sink {
 struct sink_type {
 	const char *name;
 	bool structured; /* asks for struct sink_record's */
+	/* At -sync none, too, a batch is stored before it is answered. */
+	bool stores_first;
 	/* Opens the target, which is that of the settings or a part of it, for this server alone.
 	 * The settings' format is that of the text. NULL: the error is set. */
 	struct sink *(*open)(const char *target, const struct log_settings *settings,
@@ -94,10 +106,15 @@ struct sink_type {
 	 * flight. -1: the error is set, and the sink continues with the old file. NULL: not needed.
 	 */
 	int (*reopen)(struct sink *sink, struct error *error);
+	/* Called once it is time for `rotate_at`, before a batch is submitted; nothing is in
+	 * flight. Closes the target and begins a new one. -1: the error is set, and the sink
+	 * continues with the old one; it has set `rotate_at` to a later time. NULL: there is no
+	 * such time. */
+	int (*rotate)(struct sink *sink, struct error *error);
 	void (*close)(struct sink *sink);
 };
 
-extern const struct sink_type sink_file, sink_sqlite, sink_stdout;
+extern const struct sink_type sink_file, sink_sqlite, sink_postgresql, sink_stdout;
 
 /* All types, NULL at the end; the first takes every target that names no other. Only tests set it.
  */
@@ -115,6 +132,9 @@ bool sink_is_stdout(const char *target);
 
 /* Does it mean a database, which has no format? */
 bool sink_is_database(const char *target);
+
+/* The connection string for PostgreSQL, a part of the target; NULL: it means something else. */
+const char *sink_conninfo(const char *target);
 
 /* Does it say a type, and no name? */
 bool sink_is_nameless(const char *target);

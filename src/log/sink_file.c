@@ -10,150 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/append_file.h"
+#include "base/clock.h"
+#include "base/closed_files.h"
 #include "base/descriptor.h"
 #include "base/memory.h"
-#include "base/slice.h"
+#include "log/file_preface.h"
+#include "log/hole.h"
+#include "log/rotation.h"
 #include "log/sync_name.h"
+#include "record/log_before.h"
+#include "record/log_reader.h"
 
-enum { FILE_PARTS = SINK_PARTS + 1 };
-
-struct file {
-	struct sink sink; /* first member: the pointer is cast between the two types */
-	struct append_file file;
-	const struct log_settings *settings; /* borrowed */
-	const char *target;		     /* a part of theirs */
-	const char *preface;		     /* to be written before the next record */
-	bool warned;			     /* of a directory that cannot be synced */
-	char note[PATH_MAX + 64 + sizeof(struct error)];
-};
-
-/* --- half a record at the end --- */
-
-/* The bytes after the last line end. */
-struct remainder {
-	bool torn, open_quote;
-};
-
-/* Takes the bytes before it, from their end. Returns whether they have a line end. */
-static bool take_backwards(struct remainder *remainder, const char *bytes, size_t length)
-{
-	for (; length && bytes[length - 1] != '\n'; length--) {
-		remainder->torn = true;
-		remainder->open_quote ^= bytes[length - 1] == '"';
-	}
-	return length;
-}
-
-/* Reads it from a file. Returns false if that fails. */
-static bool read_remainder(int descriptor, off_t end, struct remainder *remainder)
-{
-	char chunk[4096];
-	bool found = false;
-	while (end > 0 && !found) {
-		size_t length = end < (off_t)sizeof chunk ? (size_t)end : sizeof chunk;
-		end -= (off_t)length;
-		if (pread(descriptor, chunk, length, end) != (ssize_t)length)
-			return false;
-		found = take_backwards(remainder, chunk, length);
-	}
-	return true;
-}
-
-/* Has the next write end half a record, and note it. Where a double quote is open in CSV, the
- * records below would be part of it. */
-static void end_remainder(struct file *file, const struct remainder *remainder, const char *note)
-{
-	if (!remainder->torn)
-		return;
-	file->preface = remainder->open_quote && file->settings->format->quotes
-				? "\"\n"
-				: file->settings->format->torn;
-	file->sink.note = note;
-	file->sink.note_level = RECORD_WARNING;
-}
-
-/* Notes how many whole records of a failed write stay. Lines in them were answered with an error;
- * records that were deferred are written again. */
-static void note_partial(struct file *file, size_t records)
-{
-	bool torn = file->sink.note != NULL;
-	if (!records)
-		return;
-	(void)snprintf(file->note, sizeof file->note,
-		       "%s%srecords before %s that a failed write has left: %zu; they are not "
-		       "acknowledged, or are repeated",
-		       torn ? file->sink.note : "", torn ? "; " : "", torn ? "it" : "this one",
-		       records);
-	file->sink.note = file->note;
-	file->sink.note_level = RECORD_WARNING;
-}
-
-/* A write has failed, and its first bytes stay in the target. */
-static void end_partial(struct file *file, const struct iovec parts[FILE_PARTS])
-{
-	struct remainder remainder = {0};
-	size_t lengths[FILE_PARTS], left = file->file.partial, records = 0;
-	bool found = false;
-	for (size_t i = 0; i < FILE_PARTS; i++) {
-		lengths[i] = parts[i].iov_len < left ? parts[i].iov_len : left;
-		left -= lengths[i];
-		if (i > 0) /* behind the preface */
-			records += slice_count_lines((struct slice){parts[i].iov_base, lengths[i]});
-	}
-	for (size_t i = FILE_PARTS; i-- > 0 && !found;)
-		found = take_backwards(&remainder, parts[i].iov_base, lengths[i]);
-	file->preface = "";
-	end_remainder(file, &remainder,
-		      "the line before this one is torn: it could not be written whole");
-	note_partial(file, records);
-}
-
-/* Reads both ends of a log that is not empty: has the next write end half a record at its end, and
- * checks that the format can continue it. -1: it cannot, or it cannot be read; the error is set. */
-static int look_into(struct file *file, int descriptor, off_t end, struct error *error)
-{
-	const struct record_format *format = file->settings->format;
-	struct remainder remainder = {0};
-	char head[RECORD_HEAD];
-	bool read = descriptor >= 0 && read_remainder(descriptor, end, &remainder);
-	end_remainder(file, &remainder,
-		      "the line before this one is torn: the server was stopped while it wrote it");
-	if (!read)
-		return error_set(error, "cannot read the end of the log %s: %s", file->target,
-				 strerror(errno));
-	ssize_t length = pread(descriptor, head, sizeof head, 0);
-	const char *other =
-		length > 0 ? record_other_format(format, (struct slice){head, (size_t)length})
-			   : NULL;
-	if (!other)
-		return 0;
-	return error_set(error, "cannot append to the log %.200s: its records are %s, not %s",
-			 file->target, other, format->name);
-}
-
-/* Sets what the next write begins with: the header in an empty file, and in a pipe or a device; the
- * end of half a record. -1: the log cannot be continued, and the error is set; a caller that
- * ignores this continues it as if its last record were whole. */
-static int set_preface(struct file *file, struct error *error)
-{
-	struct stat status;
-	file->preface = "";
-	file->sink.note = NULL;
-	if (fstat(file->file.descriptor, &status) < 0)
-		return error_set(error, "cannot read the end of the log %s: %s", file->target,
-				 strerror(errno));
-	if (status.st_size == 0)
-		file->preface = file->settings->format->header;
-	if (!file->file.can_cut || status.st_size == 0)
-		return 0;
-	int descriptor = open(file->target, O_RDONLY | O_CLOEXEC);
-	int result = look_into(file, descriptor, status.st_size, error);
-	descriptor_close(&descriptor);
-	return result;
-}
+/* Pauses before it is tried again to begin a new file. */
+#define RETRY_FIRST CLOCK_SECOND
+#define RETRY_LAST (60 * CLOCK_SECOND)
 
 /* --- opening --- */
 
@@ -200,19 +73,104 @@ static void note_kept(struct file *file)
 	settings->warn(warning.message);
 }
 
+/* Notes which file this one, which is empty, goes on from, and its number; 0: it has none. */
+static void note_continues(struct file *file, const char *name, uint64_t number)
+{
+	const char *slash = strrchr(name, '/');
+	file->number = number;
+	if (record_leaves_out(file->settings->format, RECORD_NOTE))
+		return;
+	(void)snprintf(file->note, sizeof file->note, RECORD_CONTINUES "%s",
+		       slash ? slash + 1 : name);
+	file->sink.note = file->note;
+	file->sink.note_level = RECORD_INFO;
+}
+
+/* Has the file a whole record? */
+static bool has_record(const struct file *file)
+{
+	struct log_reader log;
+	struct error ignored; /* it is opened for writing */
+	if (!file->length || log_reader_open(&log, file->target, 0, &ignored) < 0)
+		return file->length;
+	enum log_line kind = log_reader_next(&log, &ignored);
+	log_reader_close(&log);
+	return kind == LOG_RECORD || kind == LOG_GARBAGE;
+}
+
+/* The file is missing or has no record, as a stop in the middle of a rotation leaves it: finds the
+ * file before it. If none can be found, it goes on from none. */
+static void find_before(struct file *file)
+{
+	struct closed_file before;
+	char name[PATH_MAX];
+	if (closed_file_before(file->target, &before) <= 0)
+		return;
+	if (!before.compressed) {
+		note_continues(file, before.name, before.number);
+	} else if (before.number) { /* its name when it was closed */
+		(void)snprintf(name, sizeof name, "%.*s.%" PRIu64, PATH_MAX - 32, file->target,
+			       before.number);
+		note_continues(file, name, before.number);
+	}
+	free(before.name);
+}
+
+/* How long ago the file was made, in ns; 0 where the system cannot tell. */
+static int64_t age_of(const struct file *file)
+{
+#ifdef STATX_BTIME
+	struct statx status;
+	if (statx(file->file.descriptor, "", AT_EMPTY_PATH, STATX_BTIME, &status) == 0 &&
+	    status.stx_mask & STATX_BTIME && status.stx_btime.tv_sec < time(NULL))
+		return ((int64_t)time(NULL) - status.stx_btime.tv_sec) * CLOCK_SECOND;
+#else
+	(void)file;
+#endif
+	return 0;
+}
+
+/* Sets when the file is to be closed. */
+static void set_end(struct file *file, int64_t age)
+{
+	const struct log_rotation *rotation = file->settings->rotation;
+	file->sink.rotate_at = CLOCK_NEVER;
+	if (rotation && rotation->age)
+		file->sink.rotate_at = clock_now() + rotation->age - age;
+	if (rotation && rotation->size && file->length >= rotation->size)
+		file->sink.rotate_at = 0;
+}
+
+static int begin_rotation(struct file *file, struct error *error)
+{
+	struct log_rotation *rotation = file->settings->rotation;
+	if (!rotation)
+		return 0;
+	if (!file->file.can_cut)
+		return error_set(error, "-rotate: the log %.300s is no regular file", file->target);
+	atomic_store(&rotation->needs_last, true);
+	return 0;
+}
+
 static int open_file(struct file *file, struct error *error)
 {
 	if (begin_file(file, error) < 0 || sync_file(file, &file->file, error) < 0 ||
-	    set_preface(file, error) < 0)
+	    file_set_preface(file, error) < 0 || hole_mend(file, error) < 0 ||
+	    begin_rotation(file, error) < 0)
 		return -1;
 	if (*file->file.kept)
 		note_kept(file);
+	else if (file->file.can_cut && file->settings->old == OLD_APPEND && !has_record(file))
+		find_before(file);
+	else if (file->file.can_cut)
+		file->number = log_number_before(file->target);
+	set_end(file, file->length ? age_of(file) : 0);
 	return 0;
 }
 
 static int open_stdout(struct file *file, struct error *error)
 {
-	return append_file_stdout(&file->file, error) < 0 ? -1 : set_preface(file, error);
+	return append_file_stdout(&file->file, error) < 0 ? -1 : file_set_preface(file, error);
 }
 
 /* Makes a sink of the type, and opens it. NULL: the error is set. */
@@ -224,7 +182,7 @@ static struct sink *new_file(const struct sink_type *type,
 	struct file *file = memory_calloc(1, sizeof *file);
 	if (!file)
 		return error_null(error, "cannot open the log %s: %s", target, strerror(errno));
-	*file = (struct file){.sink = {.type = type, .in_flight = 1},
+	*file = (struct file){.sink = {.type = type, .in_flight = 1, .rotate_at = CLOCK_NEVER},
 			      .file = {.descriptor = -1},
 			      .target = target,
 			      .settings = settings};
@@ -260,9 +218,26 @@ static void warn_uncut(const struct file *file)
 	file->settings->warn(message.message);
 }
 
-static int file_submit(struct sink *sink, struct sink_batch *batch)
+/* A batch is stored. */
+static void count_stored(struct file *file, struct sink_batch *batch, size_t written)
 {
-	struct file *file = (struct file *)sink;
+	struct log_rotation *rotation = file->settings->rotation;
+	batch->stored = written;
+	file->length += (off_t)written;
+	if (!rotation)
+		return;
+	if (rotation->size && file->length >= rotation->size && !file->retry_pause)
+		file->sink.rotate_at = 0;
+	if (!written || !atomic_load(&rotation->started) ||
+	    !atomic_exchange(&rotation->needs_last, false))
+		return;
+	if (rotation->closed)
+		rotation->closed(rotation);
+}
+
+/* Tries to write. Returns 0, or an errno value. */
+static int try_batch(struct file *file, struct sink_batch *batch)
+{
 	struct iovec parts[FILE_PARTS] = {
 		{(char *)(uintptr_t)file->preface, strlen(file->preface)}}; /* only read */
 	struct iovec left[FILE_PARTS]; /* what the write changes */
@@ -274,32 +249,133 @@ static int file_submit(struct sink *sink, struct sink_batch *batch)
 	if (file->file.uncut && file->file.end != uncut)
 		warn_uncut(file);
 	if (file->file.partial)
-		end_partial(file, parts);
+		file_end_partial(file, parts);
 	if (errnum)
 		return errnum;
 	file->preface = "";
-	batch->stored = (size_t)written;
+	count_stored(file, batch, (size_t)written);
+	return 0;
+}
+
+/* Deletes a closed file, if there is no space. `before`: how many were for the same batch. */
+static bool make_room(struct file *file, int errnum, size_t before)
+{
+	struct log_rotation *rotation = file->settings->rotation;
+	struct error message;
+	if ((errnum != ENOSPC && errnum != EDQUOT) || !rotation || !rotation->make_room ||
+	    !rotation->make_room(rotation, &message))
+		return false;
+	int length = snprintf(file->note, sizeof file->note, "%s", message.message);
+	if (before)
+		(void)snprintf(file->note + length, sizeof file->note - (size_t)length,
+			       ", as %s %zu before it", before > 1 ? "were" : "was", before);
+	file->sink.note = file->note;
+	file->sink.note_level = RECORD_WARNING;
+	return true;
+}
+
+static int file_submit(struct sink *sink, struct sink_batch *batch)
+{
+	struct file *file = (struct file *)sink;
+	size_t deleted = 0;
+	int errnum = try_batch(file, batch);
+	while (errnum && make_room(file, errnum, deleted)) {
+		deleted++;
+		errnum = try_batch(file, batch);
+	}
+	return errnum;
+}
+
+/* Goes on in another file. */
+static void change_file(struct file *file, const struct append_file *opened)
+{
+	struct log_rotation *rotation = file->settings->rotation;
+	struct error ignored;
+	append_file_close(&file->file);
+	file->file = *opened;
+	file->sink.is_new = true;
+	file->sink.file = descriptor_file(opened->descriptor);
+	file->retry_pause = 0;
+	(void)file_set_preface(file, &ignored);
+	set_end(file, 0);
+	if (rotation)
+		atomic_store(&rotation->needs_last, true);
+}
+
+/* Before a file is closed: its last records may be deferred ones, which were not synced, and
+ * nothing mends the end of a closed file. */
+static int sync_closed(const struct file *file, struct error *error)
+{
+	if (file->settings->sync != LOG_SYNC_DISK || !file->file.regular ||
+	    append_file_calls.fdatasync(file->file.descriptor) == 0)
+		return 0;
+	return error_set(error, "cannot sync the log %.200s: %s", file->target, strerror(errno));
+}
+
+/* Another program has renamed the file. */
+static int reopen_renamed(struct file *file, struct error *error)
+{
+	struct append_file opened;
+	if (sync_closed(file, error) < 0)
+		return -1;
+	if (append_file_open(&opened, file->target, OLD_APPEND, error) < 0 ||
+	    sync_file(file, &opened, error) < 0) {
+		append_file_close(&opened);
+		return -1;
+	}
+	change_file(file, &opened);
+	return 0;
+}
+
+/* Renames the file, which has its name, and opens a new one. */
+static int begin_next(struct file *file, struct error *error)
+{
+	struct log_rotation *rotation = file->settings->rotation;
+	struct append_file next;
+	uint64_t number = file->number;
+	if (file->file.uncut) /* or they are in the log, for ever */
+		return error_set(error,
+				 "cannot close %.200s: lines that were answered with an error "
+				 "cannot be removed from it",
+				 file->target);
+	if (sync_closed(file, error) < 0)
+		return -1;
+	if (rotation) /* before it is renamed: it may be deleted then */
+		atomic_store(&rotation->needs_last, true);
+	if (append_file_succeed(&next, file->target, &number, error) < 0) {
+		append_file_close(&next);
+		return -1;
+	}
+	if (sync_file(file, &next, error) < 0) { /* both names, by one sync */
+		append_file_restore(&next, file->target);
+		return -1;
+	}
+	change_file(file, &next);
+	note_continues(file, file->file.kept, number);
 	return 0;
 }
 
 static int file_reopen(struct sink *sink, struct error *error)
 {
 	struct file *file = (struct file *)sink;
-	struct append_file opened;
-	struct error ignored;
 	/* the name is still this file's: opening it again would meet our own lock */
-	if (descriptor_has_name(file->file.descriptor, file->target))
+	if (!descriptor_has_name(file->file.descriptor, file->target))
+		return reopen_renamed(file, error);
+	return file->settings->rotation && file->length ? begin_next(file, error) : 0;
+}
+
+static int file_rotate(struct sink *sink, struct error *error)
+{
+	struct file *file = (struct file *)sink;
+	int64_t pause = file->retry_pause ? 2 * file->retry_pause : RETRY_FIRST;
+	int result = descriptor_has_name(file->file.descriptor, file->target)
+			     ? begin_next(file, error)
+			     : reopen_renamed(file, error);
+	if (result == 0)
 		return 0;
-	if (append_file_open(&opened, file->target, OLD_APPEND, error) < 0 ||
-	    sync_file(file, &opened, error) < 0) {
-		append_file_close(&opened);
-		return -1;
-	}
-	append_file_close(&file->file);
-	file->file = opened;
-	sink->is_new = true;
-	(void)set_preface(file, &ignored);
-	return 0;
+	file->retry_pause = pause < RETRY_LAST ? pause : RETRY_LAST;
+	sink->rotate_at = clock_after(file->retry_pause);
+	return -1;
 }
 
 const struct sink_type sink_file = {
@@ -307,6 +383,7 @@ const struct sink_type sink_file = {
 	.open = file_open,
 	.submit = file_submit,
 	.reopen = file_reopen,
+	.rotate = file_rotate,
 	.close = file_close,
 };
 

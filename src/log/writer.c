@@ -22,9 +22,9 @@ static void swap(struct buffer *one, struct buffer *other)
 }
 
 /* Puts records before those that are deferred, behind those returned already. Out of memory: they
- * are left out. They are notes and sent records: at -sync none, where lines are deferred too,
- * nothing is in flight beside a batch that fails, so that its records meet no others. */
-static void return_records(struct writer *writer, struct buffer *records)
+ * are left out: false. They are notes and sent records: at -sync none, where lines are deferred
+ * too, nothing is in flight beside a batch that fails, so that its records meet no others. */
+static bool return_records(struct writer *writer, struct buffer *records)
 {
 	struct buffer *deferred = &writer->deferred;
 	size_t length = records->length;
@@ -36,30 +36,29 @@ static void return_records(struct writer *writer, struct buffer *records)
 		memcpy(place, records->bytes, length);
 		deferred->length += length;
 	} else {
-		return;
+		return false;
 	}
 	writer->returned += length;
+	return true;
 }
 
-/* Records a note before all that is deferred. */
-static void defer_first(struct writer *writer, enum record_level level, const char *message)
+void writer_defer_first(struct writer *writer, enum record_level level, const char *message)
 {
 	struct buffer note = {0};
 	size_t returned = writer->returned;
 	stamp_update(&writer->stamp);
 	writer_note(writer, &note, level, message);
 	writer->returned = 0;
-	return_records(writer, &note);
+	(void)return_records(writer, &note); /* without memory it is left out */
 	writer->returned += returned;
 	buffer_free(&note);
 }
 
-/* Records what the sink has found, before all that is deferred. */
-static void defer_note(struct writer *writer)
+void writer_defer_note(struct writer *writer)
 {
 	struct sink *sink = writer->sink;
 	if (sink->note)
-		defer_first(writer, sink->note_level, sink->note);
+		writer_defer_first(writer, sink->note_level, sink->note);
 	sink->note = NULL;
 }
 
@@ -95,21 +94,29 @@ static void settle_stored(struct writer *writer, struct batch *batch)
 		swap(&batch->deferred, &writer->deferred);
 	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
 	size_t stored = batch->commit.stored, due = writer->summary_due;
+	if (batch->records.length) /* else they are counted already */
+		writer->lines += batch->counts.lines;
 	writer->summary_due = due > stored ? due - stored : 0;
+	writer->rotation_due -= stored < writer->rotation_due ? stored : writer->rotation_due;
 	writer->summary_deferred &= !batch->commit.durable;
 	watch_settled(writer, batch, batch->commit.stored);
 	log_metrics_settled(writer->settings.metrics, batch, 0);
-	defer_note(writer);
+	writer_defer_note(writer);
 	writer->returned = 0;
 	writer_works(writer, &batch->commit);
 }
 
 static void settle_failed(struct writer *writer, struct batch *batch)
 {
-	return_records(writer, &batch->deferred);
+	if (batch->commit.unknown) /* the sink has them */
+		batch->deferred.length = 0;
+	if (return_records(writer, &batch->deferred))
+		writer->queued += batch->queued;
+	else
+		writer->lines -= batch->queued;
 	watch_settled(writer, batch, 0);
 	log_metrics_settled(writer->settings.metrics, batch, writer->errnum);
-	defer_note(writer);
+	writer_defer_note(writer);
 	writer_fails(writer, writer->errnum);
 	writer->refused += batch->lines;
 }
@@ -118,6 +125,7 @@ static void settle_failed(struct writer *writer, struct batch *batch)
 static struct batch *enqueue(struct writer *writer, struct batch *batch)
 {
 	writer->queue[writer->in_flight++] = batch;
+	batch->commit.unknown = false;
 	atomic_init(&batch->result, SINK_PENDING); /* the sink publishes the batch */
 	return batch;
 }
@@ -189,6 +197,8 @@ int writer_open(struct writer *writer, struct error *error)
 	writer->sink = sink_open(settings, error);
 	if (!writer->sink)
 		return -1;
+	if (writer->sink->type->stores_first && settings->sync == LOG_SYNC_NONE)
+		writer->settings.sync = LOG_SYNC_WRITE;
 	/* at -sync none the records of one batch at most come back from the sink: see
 	 * return_records() */
 	writer->in_flight_max = settings->sync == LOG_SYNC_NONE ? 1 : writer->sink->in_flight;
@@ -199,7 +209,7 @@ int writer_open(struct writer *writer, struct error *error)
 	delivery_open(&writer->delivery, writer->lock, writer->in_flight_max, settings->metrics);
 	writer->open = delivery_take_next(&writer->delivery, NULL);
 	writer->settled_end = &writer->settled;
-	defer_note(writer);
+	writer_defer_note(writer);
 	writer->returned = 0;
 	stdout_tee_push(settings->tee, settings->format->header, strlen(settings->format->header));
 	return 0;
@@ -221,6 +231,8 @@ static void queue_records(struct writer *writer, struct batch *batch)
 	struct buffer *records = &batch->records;
 	if (writer->failing || !buffer_append(&writer->deferred, records->bytes, records->length))
 		return;
+	writer->lines += batch->counts.lines;
+	writer->queued += batch->counts.lines;
 	batch_append_sent(batch, writer->sink->format, &writer->stamp, &writer->deferred);
 	batch->refused = 0;
 	delivery_run(&writer->delivery, batch);
@@ -274,6 +286,8 @@ static void submit(struct writer *writer, struct batch *batch)
 	if (writer->settings.sync == LOG_SYNC_NONE)
 		queue_records(writer, batch);
 	swap(&batch->deferred, &writer->deferred);
+	batch->queued = writer->queued;
+	writer->queued = 0;
 	batch->commit.parts[0] = (struct iovec){batch->deferred.bytes, batch->deferred.length};
 	batch->commit.parts[1] = (struct iovec){batch->records.bytes, batch->records.length};
 	batch->commit.stored = 0;
@@ -346,37 +360,5 @@ void writer_summarise(struct writer *writer)
 {
 	pthread_mutex_unlock(writer->lock);
 	(void)writer_defer_summary(writer, false); /* out of memory: the one before is still true */
-	pthread_mutex_lock(writer->lock);
-}
-
-static int reopen(struct writer *writer, struct error *error)
-{
-	if (writer->summary && !writer_defer_summary(writer, true))
-		return error_set(error, "cannot reopen the log: out of memory");
-	return writer->sink->type->reopen(writer->sink, error);
-}
-
-void writer_reopen(struct writer *writer)
-{
-	struct error error, message;
-	const char *note = writer->reopen_note;
-	if (!writer->sink->type->reopen)
-		return;
-	pthread_mutex_unlock(writer->lock);
-	stamp_update(&writer->stamp);
-	writer->sink->is_new = false;
-	if (reopen(writer, &error) == 0) {
-		if (writer->sink->is_new && note &&
-		    !record_leaves_out(writer->sink->format, RECORD_NOTE))
-			defer_first(writer, RECORD_INFO, note);
-		defer_note(writer);
-		writer->returned = 0;
-	} else {
-		error_set(&message, "WARNING: %s; going on with the old file", error.message);
-		/* the record has its level before it */
-		writer_note(writer, &writer->deferred, RECORD_WARNING,
-			    message.message + strlen("WARNING: "));
-		writer->settings.warn(message.message);
-	}
 	pthread_mutex_lock(writer->lock);
 }

@@ -36,8 +36,12 @@ struct writer {
 	bool open_refused; /* since then the open batch was made to fail */
 	atomic_uint_fast64_t failures; /* how often it was; changed under the lock */
 	const char *reopen_note;       /* begins another file; NULL: none; under the lock */
+	bool rotation_fails;	       /* which was warned of */
+	size_t rotation_due;	       /* bytes to be stored until a rotation may be */
 	struct buffer deferred;	       /* records that the next batch begins with */
-	struct log_summary *summary;   /* or NULL */
+	struct log_summary *summaries; /* a list */
+	uint64_t lines;		       /* received, and stored or deferred */
+	size_t queued;		       /* of those: deferred */
 	size_t summary_due;	       /* bytes to be stored until the next one */
 	bool summary_deferred;	       /* one is deferred: it is to be as safe as lines are */
 	struct log_watcher *watcher;   /* or NULL */
@@ -99,13 +103,10 @@ void writer_commit_deferred(struct writer *writer);
 /* Settles completed batches, as far as all before them are completed: their sent records are
  * deferred, and their answers are ready to be delivered. */
 void writer_settle(struct writer *writer);
-/* Has the sink open its target anew; nothing may be in flight, nor, with a summary, be delivered.
- */
-void writer_reopen(struct writer *writer);
-/* Whether a summary is due; and defers it, under the same conditions. */
+/* Whether a summary is due; and defers it: nothing may be in flight or being delivered. */
 static inline bool writer_wants_summary(const struct writer *writer)
 {
-	return writer->summary && !writer->summary_due;
+	return writer->summaries && !writer->summary_due;
 }
 void writer_summarise(struct writer *writer);
 /* Takes the list of settled batches, the oldest first; NULL: there are none. With the lock. */
@@ -117,6 +118,11 @@ void writer_deliver(struct writer *writer, struct batch **settled);
 /* Commits the last deferred records, and waits until they are settled; the condition is signalled
  * when a batch is completed. False: some were never written, which is warned of. */
 bool writer_finish(struct writer *writer, pthread_cond_t *completed);
+
+/* Record a note before all that is deferred; the second one that of the sink, if there is one. As
+ * leader, without the lock. To be ended by writer->returned = 0. */
+void writer_defer_first(struct writer *writer, enum record_level level, const char *message);
+void writer_defer_note(struct writer *writer);
 
 /* While the log has not recovered: defers a record that says how many lines were refused, unless
  * one has said it. As leader, or with the lock while there is none. */

@@ -38,12 +38,33 @@ void writer_note(struct writer *writer, struct buffer *buffer, enum record_level
 	buffer_free(&text);
 }
 
+void writer_add_summary(struct writer *writer, struct log_summary *summary, size_t since)
+{
+	size_t due = summary->every > since ? summary->every - since : 0;
+	if (!writer->summaries || due < writer->summary_due)
+		writer->summary_due = due;
+	summary->next = writer->summaries;
+	writer->summaries = summary;
+}
+
+void writer_end_summary(struct writer *writer, const struct log_summary *summary)
+{
+	struct log_summary **at = &writer->summaries;
+	while (*at && *at != summary)
+		at = &(*at)->next;
+	if (*at)
+		*at = summary->next;
+}
+
 bool writer_defer_summary(struct writer *writer, bool reopens)
 {
 	struct buffer *deferred = &writer->deferred, notes = {0};
-	struct log_summary *summary = writer->summary;
-	size_t before = deferred->length;
-	bool written = summary->write(summary, &notes, reopens);
+	size_t before = deferred->length, every = 0;
+	bool written = true;
+	for (struct log_summary *at = writer->summaries; at && written; at = at->next) {
+		written = at->write(at, &notes, writer->lines, reopens);
+		every = at->every > every ? at->every : every;
+	}
 	struct slice rest = {notes.bytes, notes.length}, note;
 	stamp_update(&writer->stamp);
 	while (written && slice_cut(&rest, '\n', &note))
@@ -52,7 +73,7 @@ bool writer_defer_summary(struct writer *writer, bool reopens)
 		deferred->length = before;
 	size_t twice = 2 * (deferred->length - before);
 	writer->summary_deferred |= written;
-	writer->summary_due = twice > summary->every ? twice : summary->every;
+	writer->summary_due = twice > every ? twice : every;
 	buffer_free(&notes);
 	return written;
 }

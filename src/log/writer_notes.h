@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the writer records and warns of by itself. As leader, without the lock. */
+/* What the writer records and warns of by itself. As leader, without the lock, if not said
+ * otherwise. */
 #pragma once
 
 #include "log/writer.h"
@@ -12,6 +13,10 @@ void writer_note(struct writer *writer, struct buffer *buffer, enum record_level
 /* The same without a warning. False: out of memory, and nothing has changed. */
 bool writer_add_note(struct writer *writer, struct buffer *buffer, enum record_level level,
 		     struct slice message);
+
+/* As log_summarise() and log_end_summary(). With the lock, while there is no leader. */
+void writer_add_summary(struct writer *writer, struct log_summary *summary, size_t since);
+void writer_end_summary(struct writer *writer, const struct log_summary *summary);
 
 /* Defers the summary, behind all that is deferred, and sets when the next one is due. False: out of
  * memory. */

@@ -228,8 +228,8 @@ static bool add_measured(struct buffer *buffer, const struct assertion *assertio
 	return buffer_append_string(buffer, value);
 }
 
-bool assertion_json(struct buffer *buffer, const struct assertion *assertion,
-		    const struct assertion_outcome *outcome, size_t client)
+static bool add_json(struct buffer *buffer, const struct assertion *assertion,
+		     const struct assertion_outcome *outcome, size_t client)
 {
 	return (!buffer->length || buffer_append(buffer, ",", 1)) &&
 	       buffer_append(buffer, "{", 1) &&
@@ -240,10 +240,29 @@ bool assertion_json(struct buffer *buffer, const struct assertion *assertion,
 	       buffer_printf(buffer, ",\"met\":%s}", outcome->met ? "true" : "false");
 }
 
-bool assertion_json_no_answers(struct buffer *buffer, size_t client)
+static bool add_junit(struct buffer *buffer, const struct assertion *assertion,
+		      const struct assertion_outcome *outcome, size_t client)
+{
+	struct buffer failure = {0};
+	bool complete = outcome->met || (assertion_describe(&failure, assertion, outcome) &&
+					 buffer_append(&failure, "", 1));
+	complete = complete &&
+		   report_xml_test(buffer, "expect", client, assertion->source, failure.bytes);
+	buffer_free(&failure);
+	return complete;
+}
+
+bool assertion_report(struct buffer *buffer, int format, const struct assertion *assertion,
+		      const struct assertion_outcome *outcome, size_t client)
+{
+	return format == REPORT_JUNIT ? add_junit(buffer, assertion, outcome, client)
+				      : add_json(buffer, assertion, outcome, client);
+}
+
+bool assertion_report_no_answers(struct buffer *buffer, int format, size_t client)
 {
 	static const struct assertion answers = {.source = "acknowledged>0",
 						 .kind = ASSERTION_COUNT};
 	static const struct assertion_outcome none = {.measured = true};
-	return assertion_json(buffer, &answers, &none, client);
+	return assertion_report(buffer, format, &answers, &none, client);
 }

@@ -41,16 +41,16 @@ struct assertion_outcome {
 bool assertions_check(const struct assertions *assertions, const struct result *result,
 		      struct assertion_outcome *outcomes);
 
-/* Each appends an outcome: in words, as "expected p99<5ms: 7 ms, not met"; as an object of JSON,
- * behind a comma unless the buffer is empty, with the client's number if that is not 0. False: out
- * of memory. */
+/* Appends an outcome: in words, as "expected p99<5ms: 7 ms, not met"; for a report, with the
+ * client's number if that is not 0, as an object of JSON behind a comma unless the buffer is empty,
+ * or as a test of JUnit. Other reports have none. False: out of memory. */
 bool assertion_describe(struct buffer *buffer, const struct assertion *assertion,
 			const struct assertion_outcome *outcome);
-bool assertion_json(struct buffer *buffer, const struct assertion *assertion,
-		    const struct assertion_outcome *outcome, size_t client);
+bool assertion_report(struct buffer *buffer, int format, const struct assertion *assertion,
+		      const struct assertion_outcome *outcome, size_t client);
 
-/* As assertion_json(): no answer came at all, which every list of assertions asks for. */
-bool assertion_json_no_answers(struct buffer *buffer, size_t client);
+/* The same: no answer came at all, which every list of assertions asks for. */
+bool assertion_report_no_answers(struct buffer *buffer, int format, size_t client);
 
 /* Said of that in words. */
 #define ASSERTIONS_NO_ANSWERS "expected answers: there were none at all"

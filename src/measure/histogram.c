@@ -49,7 +49,9 @@ void histogram_record(struct histogram *histogram, int64_t nanoseconds, uint64_t
 	int64_t value = nanoseconds > 0 ? nanoseconds : 0;
 	widen(histogram, value, value);
 	histogram->count += times;
-	histogram->buckets[histogram_bucket(value)] += times;
+	/* for histogram_read(); it costs no more than an addition, as no other thread writes */
+	uint64_t *bucket = &histogram->buckets[histogram_bucket(value)];
+	__atomic_store_n(bucket, *bucket + times, __ATOMIC_RELAXED);
 }
 
 void histogram_merge(struct histogram *histogram, const struct histogram *from)
@@ -60,6 +62,32 @@ void histogram_merge(struct histogram *histogram, const struct histogram *from)
 	histogram->count += from->count;
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
 		histogram->buckets[i] += from->buckets[i];
+}
+
+/* Adds to a bucket whose values are not known exactly. */
+static void add_bucket(struct histogram *histogram, size_t bucket, uint64_t count)
+{
+	if (!count)
+		return;
+	widen(histogram, histogram_bucket_start(bucket), histogram_bucket_start(bucket + 1) - 1);
+	histogram->count += count;
+	histogram->buckets[bucket] += count;
+}
+
+void histogram_read(struct histogram *histogram, const struct histogram *from)
+{
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		add_bucket(histogram, i, __atomic_load_n(&from->buckets[i], __ATOMIC_RELAXED));
+}
+
+void histogram_subtract(struct histogram *histogram, const struct histogram *after)
+{
+	histogram->count = 0;
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		uint64_t more = after->buckets[i] - histogram->buckets[i];
+		histogram->buckets[i] = 0;
+		add_bucket(histogram, i, more);
+	}
 }
 
 /* Returns how many of `count` values a fraction is: rounded up, from 1 to count. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Counts of lines, and a log-linear histogram of durations with a fixed size. Nothing is locked:
- * each belongs to one thread, and main() merges them after the threads have ended. */
+ * each belongs to one thread, and main() merges them after the threads have ended; only
+ * histogram_read() may be called by another thread before. */
 #pragma once
 
 #include <stddef.h>
@@ -11,6 +12,7 @@ struct counters {
 	uint64_t acknowledged; /* of these */
 	uint64_t resent;       /* how often a line was sent again */
 	uint64_t had;	       /* lines that the log had already */
+	uint64_t unused[12];   /* those of two threads are in different cache lines */
 };
 
 /* Each power of two has HISTOGRAM_STEPS buckets, so that the middle of a bucket is within 0.4% of
@@ -33,6 +35,12 @@ int64_t histogram_bucket_start(size_t bucket);
 void histogram_record(struct histogram *histogram, int64_t nanoseconds, uint64_t times);
 /* Adds the counts of `from`, as if they had been recorded here. */
 void histogram_merge(struct histogram *histogram, const struct histogram *from);
+
+/* Adds the buckets of `from`, to which another thread may add at the same time: what it counts
+ * later is in a later reading. Min and max become those of the buckets. */
+void histogram_read(struct histogram *histogram, const struct histogram *from);
+/* Becomes what `after` has and it has not, with min and max of the buckets. */
+void histogram_subtract(struct histogram *histogram, const struct histogram *after);
 
 /* Returns the smallest duration that a fraction (0 to 1) of all does not exceed, within 0.4%; 0 if
  * it is empty. Fractions 0 and 1 give the exact min and max. */

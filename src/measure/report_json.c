@@ -12,15 +12,9 @@
 bool report_json_string(struct buffer *buffer, const char *string)
 {
 	size_t start = buffer->length + 1;
-	struct buffer plain = {0};
-	bool complete = buffer_append_string(&plain, string);
-	if (complete && plain.length)
-		plain.length = record_unescape(plain.bytes, plain.length);
-	complete = complete && buffer_append(buffer, "\"", 1) &&
-		   record_escape(buffer, plain.bytes, plain.length) &&
-		   record_mark(buffer, start, '\\', '"') && buffer_append(buffer, "\"", 1);
-	buffer_free(&plain);
-	return complete;
+	return buffer_append(buffer, "\"", 1) &&
+	       record_escape_rest(buffer, string, strlen(string)) &&
+	       record_mark(buffer, start, '\\', '"') && buffer_append(buffer, "\"", 1);
 }
 
 static bool add_assertions(struct buffer *buffer, const struct buffer *assertions)
@@ -28,6 +22,12 @@ static bool add_assertions(struct buffer *buffer, const struct buffer *assertion
 	return !assertions || (buffer_append_string(buffer, ",\"expect\":[") &&
 			       buffer_append(buffer, assertions->bytes, assertions->length) &&
 			       buffer_append(buffer, "]", 1));
+}
+
+static bool add_hosts(struct buffer *buffer, const struct buffer *hosts)
+{
+	return !hosts || (buffer_append_string(buffer, ",\"hosts\":") &&
+			  buffer_append(buffer, hosts->bytes, hosts->length));
 }
 
 static bool add_latency(struct buffer *buffer, const char *name, const struct histogram *latency)
@@ -65,7 +65,7 @@ bool report_json(struct buffer *buffer, const struct result *result)
 			     (double)result_measured(result) / second, result_rate(result)) &&
 	       (result->error ? report_json_string(buffer, result->error)
 			      : buffer_append_string(buffer, "null")) &&
-	       add_assertions(buffer, result->assertions) &&
+	       add_hosts(buffer, result->hosts) && add_assertions(buffer, result->assertions) &&
 	       add_latency(buffer, "latency", result->latency) &&
 	       (!result->uncorrected || add_latency(buffer, "raw", result->uncorrected)) &&
 	       buffer_append_string(buffer, "}\n");

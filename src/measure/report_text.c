@@ -99,6 +99,14 @@ bool report_latency(struct buffer *buffer, const char *program, const struct his
 	return complete && buffer_printf(buffer, "%s\n", suffix);
 }
 
+static const char *resent(const struct result *result)
+{
+	if (!result->numbered)
+		return " sent again after a lost connection: may have been logged twice\n";
+	return result->hosts ? " sent again after a lost connection, and in no log twice\n"
+			     : " sent again after a lost connection, and logged once\n";
+}
+
 bool report_text(struct buffer *buffer, const struct result *result)
 {
 	const struct histogram *uncorrected = result->uncorrected;
@@ -106,10 +114,7 @@ bool report_text(struct buffer *buffer, const struct result *result)
 	       add_count(buffer, result, result->unsent,
 			 " due and not sent before the end; the latency counts the waiting "
 			 "time\n") &&
-	       add_count(buffer, result, result->total.resent,
-			 result->numbered ? " sent again after a lost connection, and logged once\n"
-					  : " sent again after a lost connection: may have been "
-					    "logged twice\n") &&
+	       add_count(buffer, result, result->total.resent, resent(result)) &&
 	       add_count(buffer, result, result->total.had, " in the log already\n") &&
 	       add_warmup(buffer, result) &&
 	       report_latency(buffer, result->program, result->latency,

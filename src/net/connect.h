@@ -10,6 +10,7 @@
 struct connect_target {
 	const char *host;			  /* name, IPv4 or IPv6 address, or unix:PATH */
 	int port;				  /* of TCP */
+	const char *name;			  /* before errors of a handshake; NULL: nothing */
 	const struct socket_keepalive *keepalive; /* NULL: none */
 	int64_t deadline;			  /* ns */
 	int wake; /* descriptor that ends the attempt once it is readable; -1: none */

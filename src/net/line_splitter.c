@@ -158,6 +158,8 @@ enum line_result line_next(struct line_splitter *splitter, const char **line, si
 	}
 	if (!is_too_long(splitter))
 		return LINE_NONE;
+	*line = splitter->bytes + start;
+	*length = splitter->end - start;
 	skip_all(splitter);
 	splitter->skipping = true;
 	return LINE_TOO_LONG;

@@ -46,8 +46,8 @@ char *line_space(struct line_splitter *splitter, size_t *space);
 void line_filled(struct line_splitter *splitter, size_t length);
 
 /* Consumes the next whole line; *line has no end, which stands behind it, and is valid until
- * line_space(). LINE_TOO_LONG: a line exceeds the limit; returned once for it, and its bytes are
- * skipped. */
+ * line_space(). LINE_TOO_LONG: a line exceeds the limit; returned once for it, *line is its
+ * beginning with *length bytes, more than the limit, and the others are skipped. */
 enum line_result line_next(struct line_splitter *splitter, const char **line, size_t *length);
 
 /* Raw mode: consumes the next chunk, which is a line with its end; or, if remainder is true, the

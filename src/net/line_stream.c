@@ -5,12 +5,10 @@
 
 #include "base/clock.h"
 
-int line_stream_open(struct line_stream *lines, const struct stream_type *type,
-		     const struct connect_target *target, size_t line_max, struct error *error)
+int line_stream_open(struct line_stream *lines, struct stream *stream, size_t line_max)
 {
-	*lines = (struct line_stream){0};
+	*lines = (struct line_stream){.stream = stream};
 	line_init(&lines->received, line_max);
-	lines->stream = stream_connect(type, target, error);
 	return lines->stream ? 0 : -1;
 }
 

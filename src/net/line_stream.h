@@ -15,10 +15,9 @@ struct line_stream {
 	struct buffer unsent; /* the caller appends */
 };
 
-/* As stream_connect(), for lines of up to line_max bytes. 0, or -1: the error is set.
- * line_stream_close() is due in any case. */
-int line_stream_open(struct line_stream *lines, const struct stream_type *type,
-		     const struct connect_target *target, size_t line_max, struct error *error);
+/* Takes a stream, for lines of up to line_max bytes. 0, or -1: it is NULL. line_stream_close() is
+ * due in any case. */
+int line_stream_open(struct line_stream *lines, struct stream *stream, size_t line_max);
 void line_stream_close(struct line_stream *lines);
 
 /* Whether there are bytes that have not left. */

@@ -42,10 +42,40 @@ struct stream *stream_connect(const struct stream_type *type, const struct conne
 		error_set(error, "cannot set up a connection: %s", strerror(ENOMEM));
 	} else if ((type->expect && type->expect(stream, target->host, error) < 0) ||
 		   stream_handshake(stream, target->deadline, target->wake, error) < 0) {
+		error_prefix(error, target->name);
 		stream_close(stream, 0);
 		stream = NULL;
 	}
 	return stream;
+}
+
+struct stream *stream_connect_turn(const struct stream_type *type, const struct host_turn *turn,
+				   int64_t deadline, int wake, struct error *error)
+{
+	char name[HOST_NAME_SIZE];
+	const struct host *host = host_turn_host(turn);
+	const struct connect_target target = {.host = host->name,
+					      .port = host->port,
+					      .name = host_turn_name(turn, name),
+					      .deadline = deadline,
+					      .wake = wake};
+	return stream_connect(type, &target, error);
+}
+
+struct stream *stream_connect_any(const struct stream_type *type, struct host_turn *turn,
+				  int64_t duration, int wake, struct error *error)
+{
+	struct pollfd waiting = {.fd = wake, .events = POLLIN};
+	struct error why;
+	*error = (struct error){""};
+	do {
+		struct stream *stream =
+			stream_connect_turn(type, turn, clock_after(duration), wake, &why);
+		if (stream)
+			return stream;
+		error_join(error, &why);
+	} while (!host_turn_fails(turn) && clock_poll(&waiting, 1, 0) == 0);
+	return NULL;
 }
 
 int stream_handshake(struct stream *stream, int64_t deadline, int wake, struct error *error)

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "net/connect.h"
+#include "net/hosts.h"
 
 struct stream;
 struct stream_type;
@@ -28,6 +29,15 @@ struct stream *stream_open(const struct stream_type *type, int descriptor, enum 
 /* socket_connect(), stream_open() and stream_handshake(). NULL: the error is set. */
 struct stream *stream_connect(const struct stream_type *type, const struct connect_target *target,
 			      struct error *error);
+
+/* The same with the host whose turn it is, which the error names where there are several. */
+struct stream *stream_connect_turn(const struct stream_type *type, const struct host_turn *turn,
+				   int64_t deadline, int wake, struct error *error);
+
+/* The same with the host whose turn it is, then with each of the others, until one connects. Each
+ * gets the duration for it. NULL: the error is set, and says why for each. */
+struct stream *stream_connect_any(const struct stream_type *type, struct host_turn *turn,
+				  int64_t duration, int wake, struct error *error);
 
 /* What the type needs before bytes can be exchanged. Blocks until the deadline, a stop function, or
  * until the descriptor `wake` is readable; -1: none. 0, or -1: the error is set. */

@@ -40,10 +40,10 @@ int unix_check(const char *host, struct error *error)
 		return error_set(error, "'%.150s': a socket's path has %zu bytes at most, not %zu",
 				 host, max, length);
 	for (const char *at = path; *at; at++)
-		if ((unsigned char)*at <= ' ' || *at == 0x7f)
+		if ((unsigned char)*at <= ' ' || *at == 0x7f || *at == ',')
 			return error_set(error,
-					 "'%.150s': a socket's path may have no blank and "
-					 "no control character",
+					 "'%.150s': a socket's path may have no blank, no comma "
+					 "and no control character",
 					 host);
 	return 0;
 }

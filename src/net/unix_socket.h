@@ -20,7 +20,7 @@
 bool unix_is_name(const char *host);
 
 /* Whether what follows the prefix can be the path of a socket: not empty, up to 107 bytes, without
- * blanks and control characters. Returns 0. */
+ * blanks, commas (which end a host in a list) and control characters. Returns 0. */
 int unix_check(const char *host, struct error *error);
 
 /* The file of a listening socket. Zeroed: there is none. */

@@ -6,10 +6,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-static inline uint64_t fnv1a_64(const char *bytes, size_t length)
+#define FNV1A_64_EMPTY UINT64_C(0xcbf29ce484222325) /* of no bytes */
+
+/* The hash of what had `hash` with further bytes behind it. */
+static inline uint64_t fnv1a_64_more(uint64_t hash, const char *bytes, size_t length)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 	for (size_t i = 0; i < length; i++)
 		hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
 	return hash;
+}
+
+static inline uint64_t fnv1a_64(const char *bytes, size_t length)
+{
+	return fnv1a_64_more(FNV1A_64_EMPTY, bytes, length);
 }

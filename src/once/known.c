@@ -3,21 +3,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/memory.h"
+#include "base/append_file.h"
 #include "once/fnv.h"
 #include "once/words.h"
 #include "record/escape.h"
+#include "record/log_back.h"
 #include "record/log_reader.h"
-
-enum {
-	CHUNK = 1 << 18, /* bytes that are searched at once */
-	HEAD_MAX = 256,	 /* above the longest record `known N senders`, in any format */
-};
+#include "record/note_search.h"
 
 bool known_write(const struct senders *senders, struct buffer *notes)
 {
@@ -31,13 +25,6 @@ bool known_write(const struct senders *senders, struct buffer *notes)
 					       at->name, at->last, at->hash))
 			return false;
 	return true;
-}
-
-/* --- what notes say --- */
-
-static bool is_note(const struct record_view *record)
-{
-	return record->event == RECORD_NOTE && slice_equals(record->subject, RECORD_SERVER);
 }
 
 /* --- the table --- */
@@ -94,7 +81,7 @@ static int take_line(struct senders *senders, struct log_reader *log, struct kno
 static enum log_line next_record(struct log_reader *log, struct error *error)
 {
 	enum log_line found = log_reader_next_record(log, error);
-	if (found == LOG_RECORD && is_note(&log->record))
+	if (found == LOG_RECORD && record_is_server_note(&log->record))
 		(void)log_reader_unescape(log);
 	return found;
 }
@@ -106,11 +93,11 @@ static int read_block(struct senders *senders, struct log_reader *log, struct er
 	uint64_t count, number, hash;
 	struct slice name;
 	enum log_line found = next_record(log, error);
-	bool whole = found == LOG_RECORD && is_note(&log->record) &&
+	bool whole = found == LOG_RECORD && record_is_server_note(&log->record) &&
 		     known_head_read(log->record.bytes, &count);
 	for (; whole && count; count--) {
 		found = next_record(log, error);
-		whole = found == LOG_RECORD && is_note(&log->record) &&
+		whole = found == LOG_RECORD && record_is_server_note(&log->record) &&
 			known_sender_read(log->record.bytes, &name, &number, &hash) &&
 			sender_is_name(name);
 		if (whole &&
@@ -124,98 +111,30 @@ static int read_block(struct senders *senders, struct log_reader *log, struct er
 	return whole;
 }
 
-/* The part of a log that is searched. */
-struct window {
-	char bytes[CHUNK + 2 * HEAD_MAX];
-	size_t length;
-	int64_t start; /* in the file */
-};
-
-/* Reads the part that begins there. False: errno is set. */
-static bool read_window(struct window *window, const struct log_reader *log, int64_t start)
-{
-	int64_t left = log->limit - start, max = sizeof window->bytes;
-	window->start = start;
-	window->length = 0;
-	while ((int64_t)window->length < left && (int64_t)window->length < max) {
-		ssize_t got = pread(log->descriptor, window->bytes + window->length,
-				    (size_t)(left < max ? left : max) - window->length,
-				    start + (int64_t)window->length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0) {
-			errno = got ? errno : EIO;
-			return false;
-		}
-		window->length += (size_t)got;
-	}
-	return true;
-}
-
-/* Whether a line of the window, whose beginning and end are given, is the head of a block. */
-static bool is_head_line(const char *line, const char *end)
-{
-	char copy[HEAD_MAX]; /* it can be read once */
-	size_t length = (size_t)(end - line);
-	struct record_view record;
-	uint64_t count;
-	if (length > sizeof copy)
-		return false;
-	memcpy(copy, line, length);
-	return record_read(copy, length, &record) && is_note(&record) &&
-	       known_head_read(record.bytes, &count);
-}
-
-/* Where the last head before `limit` begins, of those that are whole in the window; -1: there is
- * none. */
-static int64_t find_head(const struct window *window, int64_t limit)
-{
-	const char *begin = window->bytes, *end = begin + window->length, *at = begin, *line, *stop;
-	int64_t found = -1;
-	/* once a line: a peer may have filled it with that word */
-	for (; (at = memmem(at, (size_t)(end - at), KNOWN, strlen(KNOWN))); at = stop) {
-		const char *feed = memrchr(begin, '\n', (size_t)(at - begin));
-		if (!(stop = memchr(at, '\n', (size_t)(end - at))))
-			break;
-		line = feed ? feed + 1 : begin;
-		if ((feed || !window->start) && window->start + (line - begin) < limit &&
-		    is_head_line(line, stop))
-			found = window->start + (line - begin);
-	}
-	return found;
-}
-
 /* Fills the table from the last whole block; *end is where it ends, or 0, and *block where it
  * begins. -1: the error is set. */
 static int find_block(struct senders *senders, const struct log_reader *log, int64_t *block,
 		      int64_t *end, struct error *error)
 {
-	struct window *window = memory_malloc(sizeof *window);
-	int64_t limit = log->limit, start = limit - CHUNK;
-	int found = 0;
-	if (!window)
-		return error_set(error, "cannot recover senders: out of memory");
-	for (; !found && limit > 0; start -= CHUNK) {
-		int64_t from = start < 0 ? 0 : start, head;
-		if (!read_window(window, log, from)) {
-			found = error_set(error, "cannot read %.200s: %s", log->name,
-					  strerror(errno));
-			break;
-		}
-		while (!found && (head = find_head(window, limit)) >= 0) {
-			struct log_reader part = log_reader_part(log, head, log->limit);
-			found = read_block(senders, &part, error);
-			limit = *block = head;
+	struct note_search search;
+	uint64_t count;
+	int more = 1, found = 0;
+	*block = *end = 0;
+	if (!note_search_begin(&search, log, KNOWN))
+		more = error_set(error, "cannot recover senders: out of memory");
+	while (!found && more > 0 && (more = note_search_back(&search, error)) > 0) {
+		if (!known_head_read(search.note, &count))
+			continue;
+		struct log_reader part = log_reader_part(log, search.at, log->limit);
+		found = read_block(senders, &part, error);
+		if (found > 0) {
+			*block = search.at;
 			*end = part.at;
-			buffer_free(&part.buffer);
 		}
-		if (from == 0)
-			break;
+		buffer_free(&part.buffer);
 	}
-	if (!found)
-		*block = *end = 0;
-	free(window);
-	return found < 0 ? -1 : 0;
+	note_search_end(&search);
+	return found < 0 || more < 0 ? -1 : 0;
 }
 
 /* --- all of it --- */
@@ -230,32 +149,49 @@ static int read_on(struct senders *senders, struct log_reader *log, struct known
 	return found == LOG_UNREADABLE ? -1 : 0;
 }
 
-static int recover(struct senders *senders, struct log_reader *log, bool sync, struct known *known,
-		   struct error *error)
+/* Opens files back to the one with the last block, or the first one, and fills the table from the
+ * block. In that file reading begins at *from. -1: the error is set. */
+static int find_files(struct senders *senders, struct log_back *back, bool appends, int64_t *from,
+		      struct known *known, struct error *error)
 {
-	int64_t block = 0, end = 0;
-	if (find_block(senders, log, &block, &end, error) < 0)
-		return -1;
-	known->behind = (size_t)(log->limit - block);
-	struct log_reader rest = log_reader_part(log, end, log->limit);
+	for (;;) {
+		const struct log_reader *log = &back->files[back->count - 1].log;
+		int64_t block;
+		if (find_block(senders, log, &block, from, error) < 0)
+			return -1;
+		known->behind = back->count > 1 ? SIZE_MAX : (size_t)(log->limit - block);
+		if (*from)
+			return 0;
+		int more = log_back_more(back, appends, error);
+		if (more <= 0)
+			return more < 0 ? -1 : 0;
+	}
+}
+
+/* A server at another level may have left lines in memory alone, in closed files too; the sink
+ * syncs none but the last one. Their senders are going to be told that the log has them. */
+static int read_file(struct senders *senders, const struct log_reader *log, int64_t from, bool sync,
+		     struct known *known, struct error *error)
+{
+	struct log_reader rest = log_reader_part(log, from, log->limit);
 	int result = read_on(senders, &rest, known, error);
 	buffer_free(&rest.buffer);
-	if (result == 0 && sync && fdatasync(log->descriptor) < 0)
+	if (result == 0 && sync && append_file_calls.fdatasync(log->descriptor) < 0)
 		return error_set(error, "cannot sync %.200s: %s", log->name, strerror(errno));
 	return result;
 }
 
-int known_recover(struct senders *senders, const char *name, bool sync, struct known *known,
-		  struct error *error)
+int known_recover(struct senders *senders, const char *name, bool appends, bool sync,
+		  struct known *known, struct error *error)
 {
-	struct log_reader log;
-	struct stat status;
+	struct log_back back = {0};
+	int64_t from;
 	*known = (struct known){0};
-	if (log_reader_open(&log, name, 0, error) < 0)
-		return -1;
-	(void)fstat(log.descriptor, &status); /* fails for no open regular file */
-	log.old = log.limit = status.st_size;
-	int result = recover(senders, &log, sync, known, error);
-	log_reader_close(&log);
+	int result = log_back_open(&back, name, error);
+	if (result == 0)
+		result = find_files(senders, &back, appends, &from, known, error);
+	for (size_t i = back.count; result == 0 && i-- > 0; from = 0)
+		result = read_file(senders, &back.files[i].log, from, sync, known, error);
+	log_back_close(&back);
 	return result;
 }

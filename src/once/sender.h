@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SENDER_NUMBER_MAX (UINT64_C(1) << 63)
+#define SENDER_NUMBER_MAX ((uint64_t)INT64_MAX) /* what databases have, too */
 
 enum { SENDER_NAME_MAX = 128 };
 

@@ -79,7 +79,7 @@ void senders_release(struct senders *senders, struct sender *sender)
 	if (--sender->references)
 		return;
 	sender->idle_since = clock_now();
-	if (!sender->last)
+	if (!sender->last || senders->keeps_none)
 		forget(senders, sender);
 }
 

@@ -9,6 +9,7 @@
 
 struct senders {
 	size_t max; /* senders */
+	bool keeps_none; /* without a reference: what the log has of them is known elsewhere */
 	size_t count;
 	void *tree;	      /* of tsearch(), by name */
 	struct sender *first; /* a list of all */

@@ -60,6 +60,16 @@ bool hash_read(struct slice digits, uint64_t *hash)
 	return digits.length == 16;
 }
 
+bool last_read(struct slice answer, uint64_t *last, uint64_t *hash)
+{
+	*last = *hash = 0;
+	if (!slice_skip(&answer, ANSWER_OK " ") || !slice_number(&answer, last))
+		return false;
+	if (!*last || !slice_skip(&answer, " "))
+		return !*last && !answer.length;
+	return hash_read(answer, hash);
+}
+
 bool known_head_read(struct slice note, uint64_t *count)
 {
 	return slice_skip(&note, KNOWN) && slice_number(&note, count) &&
@@ -75,8 +85,7 @@ bool known_sender_read(struct slice note, struct slice *name, uint64_t *number, 
 
 static size_t write_gap(char *answer, uint64_t due)
 {
-	return (size_t)snprintf(answer, ONCE_ANSWER_SIZE,
-				ANSWER_ERROR REASON_GAP "%" PRIu64 " is due", due);
+	return (size_t)snprintf(answer, ONCE_ANSWER_SIZE, ANSWER_ERROR REASON_GAP_FORMAT, due);
 }
 
 size_t write_last(char answer[ONCE_ANSWER_SIZE], const struct sender *sender, uint64_t number)
@@ -92,10 +101,10 @@ size_t write_last(char answer[ONCE_ANSWER_SIZE], const struct sender *sender, ui
 size_t write_failed(char answer[ONCE_ANSWER_SIZE], uint64_t number, uint64_t due,
 		    const char *reason)
 {
-	if (number > due)
+	const char *words = reason_words(reason);
+	if (number > due && *words) /* else none of them is known not to be there */
 		return write_gap(answer, due);
-	return (size_t)snprintf(answer, ONCE_ANSWER_SIZE, ANSWER_ERROR REASON_NOT_LOGGED "%.120s",
-				reason);
+	return (size_t)snprintf(answer, ONCE_ANSWER_SIZE, ANSWER_ERROR "%s%.120s", words, reason);
 }
 
 size_t write_differs(char answer[ONCE_ANSWER_SIZE], const struct sender *sender)

@@ -11,7 +11,6 @@
 
 #define ONCE_FROM "from "
 #define ANSWER_HAD "had" /* the log had this number already */
-#define REASON_GAP "gap: "
 #define REASON_SENDERS "too many senders"
 #define ONCE_SAY_FROM ANSWER_ERROR "say from NAME NUMBER first"
 
@@ -30,6 +29,9 @@ bool from_read(struct slice line, struct from *from);
 
 /* Whether a name is as it has to be. */
 bool sender_is_name(struct slice name);
+
+/* Reads the answer `ok LAST HASH`, or `ok 0`, with the hash 0. */
+bool last_read(struct slice answer, uint64_t *last, uint64_t *hash);
 
 /* The hash in an answer or note: 16 digits, those above 9 in lower case. */
 bool hash_read(struct slice digits, uint64_t *hash);

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "base/parse.h"
+#include "net/answers.h"
 #include "page/internal.h"
 
 struct console_request {
@@ -75,7 +76,7 @@ static void refuse(struct reply_target *target, const char *reason, size_t lines
 {
 	struct error error;
 	(void)lines;
-	error_set(&error, "not logged: %s", reason);
+	error_set(&error, "%s%s", reason_words(reason), reason);
 	finish((struct console_request *)target, 503, error.message, strlen(error.message));
 }
 

@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "service/forwarding.h"
+
 /* The figures grow with what was counted since. */
 static void compare(struct figures *figures, const struct figures *before)
 {
@@ -39,7 +41,9 @@ void figures_refresh(struct figures *figures, const struct figures_source *sourc
 	void *state = source->sessions->service;
 	read_log(figures, source->log);
 	peer_notes_count(source->sessions->notes, figures->notes);
-	figures->service_count = service->figures ? service->figures(state, figures->service) : 0;
+	size_t count = service->figures ? service->figures(state, figures->service) : 0;
+	figures->service_count =
+		count + forwarding_figures(source->relay, figures->service + count);
 }
 
 void figures_read(struct figures *figures, const struct figures_source *source)

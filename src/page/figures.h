@@ -13,6 +13,7 @@ struct figures_source {
 	struct log_metrics *log;
 	const struct session_settings *sessions;
 	const struct service *service;
+	void *relay; /* as of forwarding_start(); NULL: none */
 };
 
 struct figures {

@@ -97,7 +97,8 @@ int page_news(const struct page *page)
 	return page ? page->wake : -1;
 }
 
-int page_start(struct page *page, const struct session_settings *sessions, struct error *error)
+int page_start(struct page *page, const struct session_settings *sessions, void *relay,
+	       struct error *error)
 {
 	char name[SOCKET_NAME_SIZE];
 	if (!page)
@@ -109,6 +110,7 @@ int page_start(struct page *page, const struct session_settings *sessions, struc
 					       .context = page};
 	page->source = (struct figures_source){.log = &page->metrics,
 					       .sessions = sessions,
+					       .relay = relay,
 					       .service = services[page->options->service]};
 	tick(page);
 	socket_local_name(page->listener, name);

@@ -23,9 +23,11 @@ struct log_metrics *page_metrics(struct page *page);
 /* An eventfd for what a service has for the page; -1: none. */
 int page_news(const struct page *page);
 
-/* Starts to serve, and notes in the log where. The options and the sessions' settings, with the
- * state of the service, are borrowed until page_stop(). 0, or -1: the error is set. */
-int page_start(struct page *page, const struct session_settings *sessions, struct error *error);
+/* Starts to serve, and notes in the log where. The options, the sessions' settings with the state
+ * of the service, and what forwards lines, unless it is NULL, are borrowed until page_stop(). 0, or
+ * -1: the error is set. */
+int page_start(struct page *page, const struct session_settings *sessions, void *relay,
+	       struct error *error);
 
 /* Ends all connections and the thread. Before the log's last flush: it may still have answers for
  * the page. */

@@ -2,6 +2,7 @@
 /* What is asked for over HTTP, and whether it may be. */
 #include <string.h>
 
+#include "measure/exposition.h"
 #include "page/files.h"
 #include "page/internal.h"
 #include "page/metrics.h"
@@ -72,7 +73,7 @@ static void get_metrics(struct page *page, struct http_request *request)
 	struct buffer text = {0};
 	figures_refresh(&page->figures, &page->source);
 	bool complete = metrics_append(&text, &page->figures);
-	answer_buffer(request, METRICS_TYPE, &text, complete);
+	answer_buffer(request, EXPOSITION_TYPE, &text, complete);
 }
 
 static void get_health(struct page *page, struct http_request *request)

@@ -254,15 +254,15 @@ const struct record_format record_csv = {.append = append,
 					 .begins = begins_csv,
 					 .digits = 6,
 					 .header = "time,level,peer,event,text\n",
-					 .torn = "\n",
 					 .quotes = true};
-const struct record_format record_json = {.append = append,
-					  .read = read,
-					  .name = "json",
-					  .begins = begins_json,
-					  .digits = 6,
-					  .header = "",
-					  .torn = "\n"};
+const struct record_format record_json = {
+	.append = append,
+	.read = read,
+	.name = "json",
+	.begins = begins_json,
+	.digits = 6,
+	.header = "",
+};
 
 /* CSV has columns, JSON needs no preparation. */
 static void add_columns(struct record_format *format, bool certificates, bool senders)

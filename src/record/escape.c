@@ -129,6 +129,17 @@ size_t record_unescape(char *bytes, size_t length)
 	return out;
 }
 
+bool record_escape_rest(struct buffer *buffer, const char *bytes, size_t length)
+{
+	struct buffer plain = {0};
+	bool complete = buffer_append(&plain, bytes, length);
+	if (complete && length)
+		plain.length = record_unescape(plain.bytes, length);
+	complete = complete && record_escape(buffer, plain.bytes, plain.length);
+	buffer_free(&plain);
+	return complete;
+}
+
 bool record_mark(struct buffer *buffer, size_t start, char mark, char other)
 {
 	size_t count = 0;

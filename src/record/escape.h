@@ -22,6 +22,10 @@ const char *record_excerpt(char excerpt[EXCERPT_SIZE], const char *bytes, size_t
 /* The inverse of record_escape(), in place. Returns the length of the original bytes. */
 size_t record_unescape(char *bytes, size_t length);
 
+/* Appends bytes of which some are escaped already: these stay as they are. Else as record_escape().
+ */
+bool record_escape_rest(struct buffer *buffer, const char *bytes, size_t length);
+
 /* Inserts the mark before each mark and each `other` from offset start on. False: out of memory,
  * and nothing has changed. */
 bool record_mark(struct buffer *buffer, size_t start, char mark, char other);

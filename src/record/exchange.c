@@ -81,7 +81,6 @@ const struct record_format record_exchange = {.append = append,
 					      .begins = begins,
 					      .digits = 3,
 					      .header = "",
-					      .torn = "\n",
 					      .pairs = true};
 
 static bool has_shape(struct slice field, const char *shape)

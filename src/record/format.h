@@ -30,9 +30,11 @@ struct record_field {
 	struct slice value;
 };
 
-/* How sinks that take fields name the sender of a line, and the number in digits. */
+/* How sinks that take fields name the sender of a line, and the number in digits. The third one is
+ * there, and empty, with the number above 1 at which a sender without lines begins. */
 #define RECORD_SENDER "sender"
 #define RECORD_NUMBER "number"
+#define RECORD_BEGINS "begins"
 
 /* What a format keeps of a record for the next one, whose head is mostly the same. Zeroed, it is
  * ready for records that are appended to one buffer with one stamp, and with nothing between them.
@@ -79,6 +81,12 @@ struct record_view {
 	struct slice bytes; /* still escaped */
 };
 
+/* Is it one of the server's own notes? */
+static inline bool record_is_server_note(const struct record_view *record)
+{
+	return record->event == RECORD_NOTE && slice_equals(record->subject, RECORD_SERVER);
+}
+
 struct record_format {
 	/* To be called by record_append() alone. Appends the record with its line end. False: out
 	 * of memory, and a part of it may be there. */
@@ -96,7 +104,6 @@ struct record_format {
 	bool (*continues)(const struct record_format *other);
 	int digits;	    /* of the fraction of a second */
 	const char *header; /* first line of a log, with its line end; empty: none */
-	const char *torn;   /* written after half a record; with the line end */
 	bool quotes;	    /* a record cut short may leave a double quote open */
 	bool pairs;	    /* the record of an answer has the request, too, which has no other */
 	bool certificates;  /* CSV: there is a column for the name in a peer's certificate */
@@ -147,12 +154,18 @@ extern const char *const record_format_names[];
 #define RECORD_LISTENING "listening on "
 /* Stands before it in a log that the server has reopened while it runs. */
 #define RECORD_REOPENED "reopened, "
-/* Ends it, where the log has no records of what was sent. */
+/* Ends the note that the server listens, where the log has no records of what was sent. */
 #define RECORD_WITHOUT_SENT ", without sent records"
 
-/* Behind half a line that record_plain was writing: in no line that it writes is \x( to be found.
- */
-#define RECORD_PLAIN_TORN "\\x(torn)"
+/* Behind half a record that a crash has left, before its line end: no record has it there, as \x(
+ * is in nothing that is escaped. So a second crash, which may leave the line end and nothing behind
+ * it, does not make the half a whole. */
+#define RECORD_TORN "\\x(torn)"
+
+/* Begins the server's note on which file a log's file continues: its name without a directory. It
+ * is the first note of a file that begins where another one is closed, FILE.N, which can be
+ * FILE.N.* by now: compressed. */
+#define RECORD_CONTINUES "continues "
 
 enum { RECORD_HEAD = 64 };
 

@@ -8,8 +8,9 @@
 #include "record/database.h"
 #include "record/escape.h"
 
-static int source_open(struct log_reader *log, struct error *error)
+static int source_open(struct log_reader *log, const char *before, struct error *error)
 {
+	(void)before;
 	log->database = database_open(log->name, DATABASE_READ, error);
 	if (!log->database)
 		return -1;
@@ -51,20 +52,13 @@ static void source_rewind(struct log_reader *log)
 	log->number = 0;
 }
 
-/* A row has its number wherever reading begins. */
-static int64_t source_lines_before(const struct log_reader *log)
-{
-	(void)log;
-	return 0;
-}
-
-static int64_t source_end(const char *name)
+static struct log_place source_end(const char *name)
 {
 	struct error ignored;
 	struct database *database = database_open(name, DATABASE_READ, &ignored);
 	int64_t last = database ? database_last(database, &ignored) : 0;
 	database_close(database);
-	return last > 0 ? last : 0;
+	return (struct log_place){.offset = last > 0 ? last : 0};
 }
 
 static void source_close(struct log_reader *log)
@@ -78,7 +72,6 @@ const struct log_source log_source_database = {
 	.open = source_open,
 	.next = source_next,
 	.rewind = source_rewind,
-	.lines_before = source_lines_before,
 	.end = source_end,
 	.close = source_close,
 };

@@ -26,9 +26,10 @@ static int unreadable(const struct log_reader *log, int errnum, struct error *er
 	return error_set(error, "cannot read %.200s: %s", log->name, strerror(errnum));
 }
 
-static int file_open(struct log_reader *log, struct error *error)
+static int file_open(struct log_reader *log, const char *before, struct error *error)
 {
 	struct stat status;
+	(void)before;
 	/* nonblocking: opening a FIFO would wait for a writer */
 	log->descriptor = open(log->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (log->descriptor < 0)
@@ -40,16 +41,20 @@ static int file_open(struct log_reader *log, struct error *error)
 	return error_set(error, "cannot read %.200s: it is not a regular file", log->name);
 }
 
-static int64_t file_end(const char *name)
+static struct log_place file_end(const char *name)
 {
 	struct stat status;
-	return stat(name, &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : 0;
+	bool regular = stat(name, &status) == 0 && S_ISREG(status.st_mode);
+	return (struct log_place){.offset = regular ? status.st_size : 0};
 }
 
 struct log_reader log_reader_part(const struct log_reader *log, int64_t offset, int64_t limit)
 {
 	return (struct log_reader){.source = log->source,
 				   .name = log->name,
+				   .title = log->title,
+				   .remark = log->remark,
+				   .before = log->before,
 				   .descriptor = log->descriptor,
 				   .offset = offset,
 				   .limit = limit,
@@ -128,15 +133,23 @@ static bool notes_torn(const char *line, size_t length)
 	if (length > sizeof copy || !memmem(line, length, torn_note, strlen(torn_note)))
 		return false;
 	memcpy(copy, line, length);
-	return record_read(copy, length, &record) && record.event == RECORD_NOTE &&
-	       slice_equals(record.subject, RECORD_SERVER) && slice_begins(record.bytes, torn_note);
+	return record_read(copy, length, &record) && record_is_server_note(&record) &&
+	       slice_begins(record.bytes, torn_note);
 }
 
-/* Is the next line, of that length, torn? Either the file ended in it when the writer of this log
- * began, or the line behind it says so. 1, 0, or -1 with the error set. */
+/* Is a line marked as torn? In CSV the mark can be in quotes that were open. */
+static bool has_mark(struct slice line)
+{
+	return slice_ends(line, RECORD_TORN) || slice_ends(line, RECORD_TORN "\"");
+}
+
+/* Is the next line, of that length, torn? It is marked as such, the file ended in it when the
+ * writer of this log began, or the line behind it says so. 1, 0, or -1 with the error set. */
 static int is_torn(struct log_reader *log, size_t length, struct error *error)
 {
 	int64_t end = log->at + (int64_t)length + 1;
+	if (has_mark((struct slice){log->buffer.bytes + log->begin, length}))
+		return 1;
 	if (end >= log->old)
 		return log->at < log->old && end > log->old;
 	int found = find_line(log, length + 1, &log->next, error);
@@ -161,7 +174,7 @@ static bool take_plain(struct log_reader *log, size_t length)
 {
 	struct slice line = {take(log, length + 1), length};
 	log->record = (struct record_view){.event = RECORD_RECEIVED, .bytes = line};
-	bool torn = slice_ends(line, RECORD_PLAIN_TORN);
+	bool torn = slice_ends(line, RECORD_TORN);
 	log->closed += torn;
 	return !torn;
 }
@@ -201,16 +214,17 @@ static enum log_line file_next(struct log_reader *log, struct error *error)
 	}
 }
 
-static int64_t file_lines_before(const struct log_reader *log)
+static int64_t file_line(const struct log_reader *log, int64_t number, const char **name)
 {
 	struct log_reader before = log_reader_part(log, 0, log->offset);
 	struct error error;
 	enum log_line kind;
+	*name = log->name;
 	do
 		kind = file_next(&before, &error);
 	while (kind < LOG_END);
 	buffer_free(&before.buffer);
-	return kind == LOG_END ? before.number : 0;
+	return number + (kind == LOG_END ? before.number : 0);
 }
 
 const struct log_source log_source_file = {
@@ -218,7 +232,7 @@ const struct log_source log_source_file = {
 	.open = file_open,
 	.next = file_next,
 	.rewind = file_rewind,
-	.lines_before = file_lines_before,
+	.line = file_line,
 	.end = file_end,
 	.close = file_close,
 };

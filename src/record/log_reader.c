@@ -5,7 +5,8 @@
 
 #include "record/escape.h"
 
-static const struct log_source *const sources[] = {&log_source_file, &log_source_database, NULL};
+static const struct log_source *const sources[] = {&log_source_file, &log_source_database,
+						   &log_source_postgresql, NULL};
 
 const char *log_target_of(const char *target, const char *type)
 {
@@ -23,18 +24,49 @@ static const struct log_source *find_source(const char *target, const char **nam
 	return sources[0];
 }
 
-int log_reader_open(struct log_reader *log, const char *target, int64_t offset, struct error *error)
+/* The source of all files of the log, unless its lines are plain. */
+static const struct log_source *find_whole(const char *target, bool plain, const char **name)
 {
-	*log = (struct log_reader){.descriptor = -1,
-				   .offset = offset,
+	const struct log_source *source = find_source(target, name);
+	return source == &log_source_file && !plain ? &log_source_files : source;
+}
+
+static int open_source(struct log_reader *log, const struct log_source *source, const char *name,
+		       const struct log_place *from, struct error *error)
+{
+	*log = (struct log_reader){.source = source,
+				   .name = name,
+				   .title = name,
+				   .remark = "",
+				   .before = "",
+				   .descriptor = -1,
+				   .offset = from->offset,
 				   .limit = LOG_READER_ALL,
 				   .old = LOG_READER_ALL,
-				   .at = offset};
-	log->source = find_source(target, &log->name);
-	if (log->source->open(log, error) == 0)
+				   .at = from->offset};
+	if (source->open(log, from->before, error) == 0)
 		return 0;
 	log_reader_close(log);
 	return -1;
+}
+
+int log_reader_open(struct log_reader *log, const char *target, int64_t offset, struct error *error)
+{
+	const struct log_place from = {.offset = offset};
+	const char *name;
+	const struct log_source *source = find_source(target, &name);
+	return open_source(log, source, name, &from, error);
+}
+
+int log_reader_open_all(struct log_reader *log, const char *target, const struct log_place *from,
+			bool plain, struct error *error)
+{
+	static const struct log_place beginning;
+	const char *name;
+	const struct log_source *source = find_whole(target, plain, &name);
+	int result = open_source(log, source, name, from ? from : &beginning, error);
+	log->plain = plain;
+	return result;
 }
 
 bool log_can_be_read(const char *target)
@@ -42,11 +74,23 @@ bool log_can_be_read(const char *target)
 	return strcmp(target, "-") != 0;
 }
 
-int64_t log_end(const char *target)
+bool log_is_shared(const char *target)
 {
 	const char *name;
-	const struct log_source *source = find_source(target, &name);
-	return source->end(name);
+	return find_source(target, &name)->is_shared;
+}
+
+struct log_place log_end(const char *target, bool plain)
+{
+	const char *name;
+	return find_whole(target, plain, &name)->end(name);
+}
+
+struct log_place log_reader_place(const struct log_reader *log)
+{
+	struct log_place place = {.offset = log->at};
+	memcpy(place.before, log->before, strlen(log->before) + 1); /* it is from such a place */
+	return place;
 }
 
 void log_reader_rewind(struct log_reader *log)
@@ -76,9 +120,12 @@ struct slice log_reader_unescape(struct log_reader *log)
 	return *bytes;
 }
 
-int64_t log_reader_lines_before(const struct log_reader *log)
+int64_t log_reader_line(const struct log_reader *log, int64_t number, const char **name)
 {
-	return log->source->lines_before(log);
+	if (log->source->line)
+		return log->source->line(log, number, name);
+	*name = log->name;
+	return number;
 }
 
 void log_reader_close(struct log_reader *log)

@@ -8,17 +8,21 @@
 
 struct log_source {
 	const char *name;
-	/* Opens it; the name and the offset are set. -1: the error is set, and close is due. */
-	int (*open)(struct log_reader *log, struct error *error);
+	bool is_shared; /* other servers log there, too: a server never begins it anew */
+	/* Opens it; the name and the offset are set, and to be changed where the log has no such
+	 * place. `before`: as in struct log_place. -1: the error is set, and close is due. */
+	int (*open)(struct log_reader *log, const char *before, struct error *error);
 	/* As log_reader_next(). */
 	enum log_line (*next)(struct log_reader *log, struct error *error);
 	/* Goes back to the offset. */
 	void (*rewind)(struct log_reader *log);
-	/* As log_reader_lines_before(). */
-	int64_t (*lines_before)(const struct log_reader *log);
+	/* As log_reader_line(); NULL: a record has its number wherever reading begins. */
+	int64_t (*line)(const struct log_reader *log, int64_t number, const char **name);
 	/* As log_end(). */
-	int64_t (*end)(const char *name);
+	struct log_place (*end)(const char *name);
 	void (*close)(struct log_reader *log);
 };
 
-extern const struct log_source log_source_file, log_source_database;
+/* One file; the files of a log; a database of SQLite, and of PostgreSQL. */
+extern const struct log_source log_source_file, log_source_files, log_source_database,
+	log_source_postgresql;

@@ -27,6 +27,5 @@ const struct record_format record_plain = {
 	.continues = continues,
 	.digits = 0,
 	.header = "",
-	.torn = RECORD_PLAIN_TORN "\n",
 	.left_out = 1U << RECORD_SENT | 1U << RECORD_IGNORED | 1U << RECORD_NOTE,
 };

@@ -185,7 +185,7 @@ static bool begins(struct slice head)
 #define TEXT(fraction)                                                                             \
 	{                                                                                          \
 		.append = append, .read = read, .name = "text", .begins = begins,                  \
-		.digits = (fraction), .header = "", .torn = "\n"                                   \
+		.digits = (fraction), .header = ""                                                 \
 	}
 
 const struct record_format record_text = TEXT(0);

@@ -2,9 +2,11 @@
 #include "relay/log_cursor.h"
 
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#define RELAY_SERVICE ", service relay,"
+#include "base/closed_files.h"
+
+enum { TRIES = 10 }; /* to open a file that is being renamed */
 
 /* CSV and JSON have a T in the middle and the zone at the end; a log that another service began may
  * have fewer digits. */
@@ -17,24 +19,13 @@ static void take_time(struct slice logged, char time[RELAY_TIME_SIZE])
 	time[10] = ' ';
 }
 
-static void take_note(struct log_cursor *cursor, struct slice note)
-{
-	uint64_t number;
-	cursor->relayed |= slice_begins(note, RECORD_LISTENING) &&
-			   memmem(note.bytes, note.length, RELAY_SERVICE, strlen(RELAY_SERVICE));
-	if (slice_skip(&note, RELAY_ACKNOWLEDGED) && slice_number(&note, &number) && number &&
-	    !note.length)
-		cursor->acknowledged = number;
-}
-
 enum log_line log_cursor_next(struct log_cursor *cursor, struct error *error)
 {
 	struct log_reader *log = &cursor->log;
 	enum log_line found;
 	while ((found = log_reader_next_record(log, error)) == LOG_RECORD &&
 	       log->record.event != RECORD_RECEIVED)
-		if (log->record.event == RECORD_NOTE)
-			take_note(cursor, log->record.bytes);
+		;
 	if (found != LOG_RECORD)
 		return found;
 	cursor->received++;
@@ -43,50 +34,44 @@ enum log_line log_cursor_next(struct log_cursor *cursor, struct error *error)
 	return LOG_RECORD;
 }
 
-/* Passes lines up to that number, or to the limit. -1: the error is set. */
-static int pass(struct log_cursor *cursor, uint64_t number, struct error *error)
+/* Opens a file by one of the names that it may have by now. -1: the error is set. */
+static int open_file(struct log_cursor *cursor, const char *log, const struct relay_file *file,
+		     int64_t offset, struct error *error)
 {
-	enum log_line found = LOG_RECORD;
-	while (found == LOG_RECORD && cursor->received < number)
-		found = log_cursor_next(cursor, error);
-	return found == LOG_UNREADABLE ? -1 : 0;
+	struct log_reader next;
+	for (int i = 0; i < TRIES; i++) {
+		if (closed_files_name(log, file->id, cursor->path) <= 0 ||
+		    log_reader_open(&next, cursor->path, offset, error) < 0)
+			continue;
+		if (file_id_is(descriptor_file(next.descriptor), file->id)) {
+			log_reader_close(&cursor->log);
+			cursor->log = next;
+			return 0;
+		}
+		log_reader_close(&next);
+	}
+	return error_set(error,
+			 "cannot read on in the log %.200s: the file behind line %llu is not in "
+			 "its directory",
+			 log, (unsigned long long)cursor->received);
 }
 
-static int recover(struct log_cursor *cursor, struct error *error)
+int log_cursor_enter(struct log_cursor *cursor, const char *log, const struct relay_file *file,
+		     int64_t position, int64_t limit, struct error *error)
 {
-	if (pass(cursor, UINT64_MAX, error) < 0)
-		return -1;
-	uint64_t acknowledged = cursor->acknowledged;
-	if (acknowledged > cursor->received) /* lines were taken out: the rest was forwarded */
-		acknowledged = cursor->received;
-	log_reader_rewind(&cursor->log);
-	cursor->received = 0;
-	return pass(cursor, acknowledged, error);
+	struct log_reader *reader = &cursor->log;
+	if (reader->descriptor < 0 || cursor->file.start != file->start ||
+	    !file_id_is(cursor->file.id, file->id)) {
+		if (open_file(cursor, log, file, position - file->start, error) < 0)
+			return -1;
+		cursor->file = *file;
+		reader->old = file->old;
+	}
+	reader->limit = limit - file->start;
+	return 0;
 }
 
-int log_cursor_open(struct log_cursor *cursor, const char *name, struct error *error)
+void log_cursor_close(struct log_cursor *cursor)
 {
-	struct stat status;
-	*cursor = (struct log_cursor){.log.descriptor = -1};
-	if (stat(name, &status) == 0 && !S_ISREG(status.st_mode))
-		return error_set(error,
-				 "cannot forward from the log %.200s: it is not a regular file",
-				 name);
-	if (log_reader_open(&cursor->log, name, 0, error) < 0)
-		return -1;
-	(void)fstat(cursor->log.descriptor, &status); /* fails for no open regular file */
-	cursor->log.old = cursor->log.limit = status.st_size;
-	if (recover(cursor, error) == 0)
-		return 0;
 	log_reader_close(&cursor->log);
-	return -1;
-}
-
-uint64_t log_cursor_count(const struct log_cursor *cursor, int64_t from, int64_t limit)
-{
-	struct log_cursor rest = {.log = log_reader_part(&cursor->log, from, limit)};
-	struct error error;
-	(void)pass(&rest, UINT64_MAX, &error); /* what can be read is counted */
-	buffer_free(&rest.log.buffer);
-	return rest.received;
 }

@@ -1,48 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "relay/queue.h"
-
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/memory.h"
-#include "record/timestamp.h"
-
-#define NOTE_RETRY (100 * CLOCK_MILLISECOND) /* after a note could not be stored */
-
-struct relay_queue {
-	struct log_watcher watcher; /* first member: the pointer is cast between the two types */
-	int wake, stop;		    /* eventfds */
-	size_t workers;
-
-	pthread_mutex_t lock;
-	pthread_cond_t readable; /* for the reader: bytes in the log, or space for a job */
-	pthread_cond_t work;	 /* for workers: a job waits */
-	pthread_cond_t space;	 /* for sessions: more of the log may be left to forward */
-	pthread_cond_t progress; /* for the drain: lines were forwarded */
-	/* under the lock */
-	uint64_t added;	   /* the number of the last job */
-	uint64_t assigned; /* the number of the last one that a worker got */
-	size_t in_work;	   /* jobs that are not done */
-	size_t bytes;	   /* of all jobs */
-	struct stamp stamp;
-	int64_t committed;     /* bytes of the log */
-	size_t reserved;       /* bytes of the log that sessions are about to submit */
-	size_t waiting;	       /* sessions that wait for space */
-	int64_t read;	       /* of these, the bytes in which the reader has taken each line */
-	uint64_t acknowledged; /* the next server has the lines up to this number */
-	uint64_t persisted;    /* acknowledged, and the log says so */
-	uint64_t noting;       /* becomes persisted with the note that is on its way; 0: none is */
-	int64_t note_after;    /* the time before which no note is tried */
-	bool armed;	       /* a change writes to `wake` */
-	bool draining, stopping;
-	/* The reorder buffer: the job of a number behind `acknowledged` is at number % capacity. */
-	struct relay_job *jobs[RELAY_JOBS_MAX];
-};
+#include "relay/queue_state.h"
 
 void relay_job_free(struct relay_job *job)
 {
@@ -59,70 +23,44 @@ static size_t job_bytes(const struct relay_job *job)
 	return sizeof *job + job->line.capacity + (size_t)BLOCKS * BLOCK_OVERHEAD;
 }
 
-static struct relay_job **slot_of(struct relay_queue *queue, uint64_t number)
+static bool copy_files(struct relay_queue *queue, const struct relay_queue_start *start)
 {
-	return &queue->jobs[number % RELAY_JOBS_MAX];
+	size_t bytes = (start->file_count + 1) * sizeof *queue->files;
+	queue->files = memory_malloc(bytes);
+	if (!queue->files)
+		return false;
+	queue->file_capacity = start->file_count + 1;
+	queue->file_count = start->file_count;
+	for (size_t i = 0; i < queue->file_count; i++)
+		queue->files[i] = start->files[i];
+	return true;
 }
 
-/* The bytes of the log from the first line on that is not acknowledged. With the lock. */
-static size_t count_behind(struct relay_queue *queue)
-{
-	bool empty = queue->acknowledged == queue->added;
-	int64_t start = empty ? queue->read : (*slot_of(queue, queue->acknowledged + 1))->start;
-	return (size_t)(queue->committed - start);
-}
-
-/* Whether sessions may submit more. With the lock. */
-static bool log_has_space(struct relay_queue *queue)
-{
-	return queue->draining || queue->stopping ||
-	       count_behind(queue) + queue->reserved + atomic_load(&queue->watcher.pending) <=
-		       RELAY_LOG_BEHIND_MAX;
-}
-
-/* Wakes one session, which wakes the next while there is space: with many of them, most would wake
- * in vain. With the lock. */
-static void offer_space(struct relay_queue *queue)
-{
-	if (queue->waiting && log_has_space(queue))
-		pthread_cond_signal(&queue->space);
-}
-
-/* A callback of the watcher: bytes that are no longer pending were committed or refused. */
-static void settle(struct log_watcher *watcher, size_t stored, size_t settled)
-{
-	struct relay_queue *queue = (struct relay_queue *)watcher;
-	pthread_mutex_lock(&queue->lock);
-	queue->committed += (int64_t)stored;
-	atomic_fetch_sub(&watcher->pending, settled);
-	if (stored)
-		pthread_cond_signal(&queue->readable);
-	offer_space(queue);
-	pthread_mutex_unlock(&queue->lock);
-}
-
-struct relay_queue *relay_queue_make(size_t workers, uint64_t acknowledged, int64_t committed,
-				     int64_t read, struct error *error)
+struct relay_queue *relay_queue_make(const struct relay_queue_start *start, struct error *error)
 {
 	struct relay_queue *queue = memory_calloc(1, sizeof *queue);
 	if (queue) {
 		*queue = (struct relay_queue){.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 					      .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
-					      .watcher.settle = settle,
-					      .workers = workers,
-					      .committed = committed,
-					      .read = read,
-					      .added = acknowledged,
-					      .assigned = acknowledged,
-					      .acknowledged = acknowledged,
-					      .persisted = acknowledged};
+					      .workers = start->workers,
+					      .max = UINT64_MAX,
+					      .lines = start->lines,
+					      .behind_file = start->behind_file,
+					      .committed = start->committed,
+					      .read = start->read,
+					      .persisted_at = start->read,
+					      .added = start->acknowledged,
+					      .assigned = start->acknowledged,
+					      .acknowledged = start->acknowledged,
+					      .persisted = start->acknowledged};
+		relay_queue_init_log(queue);
 		/* none of these fails on Linux */
 		pthread_mutex_init(&queue->lock, NULL);
 		pthread_cond_init(&queue->readable, NULL);
 		pthread_cond_init(&queue->work, NULL);
 		pthread_cond_init(&queue->space, NULL);
 		clock_condition_init(&queue->progress);
-		if (queue->wake >= 0 && queue->stop >= 0)
+		if (queue->wake >= 0 && queue->stop >= 0 && copy_files(queue, start))
 			return queue;
 	}
 	error_set(error, "cannot start the relay: %s", strerror(errno));
@@ -135,7 +73,7 @@ void relay_queue_free(struct relay_queue *queue)
 	if (!queue)
 		return;
 	while (queue->acknowledged < queue->added)
-		relay_job_free(*slot_of(queue, ++queue->acknowledged));
+		relay_job_free(*relay_queue_slot(queue, ++queue->acknowledged));
 	descriptor_close(&queue->wake);
 	descriptor_close(&queue->stop);
 	pthread_cond_destroy(&queue->progress);
@@ -143,6 +81,7 @@ void relay_queue_free(struct relay_queue *queue)
 	pthread_cond_destroy(&queue->work);
 	pthread_cond_destroy(&queue->readable);
 	pthread_mutex_destroy(&queue->lock);
+	free(queue->files);
 	free(queue);
 }
 
@@ -170,87 +109,6 @@ int relay_queue_stop_descriptor(const struct relay_queue *queue)
 	return queue->stop;
 }
 
-/* With the lock. */
-static void wake_forwarder(struct relay_queue *queue)
-{
-	if (!queue->armed)
-		return;
-	queue->armed = false;
-	(void)eventfd_write(queue->wake, 1); /* such a small count never blocks */
-}
-
-/* --- log and sessions --- */
-
-struct log_watcher *relay_queue_watcher(struct relay_queue *queue)
-{
-	return &queue->watcher;
-}
-
-bool relay_queue_reserve(struct relay_queue *queue, size_t bytes, bool wait)
-{
-	bool space;
-	pthread_mutex_lock(&queue->lock);
-	while (!(space = log_has_space(queue)) && wait) {
-		queue->waiting++;
-		pthread_cond_wait(&queue->space, &queue->lock);
-		queue->waiting--;
-	}
-	if (space) {
-		queue->reserved += bytes;
-		offer_space(queue);
-	}
-	pthread_mutex_unlock(&queue->lock);
-	return space;
-}
-
-void relay_queue_release(struct relay_queue *queue, size_t bytes)
-{
-	pthread_mutex_lock(&queue->lock);
-	queue->reserved -= bytes;
-	offer_space(queue);
-	pthread_mutex_unlock(&queue->lock);
-}
-
-void relay_queue_drain(struct relay_queue *queue)
-{
-	pthread_mutex_lock(&queue->lock);
-	queue->draining = true;
-	pthread_cond_broadcast(&queue->space);
-	pthread_mutex_unlock(&queue->lock);
-}
-
-/* With the lock. */
-static bool is_finished(const struct relay_queue *queue)
-{
-	return queue->read == queue->committed && queue->persisted == queue->added;
-}
-
-bool relay_queue_wait_finished(struct relay_queue *queue, int64_t deadline, struct relay_rest *rest)
-{
-	int late = 0;
-	pthread_mutex_lock(&queue->lock);
-	while (!is_finished(queue) && !late)
-		late = clock_condition_wait(&queue->progress, &queue->lock, deadline);
-	bool finished = is_finished(queue);
-	*rest = (struct relay_rest){.committed = queue->committed,
-				    .read = queue->read,
-				    .jobs = queue->added - queue->acknowledged};
-	pthread_mutex_unlock(&queue->lock);
-	return finished;
-}
-
-void relay_queue_figures(struct relay_queue *queue, struct relay_figures *figures)
-{
-	pthread_mutex_lock(&queue->lock);
-	*figures = (struct relay_figures){.acknowledged = queue->acknowledged,
-					  .lines = queue->added - queue->acknowledged,
-					  .bytes = count_behind(queue)};
-	if (figures->lines)
-		memcpy(figures->oldest, (*slot_of(queue, queue->acknowledged + 1))->received,
-		       sizeof figures->oldest);
-	pthread_mutex_unlock(&queue->lock);
-}
-
 /* --- reader --- */
 
 /* With the lock. */
@@ -260,12 +118,12 @@ static bool has_space(const struct relay_queue *queue)
 	       queue->added - queue->acknowledged < RELAY_JOBS_MAX;
 }
 
-bool relay_queue_wait_log(struct relay_queue *queue, int64_t *limit)
+bool relay_queue_wait_log(struct relay_queue *queue, struct relay_file *file, int64_t *limit)
 {
 	pthread_mutex_lock(&queue->lock);
 	while (!queue->stopping && (!has_space(queue) || queue->read == queue->committed))
 		pthread_cond_wait(&queue->readable, &queue->lock);
-	*limit = queue->committed;
+	*limit = relay_queue_find_file(queue, queue->read, file);
 	bool stopping = queue->stopping;
 	pthread_mutex_unlock(&queue->lock);
 	return !stopping;
@@ -275,12 +133,12 @@ void relay_queue_add(struct relay_queue *queue, struct relay_job *job, int64_t r
 {
 	pthread_mutex_lock(&queue->lock);
 	queue->read = read;
-	offer_space(queue);
+	relay_queue_offer_space(queue);
 	if (job) {
 		job->queue = queue;
 		job->number = ++queue->added;
 		job->bytes = job_bytes(job);
-		*slot_of(queue, job->number) = job;
+		*relay_queue_slot(queue, job->number) = job;
 		queue->bytes += job->bytes;
 		queue->in_work++;
 		pthread_cond_signal(&queue->work);
@@ -297,7 +155,8 @@ struct relay_job *relay_queue_wait_job(struct relay_queue *queue)
 	pthread_mutex_lock(&queue->lock);
 	while (!queue->stopping && queue->assigned == queue->added)
 		pthread_cond_wait(&queue->work, &queue->lock);
-	struct relay_job *job = queue->stopping ? NULL : *slot_of(queue, ++queue->assigned);
+	struct relay_job *job =
+		queue->stopping ? NULL : *relay_queue_slot(queue, ++queue->assigned);
 	pthread_mutex_unlock(&queue->lock);
 	return job;
 }
@@ -314,7 +173,7 @@ void relay_job_done(struct relay_job *job)
 	queue->bytes += job->bytes;
 	queue->in_work--;
 	pthread_cond_signal(&queue->readable);
-	wake_forwarder(queue);
+	relay_queue_wake_forwarder(queue);
 	pthread_mutex_unlock(&queue->lock);
 }
 
@@ -336,11 +195,11 @@ const struct relay_job *relay_queue_next(struct relay_queue *queue, uint64_t sen
 {
 	const struct relay_job *job = NULL;
 	pthread_mutex_lock(&queue->lock);
-	uint64_t last = queue->persisted + RELAY_WINDOW;
+	uint64_t last = queue->numbered ? UINT64_MAX : queue->persisted + RELAY_WINDOW;
 	if (probing && last > queue->acknowledged)
 		last = queue->acknowledged + 1;
 	if (sent < last && sent < queue->added)
-		job = *slot_of(queue, sent + 1);
+		job = *relay_queue_slot(queue, sent + 1);
 	if (job && !*job->done)
 		job = NULL;
 	pthread_mutex_unlock(&queue->lock);
@@ -350,38 +209,22 @@ const struct relay_job *relay_queue_next(struct relay_queue *queue, uint64_t sen
 void relay_queue_acknowledge(struct relay_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
-	struct relay_job *job = *slot_of(queue, ++queue->acknowledged);
+	struct relay_job *job = *relay_queue_slot(queue, ++queue->acknowledged);
 	queue->bytes -= job->bytes;
 	pthread_cond_signal(&queue->readable);
-	offer_space(queue);
+	relay_queue_offer_space(queue);
 	pthread_mutex_unlock(&queue->lock);
 	relay_job_free(job);
 }
 
-uint64_t relay_queue_begin_note(struct relay_queue *queue, int64_t *deadline)
+const struct relay_job *relay_queue_find(struct relay_queue *queue, uint64_t number)
 {
-	uint64_t number = 0;
-	*deadline = CLOCK_NEVER;
+	const struct relay_job *job = NULL;
 	pthread_mutex_lock(&queue->lock);
-	if (!queue->noting && queue->persisted < queue->acknowledged) {
-		if (clock_now() < queue->note_after)
-			*deadline = queue->note_after;
-		else
-			number = queue->noting = queue->acknowledged;
-	}
+	if (number > queue->acknowledged && number <= queue->added)
+		job = *relay_queue_slot(queue, number);
+	if (job && !*job->done)
+		job = NULL;
 	pthread_mutex_unlock(&queue->lock);
-	return number;
-}
-
-void relay_queue_end_note(struct relay_queue *queue, bool stored)
-{
-	pthread_mutex_lock(&queue->lock);
-	if (stored)
-		queue->persisted = queue->noting;
-	else
-		queue->note_after = clock_after(NOTE_RETRY);
-	queue->noting = 0;
-	pthread_cond_broadcast(&queue->progress);
-	wake_forwarder(queue);
-	pthread_mutex_unlock(&queue->lock);
+	return job;
 }

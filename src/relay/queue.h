@@ -15,13 +15,15 @@
 #include "base/timer_queue.h"
 #include "log/item.h"
 #include "relay/log_cursor.h"
+#include "relay/once_link.h"
 #include "relay/relay.h"
 
 enum {
 	/* Max lines sent beyond the one up to which the log says that they are acknowledged: the
-	 * max number sent twice after a crash of either server or a lost connection. */
+	 * max number sent twice after a crash of either server or a lost connection. A next server
+	 * that knows which lines it has gets any number. */
 	RELAY_WINDOW = 16,
-	RELAY_JOBS_MAX = 4096,		/* jobs in memory */
+	RELAY_JOBS_MAX = 8192,		/* jobs in memory */
 	RELAY_JOBS_BYTES_MAX = 1 << 22, /* soft limit of their bytes: one job may exceed it */
 	RELAY_LOG_BEHIND_MAX = 1 << 22, /* bytes of the log not yet forwarded; then clients wait */
 };
@@ -33,7 +35,7 @@ struct relay_job {
 	struct task task; /* first member: the pointer is cast between the two types */
 	struct relay_queue *queue;
 	uint64_t number; /* from 1, in the order of the log */
-	int64_t start;	 /* offset of its record in the log */
+	int64_t start;	 /* position of its record in the log */
 	char received[RELAY_TIME_SIZE];
 	char done[RELAY_TIME_SIZE]; /* empty: not done */
 	struct buffer line;	    /* an LF follows after its length */
@@ -43,11 +45,30 @@ struct relay_job {
 /* Accepts NULL. */
 void relay_job_free(struct relay_job *job);
 
-/* Makes a queue: `workers` jobs may be in work at once, the lines up to number `acknowledged` are
- * done with, the log has `committed` bytes and was read up to offset `read`. NULL: the error is
- * set. */
-struct relay_queue *relay_queue_make(size_t workers, uint64_t acknowledged, int64_t committed,
-				     int64_t read, struct error *error);
+/* How a queue begins. Positions are those of log_cursor.h. */
+struct relay_queue_start {
+	size_t workers;	       /* jobs that may be in work at once */
+	uint64_t acknowledged; /* the lines up to this number are done with; the log says so */
+	uint64_t lines;	       /* of the log */
+	uint64_t behind_file;  /* as in struct relay_mark */
+	int64_t committed;     /* position where the log ends */
+	int64_t read;	       /* where it is read on */
+	const struct relay_file *files; /* of the log, from the one with `read` on; copied */
+	size_t file_count;
+};
+
+/* Makes a queue. NULL: the error is set. */
+struct relay_queue *relay_queue_make(const struct relay_queue_start *start, struct error *error);
+
+/* The next server knows which lines it has, under that name: there is no window, and a note is
+ * added once a second at most. Lines above number `max` may be sent only when a note is stored that
+ * it said what it has. To be called before the threads start; and later when such a note has to be
+ * stored anew. */
+void relay_queue_number(struct relay_queue *queue, const char name[RELAY_NAME_SIZE], uint64_t max);
+/* The next server said what it has: the next note lifts `max`. */
+void relay_queue_greet(struct relay_queue *queue);
+/* The number up to which lines may be sent. */
+uint64_t relay_queue_max(struct relay_queue *queue);
 
 /* Frees it and its jobs, when no thread uses it; accepts NULL. */
 void relay_queue_free(struct relay_queue *queue);
@@ -63,8 +84,18 @@ int relay_queue_stop_descriptor(const struct relay_queue *queue);
 
 /* --- log and sessions --- */
 
-/* The queue's watcher of the log, which counts committed and pending bytes. */
+/* The queue's watcher of the log, which counts committed and pending bytes, and its summary, which
+ * writes marks. The summary is to be added before the watcher is set, and ended after it. */
 struct log_watcher *relay_queue_watcher(struct relay_queue *queue);
+struct log_summary *relay_queue_summary(struct relay_queue *queue);
+
+/* Sets the file of the log in which a position is. Returns up to which position it can be read. */
+int64_t relay_queue_part(struct relay_queue *queue, int64_t position, struct relay_file *file);
+
+/* The file with the first line that is not acknowledged. `noted`: as the log says, which a restart
+ * needs; else as it is. Files before it are not needed. */
+struct file_id relay_queue_needed(struct relay_queue *queue, bool noted);
+uint64_t relay_queue_behind_file(const struct relay_queue *queue);
 
 /* Returns whether at most RELAY_LOG_BEHIND_MAX bytes are not yet forwarded, those counted that are
  * pending in the log or reserved, or the drain has begun; if `wait`, waits until that is so. Then
@@ -76,7 +107,7 @@ void relay_queue_drain(struct relay_queue *queue);
 
 /* What was not yet forwarded. */
 struct relay_rest {
-	int64_t committed, read; /* bytes of the log */
+	int64_t committed, read; /* positions */
 	uint64_t jobs;
 };
 
@@ -90,12 +121,12 @@ bool relay_queue_wait_finished(struct relay_queue *queue, int64_t deadline,
 
 /* --- reader --- */
 
-/* Waits until the log has bytes that were not read, and there is space for a job. Sets *limit to
- * the committed bytes. */
-bool relay_queue_wait_log(struct relay_queue *queue, int64_t *limit);
+/* Waits until the log has bytes that were not read, and there is space for a job. Sets where they
+ * are: in which file, from the position on up to which the log was read, and up to which one. */
+bool relay_queue_wait_log(struct relay_queue *queue, struct relay_file *file, int64_t *limit);
 
-/* The log was read up to offset `read`: adds the job of the next number, which the queue owns from
- * now on. NULL: there was no further line. */
+/* The log was read up to position `read`: adds the job of the next number, which the queue owns
+ * from now on. NULL: there was no further line. */
 void relay_queue_add(struct relay_queue *queue, struct relay_job *job, int64_t read);
 
 /* --- workers --- */
@@ -112,14 +143,22 @@ void relay_job_done(struct relay_job *job);
  * once the queue is stopped. -1: it is stopped already. */
 int relay_queue_arm(struct relay_queue *queue);
 
-/* Returns the job after number `sent` if it is done and in the window (one line while probing),
- * else NULL. The job stays the queue's, and is valid until it is acknowledged. */
+/* Returns the job after number `sent`, which is at least that of the last one acknowledged, if it
+ * is done and in the window (one line while probing), else NULL. The job stays the queue's, and is
+ * valid until it is acknowledged. */
 const struct relay_job *relay_queue_next(struct relay_queue *queue, uint64_t sent, bool probing);
 
 /* The next server has taken the oldest job: frees it. */
 void relay_queue_acknowledge(struct relay_queue *queue);
 
-/* Returns the number up to which the caller is to note in the log that lines are acknowledged, and
- * then to call relay_queue_end_note() once. 0: not now; without a wake ask again at *deadline. */
-uint64_t relay_queue_begin_note(struct relay_queue *queue, int64_t *deadline);
-void relay_queue_end_note(struct relay_queue *queue, bool stored);
+/* The job of a number behind those that are acknowledged, if it is done; else NULL. Valid as that
+ * of relay_queue_next(). */
+const struct relay_job *relay_queue_find(struct relay_queue *queue, uint64_t number);
+
+/* Returns whether the caller is to note in the log that lines up to *number are acknowledged, and
+ * then to call relay_queue_end_note() once; *lifts: which lifts the maximum, see
+ * relay_queue_greet(). False: not now; without a wake ask again at *deadline. */
+bool relay_queue_begin_note(struct relay_queue *queue, uint64_t *number, bool *lifts,
+			    int64_t *deadline);
+/* Returns whether files of the log are needed no longer. */
+bool relay_queue_end_note(struct relay_queue *queue, bool stored);

@@ -3,30 +3,38 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "base/thread.h"
 #include "log/sink.h"
+#include "once/route.h"
+#include "relay/recovery.h"
 #include "relay/threads.h"
-
-#define READ_RETRY (100 * CLOCK_MILLISECOND) /* after the log could not be read, or no memory */
 
 enum { WORKER_STACK = 128 * 1024 };
 
-int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port)
+/* A log of any length must not hold up the end, nor a signal that is to end it at once. */
+#define COUNT_TIME (500 * CLOCK_MILLISECOND)
+
+int relay_next_parse(const char *next, struct relay_address *address, struct error *error)
 {
-	struct error ignored;
-	if (unix_is_name(next)) {
-		(void)snprintf(host, SOCKET_NAME_SIZE, "%s", next);
-		*port = 0;
-		return unix_check(next, &ignored);
-	}
-	return socket_name_split(next, host, port) < 0 || *port < 1 ? -1 : 0;
+	struct error other;
+	size_t prefix =
+		strncmp(next, RELAY_ONCE, sizeof RELAY_ONCE - 1) ? 0 : sizeof RELAY_ONCE - 1;
+	address->once = prefix > 0;
+	if (hosts_parse(&address->hosts, next + prefix, 0, error) == 0)
+		return 0;
+	address->once = false; /* a host may have this name */
+	if (prefix && hosts_parse(&address->hosts, next, 0, &other) == 0)
+		return 0;
+	if (prefix && !strchr(next, ','))
+		*error = other;
+	return -1;
 }
 
 /* At most what lines take in the log, with their sent records: each byte may be escaped, and
@@ -62,18 +70,21 @@ int relay_finish(void *context, int64_t deadline, struct error *error)
 		return 0;
 	if (!error)
 		return -1;
-	uint64_t left = rest.jobs + log_cursor_count(&relay->cursor, rest.read, rest.committed);
-	if (!left)
+	deadline = clock_after(COUNT_TIME);
+	uint64_t left = rest.jobs + relay_reader_count(relay, rest.read, rest.committed, deadline);
+	bool more = clock_now() >= deadline;
+	if (!left && !more)
 		return error_set(error, "the log does not yet note all lines as acknowledged");
 	return error_set(
-		error, "%llu line%s not yet forwarded to %s; start with -append to forward them",
-		(unsigned long long)left, left == 1 ? " is" : "s are", relay->settings.next);
+		error, "%s%llu line%s not yet forwarded to %s; start with -append to forward them",
+		more ? "more than " : "", (unsigned long long)left, left == 1 ? " is" : "s are",
+		relay->settings.next);
 }
 
 static void free_relay(struct relay *relay)
 {
 	relay_queue_free(relay->queue);
-	log_reader_close(&relay->cursor.log);
+	log_cursor_close(&relay->cursor);
 	free(relay);
 }
 
@@ -84,83 +95,23 @@ void relay_stop(void *context)
 	relay_queue_stop(relay->queue);
 	for (size_t i = 0; i < relay->count; i++)
 		pthread_join(relay->threads[i], NULL);
+	keeper_protect(relay->settings.keeper, NULL);
 	/* a leader may be about to report what it has committed */
 	if (!log_flush(log, clock_after(CLOCK_SECOND)))
 		return; /* the log blocks in a write, and so does its end: nothing is freed */
 	log_watch(log, NULL);
+	log_end_summary(log, relay_queue_summary(relay->queue));
 	free_relay(relay);
 }
 
-/* --- reader --- */
-
-static void end_delay(struct task *task)
-{
-	relay_job_done((struct relay_job *)task);
-}
-
-/* The job stays in the queue, and is freed with it. */
-static void drop_delay(struct task *task)
-{
-	(void)task;
-}
-
-static void delay_job(const struct relay_settings *settings, struct relay_job *job)
-{
-	uint64_t state = random_state((uint64_t)settings->seed, 0, job->number);
-	int64_t delay = random_in(&state, &settings->delay);
-	job->task = (struct task){.run = end_delay, .drop = drop_delay};
-	/* without memory, or when the timer queue was stopped, there is no delay */
-	if (delay == 0 || timer_queue_at(settings->timer_queue, &job->task, clock_after(delay)) < 0)
-		relay_job_done(job);
-}
-
-/* Waits while memory is out. False: stopped. */
-static bool take_line(struct relay *relay)
-{
-	const struct log_cursor *cursor = &relay->cursor;
-	const struct slice line = cursor->log.record.bytes;
-	struct relay_job *job;
-	while (!(job = memory_calloc(1, sizeof *job)) ||
-	       !buffer_append(&job->line, line.bytes, line.length) ||
-	       !buffer_append_string(&job->line, "\n")) {
-		relay_job_free(job);
-		if (!relay_queue_pause(relay->queue, READ_RETRY))
-			return false;
-	}
-	job->line.length--;
-	job->start = cursor->log.start;
-	memcpy(job->received, cursor->time, sizeof job->received);
-	relay_queue_add(relay->queue, job, cursor->log.at);
-	if (!relay->settings.command)
-		delay_job(&relay->settings, job);
-	return true;
-}
-
-/* The reader's thread: reads lines from the log into the queue; without a command it has each
- * delayed. */
-static void *run_reader(void *context)
-{
-	struct relay *relay = context;
-	struct log_cursor *cursor = &relay->cursor;
-	struct error error;
-	bool warned = false, going = true;
-	while (going && relay_queue_wait_log(relay->queue, &cursor->log.limit)) {
-		enum log_line found = log_cursor_next(cursor, &error);
-		if (found == LOG_UNREADABLE && !warned)
-			log_note(relay->settings.log, RECORD_WARNING, RECORD_SERVER,
-				 "%s; trying again", error.message);
-		warned = found == LOG_UNREADABLE;
-		if (found == LOG_UNREADABLE)
-			going = relay_queue_pause(relay->queue, READ_RETRY);
-		else if (found == LOG_END)
-			relay_queue_add(relay->queue, NULL, cursor->log.limit);
-		else
-			going = take_line(relay);
-	}
-	return NULL;
-}
-
 /* --- start --- */
+
+static void needed(struct keeper_guard *guard, bool noted, struct file_id *first, uint64_t *behind)
+{
+	const struct relay *relay = (void *)((char *)guard - offsetof(struct relay, guard));
+	*first = relay_queue_needed(relay->queue, noted);
+	*behind = relay_queue_behind_file(relay->queue);
+}
 
 /* The log has stored a note of the forwarder. */
 static bool note_stored(struct reply_target *notes, const char *answers, size_t length,
@@ -169,7 +120,9 @@ static bool note_stored(struct reply_target *notes, const char *answers, size_t 
 	(void)answers;
 	(void)length;
 	(void)lines; /* one at a time */
-	relay_queue_end_note(notes->context, true);
+	struct relay *relay = notes->context;
+	if (relay_queue_end_note(relay->queue, true))
+		keeper_wake(relay->settings.keeper);
 	return true;
 }
 
@@ -177,18 +130,18 @@ static void note_failed(struct reply_target *notes, const char *reason, size_t l
 {
 	(void)reason;
 	(void)lines;
-	relay_queue_end_note(notes->context, false);
+	(void)relay_queue_end_note(((struct relay *)notes->context)->queue, false);
 }
 
 int relay_look_at_old(const char *log, enum old_content old, struct error *message)
 {
-	struct log_cursor cursor;
-	if (log_cursor_open(&cursor, log, message) < 0)
+	struct recovery recovery;
+	int result = recovery_read(&recovery, log, false, message);
+	recovery_end(&recovery);
+	if (result < 0)
 		return old == OLD_OVERWRITE ? -1 : 1;
-	uint64_t left = log_cursor_count(&cursor, cursor.log.at, cursor.log.limit);
-	bool relayed = cursor.relayed;
-	log_reader_close(&cursor.log);
-	if (!left || !relayed) /* lines of another service were not to be forwarded */
+	uint64_t left = recovery.lines - recovery.acknowledged;
+	if (!left || !recovery.relayed) /* lines of another service were not to be forwarded */
 		return 0;
 	if (old == OLD_OVERWRITE)
 		return error_set(message, "-overwrite: %.300s has %llu line%s not yet forwarded",
@@ -202,29 +155,111 @@ int relay_look_at_old(const char *log, enum old_content old, struct error *messa
 	return 1;
 }
 
+/* Sets the name under which lines are sent: that of the log, or a new one. -1: the error is set. */
+static int set_name(struct relay *relay, const struct recovery *recovery, struct error *error)
+{
+	const struct relay_settings *settings = &relay->settings;
+	struct once_link *link = &relay->link;
+	*link = (struct once_link){.max = recovery->behind,
+				   .several = settings->address.hosts.count > 1};
+	memcpy(link->name, recovery->name, sizeof link->name);
+	link->drawn = !*link->name;
+	if (link->drawn)
+		relay_name_draw(link->name, settings->source);
+	else if (!relay_name_is_of(link->name, settings->source))
+		log_note(settings->log, RECORD_WARNING, RECORD_SERVER,
+			 "-source %s: the log is forwarded as %s all the same", settings->source,
+			 link->name);
+	relay_queue_number(relay->queue, link->name, link->max);
+	route_add_own(settings->route, relay_name_id(link->name));
+	if (!log_note(settings->log, RECORD_INFO, RECORD_SERVER,
+		      RELAY_FORWARDS_AS "%s" RELAY_BEHIND "%llu", link->name,
+		      (unsigned long long)recovery->lines))
+		return error_set(error, "cannot start the relay: %s", strerror(ENOMEM));
+	return 0;
+}
+
+/* Sets the files from the one on where reading begins. Returns the position of the last one's end.
+ */
+static int64_t set_files(const struct recovery *recovery, struct relay_file *files)
+{
+	int64_t start = 0;
+	for (size_t i = 1; i <= recovery->file; i++)
+		start -= recovery->back.files[i].log.limit;
+	for (size_t i = recovery->file + 1; i-- > 0;) {
+		const struct log_reader *log = &recovery->back.files[i].log;
+		*files++ = (struct relay_file){
+			.id = descriptor_file(log->descriptor), .start = start, .old = log->limit};
+		start += log->limit;
+	}
+	return start;
+}
+
+/* Makes the queue, and goes to the first line to be forwarded. -1: the error is set. */
+static int begin_queue(struct relay *relay, const struct recovery *recovery, struct error *error)
+{
+	size_t count = recovery->file + 1;
+	struct relay_file *files = memory_malloc(count * sizeof *files);
+	if (!files)
+		return error_set(error, "cannot start the relay: %s", strerror(ENOMEM));
+	struct relay_queue_start start = {.workers = relay->settings.workers,
+					  .acknowledged = recovery->acknowledged,
+					  .lines = recovery->lines,
+					  .behind_file = recovery->behind_file,
+					  .committed = set_files(recovery, files),
+					  .read = files[0].start + recovery->offset,
+					  .files = files,
+					  .file_count = count};
+	relay->acknowledged = relay->cursor.received = recovery->acknowledged;
+	int result =
+		log_cursor_enter(&relay->cursor, relay->log, files, start.read, start.read, error);
+	if (result == 0)
+		relay->queue = relay_queue_make(&start, error);
+	free(files);
+	return relay->queue ? 0 : -1;
+}
+
+/* From now on the queue knows what the log stores: nothing was submitted since it was read. */
+static void watch_log(struct relay *relay, const struct recovery *recovery)
+{
+	const struct relay_settings *settings = &relay->settings;
+	log_summarise(settings->log, relay_queue_summary(relay->queue), recovery->since);
+	log_watch(settings->log, relay_queue_watcher(relay->queue));
+	relay->guard.needed = needed;
+	keeper_protect(settings->keeper, &relay->guard);
+	if (recovery->lost)
+		log_note(settings->log, RECORD_WARNING, RECORD_SERVER,
+			 "lines %llu to %llu are in no file any more: they are not forwarded",
+			 (unsigned long long)(recovery->acknowledged - recovery->lost + 1),
+			 (unsigned long long)recovery->acknowledged);
+}
+
 /* Finds the first line to be forwarded. -1: the error is set. */
 static int set_up(struct relay *relay, struct error *error)
 {
 	const struct relay_settings *settings = &relay->settings;
-	struct log_cursor *cursor = &relay->cursor;
-	const char *name = sink_file_name(settings->log_name);
-	if (!name)
+	struct recovery recovery;
+	relay->log = sink_file_name(settings->log_name);
+	if (!relay->log)
 		return error_set(error, "cannot forward from the log %.200s: it is not a file",
 				 settings->log_name);
-	/* what was noted so far is in the file, however slow the disk is: from its size on the
-	 * watcher counts */
+	/* a note that begins the log */
 	(void)log_flush(settings->log, CLOCK_NEVER);
-	if (log_cursor_open(cursor, name, error) < 0)
-		return -1;
-	relay->acknowledged = cursor->received;
-	relay->queue = relay_queue_make(settings->workers, relay->acknowledged, cursor->log.old,
-					cursor->log.at, error);
+	int result = recovery_read(&recovery, relay->log, settings->appends, error);
+	if (result == 0)
+		result = begin_queue(relay, &recovery, error);
+	if (result == 0) {
+		watch_log(relay, &recovery);
+		if (settings->address.once)
+			result = set_name(relay, &recovery, error);
+	}
+	recovery_end(&recovery);
 	relay->notes = (struct reply_target){.name = settings->next,
 					     .deliver = note_stored,
 					     .refuse = note_failed,
 					     .control = true,
-					     .context = relay->queue};
-	return relay->queue ? 0 : -1;
+					     .context = relay};
+	return result;
 }
 
 /* The reader comes last: where a thread before it cannot be made, no job is in work, and no delay
@@ -239,7 +274,8 @@ static int start_threads(struct relay *relay, size_t workers)
 			errnum = thread_start(thread, WORKER_STACK, relay_worker_run, relay);
 		else
 			errnum = thread_create(thread, NULL,
-					       left == 2 ? relay_forwarder_run : run_reader, relay);
+					       left == 2 ? relay_forwarder_run : relay_reader_run,
+					       relay);
 		relay->count += !errnum;
 	}
 	return errnum;
@@ -258,12 +294,15 @@ void *relay_start(const struct relay_settings *settings, struct error *error)
 	if (!relay)
 		return error_null(error, "cannot start the relay: %s", strerror(ENOMEM));
 	relay->settings = *settings;
+	next_server_init(&relay->next, &relay->settings);
 	relay->cursor.log.descriptor = -1;
 	if (set_up(relay, error) < 0) {
-		free_relay(relay);
+		if (relay->queue)
+			relay_stop(relay);
+		else
+			free_relay(relay);
 		return NULL;
 	}
-	log_watch(settings->log, relay_queue_watcher(relay->queue));
 	int errnum = start_threads(relay, workers);
 	if (!errnum)
 		return relay;

@@ -4,31 +4,46 @@
  * next server has acknowledged, so that a restart continues after them. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/append_file.h"
 #include "base/error.h"
 #include "base/parse.h"
-#include "net/socket.h"
+#include "net/hosts.h"
 #include "relay/log_cursor.h"
+
+/* Stands in the note of the start, behind ", " and before the next server: lines are forwarded. */
+#define RELAY_FORWARDS "forwards to "
 
 /* Max bytes in front of a forwarded line:
  * "ID | YYYY-MM-DD HH:MM:SS.ffffff | YYYY-MM-DD HH:MM:SS.ffffff | ". */
 #define RELAY_OVERHEAD 128
 
+struct keeper;
 struct log;
+struct relay_route;
 struct stream_type;
 struct timer_queue;
+
+/* Where the next server is, or one of several. */
+struct relay_address {
+	struct hosts hosts;
+	bool once; /* it has the service once, and knows which lines it has */
+};
 
 /* Pointers are borrowed until relay_stop(). */
 struct relay_settings {
 	struct log *log;
-	const char *log_name; /* the log's target, as it was given */
+	struct keeper *keeper;	   /* of its closed files */
+	bool appends;		   /* to an existing log */
+	struct relay_route *route; /* of lines to a server with the service once */
+	const char *log_name;	   /* the log's target, as it was given */
 	struct timer_queue *timer_queue;
-	const char *next; /* as given: HOST:PORT and its parts, or unix:PATH */
-	char host[SOCKET_NAME_SIZE];
-	int port;
+	const char *next; /* as given */
+	struct relay_address address;
+	const char *source; /* under which lines are sent to a server with the service once */
 	const struct stream_type *stream_type; /* of the connection to it */
 	const char *command; /* that works on lines; NULL: each is delayed instead */
 	size_t workers;	     /* lines in work at once, from 1 */
@@ -36,9 +51,9 @@ struct relay_settings {
 	int64_t seed;	     /* of the delays */
 };
 
-/* As socket_name_split(), of a port from 1 to 65535; or takes unix:PATH as the host, with port 0.
- */
-int relay_next_parse(const char *next, char host[SOCKET_NAME_SIZE], int *port);
+/* Takes [once:] and a list of HOST:PORT or unix:PATH, as hosts_parse(). -1: the error, without the
+ * option's name, says what is wrong. */
+int relay_next_parse(const char *next, struct relay_address *address, struct error *error);
 
 /* As look_at_old of struct log_settings: counts the lines of a relay's log that are not yet
  * forwarded. */
@@ -59,7 +74,7 @@ void relay_drain(void *relay);
 
 /* Waits until the next server has acknowledged each line, and the log says so. -1: not by the
  * deadline. The error, unless it is NULL, then says how many lines are left, which are counted in
- * the log. */
+ * the log for half a second at most. */
 int relay_finish(void *relay, int64_t deadline, struct error *error);
 
 /* What the next server has acknowledged, and what it has not. */

@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 #include "measure/report_text.h"
+#include "record/log_reader.h"
 #include "runall/crash_test.h"
 #include "runall/options.h"
 #include "runall/supervisor.h"
@@ -33,10 +34,10 @@ struct runall {
 	char certificates[PATH_MAX - 16];	 /* their directory, with -tls; else empty */
 	struct supervisor watch;
 	struct server_address address; /* of server 0, once it listens */
-	int64_t log_start;	       /* where the log ended before, as log_end() */
+	struct log_place log_start;    /* where the log ended before, as log_end() */
 	struct drill drill;
 	struct result sum;	/* of what all clients have measured */
-	struct buffer outcomes; /* owned: of their assertions, in JSON */
+	struct buffer outcomes; /* owned: of their assertions, as the report has them */
 	bool failed;
 	enum failure_rank rank;
 	char failure[sizeof((struct verdict *)0)->message]; /* why, for the report in JSON */
@@ -62,6 +63,18 @@ int start_servers(struct runall *runall, struct error *error);
 /* Starts server 0 once more, on its port and with the log as it is. A callback of the drill. */
 int start_server_again(void *runall, struct error *error);
 
+/* Where a server of its own directory is: its log, which it continues; its port, 0: a free one; the
+ * server behind it in a chain. */
+struct server_place {
+	const char *log;
+	int port;
+	const struct server_address *next;
+};
+
+/* Starts server i there, with -sync disk unless another level was given. */
+int start_server_at(struct runall *runall, size_t i, const struct server_place *place,
+		    struct server_address *address, struct error *error);
+
 /* Starts client i, from 0. Also a callback of the drill. */
 int start_client(void *runall, size_t i, struct error *error);
 
@@ -79,6 +92,12 @@ void end_servers(struct runall *runall, bool finish);
  * are not named: they were told to end. */
 void name_failed_server(struct runall *runall, size_t i);
 void name_failed_clients(struct runall *runall);
+
+/* --- power_cut.c --- */
+
+/* The drill by power cuts: records servers under load, and has one started from each crash state.
+ * Shows the verdict. */
+void run_power_cuts(struct runall *runall);
 
 /* --- tls.c --- */
 
@@ -100,15 +119,27 @@ enum { RELAY_CHAIN_SERVERS = 3 };
 /* What each is called in messages; the first also when it is alone. */
 extern const char *const relay_chain_names[RELAY_CHAIN_SERVERS];
 
-/* Adds the options of server i. It forwards to `next`, unless it is the last one. */
+/* Whether an option of server and runall says where the log stands, or what is shown of it. */
+bool relay_chain_places(const struct option_spec *spec);
+
+/* Adds the options of server i. It forwards to `next`, unless it is the last one. `placed`: but for
+ * those that relay_chain_places(). */
 void relay_chain_add_arguments(const struct runall_options *options, size_t i,
-			       const struct server_address *next, struct argument_list *list);
+			       const struct server_address *next, bool placed,
+			       struct argument_list *list);
 
 /* How long a server may take to forward its lines when it is told to end, in ns. */
 int64_t relay_chain_drain(const struct runall_options *options);
 
 /* How long it may take until so many lines are saved, in ns. */
 int64_t relay_chain_work(const struct runall_options *options, int64_t lines);
+
+/* The names of the logs of servers 1 and 2. */
+extern const char *const relay_chain_logs[RELAY_CHAIN_SERVERS];
+
+/* Proves from three logs that what was saved is what was received. */
+int relay_chain_prove_logs(const struct runall_options *options, const char *const logs[3],
+			   struct verdict *verdict, struct error *error);
 
 /* Proves from the three logs that what was saved is what was received, in the same order, and as
  * many lines as were planned. */
@@ -123,6 +154,9 @@ void serve_requests(struct runall *runall);
 
 /* --- verdict.c --- */
 
+/* Makes the sum of all clients ready, unless it is. */
+void runall_begin_sum(struct runall *runall);
+
 /* Reads what a client has reported, and adds up what it measured, if that is complete. The result
  * is zeroed, and to be freed. */
 void runall_add_result(struct runall *runall, size_t client, struct slice text,
@@ -131,6 +165,10 @@ void runall_add_result(struct runall *runall, size_t client, struct slice text,
 /* Prints a verdict, or why there is none: a result of -1 and the error. */
 void runall_show_verdict(struct runall *runall, int result, const struct verdict *verdict,
 			 const struct error *error);
+
+/* Whether an interrupt ends runall at once, with its report: while a log is read, and programs need
+ * not be ended. */
+void runall_set_interruptible(struct runall *runall, bool may_be);
 
 /* Proves the run that has ended, and prints the verdict. An interrupt ends runall at once. */
 void runall_prove(struct runall *runall);
@@ -141,3 +179,8 @@ void runall_report(struct runall *runall);
 
 /* Checks a log without a run, and prints the verdict. */
 void runall_check(struct runall *runall);
+
+/* --- merge.c --- */
+
+/* Merges reports in JSON, each FILE, and prints the sum. */
+void runall_merge(struct runall *runall);

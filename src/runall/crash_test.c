@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -29,8 +30,9 @@ static size_t senders_of(const struct client_options *client)
 /* The longest time between two lines of a sender, if the client does not wait for anything. */
 static int64_t pause_of(const struct client_options *client)
 {
-	return client->rate > 0 ? CLOCK_SECOND / client->rate * (int64_t)senders_of(client)
-				: client->delay.max;
+	return client->rate > 0
+		       ? CLOCK_SECOND * SCHEDULE_UNIT / client->rate * (int64_t)senders_of(client)
+		       : client->delay.max;
 }
 
 void drill_set_up(struct drill *drill, const struct runall_options *options,
@@ -40,6 +42,18 @@ void drill_set_up(struct drill *drill, const struct runall_options *options,
 				.options = options,
 				.patience = PATIENCE + pause_of(&options->client),
 				.random = random_state((uint64_t)options->client.seed, 0, 0)};
+	if (log_is_shared(options->server.log))
+		(void)snprintf(drill->run, sizeof drill->run, DRILL_RUN "%016" PRIx64, random_id());
+	(void)snprintf(drill->sender, sizeof drill->sender, "%.32s%s" DRILL_SENDER, drill->run,
+		       *drill->run ? "-" : "");
+}
+
+struct log_place drill_log_end(const struct drill *drill)
+{
+	struct log_place end = log_end(drill->options->server.log, runall_is_plain(drill->options));
+	if (*drill->run)
+		(void)snprintf(end.before, sizeof end.before, "%s/", drill->run);
+	return end;
 }
 
 /* Something has ended that the drill needs, or runall was interrupted. */
@@ -73,9 +87,9 @@ static bool has_lines(const struct drill *drill, void *unused)
 	struct log_reader log;
 	struct error ignored; /* a server that was killed may have left no log yet */
 	enum log_line kind;
-	if (log_reader_open(&log, drill->options->server.log, drill->end, &ignored) < 0)
+	if (log_reader_open_all(&log, drill->options->server.log, &drill->end,
+				runall_is_plain(drill->options), &ignored) < 0)
 		return false;
-	log.plain = runall_is_plain(drill->options);
 	do
 		kind = log_reader_next_record(&log, &ignored);
 	while (kind == LOG_RECORD && log.record.event != RECORD_RECEIVED);
@@ -86,7 +100,7 @@ static bool has_lines(const struct drill *drill, void *unused)
 void drill_note_start(struct drill *drill)
 {
 	/* the server notes its start before it reports that it listens */
-	drill->end = log_end(drill->options->server.log);
+	drill->end = drill_log_end(drill);
 	drill->starts++;
 }
 
@@ -159,17 +173,18 @@ static int kill_client(struct drill *drill, struct error *error)
 
 /* Which senders have lines in the log. */
 struct presence {
+	const char *sender;	 /* what their names begin with */
 	size_t clients, threads; /* of each, that are senders */
 	size_t left;		 /* without a line since the server's last start */
 	bool *seen;		 /* owned */
-	int64_t at;		 /* where the log is to be read on */
+	struct log_place at;	 /* where the log is to be read on */
 };
 
 /* The index of a sender, by its name; clients * threads: it is of no client. */
 static size_t index_of(const struct presence *presence, struct slice name)
 {
 	uint64_t client, thread = 1;
-	bool named = slice_skip(&name, DRILL_SENDER) && slice_number(&name, &client) &&
+	bool named = slice_skip(&name, presence->sender) && slice_number(&name, &client) &&
 		     (!slice_skip(&name, "/") || slice_number(&name, &thread)) && !name.length;
 	if (!named || client - 1 >= presence->clients || thread - 1 >= presence->threads)
 		return presence->clients * presence->threads;
@@ -193,12 +208,13 @@ static bool have_all(const struct drill *drill, void *context)
 	struct log_reader log;
 	struct error ignored; /* it is tried again */
 	enum log_line kind;
-	if (log_reader_open(&log, drill->options->server.log, presence->at, &ignored) < 0)
+	if (log_reader_open_all(&log, drill->options->server.log, &presence->at, false, &ignored) <
+	    0)
 		return false;
 	while (presence->left && (kind = log_reader_next(&log, &ignored)) < LOG_TORN) {
 		if (kind == LOG_RECORD)
 			note_sender(presence, &log.record);
-		presence->at = log.at;
+		presence->at = log_reader_place(&log);
 	}
 	log_reader_close(&log);
 	return !presence->left;
@@ -208,7 +224,8 @@ static bool have_all(const struct drill *drill, void *context)
  * only then a client knows what the log has, and has begun to send it the rest again. */
 static int await_clients(struct drill *drill, struct error *error)
 {
-	struct presence presence = {.clients = drill->watch->clients,
+	struct presence presence = {.sender = drill->sender,
+				    .clients = drill->watch->clients,
 				    .threads = senders_of(&drill->options->client),
 				    .at = drill->end};
 	char time[DURATION_SIZE];

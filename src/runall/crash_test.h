@@ -5,12 +5,20 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "record/log_reader.h"
 #include "runall/options.h"
 #include "runall/supervisor.h"
 
 /* Name of the sender that client N is, with numbered lines: this and N, from 1. In free order its
  * thread T is the sender of that name, a '/' and T, from 1. */
 #define DRILL_SENDER "client"
+
+/* In a log that others write to as well, this and the run's random number in hexadecimal are the
+ * name of its servers, by which its records are known. The names of senders begin with that and a
+ * '-': those of an earlier run would go on from its lines. */
+#define DRILL_RUN "runall-"
+
+enum { DRILL_SENDER_SIZE = 48 };
 
 struct drill {
 	struct supervisor *watch;
@@ -21,7 +29,9 @@ struct drill {
 	 * numbers. */
 	int (*start_client)(void *context, size_t i, struct error *error);
 	void *context;
-	int64_t end;	  /* of the log when the server began to listen, as log_end() */
+	char run[DRILL_SENDER_SIZE];	/* name of the servers in a shared log; empty: it is none */
+	char sender[DRILL_SENDER_SIZE]; /* what the names of senders begin with */
+	struct log_place end; /* of the log when the server began to listen, as log_end() */
 	int64_t patience; /* ns, the longest wait until a line is logged, of each client at last */
 	uint64_t random;  /* generator of the random times */
 	int64_t kills;	  /* so far */
@@ -29,9 +39,12 @@ struct drill {
 	int64_t starts; /* how often the server began to listen */
 };
 
-/* Sets all but the callback and its context. The pointers are borrowed. */
+/* Sets all but the callbacks and their context. The pointers are borrowed. */
 void drill_set_up(struct drill *drill, const struct runall_options *options,
 		  struct supervisor *watch);
+
+/* Where the log ends now, as log_end(), for the records of this run. */
+struct log_place drill_log_end(const struct drill *drill);
 
 /* To be called when the server has begun to listen for the first time. */
 void drill_note_start(struct drill *drill);

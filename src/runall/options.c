@@ -6,14 +6,15 @@
 #include <string.h>
 
 #include "client/workload/workload.h"
+#include "net/hosts.h"
 #include "record/log_reader.h"
+#include "service/server_options_check.h"
 #include "service/table.h"
 
 #define AT(member) offsetof(struct runall_options, member)
 
 enum {
-	PORT_NOT_GIVEN = -1,
-	OWN = 8,
+	OWN = 10,
 	HELP_SIZE = 160,
 	CLIENTS_MAX = 100000,
 	DRILL_MAX = 1000000,
@@ -25,8 +26,12 @@ static const struct option_spec own_specs[OWN] = {
 	{"drill", OPTION_NUMBER, "N",
 	 "crash test: kill the server N times under load, then check the log", AT(drill), .min = 1,
 	 .max = DRILL_MAX},
+	{"power", OPTION_FLAG, NULL,
+	 "with -drill: try N states of the disk that a power cut leaves", .offset = AT(power)},
 	{"check", OPTION_FLAG, NULL,
 	 "start nothing, check an existing log: -log, or each FILE in order", .offset = AT(check)},
+	{"merge", OPTION_FLAG, NULL, "start nothing, merge the reports in JSON of each FILE",
+	 .offset = AT(merge)},
 	{"host", OPTION_TEXT, "HOST",
 	 "address, name or unix:PATH that the server listens on [127.0.0.1]", .offset = AT(host)},
 	{"port", OPTION_NUMBER, "PORT", "TCP port of the server; 0: a free port [2005]", AT(port),
@@ -47,7 +52,7 @@ static const struct {
 	{"delay", "delay of the service, pause of the clients [as in their -help; relay: 0:5s]"},
 	{"seed", "seed for all random choices [a new one, reported]"},
 	{"quiet", "print neither records nor lines"},
-	{"log", "file or sqlite:FILE [logging.log; by service: runall(1)]"},
+	{"log", "file, sqlite:FILE or postgresql:CONNINFO [by service: runall(1)]"},
 	{"drain", "longest time to finish pending work at shutdown [5s; relay: as needed]"},
 	/* each server takes what the one before it adds to a line */
 	{"maxline", "longest line accepted [65536; relay: 65280; echo: no limit]"},
@@ -55,7 +60,9 @@ static const struct {
 	{"duration", "send for TIME, not a number of lines [ping: 300s; chars: 10s]"},
 	{"http", "metrics and a page there; relay: wait there for requests for load [off]"},
 	{"http-token", "a request needs the token in FILE"},
+	{"window", "maximum of lines in flight; free: of each thread [1]"},
 	{"retry", "after a lost connection, reconnect for up to TIME [0; with -drill: 30s]"},
+	{"timeout", "longest wait for a connection or an answer " WORKLOADS_HELP_TIMEOUT},
 	{NULL, NULL},
 };
 
@@ -65,45 +72,18 @@ struct composed {
 	char helps[HANDED_MAX][HELP_SIZE];
 };
 
-static bool is_one_of(const char *name, const char *const *names)
-{
-	while (*names && strcmp(name, *names) != 0)
-		names++;
-	return *names;
-}
-
 /* Is it an option that runall adds itself, or one that it cannot prove a run with? */
 static bool is_reserved(const char *name)
 {
-	static const char *const reserved[] = {"ready",	  "acks",  "id",   "next",   "input",
-					       "message", "probe", "size", "source", NULL};
+	static const char *const reserved[] = {"ready",	     "acks",	 "id",	 "next",   "input",
+					       "message",    "probe",	 "size", "source", "follow",
+					       "partial",    "init",	 "long", "tag",	   "answer",
+					       "answer-end", "greeting", "eol",	 "find",   NULL};
 	for (size_t i = 0; i < OWN; i++)
 		if (!strcmp(name, own_specs[i].name))
 			return true;
 	/* with -tls it names the files itself */
-	return is_one_of(name, reserved) || !strncmp(name, "tls-", sizeof "tls-" - 1);
-}
-
-/* NULL: it is the end. */
-static const struct option_spec *spec_of(const struct handed_option *handed)
-{
-	return handed->specs[OWNER_SERVER] ? handed->specs[OWNER_SERVER]
-					   : handed->specs[OWNER_CLIENT];
-}
-
-static bool is_given(const struct handed_option *handed)
-{
-	return handed->flag || handed->value;
-}
-
-/* The entry of a name, or the end. */
-static size_t find_handed(const struct runall_options *options, const char *name)
-{
-	size_t i = 0;
-	while (spec_of(&options->handed[i]) &&
-	       strcmp(spec_of(&options->handed[i])->name, name) != 0)
-		i++;
-	return i;
+	return option_is_one_of(name, reserved) || !strncmp(name, "tls-", sizeof "tls-" - 1);
 }
 
 static int list_handed(struct runall_options *options, struct error *error)
@@ -114,7 +94,7 @@ static int list_handed(struct runall_options *options, struct error *error)
 			if (is_reserved(spec->name) ||
 			    (owner == OWNER_CLIENT && !strcmp(spec->name, "log")))
 				continue; /* clients cannot share a log */
-			size_t i = find_handed(options, spec->name);
+			size_t i = handed_find(options, spec->name);
 			if (i == HANDED_MAX)
 				return error_set(error, "no room for -%s", spec->name);
 			options->handed[i].specs[owner] = spec;
@@ -148,9 +128,9 @@ static void put_help(char help[HELP_SIZE], const struct option_spec *spec)
 static void compose(struct composed *composed, const struct runall_options *options)
 {
 	memcpy(composed->specs, own_specs, sizeof own_specs);
-	for (size_t i = 0; spec_of(&options->handed[i]); i++) {
+	for (size_t i = 0; handed_spec(&options->handed[i]); i++) {
 		const struct handed_option *handed = &options->handed[i];
-		struct option_spec spec = *spec_of(handed);
+		struct option_spec spec = *handed_spec(handed);
 		bool flag = spec.kind == OPTION_FLAG;
 		put_help(composed->helps[i], &spec);
 		spec.help = composed->helps[i];
@@ -163,6 +143,9 @@ static void compose(struct composed *composed, const struct runall_options *opti
 	}
 }
 
+/* The service whose servers are a chain. */
+#define CHAIN "relay"
+
 /* Does the owner take it with this service? Over HTTP the client of a chain waits for requests, and
  * any other server has its page. */
 static bool is_taken(const struct handed_option *handed, size_t owner, size_t service)
@@ -170,7 +153,19 @@ static bool is_taken(const struct handed_option *handed, size_t owner, size_t se
 	const struct option_spec *spec = handed->specs[owner];
 	if (!strncmp(spec->name, "http", strlen("http")))
 		return (owner == OWNER_CLIENT) == workloads[service].chain;
+	/* only the servers of a chain forward, and take what has to do with it */
+	if (owner == OWNER_SERVER && spec->only && services[service]->forwards &&
+	    !workloads[service].chain && option_suits(spec, CHAIN))
+		return false;
 	return option_suits(spec, services[service]->name);
+}
+
+/* The server waits, and tries again, only for a database on another machine. */
+static bool suits_log(const struct runall_options *options, const struct option_spec *spec)
+{
+	static const char *const waits[] = {"retry", "timeout", NULL};
+	const char *log = options->handed[handed_find(options, "log")].value;
+	return !option_is_one_of(spec->name, waits) || (log && log_is_shared(log));
 }
 
 /* Reads a given value as its owners will: a wrong one is refused before anything starts. An owner
@@ -179,14 +174,19 @@ static int read_one(struct runall_options *options, struct handed_option *handed
 		    struct error *error)
 {
 	void *const settings[] = {&options->server, &options->client};
-	const struct option_spec *spec = spec_of(handed);
-	if (!is_given(handed))
+	const struct option_spec *spec = handed_spec(handed);
+	if (!handed_is_given(handed))
 		return 0;
+	if (handed->specs[OWNER_CLIENT] && !suits_log(options, spec))
+		handed->specs[OWNER_SERVER] = NULL; /* the client alone knows when it is refused */
+	spec = handed_spec(handed);
 	for (size_t owner = 0; owner < OWNERS; owner++)
 		if (handed->specs[owner] &&
 		    !is_taken(handed, owner, (size_t)options->server.service))
 			handed->specs[owner] = NULL;
-	if (!spec_of(handed))
+	if (!handed_spec(handed) && option_suits(spec, services[options->server.service]->name))
+		return error_set(error, "-%s: only with -service " CHAIN, spec->name);
+	if (!handed_spec(handed))
 		return option_refuse(spec, error);
 	for (size_t owner = 0; owner < OWNERS; owner++)
 		if (handed->specs[owner] &&
@@ -198,85 +198,39 @@ static int read_one(struct runall_options *options, struct handed_option *handed
 /* The service first: it decides which of the others are taken. */
 static int read_handed(struct runall_options *options, struct error *error)
 {
-	int result = read_one(options, &options->handed[find_handed(options, "service")], error);
+	int result = read_one(options, &options->handed[handed_find(options, "service")], error);
 	for (size_t i = 0; i < HANDED_MAX && result == 0; i++)
 		result = read_one(options, &options->handed[i], error);
 	return result;
 }
 
-static int refuse(const char *name, const char *when, struct error *error)
+/* There is one server: clients reach it by one name, at its port. */
+static int check_client_host(const struct runall_options *options, struct error *error)
 {
-	return error_set(error, "-%s: not with %s", name, when);
-}
-
-/* With -check no program is started. */
-static int check_check(const struct runall_options *options, struct error *error)
-{
-	static const char *const taken[] = {"log", "nt", "ni", "records", "format", NULL};
-	const char *own = options->host			    ? "host"
-			  : options->client_host	    ? "clhost"
-			  : options->drill		    ? "drill"
-			  : options->tls		    ? "tls"
-			  : options->port != PORT_NOT_GIVEN ? "port"
-							    : NULL;
-	if (own)
-		return refuse(own, "-check", error);
-	if (options->file_count && runall_option_given(options, "log"))
-		return refuse("log", "files behind -check", error);
-	for (size_t i = 0; i < HANDED_MAX; i++) {
-		if (!is_given(&options->handed[i]))
-			continue;
-		const char *name = spec_of(&options->handed[i])->name;
-		if (!is_one_of(name, taken))
-			return refuse(name, "-check", error);
-	}
-	if (runall_option_given(options, "format") && !runall_is_plain(options))
-		return error_set(error,
-				 "-format: with -check only plain; other formats are detected");
-	return 0;
-}
-
-/* Where clients send no lines, the verdict is drawn from the records of what they were sent. */
-static int check_records(const struct runall_options *options, struct error *error)
-{
-	const struct workload *workload = &workloads[options->client.service];
-	const struct record_format format = server_options_format(&options->server);
-	if (workload->message || !record_leaves_out(&format, RECORD_SENT))
+	struct hosts hosts;
+	struct error why;
+	const char *client = options->client_host;
+	if (!client)
 		return 0;
-	return error_set(
-		error, "-%s: not with -service %s, whose verdict needs the records of answers",
-		record_leaves_out(&format, RECORD_NOTE) ? "format plain" : "records received",
-		workload->name);
-}
-
-/* In a drill clients send until it is over. */
-static int check_drill(const struct runall_options *options, struct error *error)
-{
-	static const char *const useless[] = {"ni", "duration", "expect", NULL};
-	const struct workload *workload = &workloads[options->client.service];
-	if (!workload->message || workload->chain)
-		return error_set(error, "-drill: not with -service %s", workload->name);
-	for (size_t i = 0; useless[i]; i++)
-		if (runall_option_given(options, useless[i]))
-			return refuse(useless[i],
-				      "-drill, whose clients send until the last kill is over",
-				      error);
+	if (hosts_parse(&hosts, client, SOCKET_PORT, &why) < 0)
+		return error_set(error, "-clhost: %.400s", why.message);
+	if (unix_is_name(client) != unix_is_name(options->host))
+		return error_set(error, "-clhost: '%.100s' does not reach a server on %.100s",
+				 client, options->host);
+	if (hosts.count > 1 || (hosts.list[0].port && !hosts.shares))
+		return error_set(error, "-clhost: one host without a port is needed, not '%.200s'",
+				 client);
 	return 0;
 }
 
 /* The server's defaults hold here, too. */
 static int check_hosts(struct runall_options *options, struct error *error)
 {
-	const char *client = options->client_host;
-	int64_t none = PORT_NOT_GIVEN;
 	if (!options->host)
 		options->host = options->server.host;
 	if (socket_check_options(options->host, &options->port, error) < 0)
 		return -1;
-	if (!client || unix_is_name(client) == unix_is_name(options->host))
-		return client ? socket_check_options(client, &none, error) : 0;
-	return error_set(error, "-clhost: '%.100s' does not reach a server on %.100s", client,
-			 options->host);
+	return check_client_host(options, error);
 }
 
 /* Sets what was not given. What is handed on stays as it was given. */
@@ -293,7 +247,7 @@ static int complete(struct runall_options *options, struct error *error)
 				 options->server.log);
 	if (options->tls && !tls_is_built)
 		return error_set(error, TLS_MISSING);
-	if (check_records(options, error) < 0)
+	if (runall_options_check_log(options, error) < 0)
 		return -1;
 	/* the real one is known when it runs */
 	if (workload->chain)
@@ -307,7 +261,7 @@ static int complete(struct runall_options *options, struct error *error)
 enum option_outcome runall_options_read(struct runall_options *options, int argc, char **argv,
 					struct error *error)
 {
-	*options = (struct runall_options){.port = PORT_NOT_GIVEN};
+	*options = (struct runall_options){.port = RUNALL_PORT_NOT_GIVEN};
 	server_options_init(&options->server);
 	client_options_init(&options->client);
 	struct composed composed = {0};
@@ -323,36 +277,13 @@ enum option_outcome runall_options_read(struct runall_options *options, int argc
 	enum option_outcome outcome = options_read(&table, options, argc, argv, error);
 	options->files = (const char *const *)&argv[options_operands()];
 	options->file_count = outcome == OPTIONS_READ ? (size_t)(argc - options_operands()) : 0;
-	if (outcome == OPTIONS_READ && options->file_count && !options->check) {
+	if (outcome == OPTIONS_READ && options->file_count && !options->check && !options->merge) {
 		error_set(error, "unexpected argument '%.100s'; see -help", options->files[0]);
 		return OPTIONS_WRONG;
 	}
 	if (outcome == OPTIONS_READ &&
-	    (read_handed(options, error) < 0 ||
-	     (options->check && check_check(options, error) < 0) ||
-	     (options->drill && check_drill(options, error) < 0) || complete(options, error) < 0))
+	    (read_handed(options, error) < 0 || runall_options_check(options, error) < 0 ||
+	     complete(options, error) < 0))
 		outcome = OPTIONS_WRONG;
 	return outcome;
-}
-
-bool runall_is_plain(const struct runall_options *options)
-{
-	return record_formats[options->server.format] == &record_plain;
-}
-
-bool runall_option_given(const struct runall_options *options, const char *name)
-{
-	return is_given(&options->handed[find_handed(options, name)]);
-}
-
-void runall_hand_on(const struct runall_options *options, enum option_owner owner,
-		    bool (*wanted)(const struct option_spec *spec, size_t i), size_t i,
-		    struct argument_list *list)
-{
-	for (const struct handed_option *handed = options->handed;
-	     handed < options->handed + HANDED_MAX; handed++) {
-		const struct option_spec *spec = handed->specs[owner];
-		if (spec && is_given(handed) && (!wanted || wanted(spec, i)))
-			argument_add(list, handed->word, handed->value);
-	}
 }

@@ -12,7 +12,7 @@
 #include "runall/supervisor.h"
 #include "service/server_options.h"
 
-enum { HANDED_MAX = 48 };
+enum { HANDED_MAX = 56, RUNALL_PORT_NOT_GIVEN = -1 };
 
 enum option_owner { OWNER_SERVER, OWNER_CLIENT, OWNERS };
 
@@ -32,8 +32,10 @@ struct runall_options {
 	const char *const *files; /* operands: logs to be checked */
 	size_t file_count;
 	bool check;    /* an existing log, instead of running anything */
+	bool merge;    /* reports, instead of running anything */
 	bool tls;      /* all connections over TLS, with certificates made for this run */
-	int64_t drill; /* how often to kill the server; 0: not at all */
+	int64_t drill; /* how often to kill the server, or crash states to try; 0: not at all */
+	bool power;    /* the drill cuts the power, instead of killing the server */
 	struct handed_option handed[HANDED_MAX + 1]; /* the end has no owner */
 
 	/* What is handed on, as its owners read it. */
@@ -44,6 +46,21 @@ struct runall_options {
 /* Reads a command line, and all that is handed on. As options_read(). */
 enum option_outcome runall_options_read(struct runall_options *options, int argc, char **argv,
 					struct error *error);
+
+/* options_check.c: refuses options that exclude each other; and what the log cannot prove. 0, or -1
+ * with the error set. */
+int runall_options_check(const struct runall_options *options, struct error *error);
+int runall_options_check_log(const struct runall_options *options, struct error *error);
+
+/* handed.c */
+
+/* The entry of an option in its owner's table; NULL: it is the end. */
+const struct option_spec *handed_spec(const struct handed_option *handed);
+bool handed_is_given(const struct handed_option *handed);
+/* The index of a name, or of the end. */
+size_t handed_find(const struct runall_options *options, const char *name);
+/* Is the name one of these? NULL ends them. */
+bool option_is_one_of(const char *name, const char *const *names);
 
 /* Was the option of that name given? Only for those handed on. */
 bool runall_option_given(const struct runall_options *options, const char *name);

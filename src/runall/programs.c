@@ -104,12 +104,14 @@ static int start_server(struct runall *runall, size_t i, const struct server_add
 				      : (int)options->port);
 	if (again && !options->server.append)
 		argument_add(&list, "-append", NULL);
+	if (*runall->drill.run)
+		argument_add(&list, "-source", runall->drill.run);
 	add_server_certificates(runall, i + 1 < runall->watch.servers, &list);
 	if (runall->watch.servers > 1)
-		relay_chain_add_arguments(options, i, next, &list);
+		relay_chain_add_arguments(options, i, next, false, &list);
 	else
 		runall_hand_on(options, OWNER_SERVER, is_for_start, again, &list);
-	if (options->client.report == REPORT_JSON) /* stdout is for the report alone */
+	if (report_is_alone(options->client.report)) /* stdout is for the report alone */
 		argument_add(&list, "-quiet", NULL);
 	if (supervisor_start(&runall->watch, i, runall->server, &list, "-ready", error) < 0)
 		return -1;
@@ -122,13 +124,39 @@ int start_server_again(void *context, struct error *error)
 	return start_server(runall, 0, NULL, &runall->address, error);
 }
 
+/* Whether the server gets the option where its log stands elsewhere. */
+static bool is_for_elsewhere(const struct option_spec *spec, size_t unused)
+{
+	(void)unused;
+	return !relay_chain_places(spec);
+}
+
+int start_server_at(struct runall *runall, size_t i, const struct server_place *place,
+		    struct server_address *address, struct error *error)
+{
+	const struct runall_options *options = &runall->options;
+	struct argument_list list = {0};
+	argument_add(&list, program_name(runall->server), NULL);
+	argument_add(&list, "-host", i ? "127.0.0.1" : options->host);
+	if (i || !unix_is_name(options->host))
+		argument_format(&list, "-port", "%d", place->port);
+	argument_add(&list, "-log", place->log);
+	argument_add(&list, "-append", NULL);
+	argument_add(&list, "-quiet", NULL);
+	if (!runall_option_given(options, "sync"))
+		argument_add(&list, "-sync", "disk");
+	if (runall->watch.servers > 1)
+		relay_chain_add_arguments(options, i, place->next, true, &list);
+	else
+		runall_hand_on(options, OWNER_SERVER, is_for_elsewhere, 0, &list);
+	if (supervisor_start(&runall->watch, i, runall->server, &list, "-ready", error) < 0)
+		return -1;
+	return supervisor_wait_ready(&runall->watch, i, relay_chain_names[i], address, error);
+}
+
 int start_servers(struct runall *runall, struct error *error)
 {
 	struct server_address next, address = {0};
-	const struct server_options *server = &runall->options.server;
-	/* with -append the log may hold earlier runs */
-	if (server->append)
-		runall->log_start = log_end(server->log);
 	for (size_t i = runall->watch.servers; i-- > 0;) {
 		next = address;
 		if (start_server(runall, i, &next, &address, error) < 0)
@@ -167,9 +195,11 @@ int start_client(void *context, size_t i, struct error *error)
 		argument_format(&list, "-port", "%d", runall->address.port);
 	argument_format(&list, "-id", "%zu", i + 1);
 	if (workloads[options->client.service].numbers)
-		argument_format(&list, "-source", DRILL_SENDER "%zu", i + 1);
+		argument_format(&list, "-source", "%s%zu", runall->drill.sender, i + 1);
 	add_client_certificates(runall, &list);
 	runall_hand_on(options, OWNER_CLIENT, NULL, 0, &list);
+	if (options->power && !runall_option_given(options, "quiet")) /* of many runs */
+		argument_add(&list, "-quiet", NULL);
 	if (options->drill) /* it sends until it is told to end */
 		argument_add(&list, "-ni", DRILL_ITERATIONS);
 	if (options->drill && !runall_option_given(options, "retry"))

@@ -15,7 +15,7 @@ enum { WORKERS_DEFAULT = 10 };
 
 const char *const relay_chain_names[RELAY_CHAIN_SERVERS] = {"server", "process", "save"};
 
-static const char process_log[] = "process.log", save_log[] = "save.log";
+const char *const relay_chain_logs[RELAY_CHAIN_SERVERS] = {NULL, "process.log", "save.log"};
 
 int64_t relay_chain_drain(const struct runall_options *options)
 {
@@ -38,7 +38,7 @@ int64_t relay_chain_work(const struct runall_options *options, int64_t lines)
 }
 
 /* Is an option handed on to server i as it was given? The options of the service are for process,
- * which does the work; save has another service. */
+ * which does the work; it and save have the service once. */
 static bool is_for(const struct option_spec *spec, size_t i)
 {
 	if (spec->only)
@@ -46,19 +46,33 @@ static bool is_for(const struct option_spec *spec, size_t i)
 	if (!strcmp(spec->name, "log"))
 		return i == 0;
 	if (!strcmp(spec->name, "service"))
-		return i < 2;
+		return i == 0;
 	return strcmp(spec->name, "drain") != 0 && strcmp(spec->name, "maxline") != 0;
 }
 
-void relay_chain_add_arguments(const struct runall_options *options, size_t i,
-			       const struct server_address *next, struct argument_list *list)
+bool relay_chain_places(const struct option_spec *spec)
 {
-	const struct service *service = services[options->server.service];
+	static const char *const own[] = {"log", "append", "overwrite", "quiet", NULL};
+	size_t i = 0;
+	while (own[i] && strcmp(spec->name, own[i]) != 0)
+		i++;
+	return own[i];
+}
+
+static bool is_for_placed(const struct option_spec *spec, size_t i)
+{
+	return is_for(spec, i) && !relay_chain_places(spec);
+}
+
+void relay_chain_add_arguments(const struct runall_options *options, size_t i,
+			       const struct server_address *next, bool placed,
+			       struct argument_list *list)
+{
 	/* the last one takes any line that the first one takes, with what is put in front of it */
-	int64_t maxline = options->server.maxline + (int64_t)(i * service->overhead);
+	int64_t maxline = options->server.maxline + (int64_t)i * FORWARDING_OVERHEAD;
 	if (!runall_option_given(options, "maxline"))
-		maxline -= (int64_t)service->overhead;
-	runall_hand_on(options, OWNER_SERVER, is_for, i, list);
+		maxline -= FORWARDING_OVERHEAD;
+	runall_hand_on(options, OWNER_SERVER, placed ? is_for_placed : is_for, i, list);
 	argument_format(list, "-maxline", "%" PRId64, maxline);
 	if (i == 1 && !runall_option_given(options, "workers"))
 		argument_format(list, "-workers", "%d", WORKERS_DEFAULT);
@@ -66,10 +80,13 @@ void relay_chain_add_arguments(const struct runall_options *options, size_t i,
 	    !runall_option_given(options, "work"))
 		argument_add(list, "-delay", DELAY_DEFAULT);
 	if (i > 0)
-		argument_add(list, "-log", i == 1 ? process_log : save_log);
+		argument_add(list, "-service", "once");
+	if (i > 0 && !placed)
+		argument_add(list, "-log", relay_chain_logs[i]);
 	if (i == RELAY_CHAIN_SERVERS - 1)
 		return;
-	argument_format(list, "-next", "%s:%d", next->host, next->port);
+	argument_add(list, "-source", relay_chain_names[i]);
+	argument_format(list, "-next", "once:%s:%d", next->host, next->port);
 	argument_format(list, "-drain", "%" PRId64 "ms",
 			relay_chain_drain(options) / CLOCK_MILLISECOND);
 }
@@ -78,12 +95,24 @@ int relay_chain_prove(const struct runall_options *options, int64_t planned,
 		      struct verdict *verdict, struct error *error)
 {
 	const struct verify_chain chain = {
-		.logs = {options->server.log, process_log, save_log},
+		.logs = {options->server.log, relay_chain_logs[1], relay_chain_logs[2]},
 		.names = {relay_chain_names[0], relay_chain_names[1], relay_chain_names[2]},
 		.worked = runall_option_given(options, "work"),
 		.planned = planned,
 		/* a line of a request may have arrived without being acknowledged */
 		.appended = options->server.append || options->client.http,
+	};
+	return verify_chain(&chain, verdict, error);
+}
+
+int relay_chain_prove_logs(const struct runall_options *options, const char *const logs[3],
+			   struct verdict *verdict, struct error *error)
+{
+	const struct verify_chain chain = {
+		.logs = {logs[0], logs[1], logs[2]},
+		.names = {relay_chain_names[0], relay_chain_names[1], relay_chain_names[2]},
+		.worked = runall_option_given(options, "work"),
+		.appended = true,
 	};
 	return verify_chain(&chain, verdict, error);
 }

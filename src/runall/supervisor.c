@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/nonblocking_writer.h"
 #include "base/signalfd.h"
+#include "measure/histogram.h"
 #include "net/socket.h"
 
 #define READY_TIMEOUT (10 * CLOCK_SECOND)
@@ -51,6 +52,7 @@ int supervisor_open(struct supervisor *watch, size_t servers, size_t clients, st
 	static const int taken[] = {SIGINT, SIGTERM, SIGCHLD, 0};
 	size_t count = servers + clients;
 	*watch = (struct supervisor){.signals = -1,
+				     .ready = READY_TIMEOUT,
 				     .servers = servers,
 				     .clients = clients,
 				     .count = count,
@@ -114,7 +116,9 @@ int supervisor_start(struct supervisor *watch, size_t i, const char *path,
 					    .input = -1,
 					    .keep = pipe,
 					    .death_signal = i < watch->servers ? SIGTERM : SIGKILL,
-					    .pending = pending};
+					    .pending = pending,
+					    .run = watch->run,
+					    .context = watch->run_context};
 	int result = process_start(&watch->children[i], &setup, error);
 	(void)close(pipe); /* the program has its own */
 	if (result < 0)
@@ -229,15 +233,15 @@ int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 			  struct server_address *address, struct error *error)
 {
 	const struct buffer *output = &watch->outputs[i];
-	char how[128];
-	bool known = supervisor_until(watch, ready_or_over, i, clock_after(READY_TIMEOUT));
+	char how[128], time[DURATION_SIZE];
+	bool known = supervisor_until(watch, ready_or_over, i, clock_after(watch->ready));
 	if (watch->interrupts)
 		return error_set(error, "interrupted");
 	if (!has_line(watch, i)) {
 		process_describe(&watch->children[i], how, sizeof how);
+		duration_format(watch->ready, time);
 		return known ? error_set(error, "%s %s before it listened", name, how)
-			     : error_set(error, "%s does not listen after %d s", name,
-					 (int)(READY_TIMEOUT / CLOCK_SECOND));
+			     : error_set(error, "%s does not listen after %s", name, time);
 	}
 	if (socket_ready_read((struct slice){output->bytes, output->length}, address->host,
 			      &address->port) < 0)

@@ -41,7 +41,11 @@ struct supervisor {
 	int *pipes;		  /* to be read; -1: closed */
 	struct buffer *outputs;	  /* read from the pipes: where a server listens, client results */
 	struct pollfd *polled;	  /* space for signals and all pipes */
-	int interrupts;		  /* SIGINT and SIGTERM received so far */
+	/* As in struct process_setup, for programs that are started from now on. */
+	int (*run)(void *context, const char *path, char *const *argv);
+	void *run_context;
+	int64_t ready;	/* ns, longest wait until a server listens: 10 s, unless changed */
+	int interrupts; /* SIGINT and SIGTERM received so far */
 	/* Called at the first of them, unless NULL; set after supervisor_open(). */
 	void (*interrupted)(void *context);
 	void *context;
@@ -75,6 +79,6 @@ struct server_address {
 	int port;
 };
 
-/* Waits until server i has written its address, for 10 s at most. `name` is for messages. */
+/* Waits until server i has written its address, for `ready` at most. `name` is for messages. */
 int supervisor_wait_ready(struct supervisor *watch, size_t i, const char *name,
 			  struct server_address *address, struct error *error);

@@ -11,9 +11,10 @@
 #include "runall/context.h"
 #include "verify/run.h"
 
-static bool reports_json(const struct runall *runall)
+/* Stdout is for the report. */
+static bool reports_alone(const struct runall *runall)
 {
-	return runall->options.client.report == REPORT_JSON;
+	return report_is_alone(runall->options.client.report);
 }
 
 static void print(struct runall *runall, int descriptor, const char *what, struct buffer *text,
@@ -39,7 +40,7 @@ void runall_show_verdict(struct runall *runall, int result, const struct verdict
 				   verdict->message);
 	}
 	bool complete = buffer_printf(&text, "%s\n", verdict->message);
-	print(runall, reports_json(runall) ? STDERR_FILENO : STDOUT_FILENO, "the verdict", &text,
+	print(runall, reports_alone(runall) ? STDERR_FILENO : STDOUT_FILENO, "the verdict", &text,
 	      complete);
 }
 
@@ -57,16 +58,18 @@ static void add_outcomes(struct runall *runall, size_t client, const struct clie
 	bool answered = result->total.acknowledged > 0;
 	for (size_t i = 0; i < assertions.count; i++) {
 		const struct assertion_outcome *outcome = &result->outcomes[i];
-		complete &= assertion_json(&runall->outcomes, &assertions.list[i], outcome, client);
+		complete &= assertion_report(&runall->outcomes, options->report,
+					     &assertions.list[i], outcome, client);
 		if (outcome->met || failure.length)
 			continue;
 		complete &= buffer_printf(&failure, "client %zu: ", client) &&
 			    assertion_describe(&failure, &assertions.list[i], outcome);
 	}
 	if (!answered)
-		complete &= assertion_json_no_answers(&runall->outcomes, client) &&
-			    (failure.length ||
-			     buffer_printf(&failure, "client %zu: " ASSERTIONS_NO_ANSWERS, client));
+		complete &=
+			assertion_report_no_answers(&runall->outcomes, options->report, client) &&
+			(failure.length ||
+			 buffer_printf(&failure, "client %zu: " ASSERTIONS_NO_ANSWERS, client));
 	if (complete && failure.length && buffer_append(&failure, "", 1))
 		runall_set_failure(runall, FAILURE_ASSERTION, failure.bytes);
 	if (!complete)
@@ -74,15 +77,20 @@ static void add_outcomes(struct runall *runall, size_t client, const struct clie
 	buffer_free(&failure);
 }
 
-void runall_add_result(struct runall *runall, size_t client, struct slice text,
-		       struct client_result *result)
+void runall_begin_sum(struct runall *runall)
 {
 	static struct histogram latency, uncorrected; /* too large for the stack */
-	struct counters *total = &runall->sum.total;
-	struct error error;
 	if (!runall->sum.latency)
 		runall->sum = (struct result){
 			.strict = true, .latency = &latency, .uncorrected = &uncorrected};
+}
+
+void runall_add_result(struct runall *runall, size_t client, struct slice text,
+		       struct client_result *result)
+{
+	struct counters *total = &runall->sum.total;
+	struct error error;
+	runall_begin_sum(runall);
 	result->measured = &runall->sum;
 	if (client_result_read(result, text.bytes, text.length, &error) < 0)
 		runall_complain(runall, "client %zu: %s", client, error.message);
@@ -107,26 +115,30 @@ static void read_client_results(struct runall *runall, struct client_result *cli
 	}
 }
 
-/* A report in JSON of what all clients have measured. */
+/* A report for programs of what all clients have measured. */
 static bool compose_report(const struct runall *runall, const char *failure, struct buffer *text)
 {
 	struct result result = result_of_nothing(failure);
 	if (runall->sum.latency) /* something was read */
 		result = runall->sum;
 	result.error = failure;
+	result.program = runall->program;
 	if (result.uncorrected && !result.uncorrected->count)
 		result.uncorrected = NULL;
 	if (runall->options.client.expect)
 		result.assertions = &runall->outcomes;
-	return report_json(text, &result);
+	return report_alone(text, runall->options.client.report, &result);
 }
 
 void runall_report(struct runall *runall)
 {
 	struct buffer text = {0};
-	if (!reports_json(runall))
+	if (!reports_alone(runall))
 		return;
 	const char *failure = runall->rank != FAILURE_NONE ? runall->failure : NULL;
+	/* of JUnit they are tests by themselves */
+	if (runall->rank == FAILURE_ASSERTION && runall->options.client.report == REPORT_JUNIT)
+		failure = NULL;
 	bool complete = compose_report(runall, failure, &text);
 	print(runall, STDOUT_FILENO, "the report", &text, complete);
 }
@@ -147,7 +159,7 @@ static void end_at_once(int number)
 	_exit(EXIT_FAILED);
 }
 
-static void set_interruptible(struct runall *runall, bool may_be)
+void runall_set_interruptible(struct runall *runall, bool may_be)
 {
 	struct sigaction action = {.sa_handler = end_at_once};
 	sigset_t signals;
@@ -156,7 +168,7 @@ static void set_interruptible(struct runall *runall, bool may_be)
 	sigaddset(&signals, SIGTERM);
 	if (may_be &&
 	    (!buffer_printf(&last_words, "%s: " INTERRUPTED "\n", runall->program) ||
-	     (reports_json(runall) && !compose_report(runall, INTERRUPTED, &last_report))))
+	     (reports_alone(runall) && !compose_report(runall, INTERRUPTED, &last_report))))
 		return; /* no memory to do so */
 	/* neither can fail for these signals */
 	(void)sigaction(SIGINT, &action, NULL);
@@ -181,7 +193,7 @@ static int judge(const struct runall *runall, struct client_result *client_resul
 		.sync = option_find(server_option_table(), "sync")->choices[options->server.sync],
 		.seed = options->client.seed};
 	const struct verify_job job = {.log = options->server.log,
-				       .offset = runall->log_start,
+				       .from = runall->log_start,
 				       .client_results = client_results,
 				       .clients = watch->clients,
 				       .plain = runall_is_plain(options),
@@ -209,9 +221,9 @@ void runall_prove(struct runall *runall)
 		return;
 	}
 	read_client_results(runall, client_results);
-	set_interruptible(runall, true);
+	runall_set_interruptible(runall, true);
 	int result = judge(runall, client_results, &verdict, &error);
-	set_interruptible(runall, false);
+	runall_set_interruptible(runall, false);
 	runall_show_verdict(runall, result, &verdict, &error);
 	for (size_t i = 0; i < clients; i++)
 		client_result_free(&client_results[i]);
@@ -247,7 +259,7 @@ void runall_check(struct runall *runall)
 	struct verdict verdict;
 	struct error error;
 	bool once = false;
-	int result = expected.plain ? 0 : verify_is_once(logs[0], &once, &error);
+	int result = expected.plain ? 0 : verify_is_once(logs, count, &once, &error);
 	if (result == 0 && !once && count > 1)
 		result = error_set(&error,
 				   "%.200s: only lines of -service once can be checked "

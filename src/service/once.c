@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "log/postgresql_senders.h"
 #include "log/sink.h"
 #include "net/answers.h"
 #include "once/known.h"
@@ -29,7 +30,7 @@ static const struct option_spec options_once[] = {
 	{"senders", OPTION_NUMBER, "N", "maximum of senders that are known [100000]", AT(senders),
 	 .min = 1, .max = SENDERS_LIMIT, .group = "With -service once"},
 	{"forget", OPTION_DURATION, "TIME",
-	 "forget senders that are idle for TIME, at a SIGHUP [never]", AT(forget),
+	 "forget senders that are idle for TIME, at a rotation [never]", AT(forget),
 	 .max = INT64_MAX / 2},
 	{0},
 };
@@ -68,9 +69,14 @@ static struct sender *change_sender(struct client *client, const struct from *fr
  * is 0 where it asks for one that is not known, or as of senders_add(). */
 static struct sender *find_sender(struct client *client, const struct from *from)
 {
+	struct senders *senders = &client->once->senders;
+	struct sender *sender;
 	errno = 0;
-	return from->asks ? senders_find(&client->once->senders, from->name)
-			  : change_sender(client, from);
+	if (!from->asks)
+		return change_sender(client, from);
+	sender = senders_find(senders, from->name);
+	/* the database may know it */
+	return sender || !client->once->database ? sender : senders_add(senders, from->name);
 }
 
 /* Begins to wait until all is settled that its sender was given so far. */
@@ -82,17 +88,14 @@ static void begin_wait(struct client *client, struct sender *sender, const struc
 	client->from.mark = from->asks ? sender->given : sender_claim(sender, client);
 }
 
-/* Ends the wait, if all is settled: writes the answer. */
+/* Ends the wait, if all is settled; but what only a database knows is asked for in the session's
+ * own thread. */
 static bool end_wait(struct client *client, char answer[ONCE_ANSWER_SIZE])
 {
 	struct sender *sender = client->from.sender;
-	if (!sender_is_settled(sender, client->from.mark))
+	if (client->once->database || !sender_is_settled(sender, client->from.mark))
 		return false;
-	if (client->from.number)
-		sender_begin(sender, client, client->from.number);
-	(void)write_last(answer, sender, client->from.number);
-	client->from.sender = NULL;
-	senders_release(&client->once->senders, sender);
+	client_answer_from(client, sender, answer);
 	return true;
 }
 
@@ -140,6 +143,27 @@ static bool take_from(struct client *client, struct log_item *item)
 	return waits || client_answer(client, item, 1, words);
 }
 
+/* A relay says `via`. */
+static bool take_via(struct client *client, struct log_item *item, struct slice line)
+{
+	enum route_heard heard = route_hear(client->once->route, line);
+	client->leads_back |= heard == ROUTE_BACK;
+	return client_answer(client, item, 1,
+			     heard == ROUTE_HEARD  ? ANSWER_OK
+			     : heard == ROUTE_BACK ? ROUTE_LEADS_BACK
+						   : ONCE_SAY_FROM);
+}
+
+/* A line that says something about those behind it. */
+static bool take_saying(struct client *client, struct log_item *item)
+{
+	struct slice line = {item->bytes, item->length};
+	if (!from_begins(line))
+		return take_via(client, item, line);
+	return client->leads_back ? client_answer(client, item, 1, ROUTE_LEADS_BACK)
+				  : take_from(client, item);
+}
+
 static bool take(void *state, struct responder *responder, struct log_item *items, size_t count)
 {
 	struct client *client = state;
@@ -148,7 +172,7 @@ static bool take(void *state, struct responder *responder, struct log_item *item
 	(void)responder;
 	client->from_follows = false;
 	return (!lines || client_take(client, items, lines)) &&
-	       (!is_from || take_from(client, &items[lines]));
+	       (!is_from || take_saying(client, &items[lines]));
 }
 
 /* A client that waits for its sender takes no more lines. */
@@ -165,6 +189,10 @@ static bool admit(void *state, size_t frames, size_t bytes, bool wait)
 	if (wait)
 		await_settled(client);
 	bool ended = end_wait(client, answer);
+	if (wait && client->once->database) {
+		client_ask_database(client, answer);
+		ended = true;
+	}
 	pthread_mutex_unlock(&client->once->lock);
 	/* out of memory: without this answer no other may follow */
 	if (ended && (!client_answer(client, &item, 1, answer) ||
@@ -176,6 +204,12 @@ static bool admit(void *state, size_t frames, size_t bytes, bool wait)
 static bool refuses(void *state)
 {
 	return client_refuses(state);
+}
+
+/* Behind a `from` a line that begins as `via` is one to be logged. */
+static bool is_saying(const struct client *client, struct slice line)
+{
+	return from_begins(line) || (!client->sender && route_begins(line));
 }
 
 /* A `from` ends a set of frames: whether the next one may be taken is known behind it. */
@@ -190,9 +224,10 @@ static enum frame_result next_line(struct line_splitter *received, bool flush, v
 	enum frame_result result =
 		(enum frame_result)line_next(received, &frame->bytes, &frame->length);
 	/* of most lines the first byte tells */
-	client->from_follows = result == FRAME_FOUND && frame->length &&
-			       *frame->bytes == *ONCE_FROM &&
-			       from_begins((struct slice){frame->bytes, frame->length});
+	if (result == FRAME_FOUND && frame->length &&
+	    (*frame->bytes == *ONCE_FROM || *frame->bytes == *ROUTE_VIA))
+		client->from_follows =
+			is_saying(client, (struct slice){frame->bytes, frame->length});
 	return result;
 }
 
@@ -227,9 +262,11 @@ static void close_client(void *state)
 
 /* --- the service --- */
 
-static bool write_known(struct log_summary *summary, struct buffer *notes, bool reopens)
+static bool write_known(struct log_summary *summary, struct buffer *notes, uint64_t lines,
+			bool reopens)
 {
 	struct once *once = (struct once *)summary;
+	(void)lines;
 	pthread_mutex_lock(&once->lock);
 	if (reopens && once->forget >= 0)
 		(void)senders_forget(&once->senders, clock_now() - once->forget);
@@ -242,8 +279,11 @@ static bool write_known(struct log_summary *summary, struct buffer *notes, bool 
 static int recover(struct once *once, const struct service_settings *settings, struct error *error)
 {
 	struct known known;
-	int result = known_recover(&once->senders, sink_file_name(settings->log_name),
-				   settings->sync == LOG_SYNC_DISK, &known, error);
+	if (once->database)
+		return 0;
+	int result =
+		known_recover(&once->senders, sink_file_name(settings->log_name), settings->appends,
+			      settings->sync == LOG_SYNC_DISK, &known, error);
 	if (result < 0)
 		return -1;
 	if (once->senders.count)
@@ -271,8 +311,9 @@ static size_t figures_once(void *state, struct service_figure figures[SERVICE_FI
 static void stop(void *state)
 {
 	struct once *once = state;
-	log_summarise(once->log, NULL, 0);
+	log_end_summary(once->log, &once->summary);
 	senders_free(&once->senders);
+	postgresql_senders_free(once->database);
 	pthread_mutex_destroy(&once->lock);
 	free(once);
 }
@@ -286,11 +327,17 @@ static void *start(const struct service_settings *settings, struct error *error)
 	*once = (struct once){
 		.summary = {.every = ONCE_KNOWN_EVERY, .write = write_known},
 		.log = settings->log,
+		.route = settings->route,
 		.forget = own->forget,
 		.senders.max = own->senders < 0 ? SENDERS_DEFAULT : (size_t)own->senders,
 	};
 	pthread_mutex_init(&once->lock, NULL); /* cannot fail without attributes */
-	if (recover(once, settings, error) == 0)
+	const char *conninfo = sink_conninfo(settings->log_name);
+	once->senders.keeps_none = conninfo != NULL;
+	if (conninfo)
+		once->database =
+			postgresql_senders_new(conninfo, settings->sync, settings->timeout, error);
+	if ((!conninfo || once->database) && recover(once, settings, error) == 0)
 		return once;
 	stop(once);
 	return NULL;
@@ -301,6 +348,7 @@ const struct service service_once = {
 	.options = options_once,
 	.log = "once.log",
 	.format = &record_text,
+	.forwards = true,
 	.reads_log = true,
 	.numbers_lines = true,
 	.handler = {.protocol = &protocol_once,

@@ -8,13 +8,17 @@
 
 #include <pthread.h>
 
+#include "once/route.h"
 #include "once/senders.h"
+#include "once/words.h"
 #include "session/handler.h"
 
 struct once {
 	struct log_summary summary; /* first member: the pointer is cast between the two types */
 	struct log *log;
-	int64_t forget; /* ns, -1: never */
+	struct relay_route *route;
+	struct postgresql_senders *database; /* has the state of all; NULL: the log has it */
+	int64_t forget;			     /* ns, -1: never */
 	pthread_mutex_t lock;
 	struct senders senders; /* under the lock, as is what follows */
 	uint64_t had;		/* lines that were answered so */
@@ -31,7 +35,8 @@ struct client {
 	/* of the thread that receives */
 	struct sender *sender; /* a reference; NULL: it has not said from */
 	uint64_t number;       /* of its next line */
-	bool from_follows;     /* the last frame that was cut off is a `from` */
+	bool from_follows;     /* the last frame that was cut off is a `from`, or a `via` */
+	bool leads_back;       /* a `via` has said so: nothing is taken from it */
 	struct {
 		struct sender *sender; /* a reference; NULL: it does not wait */
 		uint64_t mark;
@@ -54,6 +59,13 @@ bool client_answer(struct client *client, struct log_item *items, size_t count, 
 
 /* Takes lines, at least one: has them logged, or answers them otherwise. False: out of memory. */
 bool client_take(struct client *client, struct log_item *items, size_t count);
+
+/* All that its sender was given is settled: ends the wait for it, and writes the answer to `from`,
+ * which says what is stored. With the lock. */
+void client_answer_from(struct client *client, const struct sender *stored,
+			char answer[ONCE_ANSWER_SIZE]);
+/* The same by what the database has. Releases the lock while it blocks. */
+void client_ask_database(struct client *client, char answer[ONCE_ANSWER_SIZE]);
 
 /* A refused line has the next number, and its answer is submitted next. False: out of memory. */
 bool client_refuses(struct client *client);

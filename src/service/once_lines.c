@@ -15,7 +15,7 @@ enum {
 };
 
 static const char say_from[] = ONCE_SAY_FROM;
-static const char no_number[] = ANSWER_ERROR REASON_NOT_LOGGED "numbers end at 9223372036854775808";
+static const char no_number[] = ANSWER_ERROR REASON_NOT_LOGGED "numbers end at 9223372036854775807";
 static const char not_known_yet[] = ANSWER_ERROR; /* is replaced when it is sent */
 static const char failed_before[] = "an earlier line could not be logged";
 
@@ -28,12 +28,24 @@ static void wake_waiting(struct sender *sender)
 			pthread_cond_signal(&at->settled);
 }
 
-/* Settles the oldest group of a client. Sets which number is due then. */
-static struct group settle(struct client *client, bool refused, uint64_t *due)
+/* The database has lost lines of the sender: it says which number is due. */
+static void take_due(struct sender *sender, const char *reason)
 {
-	struct group group = groups_settle(&client->groups, refused);
+	struct slice words = slice_of(reason);
+	uint64_t due;
+	if (slice_skip(&words, REASON_GAP) && slice_number(&words, &due))
+		sender->due = sender->next = due;
+}
+
+/* Settles the oldest group of a client: its lines are refused for the reason, unless that is NULL.
+ * Sets which number is due then. */
+static struct group settle(struct client *client, const char *reason, uint64_t *due)
+{
+	struct group group = groups_settle(&client->groups, reason != NULL);
 	*due = group.number;
 	if (group.sender) {
+		if (reason)
+			take_due(group.sender, reason);
 		*due = group.sender->due;
 		wake_waiting(group.sender);
 		senders_release(&client->once->senders, group.sender);
@@ -48,7 +60,7 @@ static size_t settle_plain(struct client *client, size_t max)
 	size_t lines = 0;
 	uint64_t due;
 	while (lines < max && groups_first(&client->groups)->kind != GROUP_LATE)
-		lines += settle(client, false, &due).count;
+		lines += settle(client, NULL, &due).count;
 	return lines;
 }
 
@@ -110,7 +122,7 @@ static void deliver_late(struct client *client, struct slice answers, size_t pla
 			break;
 		uint64_t due;
 		pthread_mutex_lock(&client->once->lock);
-		struct group group = settle(client, false, &due);
+		struct group group = settle(client, NULL, &due);
 		lines -= group.count;
 		plain = lines ? settle_plain(client, lines) : 0;
 		pthread_mutex_unlock(&client->once->lock);
@@ -141,7 +153,7 @@ static void refuse(struct reply_target *target, const char *reason, size_t lines
 	while (lines) {
 		uint64_t due;
 		pthread_mutex_lock(&client->once->lock);
-		struct group group = settle(client, true, &due);
+		struct group group = settle(client, reason, &due);
 		pthread_mutex_unlock(&client->once->lock);
 		lines -= group.count;
 		add_failed(&reply, &group, due, reason);
@@ -189,6 +201,9 @@ static bool note_begin(struct client *client, uint64_t number)
 								 client->sender->name, number)};
 	return responder_submit(client->responder, &item, 1, true);
 }
+
+/* Of its first line. */
+static const struct record_field begins_here[] = {{RECORD_BEGINS, {"", 0}}, {0}};
 
 /* Submits lines that were given numbers from `number` on. Not inlined: see answer_rest() in
  * session/intake.c. */
@@ -264,6 +279,8 @@ static bool give(struct client *client, struct log_item *items, const struct dec
 {
 	size_t count = decision->count;
 	enum submit_result result = SUBMIT_NO_MEMORY;
+	if (decision->begins)
+		items[0].fields = begins_here;
 	if (!decision->begins || note_begin(client, decision->number))
 		result =
 			submit_numbered(client, items, count, decision->number, decision->failures);
@@ -320,7 +337,7 @@ void client_close(struct client *client)
 {
 	uint64_t due;
 	while (client->groups.count) /* see add_group() */
-		(void)settle(client, true, &due);
+		(void)settle(client, "", &due);
 	groups_free(&client->groups);
 	pthread_cond_destroy(&client->settled);
 }

@@ -20,24 +20,21 @@
 #include "session/session.h"
 
 #define AT(member) offsetof(struct server_options, member)
-#define UNFINISHED_DEFAULT (60 * CLOCK_SECOND)
 #define DAYS(n) ((n)*24 * 3600 * CLOCK_SECOND)
 
 enum {
-	MAXLINE_DEFAULT = 65536,
-	SPECS_MAX = 60,
-	CONNECTIONS_MAX = 1000000,
-	DESCRIPTORS_KEPT = 32, /* for all that is no connection, but for groups of them */
+	SPECS_MAX = 64,
 	NAMES_SIZE = 160,
 };
 
 static const char *service_names[SERVICES_MAX + 1];
-static char random_names[NAMES_SIZE];	  /* of the services that draw at random */
-static char connecting_names[NAMES_SIZE]; /* of those that connect to a server */
+static char random_names[NAMES_SIZE];	  /* of those that draw at random, or may forward */
+static char forwarding_names[NAMES_SIZE]; /* of those whose lines can be forwarded */
 static char service_help[NAMES_SIZE] = "how the server answers: ";
 
 static const char *const records_names[] = {
 	[RECORDS_ALL] = "all", [RECORDS_RECEIVED] = "received", NULL};
+static const char *const init_names[] = {[INIT_PRINT] = "print", [INIT_RUN] = "run", NULL};
 static const char *const receive_names[] = {[RECEIVE_GROUP] = "group", [RECEIVE_OWN] = "own", NULL};
 
 /* In the order of -help: these, those of the services, then the ones that stand last. */
@@ -48,11 +45,11 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	{"service", OPTION_CHOICE, "NAME", service_help, AT(service), .choices = service_names},
 
 	{"log", OPTION_TEXT, "FILE",
-	 "log file, sqlite:FILE, or -: stdout [logging.log; by service: server(1)]",
+	 "file, sqlite:FILE, postgresql:CONNINFO; -: stdout [by service: server(1)]",
 	 .offset = AT(log), .group = "Log"},
-	{"append", OPTION_FLAG, NULL, "append to an existing log instead of renaming it to FILE.1",
+	{"append", OPTION_FLAG, NULL, "append to an existing log instead of renaming it to FILE.N",
 	 .offset = AT(append)},
-	{"overwrite", OPTION_FLAG, NULL, "empty an existing log instead of renaming it to FILE.1",
+	{"overwrite", OPTION_FLAG, NULL, "empty an existing log instead of renaming it to FILE.N",
 	 .offset = AT(overwrite)},
 	{"sync", OPTION_CHOICE, "LEVEL",
 	 "what ok guarantees: none, write (the kernel has it), disk (synced) [write]", AT(sync),
@@ -63,14 +60,32 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	{"records", OPTION_CHOICE, "WHICH",
 	 "records to log: all, or received (no records of answers) [all]", AT(records),
 	 .choices = records_names},
+	{"timeout", OPTION_DURATION, "TIME",
+	 "postgresql: longest wait of a line for the database [10s]", AT(timeout),
+	 .min = CLOCK_MILLISECOND, .max = DAYS(1)},
+	{"retry", OPTION_DURATION, "TIME",
+	 "postgresql: try to connect for up to TIME at the start [0: once]", AT(retry),
+	 .max = DAYS(365)},
+	{"init", OPTION_CHOICE, "HOW",
+	 "postgresql: print the schema, or run it in the database, and end", AT(init),
+	 .choices = init_names},
 	{"quiet", OPTION_FLAG, NULL, "do not copy the records to stdout", .offset = AT(quiet)},
+	{"rotate", OPTION_LIMIT, "SIZE|TIME",
+	 "close the log as FILE.N at SIZE, such as 64M, or when TIME old [never]", AT(rotate),
+	 .max = 0},
+	{"keep", OPTION_LIMIT, "N|SIZE|TIME",
+	 "closed files to keep: a number, bytes in all, or for TIME [all]", AT(keep),
+	 .max = INT64_MAX},
+	{"compress", OPTION_TEXT, "COMMAND",
+	 "run COMMAND FILE.N for closed files, such as 'zstd -qf --rm' [none]",
+	 .offset = AT(compress)},
 
 	{"connections", OPTION_NUMBER, "N",
 	 "maximum of simultaneous connections [as memory and descriptors allow]", AT(connections),
-	 .min = 1, .max = CONNECTIONS_MAX, .group = "Limits"},
+	 .min = 1, .max = SERVER_CONNECTIONS_MAX, .group = "Limits"},
 	{"per-address", OPTION_NUMBER, "N",
 	 "maximum of connections from one address, or IPv6 /64 network [no limit]", AT(per_address),
-	 .min = 1, .max = CONNECTIONS_MAX},
+	 .min = 1, .max = SERVER_CONNECTIONS_MAX},
 	{"maxline", OPTION_NUMBER, "BYTES",
 	 "longest line accepted [65536; relay: 65408; echo: no limit]", AT(maxline), .min = 1,
 	 .max = 1 << 26},
@@ -91,10 +106,21 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	{"tls-names", OPTION_FLAG, NULL, "accept only clients whose certificate has a usable name",
 	 .offset = AT(tls.named)},
 
-	{"tls", OPTION_FLAG, NULL, "relay: connect to -next over TLS, with the files above",
-	 .offset = AT(uses_next_tls), .only = connecting_names},
-	{"tls-name", OPTION_TEXT, "NAME", "relay: name that its certificate must have [its host]",
-	 .offset = AT(next_tls.name), .only = connecting_names},
+	{"tls", OPTION_FLAG, NULL, "connect to -next over TLS, with the files above",
+	 .offset = AT(uses_next_tls), .only = forwarding_names},
+	{"tls-name", OPTION_TEXT, "NAME", "name that the certificate of -next must have [its host]",
+	 .offset = AT(next_tls.name), .only = forwarding_names},
+
+	{"next", OPTION_TEXT, "[once:]HOST:PORT",
+	 "server to forward the lines to, or several: a:PORT,b:PORT [none]",
+	 .offset = AT(forwarding.next), .only = forwarding_names, .group = "Forwarding"},
+	{"source", OPTION_TEXT, "NAME",
+	 "name that lines are sent under, to once:, or in PostgreSQL [the host's]",
+	 .offset = AT(forwarding.source)},
+	{"workers", OPTION_NUMBER, "N", "number of lines processed at once [1]",
+	 AT(forwarding.workers), .min = 1, .max = FORWARDING_WORKERS_MAX, .only = forwarding_names},
+	{"work", OPTION_TEXT, "COMMAND", "filter command that processes each line [none]",
+	 .offset = AT(forwarding.work), .only = forwarding_names},
 
 	{"http", OPTION_TEXT, "HOST:PORT", "serve metrics and a page over HTTP at HOST:PORT [no]",
 	 .offset = AT(http), .group = "HTTP"},
@@ -103,8 +129,8 @@ static struct option_spec specs[SPECS_MAX + 1] = {
 	 .offset = AT(http_token)},
 
 	{"delay", OPTION_RANGE, "MIN:MAX",
-	 "random delay of the service [ping: 100ms:1s; chars: 0:5s; relay: 0]", AT(delay),
-	 .max = DAYS(1), .only = random_names, .group = "With -service ping, chars or relay"},
+	 "random delay of the service [ping: 100ms:1s; chars: 0:5s; -next: 0]", AT(delay),
+	 .max = DAYS(1), .only = random_names, .group = "With -service ping or chars, or -next"},
 	{"seed", OPTION_NUMBER, "N", "seed for all random choices [a new one, logged]", AT(seed),
 	 .max = INT64_MAX, .only = random_names},
 };
@@ -137,10 +163,10 @@ static void complete_specs(void)
 		const struct option_spec *own = services[i]->options;
 		const char *name = service_names[i] = services[i]->name;
 		append(service_help, !i ? "" : services[i + 1] ? ", " : " or ", name, "");
-		if (services[i]->random)
+		if (services[i]->random || services[i]->forwards)
 			append(random_names, *random_names ? "," : "", name, "");
-		if (services[i]->connects)
-			append(connecting_names, *connecting_names ? "," : "", name, "");
+		if (services[i]->forwards)
+			append(forwarding_names, *forwarding_names ? "," : "", name, "");
 		for (; own && own->name && count < SPECS_MAX; own++, count++) {
 			specs[count] = *own;
 			specs[count].offset += AT(own[i]);
@@ -171,6 +197,7 @@ void server_options_init(struct server_options *options)
 		.listener = -1,
 		.port = -1,
 		.sync = LOG_SYNC_WRITE,
+		.init = -1,
 		.idle = -1,
 		.drain = 5 * CLOCK_SECOND,
 		.spin = 50 * CLOCK_MICROSECOND,
@@ -183,160 +210,9 @@ void server_options_init(struct server_options *options)
 			option_unset(spec, options);
 }
 
-/* What a service cannot do without. */
-static int check_format(const struct server_options *options, struct error *error)
+bool server_options_reads_log(const struct server_options *options)
 {
-	const struct service *service = services[options->service];
-	const struct record_format format = server_options_format(options);
-	if (service->reads_log && record_leaves_out(&format, RECORD_NOTE))
-		return error_set(error,
-				 "-format plain: not with -service %s, which reads its "
-				 "records",
-				 service->name);
-	if (options->records == RECORDS_RECEIVED && format.pairs)
-		return error_set(error,
-				 "-records received: not with -service %s -format text, whose "
-				 "records contain both request and answer",
-				 service->name);
-	return 0;
-}
-
-static int check_database(const struct server_options *options, struct error *error)
-{
-	const char *target = server_options_log(options);
-	if (!database_is_built)
-		return error_set(error, DATABASE_MISSING);
-	if (record_formats[options->format] == &record_plain)
-		return error_set(error,
-				 "-format plain: not with -log %.200s, whose records have "
-				 "columns",
-				 target);
-	return 0;
-}
-
-/* Refuses options about the log that exclude each other. */
-static int check_log(const struct server_options *options, struct error *error)
-{
-	if (options->append && options->overwrite)
-		return error_set(error, "-overwrite: not with -append");
-	const char *log = server_options_log(options);
-	if (sink_is_nameless(log))
-		return error_set(error, "-log: '%.200s' names no file", log);
-	if (services[options->service]->reads_log && !sink_file_name(log))
-		return error_set(
-			error,
-			"-log %.200s: not with -service %s, which reads its log: it needs a file",
-			log, services[options->service]->name);
-	if (sink_is_database(log))
-		return check_database(options, error);
-	if (!sink_is_stdout(log))
-		return 0;
-	if (options->overwrite)
-		return error_set(error, "-overwrite: not with -log -, which is stdout");
-	if (options->ready == STDOUT_FILENO)
-		return error_set(error, "-ready 1: not with -log -, which is stdout");
-	return 0;
-}
-
-static int complete_tls(struct server_options *options, struct error *error)
-{
-	struct tls_settings *tls = &options->tls, *next = &options->next_tls;
-	bool on = tls->certificate || tls->key || tls->named ||
-		  ((tls->ca || tls->crl) && !options->uses_next_tls);
-	if (next->name && !options->uses_next_tls)
-		return error_set(error, "-tls: required with -tls-name");
-	next->certificate = tls->certificate;
-	next->key = tls->key;
-	next->ca = tls->ca;
-	next->crl = tls->crl;
-	if (options->uses_next_tls && tls_settings_check(next, error) < 0)
-		return -1;
-	if (!on)
-		tls->ca = tls->crl = NULL; /* they were for the next server alone */
-	return on ? tls_settings_check(tls, error) : 0;
-}
-
-int server_options_complete(struct server_options *options, struct error *error)
-{
-	const struct service *service = services[options->service];
-	struct service_options own = server_options_of_service(options);
-	if (options_check_service(server_option_table(), options, service->name, error) < 0 ||
-	    check_log(options, error) < 0)
-		return -1;
-	if (options->listener >= 0 && (options->host || options->port >= 0))
-		return error_set(error, "-%s: not with a socket passed in LISTEN_FDS",
-				 options->host ? "host" : "port");
-	if (options->listener >= 0 && options->ready == options->listener)
-		return error_set(error, "-ready %d: it is the socket passed in LISTEN_FDS",
-				 options->listener);
-	if (!options->host)
-		options->host = "127.0.0.1";
-	if (socket_check_options(options->host, &options->port, error) < 0)
-		return -1;
-	if (options->maxline && service->handler.protocol->chunked)
-		return error_set(error, "-maxline: not with -service %s, which has no limit",
-				 service->name);
-	if (check_format(options, error) < 0 || complete_tls(options, error) < 0 ||
-	    http_check_options(options->http, options->http_token, error) < 0)
-		return -1;
-	if (!options->maxline)
-		options->maxline = service->maxline ? (int64_t)service->maxline : MAXLINE_DEFAULT;
-	options->unfinished = options->idle < 0 ? UNFINISHED_DEFAULT : options->idle;
-	if (options->idle < 0)
-		options->idle = 0;
-	if (options->seed < 0)
-		options->seed = random_fresh_seed();
-	return service->check ? service->check(&own, error) : 0;
-}
-
-static int64_t least(int64_t one, uint64_t other)
-{
-	return (uint64_t)one < other ? one : (int64_t)other;
-}
-
-enum exit_status server_options_check(struct server_options *options, uint64_t descriptors,
-				      uint64_t memory, struct error *error)
-{
-	const struct service *service = services[options->service];
-	struct service_options own = server_options_of_service(options);
-	uint64_t kept = DESCRIPTORS_KEPT;
-	if (options->receive == RECEIVE_GROUP)
-		kept += receiver_group_count();
-	if (options->http)
-		kept += HTTP_CONNECTIONS_MAX;
-	if (service->descriptors)
-		kept += (uint64_t)service->descriptors(&own);
-	if (descriptors <= kept) {
-		error_set(error, "the descriptor limit of %" PRIu64 " is too low", descriptors);
-		return EXIT_FAILED;
-	}
-	int64_t max = least(CONNECTIONS_MAX, descriptors - kept);
-	if (server_options_complete(options, error) < 0)
-		return EXIT_USAGE;
-	if (!options->connections)
-		options->connections =
-			least(max, memory / 2 / session_memory_max((size_t)options->maxline));
-	if (!options->connections)
-		options->connections = 1;
-	if (options->connections <= max)
-		return EXIT_DONE;
-	error_set(error, "-connections: the descriptor limit allows %" PRId64 ", not %" PRId64, max,
-		  options->connections);
-	return EXIT_USAGE;
-}
-
-int server_options_read(struct server_options *options, int argc, char **argv, struct error *error)
-{
-	server_options_init(options);
-	enum option_outcome outcome =
-		options_read(server_option_table(), options, argc, argv, error);
-	if (outcome != OPTIONS_READ) /* its other values are exit statuses */
-		return (int)outcome;
-	if (activation_take(&options->listener, error) < 0)
-		return EXIT_USAGE;
-	enum exit_status status =
-		server_options_check(options, program_raise_descriptors(), system_memory(), error);
-	return status == EXIT_DONE ? -1 : (int)status;
+	return services[options->service]->reads_log || options->forwarding.next;
 }
 
 struct service_options server_options_of_service(const struct server_options *options)
@@ -349,8 +225,11 @@ struct service_options server_options_of_service(const struct server_options *op
 struct record_format server_options_format(const struct server_options *options)
 {
 	const struct record_format *named = record_formats[options->format];
-	struct record_format format =
-		named == &record_text ? *services[options->service]->format : *named;
+	const struct record_format *text = services[options->service]->format;
+	/* a forwarded line has its time */
+	if (options->forwarding.next)
+		text = &record_microseconds;
+	struct record_format format = named == &record_text ? *text : *named;
 	if (options->records == RECORDS_RECEIVED)
 		format.left_out |= record_bit(RECORD_SENT);
 	if (options->tls.ca)
@@ -363,13 +242,15 @@ struct record_format server_options_format(const struct server_options *options)
 void server_options_describe(const struct server_options *options, const char *listener,
 			     struct error *note)
 {
+	const char *next = options->forwarding.next;
 	const char *tls = !options->tls.certificate ? ""
 			  : options->tls.ca	    ? "TLS with client certificates, "
 						    : "TLS, ";
 	error_set(note,
-		  RECORD_REOPENED RECORD_LISTENING "%s, service %s, sync %s, %sat most %" PRId64
-						   " connections%s",
-		  listener, services[options->service]->name, log_sync_names[options->sync], tls,
+		  RECORD_REOPENED RECORD_LISTENING
+		  "%s, service %s, %s%.250s%ssync %s, %sat most %" PRId64 " connections%s",
+		  listener, services[options->service]->name, next ? RELAY_FORWARDS : "",
+		  next ? next : "", next ? ", " : "", log_sync_names[options->sync], tls,
 		  options->connections,
 		  options->records == RECORDS_RECEIVED ? RECORD_WITHOUT_SENT : "");
 }

@@ -6,16 +6,21 @@
 #include <stdint.h>
 
 #include "base/options.h"
-#include "base/program.h"
 #include "log.h"
 #include "net/tls.h"
+#include "service/forwarding.h"
 #include "service/table.h"
+
+enum { SERVER_CONNECTIONS_MAX = 1000000 };
 
 /* Who receives for a connection: its own thread, or one for a group of connections. */
 enum receive { RECEIVE_GROUP, RECEIVE_OWN };
 
 /* Which records the log has. */
 enum records { RECORDS_ALL, RECORDS_RECEIVED };
+
+/* What is done with the schema of a database. */
+enum init { INIT_PRINT, INIT_RUN };
 
 struct server_options {
 	int listener;	  /* a socket that the service manager has passed, instead; -1: none */
@@ -28,16 +33,23 @@ struct server_options {
 	int records; /* enum records */
 	int sync;    /* enum log_sync */
 	bool quiet;
-	int64_t connections; /* 0: as many as descriptors and memory allow */
-	int64_t per_address; /* connections, 0: no limit */
-	int64_t maxline;     /* bytes, without the line end; 0: the service's default */
-	int64_t idle;	     /* ns that a connection may be silent; 0: no limit; -1: not given */
-	int64_t unfinished;  /* ns that a line may take, from -idle; 0: no limit */
-	int64_t drain;	     /* ns */
-	int64_t spin;	     /* ns, 0: off */
-	int receive;	     /* enum receive */
-	struct tls_settings tls;      /* on if there is a certificate */
-	bool uses_next_tls;	      /* of a service that connects: over TLS */
+	int64_t timeout;      /* ns, for a database over the network */
+	int64_t retry;	      /* ns */
+	int init;	      /* enum init; -1: not given */
+	struct limit rotate;  /* bytes or ns */
+	struct limit keep;    /* closed files, their bytes, or ns */
+	const char *compress; /* a command; NULL: none */
+	int64_t connections;  /* 0: as many as descriptors and memory allow */
+	int64_t per_address;  /* connections, 0: no limit */
+	int64_t maxline;      /* bytes, without the line end; 0: the service's default */
+	int64_t idle;	      /* ns that a connection may be silent; 0: no limit; -1: not given */
+	int64_t unfinished;   /* ns that a line may take, from -idle; 0: no limit */
+	int64_t drain;	      /* ns */
+	int64_t spin;	      /* ns, 0: off */
+	int receive;	      /* enum receive */
+	struct tls_settings tls; /* on if there is a certificate */
+	struct forwarding_options forwarding;
+	bool uses_next_tls;	      /* to the next server */
 	struct tls_settings next_tls; /* with the same certificate and CAs */
 	int64_t ready;		      /* descriptor, -1: none */
 	const char *http;	      /* HOST:PORT; NULL: none */
@@ -53,22 +65,6 @@ const struct option_table *server_option_table(void);
 /* Sets the defaults, as they stand before the command line is read. */
 void server_options_init(struct server_options *options);
 
-/* Sets what was not given and depends on the service. -1: the error names an option that the
- * service does not take. */
-int server_options_complete(struct server_options *options, struct error *error);
-
-/* Completes the options for so many descriptors and bytes of memory. Where -connections was not
- * given it is what fits in half of the memory, and what the descriptors allow, one at least.
- * Returns EXIT_DONE, or with the error set EXIT_USAGE or, if the descriptors are too few,
- * EXIT_FAILED. */
-enum exit_status server_options_check(struct server_options *options, uint64_t descriptors,
-				      uint64_t memory, struct error *error);
-
-/* Reads a command line, takes a socket that the service manager has passed, and completes and
- * checks the options, with the machine's limits as they are. Returns -1 to continue, or the exit
- * status: EXIT_DONE after -help or -version, else the error is set. */
-int server_options_read(struct server_options *options, int argc, char **argv, struct error *error);
-
 /* Writes the note of a reopened log: that the server listens there, and how; behind RECORD_REOPENED
  * it is the note of the start. */
 void server_options_describe(const struct server_options *options, const char *listener,
@@ -78,6 +74,8 @@ void server_options_describe(const struct server_options *options, const char *l
 struct service_options server_options_of_service(const struct server_options *options);
 /* The format of its records: -format as the service has it, without what -records leaves out. */
 struct record_format server_options_format(const struct server_options *options);
+/* Whether the server recovers from its own log at a start. */
+bool server_options_reads_log(const struct server_options *options);
 /* The name of the log: as given, or the service's own. */
 const char *server_options_log(const struct server_options *options);
 /* The value of the option of that name, which there must be: of the type of its kind. */

@@ -33,10 +33,12 @@ struct service_settings {
 	struct service_options options;
 	struct log *log;
 	const char *log_name;
+	bool appends; /* to an existing log */
 	enum log_sync sync;
+	int64_t timeout; /* ns, for a database over the network */
+	struct relay_route *route; /* which relays lines may have come through */
 	struct timer_queue *timer_queue;
-	struct reply_target *broadcast;	       /* delivers to each session */
-	const struct stream_type *stream_type; /* of connections that the service makes */
+	struct reply_target *broadcast; /* delivers to each session */
 	int news; /* an eventfd, to be written to when the console has something new; -1: none */
 };
 
@@ -75,22 +77,16 @@ struct service {
 	const struct option_spec *options;
 	const char *log;		    /* the log's name, unless -log gives another */
 	const struct record_format *format; /* what -format text means */
-	size_t maxline;			    /* default, in bytes; 0: the server's own */
-	size_t overhead;    /* max bytes that it puts in front of a line that it forwards */
-	bool random;	    /* it draws at random: the log has the seed */
-	bool connects;	    /* it connects to a server, over TLS where that is asked for */
-	bool reads_log;	    /* its log is a file with all records */
-	bool keeps_log;	    /* and it is not rotated */
-	bool numbers_lines; /* its records have senders and numbers */
+	bool random;			    /* it draws at random: the log has the seed */
+	bool forwards;			    /* its lines can be forwarded to a next server */
+	bool needs_next;		    /* and have to be */
+	bool reads_log;			    /* its log is a file with all records */
+	bool numbers_lines;		    /* its records have senders and numbers */
 	struct handler handler;
 
 	/* The rest may be NULL. */
 	/* Checks its options before anything is opened. -1: the error names one. */
 	int (*check)(const struct service_options *options, struct error *error);
-	/* As look_at_old of struct log_settings, for a log that the service had before. */
-	int (*look_at_old)(const char *log, enum old_content old, struct error *message);
-	/* Returns how many descriptors it may need, besides the log's. */
-	int64_t (*descriptors)(const struct service_options *options);
 	/* Called once, before the first connection, with the log open. Returns its state, or NULL
 	 * and the error is set. */
 	void *(*start)(const struct service_settings *settings, struct error *error);
@@ -100,10 +96,6 @@ struct service {
 	const struct service_console *console;
 	/* The drain begins: no connection is accepted any more, and admit() must not wait. */
 	void (*drain)(void *state);
-	/* Called when all sessions have ended, and again after -1, until the deadline: does what is
-	 * left to do. -1: not done by the deadline, and the error says what is left to do; it may
-	 * be NULL. */
-	int (*finish)(void *state, int64_t deadline, struct error *error);
 	/* Frees the state. None of its tasks is scheduled, and all its answers are delivered. */
 	void (*stop)(void *state);
 };

@@ -93,8 +93,16 @@ struct handler {
 	 * frames, of at most so many bytes in all. `wait`, only in the session's own thread: waits
 	 * until it does; all that was submitted before is committed then. Called with 0 frames
 	 * before a receive, and after take(). Called again before frames are taken off the receive
-	 * buffer: then `admitted` follows, with the same numbers, once they were submitted to the
-	 * log. */
+	 * buffer. */
 	bool (*admit)(void *state, size_t frames, size_t bytes, bool wait);
-	void (*admitted)(void *state, size_t frames, size_t bytes);
+};
+
+/* Back pressure of the server, whatever its service is; asked when the service accepts. Zeroed,
+ * there is none. */
+struct back_pressure {
+	/* As that of the handler. If it accepts frames, `admitted` follows with the same numbers,
+	 * once they were submitted to the log. */
+	bool (*admit)(void *context, size_t frames, size_t bytes, bool wait);
+	void (*admitted)(void *context, size_t frames, size_t bytes);
+	void *context;
 };

@@ -111,15 +111,17 @@ static struct log_item refused(const struct session *session, enum frame_result 
 static bool admit(const struct session *session, size_t frames, size_t bytes, bool wait)
 {
 	const struct session_settings *settings = session->responder.settings;
-	return !settings->handler->admit ||
-	       settings->handler->admit(session->state, frames, bytes, wait);
+	const struct back_pressure *pressure = &settings->back_pressure;
+	return (!settings->handler->admit ||
+		settings->handler->admit(session->state, frames, bytes, wait)) &&
+	       (!pressure->admit || pressure->admit(pressure->context, frames, bytes, wait));
 }
 
 static void end_admission(const struct session *session, size_t frames, size_t bytes)
 {
-	const struct session_settings *settings = session->responder.settings;
-	if (settings->handler->admitted)
-		settings->handler->admitted(session->state, frames, bytes);
+	const struct back_pressure *pressure = &session->responder.settings->back_pressure;
+	if (pressure->admitted)
+		pressure->admitted(pressure->context, frames, bytes);
 }
 
 /* As admit(); in the session's own thread it waits. Before that it commits the frames that this

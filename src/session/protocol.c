@@ -29,7 +29,7 @@ static size_t refuse_in_a_line(enum refusal refusal, const char *reason,
 			       char message[PROTOCOL_REFUSAL_MAX])
 {
 	return (size_t)snprintf(message, PROTOCOL_REFUSAL_MAX, ANSWER_ERROR "%s%.120s\n",
-				refusal == REFUSAL_RECORD ? REASON_NOT_LOGGED : "", reason);
+				refusal == REFUSAL_RECORD ? reason_words(reason) : "", reason);
 }
 
 const struct protocol protocol_lines = {

@@ -21,7 +21,8 @@ struct session_settings {
 	struct peer_notes *notes;
 	struct trimmer *trimmer; /* noted when sessions free large buffers; may be NULL */
 	const struct handler *handler;
-	void *service;	/* its state */
+	void *service; /* its state */
+	struct back_pressure back_pressure;
 	size_t maxline; /* bytes of a frame */
 	/* ns, 0: no limit. `idle`: how long a connection without an unfinished frame may be silent.
 	 * `unfinished`: how long a frame may take from its first byte, and again for each further

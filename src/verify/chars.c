@@ -258,9 +258,10 @@ int verify_chars(const struct verify_job *job, struct verdict *verdict, struct e
 	*verdict = (struct verdict){0};
 	if (!(proof.clients = memory_calloc(job->clients, sizeof *proof.clients)))
 		return error_set(error, "cannot verify: out of memory");
-	int result = log_reader_open(&proof.log, job->log, job->offset, error);
+	int result = log_reader_open_all(&proof.log, job->log, &job->from, false, error);
 	if (result == 0) {
 		result = prove(&proof, error);
+		verdict_add(verdict, "%s", proof.log.remark);
 		log_reader_close(&proof.log);
 	}
 	free(proof.clients);

@@ -60,8 +60,8 @@ static void add_plain_order(const struct proof *proof, struct verdict *verdict)
 {
 	int64_t clients = proof->expected ? proof->inferred : (int64_t)proof->job->clients;
 	if (proof->job->echoes) {
-		verdict_add(verdict,
-			    ", every client in its own order; plain: answers are not in it");
+		verdict_add(verdict, ", every %s in its own order; plain: answers are not in it",
+			    proof->plain.by_thread ? "thread" : "client");
 		return;
 	}
 	verdict_add(verdict,
@@ -91,11 +91,11 @@ static void conclude_standalone(const struct proof *proof, struct verdict *verdi
 {
 	verdict->complete = verdict->good;
 	if (proof->lines || proof->fault.message)
-		verdict_add(verdict, "%" PRId64 " line%s in %.200s", proof->lines,
-			    PLURAL(proof->lines), proof->log.name);
+		verdict_add(verdict, "%" PRId64 " line%s in %s", proof->lines, PLURAL(proof->lines),
+			    proof->log.title);
 	else
-		verdict_add(verdict, "no line of a client in %.200s: nothing is proved",
-			    proof->log.name);
+		verdict_add(verdict, "no line of a client in %s: nothing is proved",
+			    proof->log.title);
 	if (verdict->good && proof->job->plain) {
 		add_plain_order(proof, verdict);
 	} else if (verdict->good) {
@@ -119,9 +119,9 @@ static void add_numbers(const struct proof *proof, const struct sums *sums, stru
 	verdict_add(verdict, "%" PRId64 " %s, ", sums->acknowledged,
 		    proof->job->echoes ? "echoed" : "acknowledged");
 	verdict_add(verdict,
-		    sums->disguised ? "%" PRId64 " from their addresses in %.200s"
-				    : "%" PRId64 " in %.200s",
-		    proof->lines - repeated, proof->log.name);
+		    sums->disguised ? "%" PRId64 " from their addresses in %s"
+				    : "%" PRId64 " in %s",
+		    proof->lines - repeated, proof->log.title);
 	if (repeated)
 		verdict_add(verdict,
 			    ", %" PRId64 " of them twice, sent again after a lost connection",
@@ -197,9 +197,9 @@ static void conclude_crash_test(const struct proof *proof, const struct sums *su
 	else
 		verdict_add(verdict, "%" PRId64 " missing", sums->missing);
 	verdict_add(verdict,
-		    " in %.200s; %" PRId64 " sent again after a lost connection, %" PRId64
+		    " in %s; %" PRId64 " sent again after a lost connection, %" PRId64
 		    " of them logged again; %" PRId64 " torn, %" PRId64 " torn end%s closed; ",
-		    proof->log.name, sums->resent, proof->doubled, proof->damaged,
+		    proof->log.title, sums->resent, proof->doubled, proof->damaged,
 		    proof->log.closed, PLURAL(proof->log.closed));
 	verdict_add(verdict, "sync %s", facts->sync);
 	if (!strcmp(facts->sync, "none"))
@@ -221,4 +221,5 @@ void proof_conclude(const struct proof *proof, struct verdict *verdict)
 		conclude_crash_test(proof, &sums, verdict);
 	else
 		conclude_run(proof, &sums, verdict);
+	verdict_add(verdict, "%s", proof->log.remark);
 }

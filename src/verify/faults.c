@@ -6,28 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Longest text of a line of a client, with its NUL. */
-enum { CLIENT_LINE_SIZE = 96 };
+enum { VALUE_SIZE = 256 };
 
 /* Of an order fault, until it is explained. */
 static const char unexplained[] = "";
 
-static void write_line(const struct client_line *line, char text[CLIENT_LINE_SIZE])
-{
-	/* always fits */
-	if (line->client)
-		(void)snprintf(text, CLIENT_LINE_SIZE,
-			       "Hello from client %" PRId64 ", message %" PRId64, line->client,
-			       line->iteration);
-	else
-		(void)snprintf(text, CLIENT_LINE_SIZE, "Thread %" PRId64 ", iteration %" PRId64,
-			       line->thread, line->iteration);
-}
-
 static bool same_line(const struct client_line *one, const struct client_line *other)
 {
 	return one->thread == other->thread && one->iteration == other->iteration &&
-	       one->client == other->client;
+	       one->client == other->client && one->threaded == other->threaded;
 }
 
 /* Writes bytes of a log as record_excerpt(): what the log has escaped is not escaped again. */
@@ -119,16 +106,16 @@ static const char *explain_line(const struct proof *proof, int64_t due)
 {
 	const struct fault *fault = &proof->fault;
 	if (!client_has_sent(fault->client, &fault->got))
-		return "'$b' at line $n of $l was never sent";
+		return "'$b' at line $n was never sent";
 	if (fault->first && fault->first < fault->line)
-		return "'$b' is there twice (lines $f and $n of $l)";
+		return "'$b' is there twice (lines $f and $n)";
 	if (due)
-		return "'$b' is out of order at line $n of $l: '$d' was due";
+		return "'$b' is out of order at line $n: '$d' was due";
 	if (proof->expected)
-		return "'$d' is missing in $l, line $n goes on with '$b'";
+		return "'$d' is missing before line $n, '$b'";
 	if (client_has_sent(fault->client, &fault->due))
 		return missing(fault->client, &fault->due);
-	return "'$b' is out of order at line $n of $l: nothing was due there";
+	return "'$b' is out of order at line $n: nothing was due there";
 }
 
 /* Of an answer without a line before it. */
@@ -136,12 +123,12 @@ static const char *explain_answer(const struct proof *proof, int64_t due)
 {
 	const struct fault *fault = &proof->fault;
 	if (due > fault->line)
-		return "the $a at line $n of $l came before its line '$d'";
+		return "the $a at line $n came before its line '$d'";
 	if (proof->expected)
-		return "the $a at line $n of $l answers no line: '$d' was due";
+		return "the $a at line $n answers no line: '$d' was due";
 	if (!due && client_has_sent(fault->client, &fault->due))
 		return missing(fault->client, &fault->due);
-	return "the $a at line $n of $l answers no line";
+	return "the $a at line $n answers no line";
 }
 
 int fault_explain(struct proof *proof, struct error *error)
@@ -157,11 +144,22 @@ int fault_explain(struct proof *proof, struct error *error)
 	return 0;
 }
 
+/* Writes the number of a line, and its file unless that is known. */
+static void write_place(const struct proof *proof, int64_t line, const char *known,
+			char text[VALUE_SIZE])
+{
+	const char *name;
+	int64_t number = log_reader_line(&proof->log, line, &name);
+	bool other = !known || strcmp(name, known) != 0;
+	(void)snprintf(text, VALUE_SIZE, "%" PRId64 "%s%.200s", number, other ? " of " : "",
+		       other ? name : "");
+}
+
 /* Returns what a name in a template stands for. */
-static const char *value_of(const struct proof *proof, char name, char text[CLIENT_LINE_SIZE])
+static const char *value_of(const struct proof *proof, char name, char text[VALUE_SIZE])
 {
 	const struct fault *fault = &proof->fault;
-	int64_t number;
+	const char *file;
 	switch (name) {
 	case 'b':
 		return fault->here;
@@ -169,28 +167,30 @@ static const char *value_of(const struct proof *proof, char name, char text[CLIE
 		return fault->subject;
 	case 'a':
 		return proof->job->echoes ? "echo" : "ok";
+	case 'd':
+		client_line_write(&fault->due, text);
+		return text;
+	case 'l':
+		return proof->log.title;
 	case 's':
 		return PLURAL(fault->values[0]);
-	case 'd':
-		write_line(&fault->due, text);
-		return text;
 	case 'n':
-		number = log_reader_lines_before(&proof->log) + fault->line;
-		break;
+		write_place(proof, fault->line, NULL, text);
+		return text;
 	case 'f':
-		number = log_reader_lines_before(&proof->log) + fault->first;
-		break;
+		(void)log_reader_line(&proof->log, fault->line, &file);
+		write_place(proof, fault->first, file, text);
+		return text;
 	default:
-		number = fault->values[name - '1'];
+		(void)snprintf(text, VALUE_SIZE, "%" PRId64, fault->values[name - '1']);
+		return text;
 	}
-	(void)snprintf(text, CLIENT_LINE_SIZE, "%" PRId64, number); /* always fits */
-	return text;
 }
 
 void fault_add(const struct proof *proof, struct verdict *verdict)
 {
 	const struct client *client = proof->fault.client;
-	char excerpt[EXCERPT_SIZE], text[CLIENT_LINE_SIZE];
+	char excerpt[EXCERPT_SIZE], text[VALUE_SIZE];
 	if (!proof->fault.message)
 		return;
 	if (client && client->address)
@@ -200,10 +200,8 @@ void fault_add(const struct proof *proof, struct verdict *verdict)
 	for (const char *at = proof->fault.message; *at; at++) {
 		if (*at != '$')
 			verdict_add(verdict, "%c", *at);
-		else if (*++at == 'l')
-			verdict_add(verdict, "%.200s", proof->log.name);
 		else
-			verdict_add(verdict, "%s", value_of(proof, *at, text));
+			verdict_add(verdict, "%s", value_of(proof, *++at, text));
 	}
 	verdict_add(verdict, "; ");
 }

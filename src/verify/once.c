@@ -25,14 +25,21 @@ static int compare(const void *left, const void *right)
 	return memcmp(one.bytes, other.bytes, one.length);
 }
 
-/* Finds a sender, or adds it. NULL: out of memory. */
-static struct numbered *get_sender(struct once_proof *proof, struct slice name)
+/* NULL: there is none of that name. */
+static struct numbered *find_sender(const struct once_proof *proof, struct slice name)
 {
 	const struct numbered key = {.name = name};
 	struct numbered *const *found = tfind(&key, &proof->tree, compare);
-	if (found)
-		return *found;
-	struct numbered *sender = memory_calloc(1, sizeof *sender + name.length);
+	return found ? *found : NULL;
+}
+
+/* Finds a sender, or adds it. NULL: out of memory. */
+static struct numbered *get_sender(struct once_proof *proof, struct slice name)
+{
+	struct numbered *sender = find_sender(proof, name);
+	if (sender)
+		return sender;
+	sender = memory_calloc(1, sizeof *sender + name.length);
 	if (!sender)
 		return NULL;
 	sender->name = (struct slice){memcpy(sender + 1, name.bytes, name.length), name.length};
@@ -65,7 +72,19 @@ add_fault(struct once_proof *proof, const struct numbered *sender, const char *f
 	va_end(values);
 }
 
-#define PLACE " at line %" PRId64 " of %.120s; "
+/* The same with the current line's place behind it. */
+__attribute__((format(printf, 3, 4))) static void
+add_fault_here(struct once_proof *proof, const struct numbered *sender, const char *format, ...)
+{
+	char what[128];
+	const char *name;
+	int64_t line = log_reader_line(&proof->log, proof->log.number, &name);
+	va_list values;
+	va_start(values, format);
+	(void)vsnprintf(what, sizeof what, format, values);
+	va_end(values);
+	add_fault(proof, sender, "%s at line %" PRId64 " of %.120s; ", what, line, name);
+}
 
 /* --- lines --- */
 
@@ -81,7 +100,6 @@ static bool is_own(const struct numbered *sender, uint64_t number, struct slice 
 
 static void check_number(struct once_proof *proof, struct numbered *sender, uint64_t number)
 {
-	const struct log_reader *log = &proof->log;
 	if (!sender->last || sender->forgotten) {
 		sender->first = sender->last = number;
 		sender->forgotten = false;
@@ -91,14 +109,13 @@ static void check_number(struct once_proof *proof, struct numbered *sender, uint
 		sender->first = number;
 	if (number <= sender->last) {
 		proof->repeated++;
-		add_fault(proof, sender, "%" PRIu64 " is there again" PLACE, number, log->number,
-			  log->name);
+		add_fault_here(proof, sender, "%" PRIu64 " is there again", number);
 		return;
 	}
 	if (number > sender->last + 1) {
 		proof->missing += number - sender->last - 1;
-		add_fault(proof, sender, "%" PRIu64 " is missing, %" PRIu64 " comes" PLACE,
-			  sender->last + 1, number, log->number, log->name);
+		add_fault_here(proof, sender, "%" PRIu64 " is missing, %" PRIu64 " comes",
+			       sender->last + 1, number);
 	}
 	sender->last = number;
 }
@@ -115,8 +132,7 @@ static bool take_line(struct once_proof *proof)
 	sender->lines++;
 	proof->lines++;
 	if (sender->result && !is_own(sender, number, log->record.bytes))
-		add_fault(proof, sender, "%" PRIu64 " is another line than was sent" PLACE, number,
-			  log->number, log->name);
+		add_fault_here(proof, sender, "%" PRIu64 " is another line than was sent", number);
 	struct slice line = log_reader_unescape(log);
 	if (number == sender->last)
 		sender->hash = fnv1a_64(line.bytes, line.length);
@@ -143,10 +159,10 @@ static bool take_known(struct once_proof *proof, struct slice name, uint64_t num
 		sender->hash = hash;
 		sender->forgotten = false;
 	} else if (sender->last != number || sender->hash != hash)
-		add_fault(proof, sender,
-			  sender->last != number ? "%" PRIu64 " is noted as the last one" PLACE
-						 : "%" PRIu64 " is noted with another hash" PLACE,
-			  number, proof->log.number, proof->log.name);
+		add_fault_here(proof, sender,
+			       sender->last != number ? "%" PRIu64 " is noted as the last one"
+						      : "%" PRIu64 " is noted with another hash",
+			       number);
 	sender->block = proof->blocks;
 	if (!--proof->left)
 		end_block(proof);
@@ -182,8 +198,7 @@ static bool take(struct once_proof *proof, enum log_line kind)
 	const struct record_view *record = &proof->log.record;
 	if (kind != LOG_RECORD) {
 		proof->damaged++;
-		add_fault(proof, NULL, "%s" PLACE, kind == LOG_TORN ? "a torn line" : "no record",
-			  proof->log.number, proof->log.name);
+		add_fault_here(proof, NULL, "%s", kind == LOG_TORN ? "a torn line" : "no record");
 	} else if (record->event == RECORD_RECEIVED && record->sender.length)
 		return take_line(proof);
 	else if (record->event == RECORD_NOTE)
@@ -191,19 +206,28 @@ static bool take(struct once_proof *proof, enum log_line kind)
 	return true;
 }
 
-static int read_file(struct once_proof *proof, const char *name, struct error *error)
+/* Reads what was opened, and closes it. */
+static int read_log(struct once_proof *proof, struct error *error)
 {
 	enum log_line kind;
 	bool memory = true;
-	if (log_reader_open(&proof->log, name, 0, error) < 0)
-		return -1;
 	while (memory && (kind = log_reader_next(&proof->log, error)) < LOG_END)
 		memory = take(proof, kind);
 	proof->closed += proof->log.closed;
+	(void)snprintf(proof->title, sizeof proof->title, "%s", proof->log.title);
+	(void)snprintf(proof->remark, sizeof proof->remark, "%s", proof->log.remark);
 	log_reader_close(&proof->log);
 	if (!memory)
 		return error_set(error, "cannot verify: out of memory");
 	return kind == LOG_UNREADABLE ? -1 : 0;
+}
+
+/* Opens one of the logs. Several are what is to be read; one is a log with its files. */
+static int open_log(struct log_reader *log, const char *const *logs, size_t count, size_t i,
+		    struct error *error)
+{
+	return count > 1 ? log_reader_open(log, logs[i], 0, error)
+			 : log_reader_open_all(log, logs[i], NULL, false, error);
 }
 
 /* --- clients --- */
@@ -234,7 +258,9 @@ static void check_clients(struct once_proof *proof)
 		    !proof->job->client_results[i].absent)
 			add_fault(proof, NULL, "client %zu: no complete result; ", i + 1);
 	for (struct numbered *at = proof->first; at; at = at->next) {
-		uint64_t before = at->result && at->last && at->first > 1 ? at->first - 1 : 0;
+		/* they may be in a file that is missing */
+		bool whole = !*proof->remark && at->result && at->last;
+		uint64_t before = whole && at->first > 1 ? at->first - 1 : 0;
 		if (before)
 			add_fault(proof, at, "1 is missing, it begins with %" PRIu64 "; ",
 				  at->first);
@@ -257,10 +283,13 @@ int verify_once_check(const char *const *logs, size_t count, struct verdict *ver
 {
 	struct once_proof proof = {.end = &proof.first};
 	int result = 0;
-	for (size_t i = 0; result == 0 && i < count; i++)
-		result = read_file(&proof, logs[i], error);
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		result = open_log(&proof.log, logs, count, i, error);
+		if (result == 0)
+			result = read_log(&proof, error);
+	}
 	if (result == 0)
-		once_conclude_check(&proof, logs, count, verdict);
+		once_conclude_check(&proof, count, verdict);
 	free_all(&proof);
 	return result;
 }
@@ -268,8 +297,12 @@ int verify_once_check(const char *const *logs, size_t count, struct verdict *ver
 int verify_once(const struct verify_job *job, struct verdict *verdict, struct error *error)
 {
 	struct once_proof proof = {.job = job, .end = &proof.first};
-	int result = add_clients(&proof) ? read_file(&proof, job->log, error)
-					 : error_set(error, "cannot verify: out of memory");
+	const struct log_place *from = log_is_shared(job->log) ? &job->from : NULL;
+	int result = add_clients(&proof) ? 0 : error_set(error, "cannot verify: out of memory");
+	if (result == 0)
+		result = log_reader_open_all(&proof.log, job->log, from, false, error);
+	if (result == 0)
+		result = read_log(&proof, error);
 	if (result == 0) {
 		check_clients(&proof);
 		once_conclude_run(&proof, verdict);
@@ -278,20 +311,20 @@ int verify_once(const struct verify_job *job, struct verdict *verdict, struct er
 	return result;
 }
 
-int verify_is_once(const char *name, bool *once, struct error *error)
+int verify_is_once(const char *const *logs, size_t count, bool *once, struct error *error)
 {
 	struct log_reader log;
 	enum log_line kind;
-	uint64_t count;
+	uint64_t senders;
 	bool received = false;
 	*once = false;
-	if (log_reader_open(&log, name, 0, error) < 0)
+	if (open_log(&log, logs, count, 0, error) < 0)
 		return -1;
 	while (!*once && !received && (kind = log_reader_next_record(&log, error)) == LOG_RECORD) {
 		received = log.record.event == RECORD_RECEIVED;
 		*once = (received && log.record.sender.length) ||
 			(log.record.event == RECORD_NOTE &&
-			 known_head_read(log.record.bytes, &count));
+			 known_head_read(log.record.bytes, &senders));
 	}
 	log_reader_close(&log);
 	return 0;

@@ -35,9 +35,10 @@ struct once_proof {
 	uint64_t blocks, left; /* senders that the current block still has */
 	size_t faults;
 	char message[ONCE_FAULTS_SIZE]; /* the first of them */
+	char title[LOG_TITLE_SIZE],
+		remark[LOG_TITLE_SIZE]; /* those of the reader, of the last log */
 };
 
 /* Draw the conclusion of a log alone, and of a run. */
-void once_conclude_check(struct once_proof *proof, const char *const *logs, size_t count,
-			 struct verdict *verdict);
+void once_conclude_check(struct once_proof *proof, size_t count, struct verdict *verdict);
 void once_conclude_run(struct once_proof *proof, struct verdict *verdict);

@@ -35,21 +35,21 @@ static void begin_verdict(struct once_proof *proof, struct verdict *verdict)
 		verdict_add(verdict, "and %zu more; ", proof->faults - ONCE_FAULTS_MAX);
 }
 
-void once_conclude_check(struct once_proof *proof, const char *const *logs, size_t count,
-			 struct verdict *verdict)
+void once_conclude_check(struct once_proof *proof, size_t count, struct verdict *verdict)
 {
 	begin_verdict(proof, verdict);
 	verdict->complete = verdict->good;
 	verdict_add(verdict, "%" PRIu64 " line%s of %" PRIu64 " sender%s in ", proof->lines,
 		    PLURAL(proof->lines), proof->senders, PLURAL(proof->senders));
 	if (count == 1)
-		verdict_add(verdict, "%.200s", logs[0]);
+		verdict_add(verdict, "%s", proof->title);
 	else
 		verdict_add(verdict, "%zu files", count);
 	if (proof->lines)
 		add_senders(proof, verdict);
 	else
 		verdict_add(verdict, ": nothing is proved");
+	verdict_add(verdict, "%s", proof->remark);
 }
 
 void once_conclude_run(struct once_proof *proof, struct verdict *verdict)
@@ -67,7 +67,7 @@ void once_conclude_run(struct once_proof *proof, struct verdict *verdict)
 		for (size_t j = 0; j < result->sender_count; j++)
 			acknowledged += result->senders[j].last;
 	}
-	if (facts && proof->starts < facts->starts) {
+	if (facts && !*proof->remark && proof->starts < facts->starts) {
 		verdict->good = false;
 		verdict_add(verdict, "the server has noted %" PRId64 " of its %" PRId64 " starts; ",
 			    proof->starts, facts->starts);
@@ -83,10 +83,10 @@ void once_conclude_run(struct once_proof *proof, struct verdict *verdict)
 			    PLURAL(sent), acknowledged);
 	verdict->complete &= facts || acknowledged >= planned;
 	verdict_add(verdict,
-		    ", %" PRIu64 " of %" PRIu64 " sender%s in %.200s, %" PRIu64 " missing, %" PRIu64
+		    ", %" PRIu64 " of %" PRIu64 " sender%s in %s, %" PRIu64 " missing, %" PRIu64
 		    " logged again",
-		    proof->lines, proof->senders, PLURAL(proof->senders), job->log, proof->missing,
-		    proof->repeated);
+		    proof->lines, proof->senders, PLURAL(proof->senders), proof->title,
+		    proof->missing, proof->repeated);
 	if (facts)
 		verdict_add(verdict, "; %" PRIu64 " torn, %" PRId64 " torn end%s closed; sync %s",
 			    proof->damaged, proof->closed, PLURAL(proof->closed), facts->sync);
@@ -94,4 +94,5 @@ void once_conclude_run(struct once_proof *proof, struct verdict *verdict)
 		verdict_add(verdict, ", every sender in its own order, each line once");
 	if (facts)
 		verdict_add(verdict, " (seed %" PRId64 ")", facts->seed);
+	verdict_add(verdict, "%s", proof->remark);
 }

@@ -174,11 +174,13 @@ int verify_ping(const struct verify_job *job, struct verdict *verdict, struct er
 	struct ping_proof proof = {.verdict = verdict};
 	*verdict = (struct verdict){0};
 	error_set(error, "cannot verify: out of memory"); /* unless a log cannot be read */
-	bool good = ping_server_read(&proof.server, job->log, job->offset, verdict, error) &&
+	bool good = ping_server_read(&proof.server, job->log, &job->from, verdict, error) &&
 		    check_clients(&proof, job->clients, error) && check_answered(&proof) &&
 		    check_ignored(&proof);
 	if (good)
 		conclude(&proof);
+	if (*verdict->message)
+		verdict_add(verdict, "%s", proof.server.remark);
 	ping_server_free(&proof.server);
 	buffer_free(&proof.unserved);
 	return *verdict->message ? 0 : -1;

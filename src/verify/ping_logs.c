@@ -2,6 +2,7 @@
 #include "verify/ping_logs.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,20 +72,22 @@ static bool take_next(enum log_line kind, const struct log_reader *log, take_lin
 	return take(context, log, &exchange, verdict);
 }
 
-static bool read_log(const char *name, int64_t offset, take_line *take, void *context,
-		     struct verdict *verdict, struct error *error)
+static bool read_log(const char *name, const struct log_place *from, take_line *take, void *context,
+		     char remark[LOG_TITLE_SIZE], struct verdict *verdict, struct error *error)
 {
 	struct log_reader log;
 	struct verdict fault = {0};
 	enum log_line kind = LOG_END;
 	bool good = true;
-	if (log_reader_open(&log, name, offset, error) < 0)
+	if (log_reader_open_all(&log, name, from, false, error) < 0)
 		return false;
 	while (good && (kind = log_reader_next(&log, error)) < LOG_END)
 		good = take_next(kind, &log, take, context, &fault);
-	if (*fault.message)
-		verdict_add(verdict, "%.200s line %" PRId64 ": %.250s", log.name, log.number,
-			    fault.message);
+	if (*fault.message) {
+		int64_t line = log_reader_line(&log, log.number, &name);
+		verdict_add(verdict, "%.200s line %" PRId64 ": %.250s", name, line, fault.message);
+	}
+	(void)snprintf(remark, LOG_TITLE_SIZE, "%s", log.remark);
 	log_reader_close(&log);
 	return good && kind != LOG_UNREADABLE;
 }
@@ -170,10 +173,10 @@ static bool take_server_line(void *context, const struct log_reader *log,
 	return true;
 }
 
-bool ping_server_read(struct ping_server *server, const char *log, int64_t offset,
+bool ping_server_read(struct ping_server *server, const char *log, const struct log_place *from,
 		      struct verdict *verdict, struct error *error)
 {
-	bool read = read_log(log, offset, take_server_line, server, verdict, error);
+	bool read = read_log(log, from, take_server_line, server, server->remark, verdict, error);
 	numbers_sort(&server->ignored);
 	sort(&server->served, sizeof(struct ping_served), compare_served);
 	return read;
@@ -273,7 +276,8 @@ static bool take_client_line(void *context, const struct log_reader *log,
 bool ping_client_read(struct ping_client *client, const char *log, struct verdict *verdict,
 		      struct error *error)
 {
-	return read_log(log, 0, take_client_line, client, verdict, error);
+	char none[LOG_TITLE_SIZE];
+	return read_log(log, NULL, take_client_line, client, none, verdict, error);
 }
 
 void ping_server_free(struct ping_server *server)

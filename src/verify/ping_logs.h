@@ -35,11 +35,12 @@ struct ping_joined {
 };
 
 struct ping_server {
-	struct buffer served;	  /* struct ping_served, sorted by client and request */
-	struct buffer joined;	  /* struct ping_joined, in order of time */
-	struct buffer ignored;	  /* numbers of requests, sorted */
-	struct buffer keepalives; /* numbers of messages, in order of time */
-	uint64_t messages;	  /* their numbers are 1 to this, each once */
+	struct buffer served;	     /* struct ping_served, sorted by client and request */
+	struct buffer joined;	     /* struct ping_joined, in order of time */
+	struct buffer ignored;	     /* numbers of requests, sorted */
+	struct buffer keepalives;    /* numbers of messages, in order of time */
+	uint64_t messages;	     /* their numbers are 1 to this, each once */
+	char remark[LOG_TITLE_SIZE]; /* on what is not in the log */
 };
 
 enum ping_outcome_kind { PING_MISSING, PING_IN_TIME, PING_TIMED_OUT, PING_WAS_LATE };
@@ -59,7 +60,7 @@ struct ping_client {
 
 /* Both fill a zeroed struct, which is to be freed in any case. False: the verdict has the fault of
  * the log; or it has none, and the error is set if the log cannot be read, else memory is out. */
-bool ping_server_read(struct ping_server *server, const char *log, int64_t offset,
+bool ping_server_read(struct ping_server *server, const char *log, const struct log_place *from,
 		      struct verdict *verdict, struct error *error);
 bool ping_client_read(struct ping_client *client, const char *log, struct verdict *verdict,
 		      struct error *error);

@@ -39,14 +39,16 @@ static bool is_plain(struct proof *proof, struct slice line)
 static int64_t place_of(struct proof *proof, const struct client_line *line, struct buffer **group)
 {
 	int64_t place = line->iteration - 1;
-	size_t index = line->client		? (size_t)line->client - 1
-		       : proof->plain.by_thread ? (size_t)line->thread
-						: 0;
-	if (index >= proof->plain.group_count || !line->client != !proof->job->echoes ||
-	    (proof->plain.threads && line->thread >= proof->plain.threads))
+	if (!line->client != !proof->job->echoes ||
+	    (line->client && line->threaded != (proof->plain.threads > 1)) ||
+	    (proof->plain.threads && line->thread >= proof->plain.threads) ||
+	    line->client > (int64_t)proof->job->clients)
 		return -1;
+	size_t index = line->client ? (size_t)line->client - 1 : 0;
+	if (proof->plain.by_thread)
+		index = index * (size_t)proof->plain.threads + (size_t)line->thread;
 	*group = &proof->plain.groups[index];
-	if (line->client || proof->plain.by_thread)
+	if (proof->plain.by_thread)
 		return place;
 	if (!proof->plain.threads && line->iteration == 2 && line->thread == 0) {
 		size_t count;
@@ -85,7 +87,7 @@ static bool take_client_line(struct proof *proof, const struct client_line *line
 	int64_t place = place_of(proof, line, &group);
 	proof->lines++;
 	if (place < 0) {
-		fault_here(proof, NULL, "'$b' at line $n of $l is not a line of a client");
+		fault_here(proof, NULL, "'$b' at line $n is not a line of a client");
 		return true;
 	}
 	int64_t *places = places_of(group, &count);
@@ -98,11 +100,11 @@ static bool take_client_line(struct proof *proof, const struct client_line *line
 		proof->doubled++;
 	else
 		fault_here(proof, NULL,
-			   "'$b' at line $n of $l is out of order: no client has sent all lines "
+			   "'$b' at line $n is out of order: no client has sent all lines "
 			   "before it");
 	if (proof->expected && proof->doubled)
 		fault_here(proof, NULL,
-			   "'$b' at line $n of $l is there once more than the line before it");
+			   "'$b' at line $n is there once more than the line before it");
 	return true;
 }
 
@@ -111,11 +113,11 @@ bool plain_take(struct proof *proof, enum log_line kind)
 	struct client_line line;
 	struct slice bytes = proof->log.record.bytes;
 	if (kind == LOG_TORN)
-		fault_here(proof, NULL, "'$b' at line $n of $l is torn");
+		fault_here(proof, NULL, "'$b' at line $n is torn");
 	else if (client_line_read(bytes, &line) && !line.client == !proof->job->echoes)
 		return take_client_line(proof, &line);
 	else if (!is_plain(proof, bytes))
-		fault_here(proof, NULL, "'$b' at line $n of $l is not a plain line");
+		fault_here(proof, NULL, "'$b' at line $n is not a plain line");
 	else
 		proof->foreign_lines++;
 	return true;
@@ -133,12 +135,11 @@ bool plain_init(struct proof *proof)
 	if (some) {
 		proof->plain.threads = some->threads;
 		/* lines on several connections at once come in the order of each */
-		proof->plain.by_thread =
-			!job->echoes && (some->free || (some->each && some->window > 1));
+		proof->plain.by_thread = some->free || (some->each && some->window > 1);
 	}
-	proof->plain.group_count = job->echoes		    ? job->clients
-				   : proof->plain.by_thread ? (size_t)proof->plain.threads
-							    : 1;
+	proof->plain.group_count = job->echoes ? job->clients : 1;
+	if (proof->plain.by_thread)
+		proof->plain.group_count *= (size_t)proof->plain.threads;
 	proof->plain.groups = memory_calloc(proof->plain.group_count, sizeof *proof->plain.groups);
 	for (size_t i = 0; proof->plain.groups && i < proof->plain.group_count; i++)
 		for (size_t j = 0; j < (job->echoes ? 1 : job->clients); j++)
@@ -158,10 +159,9 @@ static int64_t end_of(const struct proof *proof, const struct client_result *res
 	for (int64_t i = 0; i < result->threads; i++) {
 		int64_t count =
 			sent ? result->per_thread[i].sent : result->per_thread[i].acknowledged;
-		if (proof->plain.by_thread && (size_t)i != index)
+		if (proof->plain.by_thread && (size_t)i != index % (size_t)result->threads)
 			continue;
-		int64_t place = !count ? 0
-				: proof->plain.by_thread || proof->job->echoes
+		int64_t place = !count || proof->plain.by_thread
 					? count
 					: (count - 1) * result->threads + i + 1;
 		end = place > end ? place : end;
@@ -181,10 +181,11 @@ static int64_t compare_ends(const struct proof *proof, size_t index, bool sent, 
 {
 	const struct verify_job *job = proof->job;
 	size_t count, clients = 0;
+	size_t client = proof->plain.by_thread ? index / (size_t)proof->plain.threads : index;
 	const int64_t *places = places_of(&proof->plain.groups[index], &count);
 	int64_t sum = 0;
 	for (size_t i = 0; i < job->clients; i++)
-		if (job->client_results[i].complete && (!job->echoes || i == index))
+		if (job->client_results[i].complete && (!job->echoes || i == client))
 			ends[clients++] = end_of(proof, &job->client_results[i], index, sent);
 	qsort(ends, clients, sizeof *ends, compare_descending);
 	for (size_t i = 0; i < count; i++) {

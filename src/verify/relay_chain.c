@@ -10,12 +10,14 @@
 /* The comparison of the logs of two stages that follow each other. */
 struct hop {
 	const struct verify_chain *chain;
-	size_t to;	 /* the later stage */
-	int64_t lines;	 /* received by the earlier one */
-	int64_t arrived; /* received by the later one, with those that came again */
-	int64_t due;	 /* the number that comes next for the first time */
-	bool pending;	 /* there is no fault but that lines are still to arrive */
-	char fault[400]; /* the first; empty: none */
+	size_t to;			 /* the later stage */
+	int64_t lines;			 /* received by the earlier one */
+	int64_t arrived;		 /* received by the later one, with those that came again */
+	int64_t due;			 /* the number that comes next for the first time */
+	bool pending;			 /* there is no fault but that lines are still to arrive */
+	char fault[400];		 /* the first; empty: none */
+	char remarks[2][LOG_TITLE_SIZE]; /* on what is not in the log of the earlier, and the later
+					    one */
 };
 
 /* Takes YYYY-MM-DD HH:MM:SS.ffffff and the bar behind it. */
@@ -51,10 +53,12 @@ static int next_received(struct log_reader *log, struct error *error)
 /* Keeps the first fault. */
 static void set_fault(struct hop *hop, const struct log_reader *to, const char *what)
 {
+	const char *name;
+	int64_t line = log_reader_line(to, to->number, &name);
 	if (!*hop->fault)
 		(void)snprintf(hop->fault, sizeof hop->fault,
-			       "%.200s, line %" PRId64 ": %s line %" PRId64 " of %s", to->name,
-			       to->number, what, hop->due, hop->chain->names[hop->to - 1]);
+			       "%.200s, line %" PRId64 ": %s line %" PRId64 " of %s", name, line,
+			       what, hop->due, hop->chain->names[hop->to - 1]);
 }
 
 /* Takes a line that has arrived. `from` goes on with each that comes for the first time. -1: the
@@ -99,8 +103,8 @@ static int compare(struct hop *hop, struct log_reader *from, struct log_reader *
 		hop->lines++;
 		if (!*hop->fault)
 			(void)snprintf(hop->fault, sizeof hop->fault,
-				       "line %" PRId64 " of %s is missing in %.200s", hop->lines,
-				       hop->chain->names[hop->to - 1], to->name);
+				       "line %" PRId64 " of %s is missing in %s", hop->lines,
+				       hop->chain->names[hop->to - 1], to->title);
 	}
 	return more;
 }
@@ -110,15 +114,40 @@ static int take_hop(struct hop *hop, struct error *error)
 {
 	const struct verify_chain *chain = hop->chain;
 	struct log_reader from, to;
-	if (log_reader_open(&from, chain->logs[hop->to - 1], 0, error) < 0)
+	if (log_reader_open_all(&from, chain->logs[hop->to - 1], NULL, false, error) < 0)
 		return -1;
-	int result = log_reader_open(&to, chain->logs[hop->to], 0, error);
+	int result = log_reader_open_all(&to, chain->logs[hop->to], NULL, false, error);
 	if (result == 0) {
 		result = compare(hop, &from, &to, error);
+		(void)snprintf(hop->remarks[0], sizeof *hop->remarks, "%s", from.remark);
+		(void)snprintf(hop->remarks[1], sizeof *hop->remarks, "%s", to.remark);
 		log_reader_close(&to);
 	}
 	log_reader_close(&from);
 	return result;
+}
+
+static void conclude(const struct verify_chain *chain, const struct hop *first,
+		     const struct hop *second, struct verdict *verdict)
+{
+	int64_t received = first->lines;
+	const char *fault = *first->fault ? first->fault : second->fault;
+	if (*fault) {
+		verdict->pending = first->pending && second->pending;
+		verdict_add(verdict, "%s; %" PRId64 " line%s received, %" PRId64 " saved", fault,
+			    received, PLURAL(received), second->arrived);
+		return;
+	}
+	verdict->good = true;
+	verdict->complete =
+		received == chain->planned || (chain->appended && received > chain->planned);
+	/* a line that the last stage has twice came again at one of the two hops */
+	verdict_add(verdict,
+		    "%" PRId64 " line%s received, %" PRId64
+		    " saved in the order of their arrival, %" PRId64 " twice",
+		    received, PLURAL(received), received, second->arrived - received);
+	if (!verdict->complete)
+		verdict_add(verdict, "; %" PRId64 " were planned", chain->planned);
 }
 
 int verify_chain(const struct verify_chain *chain, struct verdict *verdict, struct error *error)
@@ -128,23 +157,7 @@ int verify_chain(const struct verify_chain *chain, struct verdict *verdict, stru
 	*verdict = (struct verdict){0};
 	if (take_hop(&first, error) < 0 || take_hop(&second, error) < 0)
 		return -1;
-	int64_t received = first.lines;
-	const char *fault = *first.fault ? first.fault : second.fault;
-	if (*fault) {
-		verdict->pending = first.pending && second.pending;
-		verdict_add(verdict, "%s; %" PRId64 " line%s received, %" PRId64 " saved", fault,
-			    received, PLURAL(received), second.arrived);
-		return 0;
-	}
-	verdict->good = true;
-	verdict->complete =
-		received == chain->planned || (chain->appended && received > chain->planned);
-	/* a line that the last stage has twice came again at one of the two hops */
-	verdict_add(verdict,
-		    "%" PRId64 " line%s received, %" PRId64
-		    " saved in the order of their arrival, %" PRId64 " twice",
-		    received, PLURAL(received), received, second.arrived - received);
-	if (!verdict->complete)
-		verdict_add(verdict, "; %" PRId64 " were planned", chain->planned);
+	conclude(chain, &first, &second, verdict);
+	verdict_add(verdict, "%s%s%s", first.remarks[0], first.remarks[1], second.remarks[1]);
 	return 0;
 }

@@ -122,7 +122,8 @@ static int64_t acknowledged_end(const struct stream *stream)
 	int64_t end = 0;
 	for (int64_t i = 0; i < result->threads; i++) {
 		const struct client_line last = {i, result->per_thread[i].acknowledged,
-						 stream->client->name};
+						 stream->client->name,
+						 stream->client->name && result->threads > 1};
 		int64_t place = last.iteration ? stream_place(stream, &last) : -1;
 		end = place >= end ? place + 1 : end;
 	}

@@ -7,7 +7,7 @@
 #include "net/answers.h"
 
 /* A line of a thread above is not taken as the first of an inferred client. */
-enum { THREADS_MAX = 1000000 };
+enum { THREADS_MAX = 1000000, FIRST_RUN = 1 };
 
 static int out_of_memory(struct error *error)
 {
@@ -18,6 +18,47 @@ static int out_of_memory(struct error *error)
 static struct connection *connection_at(const struct proof *proof, const struct address *address)
 {
 	return address->current || proof->expected ? address->current : address->first;
+}
+
+/* Whether the current record is the line at a place of a stream. */
+static bool is_at(const struct proof *proof, const struct stream *stream, int64_t place)
+{
+	struct client_line line;
+	return client_line_read(proof->log.record.bytes, &line) &&
+	       stream_place(stream, &line) == place;
+}
+
+/* Echo logs and returns what came when nothing more comes for some ms, so that a line can be in
+ * several records. Whether the current one is a part of the line at a place, behind those that came
+ * before; the last part becomes the whole line, and is none. */
+static bool take_part(struct proof *proof, const struct stream *stream, int64_t place, size_t *part)
+{
+	const struct client_line line = stream_line(stream, place);
+	struct slice *bytes = &proof->log.record.bytes;
+	size_t before = *part;
+	if (!bytes->length || (!before && is_at(proof, stream, place)))
+		return false;
+	client_line_write(&line, proof->joined);
+	const struct slice whole = slice_of(proof->joined);
+	*part = 0;
+	if (bytes->length > whole.length - before ||
+	    memcmp(bytes->bytes, whole.bytes + before, bytes->length) != 0)
+		return false;
+	if (before + bytes->length < whole.length)
+		*part = before + bytes->length;
+	else
+		*bytes = whole;
+	return *part > 0;
+}
+
+/* The same for what was received, or sent. */
+static bool is_part(struct proof *proof, const struct address *address, bool sent)
+{
+	struct connection *at = address->current;
+	if (!proof->job->echoes || !at || address->run != proof->runs)
+		return false;
+	return sent ? take_part(proof, at->stream, at->start + at->sent, &at->returned)
+		    : take_part(proof, at->stream, at->next, &at->got);
 }
 
 /* --- lines received --- */
@@ -59,9 +100,9 @@ static void check_in_flight(struct proof *proof, const struct connection *connec
 		  (struct fault){.client = client,
 				 .values = {client->window},
 				 .message = client->window == 1
-						    ? "'$b' at line $n of $l came before the $a of "
+						    ? "'$b' at line $n came before the $a of "
 						      "the line before it"
-						    : "'$b' at line $n of $l came with $1 lines in "
+						    : "'$b' at line $n came with $1 lines in "
 						      "flight already"});
 }
 
@@ -85,7 +126,7 @@ static void take_line(struct proof *proof, struct connection *connection,
 		proof->unproved++;
 	}
 	if (!client_has_sent(stream->client, line))
-		fault_here(proof, stream->client, "'$b' at line $n of $l was never sent");
+		fault_here(proof, stream->client, "'$b' at line $n was never sent");
 	else if (proof->bits)
 		bits_set(proof, stream->client, line);
 }
@@ -129,6 +170,13 @@ static void note_present(const struct address *address)
 		at->stream->client->present = true;
 }
 
+/* Of a log whose first file is missing: what clients have sent until the server begins anew may go
+ * on from there, and so may the answers. */
+static bool may_go_on(const struct proof *proof)
+{
+	return *proof->log.remark && proof->runs == FIRST_RUN;
+}
+
 /* False: out of memory. */
 static bool take_received(struct proof *proof)
 {
@@ -136,11 +184,14 @@ static bool take_received(struct proof *proof)
 	struct address *address = address_table_add(&proof->addresses, proof->log.record.subject);
 	if (!address)
 		return false;
+	if (is_part(proof, address, false))
+		return true;
 	bool present = address->run == proof->runs,
 	     ours = client_line_read(proof->log.record.bytes, &line);
 	if (proof->expected) {
 		ours &= !line.client && line.thread < THREADS_MAX;
-		if (present ? !address->current : !ours) {
+		bool begins = ours && (line.iteration == 1 || !may_go_on(proof));
+		if (present ? !address->current : !begins) {
 			take_foreign(proof, address);
 			return present || standalone_end(proof, address);
 		}
@@ -154,8 +205,8 @@ static bool take_received(struct proof *proof)
 	if (ours)
 		return take_client_line(proof, address, &line);
 	fault_here(proof, connection_at(proof, address)->stream->client,
-		   proof->expected ? "'$b' at line $n of $l is not what a client sends"
-				   : "'$b' at line $n of $l was never sent");
+		   proof->expected ? "'$b' at line $n is not what a client sends"
+				   : "'$b' at line $n was never sent");
 	return true;
 }
 
@@ -165,22 +216,20 @@ static bool take_received(struct proof *proof)
 static bool is_answer(const struct proof *proof, const struct connection *connection)
 {
 	const struct stream *stream = connection->stream;
-	struct client_line line;
 	if (!stream->client->name)
 		return slice_equals(proof->log.record.bytes, ANSWER_OK);
-	return client_line_read(proof->log.record.bytes, &line) &&
-	       stream_place(stream, &line) ==
-		       (connection->started ? connection->start + connection->sent : stream->next);
+	return is_at(proof, stream,
+		     connection->started ? connection->start + connection->sent : stream->next);
 }
 
 static void take_foreign_ok(struct proof *proof, struct address *address)
 {
 	if (!slice_equals(proof->log.record.bytes, ANSWER_OK))
 		return;
-	if (!address || address->sent == address->received)
-		fault_here(proof, NULL, "$p: the $a at line $n of $l answers no line");
-	else
+	if (address && address->sent < address->received)
 		address->sent++;
+	else if (!may_go_on(proof))
+		fault_here(proof, NULL, "$p: the $a at line $n answers no line");
 }
 
 static void take_sent(struct proof *proof)
@@ -192,9 +241,11 @@ static void take_sent(struct proof *proof)
 			take_foreign_ok(proof, address);
 		return;
 	}
+	if (is_part(proof, address, true))
+		return;
 	struct stream *stream = connection->stream;
 	if (!is_answer(proof, connection)) {
-		fault_here(proof, stream->client, "it was answered '$b' at line $n of $l");
+		fault_here(proof, stream->client, "it was answered '$b' at line $n");
 	} else if (connection->sent == connection->next - connection->start) {
 		fault_order(proof, connection, connection_due(connection));
 	} else {
@@ -223,8 +274,8 @@ static bool take(struct proof *proof, enum log_line kind)
 	if (kind != LOG_RECORD) {
 		proof->damaged++;
 		fault_here(proof, NULL,
-			   kind == LOG_TORN ? "line $n of $l is torn: '$b'"
-					    : "line $n of $l is not a record: '$b'");
+			   kind == LOG_TORN ? "line $n is torn: '$b'"
+					    : "line $n is not a record: '$b'");
 	} else if (log->record.event == RECORD_RECEIVED) {
 		return take_received(proof);
 	} else if (log->record.event == RECORD_SENT) {
@@ -260,15 +311,14 @@ static int prove(struct proof *proof, struct verdict *verdict, struct error *err
 static int run(const struct verify_job *job, const struct verify_expectation *expected,
 	       struct verdict *verdict, struct error *error)
 {
-	/* server runs count from 1: a zeroed address belongs to none */
+	/* a zeroed address belongs to none */
 	struct proof proof = {.job = job,
 			      .expected = expected,
-			      .runs = 1,
+			      .runs = FIRST_RUN,
 			      .received_only = expected && expected->received_only};
 	*verdict = (struct verdict){0};
-	if (log_reader_open(&proof.log, job->log, job->offset, error) < 0)
+	if (log_reader_open_all(&proof.log, job->log, &job->from, job->plain, error) < 0)
 		return -1;
-	proof.log.plain = job->plain;
 	int result = prove(&proof, verdict, error);
 	log_reader_close(&proof.log);
 	plain_free(&proof);

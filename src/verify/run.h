@@ -29,7 +29,7 @@ int verify_once(const struct verify_job *job, struct verdict *verdict, struct er
 int verify_once_check(const char *const *logs, size_t count, struct verdict *verdict,
 		      struct error *error);
 /* Whether the first lines of a log are numbered. 0; -1 with the error set: it cannot be read. */
-int verify_is_once(const char *log, bool *once, struct error *error);
+int verify_is_once(const char *const *logs, size_t count, bool *once, struct error *error);
 
 /* Each client has received all messages while it was connected, and the answers count all
  * characters. Reads the log twice; memory grows with the clients. Returns as verify_workload(). */

@@ -117,7 +117,7 @@ static struct connection *begin(struct proof *proof, struct address *address,
 	address->first = address->current = &inferred->connection;
 	address->run = proof->runs;
 	if (line->iteration > 1)
-		fault_here(proof, &inferred->client, "it begins with '$b' at line $n of $l");
+		fault_here(proof, &inferred->client, "it begins with '$b' at line $n");
 	return address->current;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/tables.h"
 
+#include <inttypes.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +23,23 @@ static bool read_number(struct slice *bytes, int64_t *number)
 	return true;
 }
 
+void client_line_write(const struct client_line *line, char text[CLIENT_LINE_SIZE])
+{
+	/* always fits */
+	if (line->threaded)
+		(void)snprintf(text, CLIENT_LINE_SIZE,
+			       "Hello from client %" PRId64 ", thread %" PRId64
+			       ", message %" PRId64,
+			       line->client, line->thread, line->iteration);
+	else if (line->client)
+		(void)snprintf(text, CLIENT_LINE_SIZE,
+			       "Hello from client %" PRId64 ", message %" PRId64, line->client,
+			       line->iteration);
+	else
+		(void)snprintf(text, CLIENT_LINE_SIZE, "Thread %" PRId64 ", iteration %" PRId64,
+			       line->thread, line->iteration);
+}
+
 bool client_line_read(struct slice bytes, struct client_line *line)
 {
 	*line = (struct client_line){0};
@@ -28,7 +47,10 @@ bool client_line_read(struct slice bytes, struct client_line *line)
 		return read_number(&bytes, &line->thread) && slice_skip(&bytes, ", iteration ") &&
 		       read_number(&bytes, &line->iteration) && !bytes.length &&
 		       line->iteration > 0;
-	return slice_skip(&bytes, "Hello from client ") && read_number(&bytes, &line->client) &&
+	if (!slice_skip(&bytes, "Hello from client ") || !read_number(&bytes, &line->client))
+		return false;
+	line->threaded = slice_skip(&bytes, ", thread ");
+	return (!line->threaded || read_number(&bytes, &line->thread)) &&
 	       slice_skip(&bytes, ", message ") && read_number(&bytes, &line->iteration) &&
 	       !bytes.length && line->client > 0 && line->iteration > 0;
 }
@@ -86,11 +108,18 @@ struct address *address_table_add(struct address_table *table, struct slice name
 	return address;
 }
 
+/* Whether lines of the client name it, and a thread as well. */
+static bool is_threaded(const struct client *client)
+{
+	return client->name && client->threads > 1;
+}
+
 int64_t stream_place(const struct stream *stream, const struct client_line *line)
 {
 	const struct client *client = stream->client;
 	const struct client_result *result = client->result;
-	if (line->client != client->name || (client->threads && line->thread >= client->threads) ||
+	if (line->client != client->name || line->threaded != is_threaded(client) ||
+	    (client->threads && line->thread >= client->threads) ||
 	    (result && line->iteration > result->iterations))
 		return -1;
 	if (stream->thread >= 0)
@@ -108,11 +137,12 @@ struct client_line stream_line(const struct stream *stream, int64_t place)
 {
 	const struct client *client = stream->client;
 	if (stream->thread >= 0)
-		return (struct client_line){stream->thread, place + 1, client->name};
+		return (struct client_line){stream->thread, place + 1, client->name,
+					    is_threaded(client)};
 	if (!client->threads)
-		return (struct client_line){place, 1, client->name};
+		return (struct client_line){place, 1, client->name, false};
 	return (struct client_line){place % client->threads, place / client->threads + 1,
-				    client->name};
+				    client->name, is_threaded(client)};
 }
 
 struct client_line connection_due(const struct connection *connection)
@@ -124,7 +154,8 @@ struct client_line connection_due(const struct connection *connection)
 bool client_has_sent(const struct client *client, const struct client_line *line)
 {
 	const struct client_result *result = client->result;
-	return !result || (line->client == client->name && line->thread < result->threads &&
+	return !result || (line->client == client->name && line->threaded == is_threaded(client) &&
+			   line->thread < result->threads &&
 			   line->iteration <= result->per_thread[line->thread].sent);
 }
 

@@ -9,12 +9,16 @@
 #include "verify/verdict.h"
 
 /* A line that a client of ok or echo sends: "Thread K, iteration I" or "Hello from client C,
- * message I". */
+ * message I", with ", thread K" before the message if the client has several threads. */
 struct client_line {
 	int64_t thread;	   /* from 0 */
 	int64_t iteration; /* from 1; 0 in a zeroed struct, which is no line */
 	int64_t client;	   /* from 1; 0 in a line that names no client */
+	bool threaded;	   /* names client and thread */
 };
+
+/* Longest text of such a line, with its NUL. */
+enum { CLIENT_LINE_SIZE = 112 };
 
 /* Lines that must come in one order, on one connection after the other: those of a client whose
  * threads share connections, or those of one thread. Each line has a place, counted from 0. */
@@ -50,6 +54,7 @@ struct connection {
 	int64_t begins;		  /* place of its first line; -1: not reported */
 	int64_t start, next;	  /* places of its first line in the log, and of the one due */
 	int64_t sent;		  /* answers */
+	size_t got, returned;	  /* bytes of the line due, and of its echo, that came as a part */
 	int64_t first_line;	  /* number of that line in the log, if inferred */
 	struct connection *other; /* the next one of the same address */
 };
@@ -70,9 +75,9 @@ struct address_table {
 };
 
 /* The first fault of a proof. Its message is a template: $b is the current line of the log when the
- * fault was found, $n its number in the file, $p its address, $f the number of the first line that
- * is the same, $d the line that was due, $l the log, $a the answer to a line ("ok" or "echo"), $1
- * to $4 the values, and $s the plural of $1. */
+ * fault was found, $n its number and its file, $p its address, $f the number of the first line that
+ * is the same, with its file if that is another, $d the line that was due, $l the log, $a the
+ * answer to a line ("ok" or "echo"), $1 to $4 the values, and $s the plural of $1. */
 struct fault {
 	const char *message;	     /* NULL: no fault was found */
 	const struct client *client; /* NULL: of none in particular */
@@ -103,6 +108,7 @@ struct proof {
 	struct address_table addresses; /* if clients are inferred, their connections are owned */
 	struct client *clients;		/* owned; those that were reported */
 	struct fault fault;		/* the first one */
+	char joined[CLIENT_LINE_SIZE];	/* a line of several records */
 
 	int64_t runs;  /* of the server: each start ends all connections */
 	int64_t lines; /* received from clients */
@@ -126,6 +132,8 @@ struct proof {
 };
 
 void tables_free(struct proof *proof);
+
+void client_line_write(const struct client_line *line, char text[CLIENT_LINE_SIZE]);
 
 /* False: the bytes are not exactly such a line. */
 bool client_line_read(struct slice bytes, struct client_line *line);

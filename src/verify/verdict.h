@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "measure/client_result.h"
+#include "record/log_reader.h"
 
 struct verdict {
 	bool good;	    /* the log holds what was promised */
@@ -37,7 +38,7 @@ struct crash_test_facts {
 
 struct verify_job {
 	const char *log;
-	int64_t offset;				    /* where the log ended before the run */
+	struct log_place from;			    /* where the log ended before the run */
 	const struct client_result *client_results; /* of client 1 first */
 	size_t clients;
 	bool plain;  /* the log has plain lines */

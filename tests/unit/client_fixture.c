@@ -11,6 +11,7 @@
 #include "xor_stream.h"
 
 struct client_session_settings settings;
+struct hosts hosts;
 struct counters counters[CONNECTIONS];
 struct histogram *latency;
 struct client_session *session;
@@ -29,8 +30,9 @@ void setup(void)
 {
 	latency = calloc(1, sizeof *latency);
 	ck_assert_ptr_nonnull(latency);
-	settings = (struct client_session_settings){.host = "127.0.0.1",
-						    .port = script_listen(),
+	hosts = (struct hosts){.count = 1,
+			       .list = {{.name = "127.0.0.1", .port = script_listen()}}};
+	settings = (struct client_session_settings){.hosts = &hosts,
 						    .stream_type = stream_type,
 						    .connections = 1,
 						    .window = 1,

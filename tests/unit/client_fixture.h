@@ -5,6 +5,7 @@
 
 #include "script.h"
 #include "client/session.h"
+#include "net/hosts.h"
 
 enum { CONNECTIONS = SCRIPT_CONNECTIONS };
 
@@ -12,6 +13,7 @@ enum { CONNECTIONS = SCRIPT_CONNECTIONS };
 #define OK20 OK4, OK4, OK4, OK4, OK4
 
 extern struct client_session_settings settings; /* to be changed before begin() */
+extern struct hosts hosts;			/* of the settings: the server */
 extern struct counters counters[CONNECTIONS];
 extern struct histogram *latency;
 extern struct client_session *session;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +18,7 @@ static struct error error;
 struct sink *sink;
 const struct record_format *sink_format = &record_text;
 enum log_sync sink_sync = LOG_SYNC_WRITE;
+struct log_rotation *sink_rotation;
 struct error sink_warning;
 
 static void warn(const char *message)
@@ -32,6 +34,7 @@ static const struct log_settings *settings_of(const char *target, enum old_conte
 					 .old = old,
 					 .format = sink_format,
 					 .sync = sink_sync,
+					 .rotation = sink_rotation,
 					 .warn = warn};
 	return &settings;
 }
@@ -325,4 +328,16 @@ void sink_burn(int64_t time)
 	int64_t from = cpu_time();
 	while (cpu_time() - from < time)
 		;
+}
+
+int fault_rename;
+
+int faulty_rename(int from_directory, const char *name, int to_directory, const char *to,
+		  unsigned flags)
+{
+	(void)from_directory;
+	(void)to_directory;
+	(void)flags;
+	errno = EACCES;
+	return fault_rename-- > 0 ? -1 : rename(name, to);
 }

@@ -9,6 +9,7 @@ extern struct sink *sink; /* the one that is open */
 /* For open_sink(): text and LOG_SYNC_WRITE, if not set. */
 extern const struct record_format *sink_format;
 extern enum log_sync sink_sync;
+extern struct log_rotation *sink_rotation; /* NULL, if not set */
 
 extern struct error sink_warning; /* the last one since it was opened; empty: none */
 
@@ -49,3 +50,8 @@ extern int sink_hook_in_flight; /* 1, if not set */
 /* For it, ways in which a submit() may take so many ns: the thread sleeps, or uses its CPU. */
 void sink_sleep(int64_t time);
 void sink_burn(int64_t time);
+
+/* For move_aside_renameat2: so many calls fail with EACCES, and those after them rename. */
+extern int fault_rename;
+int faulty_rename(int from_directory, const char *name, int to_directory, const char *to,
+		  unsigned flags);

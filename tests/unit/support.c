@@ -284,13 +284,6 @@ void peer_send_until_stuck(int descriptor, size_t *total)
 		*total += (size_t)sent;
 }
 
-void peer_limit_buffers(int descriptor)
-{
-	int some = 32768;
-	ck_assert_int_eq(setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &some, sizeof some), 0);
-	ck_assert_int_eq(setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &some, sizeof some), 0);
-}
-
 char *peer_lines(int descriptor, size_t lines)
 {
 	struct buffer text = {0};

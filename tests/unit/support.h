@@ -66,8 +66,6 @@ void tcp_pair(int *accepted, int *connected);
 void peer_send(int descriptor, const char *bytes, size_t length);
 /* Sends lines of two bytes until the kernel takes no more, and adds to the bytes sent so far. */
 void peer_send_until_stuck(int descriptor, size_t *total);
-/* Else the kernel keeps millions of lines. What is accepted takes it over from its listener. */
-void peer_limit_buffers(int descriptor);
 /* Receives until so many LF have come, or the end; NUL-terminated, the caller frees. */
 char *peer_lines(int descriptor, size_t lines);
 /* Receives until the end. */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -108,6 +110,50 @@ int world_connect(void)
 	int peer = tcp_connect(world.port);
 	world_await(before + 1);
 	return peer;
+}
+
+void slow_pair(int *accepted, int *connected)
+{
+	struct timeval patience = {.tv_sec = PATIENCE / CLOCK_SECOND};
+	int pair[2], some = 32768;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(setsockopt(pair[i], SOL_SOCKET, SO_RCVBUF, &some, sizeof some), 0);
+		ck_assert_int_eq(setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &some, sizeof some), 0);
+	}
+	*accepted = pair[0];
+	*connected = pair[1];
+	ck_assert_int_eq(
+		setsockopt(*connected, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+	xor_greet(*connected);
+}
+
+int world_connect_slow(struct session **connected)
+{
+	size_t before = world.table->count;
+	int accepted, peer;
+	slow_pair(&accepted, &peer);
+	struct stream *stream = stream_open(stream_type, accepted, STREAM_SERVER);
+	struct session *session =
+		session_new(stream, "slow", ++world.acceptor.accepted, &world.settings);
+	ck_assert_ptr_nonnull(session);
+	ck_assert_int_eq(session_start(session), 0);
+	world_await(before + 1);
+	if (connected)
+		*connected = session;
+	return peer;
+}
+
+void world_fill_queue(struct session *session, int peer)
+{
+	size_t total = 0;
+	int64_t deadline = clock_after(PATIENCE);
+	do {
+		peer_send_until_stuck(peer, &total);
+		world_turn(1);
+		ck_assert_msg(clock_now() < deadline, "%zu bytes of lines, and no full queue",
+			      total);
+	} while (!responder_is_held_up(&session->responder));
 }
 
 void world_drain(int64_t duration)

@@ -36,6 +36,15 @@ void world_await(size_t connections);
 /* Connects, and turns until it is accepted. */
 int world_connect(void);
 
+/* Both ends of a connection for a peer that does not read, with small buffers. Local sockets, which
+ * lose nothing: with TCP, a receiver without space drops segments and all that they acknowledge, so
+ * that both directions wait for retransmissions, for minutes in the end. */
+void slow_pair(int *accepted, int *connected);
+/* Connects such a peer. Sets *session unless NULL. */
+int world_connect_slow(struct session **session);
+/* Has the peer send lines until the session's queue of answers is full. */
+void world_fill_queue(struct session *session, int peer);
+
 /* Accepts nothing more, and lets every connection answer what has come. */
 void world_drain(int64_t duration);
 

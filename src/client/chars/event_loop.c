@@ -147,7 +147,10 @@ static int take_line(struct chars_client *client, struct slice line)
 	struct slice rest = line;
 	if (slice_skip(&rest, "stat "))
 		return take_stat(client, line, rest);
-	if (client->asked && slice_skip(&rest, ANSWER_ERROR REASON_NOT_LOGGED) && rest.length)
+	if (client->asked &&
+	    (slice_skip(&rest, ANSWER_ERROR REASON_NOT_LOGGED) ||
+	     slice_skip(&rest, ANSWER_ERROR REASON_UNKNOWN)) &&
+	    rest.length)
 		return take_error(client, line);
 	if (!slice_skip(&rest, "chars ") || !rest.length)
 		return refuse(client, line);
@@ -310,13 +313,12 @@ static int open_client(struct chars_client *client)
 {
 	static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
 	const struct client_options *options = client->options;
-	const struct connect_target target = {.host = options->host,
-					      .port = (int)options->port,
-					      .deadline = clock_after(options->timeout),
-					      .wake = -1};
+	struct host_turn turn = {.hosts = &options->hosts};
 	signalfd_restore(NULL);
-	if (line_stream_open(&client->server, options->stream_type, &target, CHARS_CLIENT_LINE_MAX,
-			     &client->error) < 0)
+	if (line_stream_open(&client->server,
+			     stream_connect_any(options->stream_type, &turn, options->timeout, -1,
+						&client->error),
+			     CHARS_CLIENT_LINE_MAX) < 0)
 		return -1;
 	client->signals = signalfd_open(handled, &client->error);
 	if (client->signals < 0)

@@ -254,14 +254,13 @@ static int open_client(struct ping_client *client)
 	const struct client_options *options = client->options;
 	char local[SOCKET_NAME_SIZE], peer[SOCKET_NAME_SIZE];
 	client->signals = signalfd_open(handled, &client->error);
-	const struct connect_target target = {.host = options->host,
-					      .port = (int)options->port,
-					      .deadline = clock_after(options->timeout),
-					      .wake = client->signals};
+	struct host_turn turn = {.hosts = &options->hosts};
 	if (client->signals < 0 ||
 	    ping_client_log_open(&client->log, options, client->signals, &client->error) < 0 ||
-	    line_stream_open(&client->server, options->stream_type, &target, PING_CLIENT_LINE_MAX,
-			     &client->error) < 0)
+	    line_stream_open(&client->server,
+			     stream_connect_any(options->stream_type, &turn, options->timeout,
+						client->signals, &client->error),
+			     PING_CLIENT_LINE_MAX) < 0)
 		return -1;
 	stream_local_name(client->server.stream, local);
 	stream_peer_name(client->server.stream, peer);

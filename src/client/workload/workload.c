@@ -12,6 +12,7 @@ const struct workload workloads[] = {
 	{
 		.name = "ok",
 		.message = "Thread %t, iteration %i",
+		.messages = "Thread %t, iteration %i",
 		.clients = 5,
 		.threads = 5,
 		.iterations = 10,
@@ -20,6 +21,7 @@ const struct workload workloads[] = {
 	{
 		.name = "echo",
 		.message = "Hello from client %c, message %i",
+		.messages = "Hello from client %c, thread %t, message %i",
 		.clients = 10,
 		.threads = 1,
 		.iterations = 5,
@@ -52,6 +54,7 @@ const struct workload workloads[] = {
 	{
 		.name = "once",
 		.message = "Thread %t, iteration %i",
+		.messages = "Thread %t, iteration %i",
 		.clients = 5,
 		.threads = 5,
 		.iterations = 10,

@@ -13,7 +13,10 @@
 #define WORKLOADS_WITH_LINES "ok,echo,relay,once"
 #define WORKLOADS_WITH_DELAY "ok,echo,ping,chars,once"
 #define WORKLOADS_WITH_NUMBERS "once"
+#define WORKLOADS_WITH_FILES "ok,once"
 #define WORKLOADS_WITH_LOG "ping"
+#define WORKLOADS_WITH_PATTERNS "ok"
+#define WORKLOADS_WITH_FIND "ok,echo"
 #define WORKLOADS_WITH_REPORT WORKLOADS_WITH_LINES
 #define WORKLOADS_HELP "ok, echo, ping, chars, relay or once [ok]"
 #define WORKLOADS_HELP_CLIENTS "[5; echo, relay: 10; ping: 2; chars: 3]"
@@ -26,8 +29,9 @@
 
 struct workload {
 	const char *name;
-	const char *message; /* template of each line (line_template.h); NULL: it sends no lines */
-	int64_t clients;     /* processes that runall starts */
+	const char *message;  /* template of each line (line_template.h); NULL: it sends no lines */
+	const char *messages; /* the same, if there are several threads */
+	int64_t clients;      /* processes that runall starts */
 	int64_t threads, iterations;
 	struct range delay; /* ns */
 	int64_t timeout;    /* ns */

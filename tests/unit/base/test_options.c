@@ -15,12 +15,12 @@
 
 struct settings {
 	bool flag;
-	const char *text;
+	const char *text, *single;
 	int64_t number, duration;
 	struct range range, counts;
 	int64_t percent;
 	int choice;
-	int64_t special, descriptor;
+	int64_t special, descriptor, decimal;
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -28,22 +28,24 @@ struct settings {
 static const char *const colours[] = {"red", "green", "blue", NULL};
 
 static const struct option_spec specs[] = {
-	{"flag", OPTION_FLAG, NULL, "a flag", AT(flag), 0, 0, NULL, NULL, "Basics"},
-	{"text", OPTION_TEXT, "WORDS", "some words [none]", AT(text), 0, 0, NULL, NULL, NULL},
-	{"number", OPTION_NUMBER, "N", "how many [5]", AT(number), -10, 100, NULL, NULL, NULL},
-	{"duration", OPTION_DURATION, "TIME", "how long [1s]", AT(duration), CLOCK_MILLISECOND,
-	 10 * CLOCK_SECOND, NULL, NULL, NULL},
-	{"range", OPTION_RANGE, "MIN:MAX", "between [0]", AT(range), 0, CLOCK_SECOND, NULL, NULL,
-	 NULL},
-	{"counts", OPTION_COUNTS, "MIN:MAX", "so many [1]", AT(counts), 1, 50, NULL, NULL, NULL},
-	{"share", OPTION_PERCENT, "SHARE", "of all [0%]", AT(percent), 0, 0, NULL, NULL, NULL},
-	{"special", OPTION_NUMBER, "N", "for some [0]", AT(special), 0, 9, NULL, "tea,coffee",
-	 "Others"},
-	{"colour", OPTION_CHOICE, "NAME", "which [red]", AT(choice), 0, 0, colours, NULL, "Basics"},
-	{"colours", OPTION_NUMBER, "N", "a name that begins like another", AT(number), 0, 9, NULL,
-	 NULL, NULL},
-	{"open", OPTION_DESCRIPTOR, "FD", "a descriptor [none]", AT(descriptor), 1, 1000, NULL,
-	 NULL, NULL},
+	{"flag", OPTION_FLAG, NULL, "a flag", .offset = AT(flag), .group = "Basics"},
+	{"text", OPTION_TEXT, "WORDS", "some words [none]", .offset = AT(text)},
+	{"number", OPTION_NUMBER, "N", "how many [5]", AT(number), .min = -10, .max = 100},
+	{"duration", OPTION_DURATION, "TIME", "how long [1s]", AT(duration),
+	 .min = CLOCK_MILLISECOND, .max = 10 * CLOCK_SECOND},
+	{"range", OPTION_RANGE, "MIN:MAX", "between [0]", AT(range), .max = CLOCK_SECOND},
+	{"counts", OPTION_COUNTS, "MIN:MAX", "so many [1]", AT(counts), .min = 1, .max = 50},
+	{"share", OPTION_PERCENT, "SHARE", "of all [0%]", .offset = AT(percent)},
+	{"special", OPTION_NUMBER, "N", "for some [0]", AT(special), .max = 9, .only = "tea,coffee",
+	 .group = "Others"},
+	{"colour", OPTION_CHOICE, "NAME", "which [red]", AT(choice), .choices = colours,
+	 .group = "Basics"},
+	{"colours", OPTION_NUMBER, "N", "a name that begins like another", AT(number), .max = 9},
+	{"decimal", OPTION_DECIMAL, "N", "a fraction [1]", AT(decimal), .min = 500000,
+	 .max = 20000000},
+	{"open", OPTION_DESCRIPTOR, "FD", "a descriptor [none]", AT(descriptor), .min = 1,
+	 .max = 1000},
+	{"single", OPTION_TEXT, "WORDS", "once [none]", .offset = AT(single), .unique = true},
 	{0},
 };
 
@@ -112,6 +114,8 @@ START_TEST(the_last_one_counts)
 	/* another name begins with that of -colour */
 	ck_assert_int_eq(read_line("-colours 3"), OPTIONS_READ);
 	ck_assert_int_eq(settings.number, 3);
+	ck_assert_int_eq(read_line("-single a"), OPTIONS_READ);
+	assert_wrong("-single a -flag --single=b", "-single: given twice");
 }
 END_TEST
 
@@ -208,6 +212,28 @@ START_TEST(counts_and_shares)
 }
 END_TEST
 
+START_TEST(decimals)
+{
+	static const char *const bad[] = {"0.4", "20.1", "x",	  "1e1", "1.",
+					  ".5",	 "-1",	 "1.2.3", "5s",	 "999999999999999999"};
+	ck_assert_int_eq(read_line("-decimal 0.5"), OPTIONS_READ);
+	ck_assert_int_eq(settings.decimal, 500000);
+	ck_assert_int_eq(read_line("-decimal 1.234567"), OPTIONS_READ);
+	ck_assert_int_eq(settings.decimal, 1234567);
+	ck_assert_int_eq(read_line("-decimal 20"), OPTIONS_READ);
+	ck_assert_int_eq(settings.decimal, 20000000);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		char line[64], words[160];
+		(void)snprintf(line, sizeof line, "-decimal %s", bad[i]);
+		(void)snprintf(words, sizeof words,
+			       "-decimal: '%s' is not a number from 0.5 to 20 with up to six "
+			       "digits behind the point",
+			       bad[i]);
+		assert_wrong(line, words);
+	}
+}
+END_TEST
+
 START_TEST(a_descriptor_must_be_open)
 {
 	ck_assert_int_eq(read_line("-open 2"), OPTIONS_READ);
@@ -265,7 +291,7 @@ START_TEST(help_tells_every_option)
 	ck_assert_int_eq(outcome, OPTIONS_SHOWN);
 	char *help = file_read("out", NULL);
 	ck_assert_int_eq(strncmp(help, "Usage: tester [OPTION]...\nTests the options.\n", 45), 0);
-	ck_assert_uint_eq(count_of(help, "\n  -"), 13);
+	ck_assert_uint_eq(count_of(help, "\n  -"), 15);
 	ck_assert_ptr_nonnull(strstr(help, "\n  -flag                  a flag\n"));
 	ck_assert_ptr_nonnull(strstr(help, "\n  -duration TIME         how long [1s]\n"));
 	ck_assert_ptr_nonnull(strstr(help, "\n\nBasics:\n  -flag "));
@@ -324,6 +350,7 @@ int main(void)
 	tcase_add_test(words, bad_words_are_named);
 	tcase_add_test(words, bad_values_are_named);
 	tcase_add_test(words, counts_and_shares);
+	tcase_add_test(words, decimals);
 	tcase_add_test(words, a_descriptor_must_be_open);
 	tcase_add_test(words, what_is_for_other_services_is_refused);
 	tcase_add_test(words, long_words_are_cut_in_messages);

@@ -118,6 +118,44 @@ START_TEST(durations_are_written_exactly)
 }
 END_TEST
 
+START_TEST(limits)
+{
+	static const struct {
+		const char *string;
+		bool counts;
+		int64_t value; /* 0: refused */
+		enum limit_unit unit;
+	} cases[] = {{"64K", false, 65536, LIMIT_BYTES},
+		     {"1.5M", true, 1572864, LIMIT_BYTES},
+		     {"2G", false, 2147483648, LIMIT_BYTES},
+		     {"1T", false, 1099511627776, LIMIT_BYTES},
+		     {"9999999999T", false, INT64_MAX, LIMIT_BYTES},
+		     {"2m", false, 120 * CLOCK_SECOND, LIMIT_NANOSECONDS},
+		     {"7d", true, 7 * 24 * 3600 * CLOCK_SECOND, LIMIT_NANOSECONDS},
+		     {"10", true, 10, LIMIT_COUNT},
+		     {"10", false, 0, 0},
+		     {"0", true, 0, 0},
+		     {"0K", true, 0, 0},
+		     {"0s", true, 0, 0},
+		     {"1.5", true, 0, 0},
+		     {"-1", true, 0, 0},
+		     {"", true, 0, 0},
+		     {"K", true, 0, 0},
+		     {"1k", true, 0, 0},
+		     {"1KB", true, 0, 0},
+		     {"1 K", true, 0, 0},
+		     {"1w", true, 0, 0}};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct limit limit = {.value = 77};
+		int result = limit_parse(cases[i].string, cases[i].counts, &limit);
+		ck_assert_msg(result == (cases[i].value ? 0 : -1), "%s", cases[i].string);
+		ck_assert_msg(limit.value == (cases[i].value ? cases[i].value : 77), "%s",
+			      cases[i].string);
+		ck_assert_msg(limit.unit == cases[i].unit, "%s", cases[i].string);
+	}
+}
+END_TEST
+
 START_TEST(ranges)
 {
 	static const struct {
@@ -156,6 +194,7 @@ int main(void)
 	tcase_add_test(values, numbers);
 	tcase_add_test(values, durations);
 	tcase_add_test(values, durations_are_written_exactly);
+	tcase_add_test(values, limits);
 	tcase_add_test(values, ranges);
 	return unit_main("options_parse", values, NULL);
 }

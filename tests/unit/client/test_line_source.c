@@ -114,6 +114,57 @@ START_TEST(too_long_is_told_by_number)
 }
 END_TEST
 
+/* The same, with a limit of 20 bytes. */
+START_TEST(too_long_is_shortened)
+{
+	static const char *const ends[] = {"\nlast\n", "\r\nlast\n", ""};
+	for (int i = 0; i < 6; i++) {
+		char text[64] = "one\n0123456789\xc3\xa4\xc3\xa4wxyz567";
+		strcat(text, ends[i % 3]);
+		open_text(text);
+		line_source_limit(&input, 20);
+		input.long_lines = i < 3 ? LONG_CUT : LONG_SKIP;
+		ck_assert_str_eq(next(), "one");
+		ck_assert_str_eq(next(), i < 3 ? "0123456789\xc3\xa4\xc3\xa4 [cut]" : "[skipped]");
+		ck_assert_uint_eq(input.number, 2);
+		ck_assert_str_eq(next(), *ends[i % 3] ? "last" : "(end)");
+		line_source_limit(&input, 19); /* within a character */
+		ck_assert_int_eq(line_source_rewind(&input, &error), 0);
+		ck_assert_str_eq(next(), "one");
+		ck_assert_str_eq(next(), i < 3 ? "0123456789\xc3\xa4 [cut]" : "[skipped]");
+		line_source_limit(&input, 2);
+		ck_assert_int_eq(line_source_rewind(&input, &error), 0);
+		ck_assert_str_eq(next(), i < 3 ? " [" : "[s");
+		line_source_close(&input);
+	}
+}
+END_TEST
+
+/* One that is longer than any buffer. */
+START_TEST(far_too_long_is_cut_once)
+{
+	enum { SIZE = 1000000 };
+	char *text = malloc(SIZE + 16);
+	struct slice line;
+	enum line_source_result result;
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', SIZE);
+	strcpy(text + SIZE, "\nlast\n");
+	open_text(text);
+	input.long_lines = LONG_CUT;
+	while ((result = line_source_next(&input, &line, &error)) == INPUT_MORE)
+		ck_assert_int_eq(line_source_read(&input, &error), 0);
+	ck_assert_int_eq(result, INPUT_LINE);
+	ck_assert_uint_eq(line.length, INPUT_LINE_MAX);
+	ck_assert(slice_ends(line, "xxx" LINE_CUT));
+	ck_assert_str_eq(next(), "last");
+	ck_assert_str_eq(next(), "(end)");
+	ck_assert_int_eq(line_source_position(&input), SIZE + 6);
+	line_source_close(&input);
+	free(text);
+}
+END_TEST
+
 START_TEST(what_cannot_be_read_is_named)
 {
 	ck_assert_int_eq(line_source_open(&input, "missing", &error), -1);
@@ -135,6 +186,8 @@ int main(void)
 	tcase_add_test(tests, nothing_is_no_line);
 	tcase_add_test(tests, a_pipe_gives_lines_as_they_come);
 	tcase_add_test(tests, too_long_is_told_by_number);
+	tcase_add_test(tests, too_long_is_shortened);
+	tcase_add_test(tests, far_too_long_is_cut_once);
 	tcase_add_test(tests, what_cannot_be_read_is_named);
 	int status = unit_main("input", tests, NULL);
 	scratch_remove();

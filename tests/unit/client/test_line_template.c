@@ -22,7 +22,9 @@ START_TEST(escapes_stand_for_values)
 	const struct line_template_values values = {
 		.thread = 7, .iteration = 3, .client = 12, .number = UINT64_MAX};
 	struct buffer text = {0};
-	ck_assert_msg(line_template_check(composed[_i][0], &error) == 0, "%s", error.message);
+	ck_assert_msg(
+		line_template_check("message", LINE_TEMPLATE_LETTERS, composed[_i][0], &error) == 0,
+		"%s", error.message);
 	ck_assert(line_template_compose(&text, composed[_i][0], &values));
 	ck_assert(buffer_append(&text, "", 1));
 	ck_assert_str_eq(text.bytes, composed[_i][1]);
@@ -41,7 +43,8 @@ static const char *const wrong[][2] = {
 
 START_TEST(wrong_one_is_named)
 {
-	ck_assert_int_eq(line_template_check(wrong[_i][0], &error), -1);
+	ck_assert_int_eq(
+		line_template_check("message", LINE_TEMPLATE_LETTERS, wrong[_i][0], &error), -1);
 	ck_assert_str_eq(error.message, wrong[_i][1]);
 }
 END_TEST

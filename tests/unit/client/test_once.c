@@ -2,6 +2,7 @@
 /* Sessions of numbered lines: each connection begins with two questions, which the script answers
  * as any other line. All lines are the same, so that the hash of each is HASH. */
 #include "base/clock.h"
+#include "client/session_internal.h"
 #include "client_fixture.h"
 #include "support.h"
 #include "unit.h"
@@ -13,14 +14,16 @@
 #define FULL "error: not logged: No space left on device\n"
 #define GAP "error: gap: 3 is due\n"
 
-static uint64_t resumed; /* the last number that was asked for */
-static bool is_same;	 /* what it is answered */
+static uint64_t resumed;     /* the last number that was asked for */
+static bool is_same;	     /* what it is answered */
+static int64_t resume_takes; /* ns */
 
 static bool resume(void *context, uint64_t last, uint64_t hash)
 {
 	ck_assert_ptr_eq(context, &connected);
 	ck_assert(!last == !hash);
 	resumed = last;
+	(void)clock_poll(NULL, 0, clock_after(resume_takes));
 	return is_same || error_set(&error, "another file") == 0;
 }
 
@@ -33,6 +36,7 @@ static void set_up(void)
 	settings.retry = 20 * CLOCK_SECOND;
 	settings.window = 4;
 	is_same = true;
+	resume_takes = 0;
 }
 
 /* Scripts, and what becomes of four lines. */
@@ -102,6 +106,37 @@ START_TEST(lines_that_the_log_has_lost_are_due_again)
 }
 END_TEST
 
+/* Waits until the connection has such an event. */
+static void await(short event)
+{
+	struct pollfd waiting = stream_pollfd(session->connections[0].stream, event);
+	ck_assert_int_eq(clock_poll(&waiting, 1, clock_after(20 * CLOCK_SECOND)), 1);
+	ck_assert_int_ne(waiting.revents & event, 0);
+}
+
+/* The third of three lines finds its connection broken, and the log loses what it had acknowledged:
+ * the third counts as sent when it is. */
+START_TEST(lines_that_were_not_sent_yet_are_counted_later)
+{
+	begin((script_t){{NEW, "ok\n", "ok\n", "ok\n"}, {LAST(1), OK4, "ok\n"}});
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_msg(send_text(0, "line\n"), "%s", error.message);
+	ck_assert_msg(client_session_finish(session), "%s", error.message);
+	const struct inflight_line line = {.length = 5};
+	const short ends[] = {POLLRDHUP, POLLHUP, 0};
+	for (size_t i = 0; i < 3; i++) { /* without a look at what has arrived */
+		ck_assert_msg(client_session_send(session, &line, "line\n"), "%s", error.message);
+		if (ends[i])
+			await(ends[i]);
+	}
+	ck_assert_uint_eq(client_session_due(session), 2);
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_msg(send_text(0, "line\n"), "%s", error.message);
+	ck_assert_msg(client_session_finish(session), "%s", error.message);
+	assert_total(6, 6, 4);
+}
+END_TEST
+
 /* Scripts, and why no four lines can be sent. */
 static const struct {
 	script_t script;
@@ -160,6 +195,17 @@ START_TEST(a_question_has_its_time_out)
 }
 END_TEST
 
+/* The line is found in a large file. */
+START_TEST(to_resume_may_take_longer_than_an_answer)
+{
+	settings.timeout = 200 * CLOCK_MILLISECOND;
+	resume_takes = 300 * CLOCK_MILLISECOND;
+	begin((script_t){{LAST(7), OK4}});
+	assert_done(4);
+	ck_assert_uint_eq(connected, 1);
+}
+END_TEST
+
 static TCase *make(const char *name, void (*use_type)(void))
 {
 	TCase *once = tcase_create(name);
@@ -171,10 +217,14 @@ static TCase *make(const char *name, void (*use_type)(void))
 			    (int)(sizeof failures / sizeof *failures));
 	tcase_add_test(once, another_file_ends_the_session);
 	tcase_add_test(once, a_question_has_its_time_out);
+	tcase_add_test(once, to_resume_may_take_longer_than_an_answer);
 	return once;
 }
 
 int main(void)
 {
-	return unit_main("client_once", make("once", tcp_use), make("once, xor", xor_use), NULL);
+	TCase *tcp = make("once", tcp_use);
+	/* a stream that owes bytes looks at what has arrived before all are sent */
+	tcase_add_test(tcp, lines_that_were_not_sent_yet_are_counted_later);
+	return unit_main("client_once", tcp, make("once, xor", xor_use), NULL);
 }

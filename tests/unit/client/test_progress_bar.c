@@ -57,7 +57,7 @@ START_TEST(nothing_in_a_pipe)
 	ck_assert_int_eq(pipe2(pipes, O_NONBLOCK), 0);
 	progress_bar_open(&progress, pipes[1], 10, 0);
 	ck_assert_int_eq(progress.next, CLOCK_NEVER);
-	progress_bar_update(&progress, 5);
+	progress_bar_update(&progress, 5, "");
 	progress_bar_close(&progress);
 	ck_assert_int_eq(read(pipes[0], &byte, 1), -1);
 	close(pipes[0]);

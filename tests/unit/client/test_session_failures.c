@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "net/listener.h"
+#include "net/stream_type.h"
 #include "net/resolver.h"
 #include "client_fixture.h"
 #include "support.h"
@@ -111,7 +112,7 @@ static int begin_alone(void)
 	int unused = socket_bind("127.0.0.1", 0, -1, &error);
 	ck_assert_int_ge(unused, 0);
 	socket_local_name(unused, name);
-	ck_assert_int_eq(socket_name_split(name, host, &settings.port), 0);
+	ck_assert_int_eq(socket_name_split(name, host, &hosts.list[0].port), 0);
 	script_begin(script);
 	session = client_session_make(&settings, &error);
 	ck_assert_ptr_nonnull(session);
@@ -167,6 +168,41 @@ START_TEST(a_line_on_a_refused_connection_is_not_doubtful)
 }
 END_TEST
 
+/* It has one form that is as long as the answer says. */
+static bool shorten(void *context, struct slice answer, struct slice *line)
+{
+	size_t limit;
+	(void)context;
+	if (!answer_has_limit(answer, &limit) || limit >= line->length)
+		return false;
+	line->length = limit;
+	return true;
+}
+
+START_TEST(a_shorter_line_is_sent_instead)
+{
+	settings.refused = shorten;
+	settings.window = 4;
+	begin((script_t){{"ok\n", SILENCE, SILENCE, "error: line longer than 3 bytes\n"}, {OK20}});
+	for (int i = 0; i < 4; i++)
+		ck_assert_msg(send_text(0, "long line\n"), "%s", error.message);
+	ck_assert_msg(client_session_finish(session), "%s", error.message);
+	assert_total(4, 4, 0); /* none was sent again: the log has none of them */
+	ck_assert_uint_eq(connected, 2);
+}
+END_TEST
+
+START_TEST(a_refused_line_ends_it_otherwise)
+{
+	settings.refused = shorten;
+	settings.retry = 20 * CLOCK_SECOND;
+	begin((script_t){{"error: line longer than 100 bytes\n"}});
+	ck_assert(!send_text(0, "line\n") || !client_session_finish(session));
+	ck_assert_str_eq(error.message,
+			 "line 'line' was answered 'error: line longer than 100 bytes'");
+}
+END_TEST
+
 START_TEST(lines_in_flight_are_sent_again)
 {
 	settings.retry = 20 * CLOCK_SECOND;
@@ -180,7 +216,7 @@ END_TEST
 START_TEST(a_missing_answer_is_asked_for_again)
 {
 	settings.retry = 20 * CLOCK_SECOND;
-	settings.timeout = 30 * CLOCK_MILLISECOND;
+	settings.timeout = 300 * CLOCK_MILLISECOND;
 	settings.window = 2;
 	begin((script_t){{"ok\n", SILENCE, SILENCE}, {OK20}});
 	assert_done(10);
@@ -227,7 +263,7 @@ START_TEST(an_attempt_without_time_does_not_hide_the_failure)
 {
 	settings.retry = 300 * CLOCK_MILLISECOND;
 	script_begin((script_t){{CLOSE}}); /* which is never connected to */
-	settings.host = "somewhere";
+	strcpy(hosts.list[0].name, "somewhere");
 	resolver_getaddrinfo = forget;
 	ck_assert_int_eq(sem_init(&released, 0, 0), 0);
 	session = client_session_make(&settings, &error);
@@ -249,6 +285,35 @@ START_TEST(a_refusal_is_not_tried_again)
 }
 END_TEST
 
+/* A stream that has more of an answer whenever it is asked. */
+static ssize_t receive_more(struct stream *stream, void *bytes, size_t space, bool wait)
+{
+	static const char more[] = "STAT\n";
+	(void)stream, (void)wait;
+	ck_assert_uint_ge(space, sizeof more);
+	memcpy(bytes, more, sizeof more - 1);
+	return sizeof more - 1;
+}
+
+START_TEST(an_answer_that_does_not_end_is_overdue)
+{
+	struct stream_type endless = *settings.stream_type;
+	endless.receive = receive_more;
+	settings.stream_type = &endless;
+	settings.answers = &answers_pattern;
+	settings.rules.end = "END";
+	settings.timeout = 30 * CLOCK_MILLISECOND;
+	settings.window = _i ? 8 : 1;
+	settings.connections = _i == 1 ? CONNECTIONS : 1;
+	settings.gathers = _i == 2;
+	begin((script_t){{"STAT\n"}});
+	ck_assert(!send_many(1));
+	ck_assert_str_eq(error.message, "no answer to 'line' within 30 ms");
+	client_session_free(session); /* while its type is there */
+	session = NULL;
+}
+END_TEST
+
 static TCase *make_errors(const char *name, void (*use_type)(void))
 {
 	TCase *errors = tcase_create(name);
@@ -258,6 +323,7 @@ static TCase *make_errors(const char *name, void (*use_type)(void))
 	tcase_add_test(errors, half_an_answer_is_none);
 	tcase_add_test(errors, an_answer_too_long_ends_the_session);
 	tcase_add_loop_test(errors, a_missing_answer_is_an_error, 0, 4);
+	tcase_add_loop_test(errors, an_answer_that_does_not_end_is_overdue, 0, 3);
 	tcase_add_loop_test(errors, stopping_ends_waits_and_pauses, 0, 2);
 	tcase_add_test(errors, stopping_ends_retrying);
 	tcase_add_loop_test(errors, a_refused_connection_is_an_error, 0, 2);
@@ -271,6 +337,8 @@ static TCase *make_retry(const char *name, void (*use_type)(void))
 	tcase_add_checked_fixture(retry, setup, teardown);
 	tcase_add_loop_test(retry, a_lost_connection_is_made_again, 0, 2);
 	tcase_add_test(retry, a_line_on_a_refused_connection_is_not_doubtful);
+	tcase_add_test(retry, a_shorter_line_is_sent_instead);
+	tcase_add_test(retry, a_refused_line_ends_it_otherwise);
 	tcase_add_test(retry, lines_in_flight_are_sent_again);
 	tcase_add_test(retry, a_missing_answer_is_asked_for_again);
 	tcase_add_test(retry, retrying_comes_to_an_end);

@@ -4,7 +4,9 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "log.h"
@@ -210,6 +212,52 @@ START_TEST(without_a_spare_batch_nothing_is_committed)
 }
 END_TEST
 
+static char deferred[1024];
+
+/* The first batch with lines has none of the sender s. */
+static int refuse_one(struct sink_batch *batch)
+{
+	const struct iovec *part = batch->parts;
+	size_t length = strlen(deferred);
+	if (part[1].iov_len)
+		batch->refuse(batch, slice_of("s"), 7);
+	(void)snprintf(deferred + length, sizeof deferred - length, "%.*s", (int)part[0].iov_len,
+		       (const char *)part[0].iov_base);
+	return 0;
+}
+
+START_TEST(lines_of_one_sender_are_refused_alone)
+{
+	static const struct {
+		const char *line, *sender;
+	} lines[] = {{"one", "r"}, {"two", "s"}, {"three", "s"}, {"four", "rs"}, {"five", NULL}};
+	sink_hook_submit = refuse_one;
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		struct log_item item = item_answered(lines[i].line);
+		item.sender = lines[i].sender;
+		item.number = i + 1;
+		ck_assert(log_submit(log_under_test, &a.recipient, &item, 1, SUBMIT_DEFER));
+	}
+	(void)log_commit(log_under_test, true);
+	flush();
+	ck_assert(fake_has(&a, "one\n"
+			       "error: not logged: gap: 7 is due\n"
+			       "error: not logged: gap: 7 is due\n"
+			       "four\nfive\n"));
+	submit(&a, "six"); /* with the records of the answers that were sent */
+	flush();
+	ck_assert_ptr_nonnull(strstr(deferred, " sent: one\n"));
+	ck_assert_ptr_nonnull(strstr(deferred, " sent: four\n"));
+	ck_assert_ptr_nonnull(strstr(deferred, " sent: five\n"));
+	ck_assert_ptr_null(strstr(deferred, "two"));
+	ck_assert_ptr_null(strstr(deferred, "three"));
+	ck_assert(fake_has(&a, "one\n"
+			       "error: not logged: gap: 7 is due\n"
+			       "error: not logged: gap: 7 is due\n"
+			       "four\nfive\nsix\n"));
+}
+END_TEST
+
 static void *run_open_gate(void *argument)
 {
 	open_gate();
@@ -237,6 +285,7 @@ int main(void)
 	tcase_add_test(cases, others_are_delivered_and_the_same_target_in_order);
 	tcase_add_test(cases, a_broadcast_is_in_order_with_all);
 	tcase_add_test(cases, without_a_spare_batch_nothing_is_committed);
+	tcase_add_test(cases, lines_of_one_sender_are_refused_alone);
 	tcase_add_test(cases, a_close_waits_for_deliveries);
 	int status = unit_main("delivery", cases, NULL);
 	scratch_remove();

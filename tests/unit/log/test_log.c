@@ -239,7 +239,7 @@ START_TEST(a_torn_record_is_ended_and_reported)
 	submit(&a.recipient, "two", SUBMIT_COMMIT);
 	ck_assert(log_close(log_under_test));
 	assert_events("log",
-		      "a received: one\nINFO\t| 2019-02-\n"
+		      "a received: one\nINFO\t| 2019-02-" RECORD_TORN "\n"
 		      "server the line before this one is torn: the server was stopped while it "
 		      "wrote it\na received: two\na sent: ok\n");
 	log_under_test = open_with(LOG_SYNC_WRITE, true); /* and only once */

@@ -129,7 +129,7 @@ START_TEST(warnings_without_a_record_are_told)
 	log_note(log_under_test, RECORD_WARNING, "b", "too long");
 	log_note(log_under_test, RECORD_INFO, "b", "gone");
 	submit(RECORD_RECEIVED, "one", SUBMIT_COMMIT);
-	assert_log("torn" RECORD_PLAIN_TORN "\none\n");
+	assert_log("torn" RECORD_TORN "\none\n");
 	ck_assert(stdout_tee_stop(tee, clock_after(PATIENCE)));
 	char *told = file_read("told", NULL);
 	ck_assert_uint_eq(count_of(told, "\n"), 2);

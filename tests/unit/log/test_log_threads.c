@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
+#include "base/closed_files.h"
+#include "log/rotation.h"
 #include "log_fixture.h"
 #include "support.h"
 #include "unit.h"
@@ -17,6 +20,8 @@ struct submitter {
 	char name[16];
 	int number;
 };
+
+static bool flushes; /* so that there are more batches */
 
 static void *submit_many(void *argument)
 {
@@ -40,6 +45,8 @@ static void *submit_many(void *argument)
 			(void)log_commit(log_under_test, false);
 		if (i % 50 == self->number)
 			log_reopen(log_under_test, NULL);
+		if (flushes && i % 20 == 10)
+			(void)log_flush(log_under_test, clock_after(PATIENCE));
 		if (i % 50 == 25)
 			log_note(log_under_test, RECORD_INFO, RECORD_SERVER, "a note");
 	}
@@ -75,10 +82,44 @@ static void assert_complete(struct submitter *self, const char *bytes)
 	ck_assert_uint_eq(count_of(bytes, word), lines);
 }
 
-static void run_many(enum log_sync sync)
+/* The files of the log, in the order in which they were closed; the caller frees. */
+static char *read_all(void)
+{
+	struct closed_files closed;
+	struct buffer all = {0};
+	char *bytes;
+	size_t length;
+	ck_assert_int_eq(closed_files_list(&closed, "log"), 0);
+	for (size_t i = 0; i <= closed.count; i++) {
+		ck_assert(i == closed.count || closed.files[i].number == i + 1);
+		bytes = file_read(i < closed.count ? closed.files[i].name : "log", &length);
+		ck_assert(buffer_append(&all, bytes, length));
+		free(bytes);
+	}
+	ck_assert(buffer_append(&all, "", 1));
+	closed_files_free(&closed);
+	return all.bytes;
+}
+
+static struct log *open_rotating(enum log_sync sync)
+{
+	static struct log_rotation rotation;
+	struct error error;
+	rotation = (struct log_rotation){.size = 5000};
+	const struct log_settings settings = {.target = "log",
+					      .rotation = &rotation,
+					      .format = &record_text,
+					      .sync = sync,
+					      .warn = no_warning};
+	return log_open(&settings, &error);
+}
+
+static void run_many(enum log_sync sync, bool rotates)
 {
 	static struct submitter submitters[THREADS];
-	log_under_test = open_with(sync, false);
+	flushes = rotates;
+	log_under_test = rotates ? open_rotating(sync) : open_with(sync, false);
+	ck_assert_ptr_nonnull(log_under_test);
 	for (int i = 0; i < THREADS; i++) {
 		struct submitter *self = &submitters[i];
 		self->number = i;
@@ -92,7 +133,8 @@ static void run_many(enum log_sync sync)
 	for (int i = 0; i < THREADS; i++) /* a flush waits for the answers, too */
 		ck_assert_uint_eq(fake_lines(&submitters[i].fake), LINES);
 	ck_assert(log_close(log_under_test));
-	char *bytes = file_read("log", NULL);
+	char *bytes = read_all();
+	ck_assert(rotates == (count_of(bytes, "--server continues log.") > 10));
 	for (int i = 0; i < THREADS; i++) {
 		assert_complete(&submitters[i], bytes);
 		fake_free(&submitters[i].fake);
@@ -102,7 +144,13 @@ static void run_many(enum log_sync sync)
 
 START_TEST(many_threads_lose_and_double_nothing)
 {
-	run_many((enum log_sync)_i);
+	run_many((enum log_sync)_i, false);
+}
+END_TEST
+
+START_TEST(nor_do_they_in_many_files)
+{
+	run_many((enum log_sync)_i, true);
 }
 END_TEST
 
@@ -113,6 +161,7 @@ int main(void)
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);
 	tcase_add_loop_test(cases, many_threads_lose_and_double_nothing, LOG_SYNC_NONE,
 			    LOG_SYNC_DISK + 1);
+	tcase_add_loop_test(cases, nor_do_they_in_many_files, LOG_SYNC_NONE, LOG_SYNC_DISK + 1);
 	int status = unit_main("log_threads", cases, NULL);
 	scratch_remove();
 	return status;

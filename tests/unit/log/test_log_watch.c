@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What the watcher of a log is told. */
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "log.h"
@@ -106,6 +108,39 @@ START_TEST(what_is_submitted_is_pending)
 }
 END_TEST
 
+static size_t moves;
+static struct file_id moved_to;
+
+static void count_move(struct log_watcher *watcher, struct file_id file)
+{
+	(void)watcher;
+	moves++;
+	moved_to = file;
+}
+
+/* It is told when the log is in another file; all bytes before were told of. */
+START_TEST(another_file)
+{
+	struct log_watcher watcher = {.settle = count, .moved = count_move};
+	struct stat status;
+	watched = moves = 0;
+	open_log(LOG_SYNC_WRITE);
+	log_watch(log_under_test, &watcher);
+	ck_assert(submit("one"));
+	log_reopen(log_under_test, "reopened"); /* has its name */
+	flush();
+	ck_assert_uint_eq(moves, 0);
+	ck_assert_int_eq(rename("log", "log.1"), 0);
+	log_reopen(log_under_test, "reopened");
+	ck_assert(submit("two"));
+	ck_assert_uint_eq(moves, 1);
+	ck_assert_int_eq(stat("log", &status), 0);
+	ck_assert(file_id_is(moved_to, (struct file_id){status.st_dev, status.st_ino}));
+	ck_assert(log_close(log_under_test));
+	ck_assert_uint_eq(watched, file_size("log") + file_size("log.1"));
+}
+END_TEST
+
 int main(void)
 {
 	real_clock_now = clock_now;
@@ -116,6 +151,7 @@ int main(void)
 	tcase_add_loop_test(cases, a_watcher_counts_each_byte_once, LOG_SYNC_NONE,
 			    LOG_SYNC_DISK + 1);
 	tcase_add_test(cases, what_is_submitted_is_pending);
+	tcase_add_test(cases, another_file);
 	int status = unit_main("log_watch", cases, NULL);
 	scratch_remove();
 	return status;

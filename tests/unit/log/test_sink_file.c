@@ -69,16 +69,16 @@ START_TEST(what_it_holds_is_kept_in_another_file)
 	close_sink();
 	file_write("log.2", "theirs\n");
 	open_sink("log", OLD_KEEP);
-	ck_assert_str_eq(sink->note, "the old log is kept as log.1");
+	ck_assert_str_eq(sink->note, "the old log is kept as log.3");
 	ck_assert_int_eq(sink->note_level, RECORD_INFO);
 	ck_assert_int_eq(commit("", "two\n", false), 0);
 	close_sink();
 	open_sink("log", OLD_KEEP);
-	ck_assert_str_eq(sink->note, "the old log is kept as log.3");
+	ck_assert_str_eq(sink->note, "the old log is kept as log.4");
 	close_sink();
-	assert_file("log.1", "one\nhalf");
 	assert_file("log.2", "theirs\n");
-	assert_file("log.3", "two\n");
+	assert_file("log.3", "one\nhalf");
+	assert_file("log.4", "two\n");
 	assert_file("log", "");
 	ck_assert_uint_eq(descriptors(), before);
 }
@@ -117,11 +117,11 @@ START_TEST(half_a_record_at_the_end_is_ended)
 	open_sink("log", OLD_APPEND);
 	assert_file("log", "whole\nhal");
 	commit_next(true);
-	assert_file("log", "whole\nhal\nnext\nlast\n");
+	assert_file("log", "whole\nhal" RECORD_TORN "\nnext\nlast\n");
 	file_write("log", "x\"");
 	open_sink("log", OLD_APPEND);
 	commit_next(true);
-	assert_file("log", "x\"\nnext\nlast\n");
+	assert_file("log", "x\"" RECORD_TORN "\nnext\nlast\n");
 	open_sink("log", OLD_OVERWRITE);
 	ck_assert_ptr_null(sink->note);
 	close_sink();
@@ -148,8 +148,9 @@ START_TEST(an_open_quote_at_the_end_is_closed)
 		file_write("log", cases[i].bytes);
 		open_sink("log", OLD_APPEND);
 		commit_next(cases[i].torn);
-		(void)snprintf(expected, sizeof expected, "%s%s%snext\nlast\n", cases[i].bytes,
-			       cases[i].open_quote ? "\"" : "", cases[i].torn ? "\n" : "");
+		(void)snprintf(expected, sizeof expected, "%s%s%s%snext\nlast\n", cases[i].bytes,
+			       cases[i].torn ? RECORD_TORN : "", cases[i].open_quote ? "\"" : "",
+			       cases[i].torn ? "\n" : "");
 		assert_file("log", expected);
 	}
 	/* half a record that is longer than what is read at once */
@@ -163,7 +164,8 @@ START_TEST(an_open_quote_at_the_end_is_closed)
 		file_write("log", bytes);
 		open_sink("log", OLD_APPEND);
 		commit_next(true);
-		(void)snprintf(expected, sizeof expected, "%s\"\nnext\nlast\n", bytes);
+		(void)snprintf(expected, sizeof expected, "%s" RECORD_TORN "\"\nnext\nlast\n",
+			       bytes);
 		assert_file("log", expected);
 		bytes[length] = '\n';
 		bytes[length + 1] = '\0';

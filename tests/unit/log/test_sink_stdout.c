@@ -61,7 +61,7 @@ static void write_in_part(size_t space, const char *note, const char *expected)
 START_TEST(what_is_written_in_part_is_ended_and_noted)
 {
 	write_in_part(0, NULL, "one\nfour\n");
-	write_in_part(2, torn, "one\ntw\nfour\n");
+	write_in_part(2, torn, "one\ntw" RECORD_TORN "\nfour\n");
 	write_in_part(4,
 		      "records before this one that a failed write has left: 1; they are not "
 		      "acknowledged, or are repeated",
@@ -71,7 +71,7 @@ START_TEST(what_is_written_in_part_is_ended_and_noted)
 		"the line before this one is torn: it could not be written whole; records "
 		"before it that a failed write has left: 1; they are not acknowledged, or are "
 		"repeated",
-		"one\ntw\"\nthr\nfour\n");
+		"one\ntw\"\nthr" RECORD_TORN "\nfour\n");
 }
 END_TEST
 
@@ -108,7 +108,8 @@ START_TEST(an_open_quote_is_closed)
 	close_sink();
 	restore(STDOUT_FILENO, kept);
 	ck_assert(!first && failed == EFBIG && !last);
-	(void)snprintf(expected, sizeof expected, "%sone\na,\"\"\nfour\n", record_csv.header);
+	(void)snprintf(expected, sizeof expected, "%sone\na,\"" RECORD_TORN "\"\nfour\n",
+		       record_csv.header);
 	assert_file("out", expected);
 }
 END_TEST

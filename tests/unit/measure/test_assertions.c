@@ -41,7 +41,8 @@ static bool check(const char *string)
 	for (size_t i = 0; i < expected.count; i++)
 		ck_assert(assertion_describe(&text, &expected.list[i], &outcomes[i]) &&
 			  buffer_append(&text, "\n", 1) &&
-			  assertion_json(&json, &expected.list[i], &outcomes[i], i / 4));
+			  assertion_report(&json, REPORT_JSON, &expected.list[i], &outcomes[i],
+					   i / 4));
 	ck_assert(buffer_append(&text, "", 1) && buffer_append(&json, "", 1));
 	return met;
 }

@@ -149,6 +149,37 @@ START_TEST(merging_is_recording_it_all_in_one)
 }
 END_TEST
 
+/* Two readings, of which the second has what the first had, and more. */
+START_TEST(a_difference_is_what_came_between)
+{
+	struct histogram *before = calloc(1, sizeof *before), *after = calloc(1, sizeof *after);
+	ck_assert(before && after);
+	make_values(862);
+	for (size_t i = 0; i < VALUES / 2; i++)
+		histogram_record(latency, values[i], 1);
+	histogram_read(before, latency);
+	ck_assert_uint_eq(before->count, VALUES / 2);
+	ck_assert(before->min <= latency->min && before->max >= latency->max);
+	for (size_t i = VALUES / 2; i < VALUES; i++)
+		histogram_record(latency, values[i], 1);
+	histogram_read(after, latency);
+	histogram_subtract(before, after);
+	ck_assert_uint_eq(before->count, VALUES / 2);
+	struct histogram *rest = calloc(1, sizeof *rest);
+	ck_assert_ptr_nonnull(rest);
+	for (size_t i = VALUES / 2; i < VALUES; i++)
+		histogram_record(rest, values[i], 1);
+	ck_assert_mem_eq(before->buckets, rest->buckets, sizeof rest->buckets);
+	ck_assert(before->min <= rest->min && before->max >= rest->max);
+	histogram_subtract(after, latency); /* nothing came */
+	ck_assert_uint_eq(after->count, 0);
+	ck_assert_int_eq(histogram_quantile(after, 0.5), 0);
+	free(before);
+	free(after);
+	free(rest);
+}
+END_TEST
+
 START_TEST(durations_have_three_digits_and_a_unit)
 {
 	static const struct {
@@ -185,6 +216,7 @@ int main(void)
 	tcase_add_test(histogram, many_at_once_are_as_many);
 	tcase_add_test(histogram, extremes_fit);
 	tcase_add_test(histogram, merging_is_recording_it_all_in_one);
+	tcase_add_test(histogram, a_difference_is_what_came_between);
 	TCase *counting = tcase_create("counting");
 	tcase_add_test(counting, durations_have_three_digits_and_a_unit);
 	return unit_main("tally", histogram, counting, NULL);

@@ -24,7 +24,8 @@ static void connect_both(void)
 	int64_t deadline = clock_after(20 * CLOCK_SECOND);
 	const struct connect_target target = {
 		.host = "127.0.0.1", .port = port, .deadline = deadline, .wake = -1};
-	ck_assert_int_eq(line_stream_open(&lines, stream_type, &target, 10, &error), 0);
+	ck_assert_int_eq(line_stream_open(&lines, stream_connect(stream_type, &target, &error), 10),
+			 0);
 	far = stream_open(stream_type, accept(listener, NULL, NULL), STREAM_SERVER);
 	ck_assert_int_eq(stream_handshake(far, deadline, -1, &error), 0);
 	(void)close(listener);

@@ -76,10 +76,12 @@ START_TEST(hosts_are_told_apart)
 		     {"unix:relative", NULL},
 		     {"unix:\xc3\xa9", NULL},
 		     {"unix:", "'unix:' needs the path of a socket"},
-		     {"unix:a b", "'unix:a b': a socket's path may have no blank and no control "
-				  "character"},
-		     {"unix:a\n", "'unix:a\n': a socket's path may have no blank and no control "
-				  "character"}};
+		     {"unix:a b", "'unix:a b': a socket's path may have no blank, no comma and no "
+				  "control character"},
+		     {"unix:a,b", "'unix:a,b': a socket's path may have no blank, no comma and no "
+				  "control character"},
+		     {"unix:a\n", "'unix:a\n': a socket's path may have no blank, no comma and no "
+				  "control character"}};
 	ck_assert(!unix_is_name("unix"));
 	ck_assert(!unix_is_name("localhost"));
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -163,7 +163,7 @@ START_TEST(each_number_has_its_fate)
 }
 END_TEST
 
-START_TEST(numbers_end_at_two_to_the_63)
+START_TEST(numbers_end_below_two_to_the_63)
 {
 	struct sender *sender = add_stored("a", SENDER_NUMBER_MAX - 2);
 	sender_claim(sender, &one);
@@ -269,8 +269,8 @@ static const struct {
 	{"from web1 17", true, true, false, 17},
 	{"from web1 ?", true, true, true, 0},
 	{"from ~!\\x41,\"# 1", true, true, false, 1},
-	{"from a 9223372036854775808", true, true, false, SENDER_NUMBER_MAX},
-	{"from a 9223372036854775809", true, false, false, 0},
+	{"from a 9223372036854775807", true, true, false, SENDER_NUMBER_MAX},
+	{"from a 9223372036854775808", true, false, false, 0},
 	{"from a 99999999999999999999999", true, false, false, 0},
 	{"from a 0", true, false, false, 0},
 	{"from a 017", true, false, false, 0},
@@ -355,7 +355,7 @@ int main(void)
 	tcase_add_test(cases, those_with_lines_are_kept_without_a_reference);
 	tcase_add_test(cases, those_that_are_idle_are_forgotten);
 	tcase_add_test(cases, each_number_has_its_fate);
-	tcase_add_test(cases, numbers_end_at_two_to_the_63);
+	tcase_add_test(cases, numbers_end_below_two_to_the_63);
 	tcase_add_test(cases, groups_are_settled_in_their_order);
 	tcase_add_test(cases, a_failed_group_takes_all_behind_it_along);
 	tcase_add_test(cases, a_group_without_memory_is_not_given);

@@ -13,6 +13,7 @@
 #define TORN RECORD "server the line before this one is torn: by a crash\n"
 
 static struct log_reader reader;
+static const char *name;
 static struct error error;
 
 static void open_log(const char *log, int64_t offset)
@@ -53,6 +54,23 @@ START_TEST(each_kind_of_line_is_told_apart)
 }
 END_TEST
 
+/* A power cut can leave the mark, and nothing behind it. */
+START_TEST(a_marked_line_is_torn)
+{
+	open_log(GOT("one") RECORD
+		 "1.1.1.1:5 received: tw" RECORD_TORN "\n"
+		 "2026-01-01T00:00:00.000000Z,INFO,1.1.1.1:5,received,\"tw" RECORD_TORN
+		 "\"\n" GOT("tw\\x5cx(torn)") "INF" RECORD_TORN "\n" TORN,
+		 0);
+	assert_next(LOG_RECORD, 1, "one");
+	assert_next(LOG_RECORD, 4, "tw\\x5cx(torn)");
+	assert_next(LOG_RECORD, 6, "the line before this one is torn: by a crash");
+	ck_assert_int_eq(reader.closed, 3);
+	ck_assert_int_eq(log_reader_next(&reader, &error), LOG_END);
+	log_reader_close(&reader);
+}
+END_TEST
+
 /* A line is torn where the file ended, and whole behind that offset whatever the next one says. */
 START_TEST(a_growing_log_is_read_to_its_limit)
 {
@@ -83,7 +101,8 @@ END_TEST
 START_TEST(reading_begins_at_an_offset)
 {
 	open_log(GOT("one") GOT("two") GOT("a\\x1b\\x5cx"), (int64_t)strlen(GOT("one") GOT("two")));
-	ck_assert_int_eq(log_reader_lines_before(&reader), 2);
+	ck_assert_int_eq(log_reader_line(&reader, 7, &name), 9);
+	ck_assert_str_eq(name, LOG);
 	assert_next(LOG_RECORD, 1, "a\\x1b\\x5cx");
 	ck_assert(slice_equals(log_reader_unescape(&reader), "a\x1b\\x"));
 	ck_assert_int_eq(log_reader_next(&reader, &error), LOG_END);
@@ -106,6 +125,7 @@ int main(void)
 	scratch_make();
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);
 	tcase_add_test(cases, each_kind_of_line_is_told_apart);
+	tcase_add_test(cases, a_marked_line_is_torn);
 	tcase_add_test(cases, a_growing_log_is_read_to_its_limit);
 	tcase_add_test(cases, reading_begins_at_an_offset);
 	tcase_add_test(cases, only_a_regular_file_is_a_log);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "relay/recovery.h"
 #include "relay/relay.h"
 #include "support.h"
 #include "unit.h"
@@ -22,13 +23,31 @@
 	"WARNING\t| " TIME " --server the line before this one is torn: the server was stopped "   \
 	"while it wrote it\n"
 
-static struct log_cursor cursor;
+static struct log_cursor cursor = {.log.descriptor = -1};
+static struct recovery recovery;
 static struct error error;
+
+/* Goes to the first line that is not acknowledged, as a start does. */
+static int go_on(const char *name)
+{
+	struct relay_file file = {0};
+	int result = recovery_read(&recovery, name, false, &error);
+	if (result == 0) {
+		const struct log_reader *log = &recovery.back.files[0].log;
+		file.id = descriptor_file(log->descriptor);
+		file.old = log->limit;
+		cursor.received = recovery.acknowledged;
+		result =
+			log_cursor_enter(&cursor, name, &file, recovery.offset, log->limit, &error);
+	}
+	recovery_end(&recovery);
+	return result;
+}
 
 static void open_log(const char *log)
 {
 	file_write(LOG, log);
-	ck_assert_msg(log_cursor_open(&cursor, LOG, &error) == 0, "%s", error.message);
+	ck_assert_msg(go_on(LOG) == 0, "%s", error.message);
 }
 
 static void recover(const char *log, uint64_t acknowledged)
@@ -64,16 +83,14 @@ START_TEST(lines_received_are_numbered)
 {
 	open_log(NOTE("server listening") GOT("one") RECORD
 		 "127.0.0.1:4000 sent: ok\n" GOT("") "garbage\n" GOT("\\x1b \\x5cx41 \\y"));
-	ck_assert_uint_eq(log_cursor_count(&cursor, 0, cursor.log.limit), 3);
+	ck_assert_uint_eq(recovery.lines, 3);
 	assert_next(1, "one");
 	ck_assert_int_eq(cursor.log.start, strlen(NOTE("server listening")));
-	ck_assert_uint_eq(log_cursor_count(&cursor, cursor.log.at, cursor.log.limit), 2);
 	assert_next(2, "");
 	assert_next(3, "\x1b \\x41 \\y");
 	assert_end();
 	assert_end();
-	ck_assert_uint_eq(log_cursor_count(&cursor, cursor.log.at, cursor.log.limit), 0);
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -89,7 +106,7 @@ START_TEST(only_what_is_committed_is_read)
 	cursor.log.limit += (int64_t)strlen(GOT("two"));
 	assert_next(2, "two");
 	assert_end();
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -102,19 +119,19 @@ START_TEST(it_goes_on_behind_the_last_acknowledgement)
 	append(GOT("five"));
 	cursor.log.limit += (int64_t)strlen(GOT("five"));
 	assert_next(5, "five");
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 	recover(GOT("one") GOT("two"), 0);
 	assert_next(1, "one");
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 	recover(GOT("one") GOT("two") ACKED(2), 2);
 	assert_end();
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 	recover(GOT("one") ACKED(7), 1); /* somebody has taken lines out */
 	assert_end();
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 	recover("", 0);
 	assert_end();
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -129,7 +146,7 @@ START_TEST(acknowledgements_cannot_be_forged)
 						     "99999999999999999999999999"),
 		0);
 	assert_next(1, "acknowledged up to 2");
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -145,18 +162,18 @@ START_TEST(torn_lines_are_none)
 	cursor.log.limit += (int64_t)strlen("\n" TORN GOT("four"));
 	assert_next(3, "four");
 	assert_end();
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 	/* an acknowledgement that lost its last digit says too little, and nothing */
 	recover(GOT("one") GOT("two") ACKED(1) NOTE("127.0.0.1:7001 acknowledged up to 2") TORN, 1);
 	assert_next(2, "two");
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 	/* whole up to the last byte: what comes then is another line */
 	recover(GOT("one"), 0);
 	append(GOT("two"));
 	cursor.log.limit += (int64_t)strlen(GOT("two"));
 	assert_next(1, "one");
 	assert_next(2, "two");
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -175,7 +192,7 @@ START_TEST(other_formats_and_times)
 	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_RECORD);
 	ck_assert_str_eq(cursor.time, "2019-02-24 15:10:14.123000");
 	assert_end();
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -190,7 +207,7 @@ START_TEST(long_lines_and_many)
 		(void)fprintf(file, RECORD "127.0.0.1:4000 received: %0*d\n", large ? LONG : 5, i);
 	}
 	ck_assert_int_eq(fclose(file), 0);
-	ck_assert_int_eq(log_cursor_open(&cursor, LOG, &error), 0);
+	ck_assert_int_eq(go_on(LOG), 0);
 	for (int i = 0; i < MANY; i++) {
 		bool large = i == 7 || i == MANY - 1;
 		ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_RECORD);
@@ -201,24 +218,24 @@ START_TEST(long_lines_and_many)
 	}
 	assert_end();
 	ck_assert_uint_le(cursor.log.buffer.capacity, 1 << 20);
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
 START_TEST(what_is_no_log_is_refused)
 {
-	ck_assert_int_eq(log_cursor_open(&cursor, "missing", &error), -1);
+	ck_assert_int_eq(go_on("missing"), -1);
 	ck_assert_str_eq(error.message, "cannot read missing: No such file or directory");
-	ck_assert_int_eq(log_cursor_open(&cursor, "/dev/null", &error), -1);
+	ck_assert_int_eq(go_on("/dev/null"), -1);
 	ck_assert_str_eq(error.message,
 			 "cannot forward from the log /dev/null: it is not a regular file");
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
-	ck_assert_int_eq(log_cursor_open(&cursor, "fifo", &error), -1);
+	ck_assert_int_eq(go_on("fifo"), -1);
 	open_log(GOT("one"));
 	file_write(LOG, "");
 	ck_assert_int_eq(log_cursor_next(&cursor, &error), LOG_UNREADABLE);
 	ck_assert_str_eq(error.message, "cannot read " LOG ": it was truncated");
-	log_reader_close(&cursor.log);
+	log_cursor_close(&cursor);
 }
 END_TEST
 
@@ -237,19 +254,33 @@ START_TEST(next_servers_are_parsed_strictly)
 		"[[::1]]:1", "a:1:2",
 		"a:-1",	     "[127.0.0.1]:1",
 	};
-	char host[SOCKET_NAME_SIZE];
-	int port;
+	struct relay_address next;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-		ck_assert_msg(relay_next_parse(wrong[i], host, &port) == -1, "taken: '%s'",
+		ck_assert_msg(relay_next_parse(wrong[i], &next, &error) == -1, "taken: '%s'",
 			      wrong[i]);
-	ck_assert_int_eq(relay_next_parse("save.example:65535", host, &port), 0);
-	ck_assert_str_eq(host, "save.example");
-	ck_assert_int_eq(port, 65535);
-	ck_assert_int_eq(relay_next_parse("[::1]:2005", host, &port), 0);
-	ck_assert_str_eq(host, "::1");
-	ck_assert_int_eq(port, 2005);
-	ck_assert_int_eq(relay_next_parse("127.0.0.1:1", host, &port), 0);
-	ck_assert_str_eq(host, "127.0.0.1");
+	ck_assert_int_eq(relay_next_parse("save.example:65535", &next, &error), 0);
+	ck_assert_str_eq(next.hosts.list[0].name, "save.example");
+	ck_assert_int_eq(next.hosts.list[0].port, 65535);
+	ck_assert_int_eq(relay_next_parse("[::1]:2005", &next, &error), 0);
+	ck_assert_str_eq(next.hosts.list[0].name, "::1");
+	ck_assert_int_eq(next.hosts.list[0].port, 2005);
+	ck_assert_int_eq(relay_next_parse("127.0.0.1:1", &next, &error), 0);
+	ck_assert_str_eq(next.hosts.list[0].name, "127.0.0.1");
+	ck_assert(!next.once);
+	ck_assert_int_eq(relay_next_parse("once:[::1]:7", &next, &error), 0);
+	ck_assert_str_eq(next.hosts.list[0].name, "::1");
+	ck_assert_int_eq(next.hosts.list[0].port, 7);
+	ck_assert(next.once);
+	ck_assert_int_eq(relay_next_parse("once:unix:a.socket", &next, &error), 0);
+	ck_assert_str_eq(next.hosts.list[0].name, "unix:a.socket");
+	ck_assert(next.once);
+	ck_assert_int_eq(relay_next_parse("once:2005", &next, &error), 0); /* a host */
+	ck_assert_str_eq(next.hosts.list[0].name, "once");
+	ck_assert(!next.once);
+	ck_assert_int_eq(relay_next_parse("once:once:2005", &next, &error), 0);
+	ck_assert_str_eq(next.hosts.list[0].name, "once");
+	ck_assert(next.once);
+	ck_assert_int_eq(relay_next_parse("once:once:a:1", &next, &error), -1);
 }
 END_TEST
 

@@ -17,7 +17,9 @@ static struct error error;
 
 static void make(size_t workers, uint64_t acknowledged)
 {
-	queue = relay_queue_make(workers, acknowledged, 1 << 30, 0, &error);
+	const struct relay_queue_start start = {
+		.workers = workers, .acknowledged = acknowledged, .committed = 1 << 30};
+	queue = relay_queue_make(&start, &error);
 	ck_assert_msg(queue != NULL, "%s", error.message);
 }
 
@@ -38,20 +40,30 @@ static uint64_t next_number(uint64_t sent, bool probing)
 	return job ? job->number : 0;
 }
 
+static int64_t deadline;
+static bool lifts;
+
+/* The number; 0: no note is due. */
+static uint64_t begin_note(void)
+{
+	uint64_t number;
+	return relay_queue_begin_note(queue, &number, &lifts, &deadline) ? number : 0;
+}
+
 static void note(void)
 {
-	int64_t deadline;
-	ck_assert_uint_ne(relay_queue_begin_note(queue, &deadline), 0);
-	relay_queue_end_note(queue, true);
+	ck_assert_uint_ne(begin_note(), 0);
+	(void)relay_queue_end_note(queue, true);
 }
 
 static atomic_bool changed;
 
 static void *wait_for_log(void *unused)
 {
+	struct relay_file file;
 	int64_t limit;
 	(void)unused;
-	ck_assert(relay_queue_wait_log(queue, &limit));
+	ck_assert(relay_queue_wait_log(queue, &file, &limit));
 	ck_assert(changed);
 	return NULL;
 }
@@ -143,7 +155,6 @@ END_TEST
 
 START_TEST(no_more_is_sent_than_the_log_allows)
 {
-	int64_t deadline;
 	make(100, 0);
 	for (uint64_t i = 1; i <= 2 * RELAY_WINDOW; i++)
 		relay_job_done(add(i, 1));
@@ -151,18 +162,58 @@ START_TEST(no_more_is_sent_than_the_log_allows)
 	ck_assert_uint_eq(next_number(RELAY_WINDOW, false), 0);
 	ck_assert_uint_eq(next_number(0, true), 1);
 	ck_assert_uint_eq(next_number(1, true), 0);
-	ck_assert_uint_eq(relay_queue_begin_note(queue, &deadline), 0); /* there is nothing new */
+	ck_assert_uint_eq(begin_note(), 0); /* there is nothing new */
 	ck_assert_int_eq(deadline, CLOCK_NEVER);
 	relay_queue_acknowledge(queue);
 	relay_queue_acknowledge(queue);
 	ck_assert_uint_eq(next_number(2, true), 3);
 	ck_assert_uint_eq(next_number(RELAY_WINDOW, false), 0); /* the log does not say so yet */
-	ck_assert_uint_eq(relay_queue_begin_note(queue, &deadline), 2);
-	ck_assert_uint_eq(relay_queue_begin_note(queue, &deadline), 0); /* one at a time */
+	ck_assert_uint_eq(begin_note(), 2);
+	ck_assert_uint_eq(begin_note(), 0); /* one at a time */
 	ck_assert_uint_eq(next_number(RELAY_WINDOW, false), 0);
-	relay_queue_end_note(queue, true);
+	(void)relay_queue_end_note(queue, true);
 	ck_assert_uint_eq(next_number(RELAY_WINDOW, false), RELAY_WINDOW + 1);
 	ck_assert_uint_eq(next_number(RELAY_WINDOW + 2, false), 0);
+	relay_queue_free(queue);
+}
+END_TEST
+
+/* A next server that knows what it has: no window, but lines that came later wait for a note. */
+START_TEST(with_numbers_there_is_no_window)
+{
+	static const char name[RELAY_NAME_SIZE] = "a/0123456789abcdef";
+	make(100, 0);
+	relay_queue_number(queue, name, 3);
+	for (uint64_t i = 1; i <= 2 * RELAY_WINDOW; i++)
+		relay_job_done(add(i, 1));
+	ck_assert_uint_eq(next_number(2 * RELAY_WINDOW - 1, false), 2 * RELAY_WINDOW);
+	ck_assert_uint_eq(relay_queue_max(queue), 3);
+	relay_queue_acknowledge(queue);
+	ck_assert_uint_eq(begin_note(), 1);
+	ck_assert(!lifts); /* it was not asked yet */
+	(void)relay_queue_end_note(queue, true);
+	ck_assert_uint_eq(relay_queue_max(queue), 3);
+	relay_queue_acknowledge(queue);
+	ck_assert_uint_eq(begin_note(), 0); /* once a second */
+	ck_assert_int_ne(deadline, CLOCK_NEVER);
+	relay_queue_greet(queue);
+	ck_assert_uint_eq(begin_note(), 2);
+	ck_assert(lifts);
+	(void)relay_queue_end_note(queue, false);
+	ck_assert_uint_eq(relay_queue_max(queue), 3);
+	ck_assert_uint_eq(begin_note(), 0); /* not at once */
+	while (!begin_note())
+		ck_assert(relay_queue_pause(queue, CLOCK_MILLISECOND));
+	ck_assert(lifts);
+	(void)relay_queue_end_note(queue, true);
+	ck_assert_uint_eq(relay_queue_max(queue), UINT64_MAX);
+	relay_queue_acknowledge(queue);
+	relay_queue_drain(queue);
+	ck_assert_uint_eq(begin_note(), 3); /* the end does not wait */
+	(void)relay_queue_end_note(queue, true);
+	relay_queue_acknowledge(queue);
+	ck_assert_uint_eq(begin_note(), 4);
+	(void)relay_queue_end_note(queue, true);
 	relay_queue_free(queue);
 }
 END_TEST
@@ -170,21 +221,20 @@ END_TEST
 START_TEST(a_note_that_fails_is_tried_again)
 {
 	struct relay_rest rest;
-	int64_t deadline;
 	make(10, 0);
 	relay_queue_add(queue, NULL, 1 << 30);
 	relay_job_done(add(1, 1));
 	relay_queue_add(queue, NULL, 1 << 30);
 	relay_queue_acknowledge(queue);
-	ck_assert_uint_eq(relay_queue_begin_note(queue, &deadline), 1);
-	relay_queue_end_note(queue, false);
+	ck_assert_uint_eq(begin_note(), 1);
+	(void)relay_queue_end_note(queue, false);
 	ck_assert(!relay_queue_wait_finished(queue, 0, &rest));
 	ck_assert_uint_eq(rest.jobs, 0);
-	while (!relay_queue_begin_note(queue, &deadline)) {
+	while (!begin_note()) {
 		ck_assert_int_ne(deadline, CLOCK_NEVER);
 		ck_assert(relay_queue_pause(queue, CLOCK_MILLISECOND));
 	}
-	relay_queue_end_note(queue, true);
+	(void)relay_queue_end_note(queue, true);
 	ck_assert(relay_queue_wait_finished(queue, 0, &rest));
 	relay_queue_free(queue);
 }
@@ -334,6 +384,7 @@ int main(void)
 	tcase_add_test(cases, what_is_done_early_waits);
 	tcase_add_test(cases, order_holds_whatever_is_done_first);
 	tcase_add_test(cases, no_more_is_sent_than_the_log_allows);
+	tcase_add_test(cases, with_numbers_there_is_no_window);
 	tcase_add_test(cases, a_note_that_fails_is_tried_again);
 	tcase_add_test(cases, the_reader_waits_for_space);
 	tcase_add_test(cases, memory_counts);

@@ -11,6 +11,8 @@
 #include "base/thread.h"
 #include "base/timer_queue.h"
 #include "log.h"
+#include "log/keeper.h"
+#include "net/stream.h"
 #include "relay/queue.h"
 #include "support.h"
 #include "unit.h"
@@ -25,14 +27,17 @@ static struct relay_settings open_log(const char *bytes)
 	const struct log_settings settings = {
 		.target = LOG, .format = &record_text, .old = OLD_APPEND};
 	file_write(LOG, bytes);
+	static struct keeper keeper;
 	struct relay_settings relay = {.log = log_open(&settings, &error),
+				       .keeper = &keeper,
+				       .appends = true,
 				       .log_name = LOG,
 				       .timer_queue = timer_queue_start(&error),
 				       .next = "127.0.0.1:1",
-				       .host = "127.0.0.1",
-				       .port = 1,
+				       .address.hosts = {.count = 1, .list = {{"127.0.0.1", 1}}},
 				       .workers = 10,
-				       .delay = {CLOCK_SECOND, CLOCK_SECOND},
+				       .stream_type = &stream_tcp,
+				       .delay = {3600 * CLOCK_SECOND, 3600 * CLOCK_SECOND},
 				       .seed = 7};
 	ck_assert_msg(relay.log && relay.timer_queue, "%s", error.message);
 	return relay;
@@ -70,6 +75,37 @@ START_TEST(lines_left_are_counted)
 	timer_queue_stop(settings.timer_queue);
 	relay_stop(relay);
 	close_log(&settings);
+}
+END_TEST
+
+static int64_t (*real_now)(void);
+static atomic_bool hasty;
+static atomic_int looks;
+
+/* In a hurry, much time passes between two looks at it. */
+static int64_t hasty_now(void)
+{
+	return real_now() + (hasty ? ++looks * CLOCK_SECOND : 0);
+}
+
+/* A log of any length: an end that waited until all is counted would have no bound. */
+START_TEST(lines_left_are_counted_for_a_while)
+{
+	real_now = clock_now;
+	clock_now = hasty_now; /* before there are threads that look at it */
+	struct relay_settings settings = open_log(GOT("one") GOT("two") GOT("three"));
+	settings.workers = 1;
+	struct relay *relay = relay_start(&settings, &error);
+	ck_assert_msg(relay != NULL, "%s", error.message);
+	hasty = true;
+	ck_assert_int_eq(relay_finish(relay, 0, &error), -1);
+	hasty = false;
+	ck_assert_msg(!strncmp(error.message, "more than ", strlen("more than ")), "%s",
+		      error.message);
+	timer_queue_stop(settings.timer_queue);
+	relay_stop(relay);
+	close_log(&settings);
+	clock_now = real_now;
 }
 END_TEST
 
@@ -137,6 +173,7 @@ int main(void)
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);
 	tcase_add_test(cases, a_torn_end_is_no_line_to_wait_for);
 	tcase_add_test(cases, lines_left_are_counted);
+	tcase_add_test(cases, lines_left_are_counted_for_a_while);
 	tcase_add_loop_test(cases, a_start_that_fails_has_begun_no_job, 0, 2);
 	tcase_add_test(cases, all_workers_or_none);
 	int status = unit_main("relay", cases, NULL);

@@ -98,7 +98,7 @@ START_TEST(kills_as_often_as_wanted)
 	ck_assert(watch.children[0].running);
 	struct stat status;
 	ck_assert_int_eq(stat(LOG, &status), 0);
-	ck_assert_int_gt(status.st_size, drill.end);
+	ck_assert_int_gt(status.st_size, drill.end.offset);
 	end();
 }
 END_TEST
@@ -107,7 +107,7 @@ END_TEST
 static bool is_back(const struct drill *drill)
 {
 	struct log_reader log;
-	ck_assert_int_eq(log_reader_open(&log, LOG, drill->end, &error), 0);
+	ck_assert_int_eq(log_reader_open_all(&log, LOG, &drill->end, false, &error), 0);
 	bool back = false;
 	while (!back && log_reader_next_record(&log, &error) == LOG_RECORD)
 		back = slice_equals(log.record.sender, "client1");

@@ -67,6 +67,16 @@ START_TEST(a_server_tells_where_it_listens)
 }
 END_TEST
 
+START_TEST(a_server_that_does_not_listen_is_told)
+{
+	struct server_address address;
+	watch.ready = 20 * CLOCK_MILLISECOND;
+	start(0, "sleep 60");
+	ck_assert_int_eq(supervisor_wait_ready(&watch, 0, "server", &address, &error), -1);
+	ck_assert_str_eq(error.message, "server does not listen after 20 ms");
+}
+END_TEST
+
 START_TEST(an_interrupt_ends_the_wait)
 {
 	struct server_address address;
@@ -126,6 +136,7 @@ int main(void)
 	tcase_add_checked_fixture(cases, set_up, tear_down);
 	tcase_add_loop_test(cases, a_server_tells_where_it_listens, 0,
 			    sizeof servers / sizeof *servers);
+	tcase_add_test(cases, a_server_that_does_not_listen_is_told);
 	tcase_add_test(cases, an_interrupt_ends_the_wait);
 	tcase_add_test(cases, what_clients_write_is_read_to_the_end);
 	tcase_add_test(cases, a_client_is_told_a_line);

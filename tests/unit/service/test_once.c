@@ -158,13 +158,13 @@ START_TEST(numbers_end)
 	once_open("log", CONNECTIONS, _i);
 	int peer = world_connect();
 	assert_says(peer,
-		    "from a 9223372036854775807\n1\n2\n3\n4\nfrom a ?\n"
-		    "from a 9223372036854775808\n2\n",
+		    "from a 9223372036854775806\n1\n2\n3\n4\nfrom a ?\n"
+		    "from a 9223372036854775807\n2\n",
 		    "ok 0\nok\nok\n"
-		    "error: not logged: numbers end at 9223372036854775808\n"
-		    "error: not logged: numbers end at 9223372036854775808\n"
-		    "ok 9223372036854775808 af63af4c8601a015\n"
-		    "ok 9223372036854775808 af63af4c8601a015\nhad\n");
+		    "error: not logged: numbers end at 9223372036854775807\n"
+		    "error: not logged: numbers end at 9223372036854775807\n"
+		    "ok 9223372036854775807 af63af4c8601a015\n"
+		    "ok 9223372036854775807 af63af4c8601a015\nhad\n");
 	(void)close(peer);
 	once_close();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "service/server_options.h"
+#include "service/server_options_check.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -251,16 +251,40 @@ START_TEST(a_relay_needs_to_know_where_to)
 	give("delay", "0");
 	ck_assert_int_eq(server_options_complete(&options, &error), -1);
 	ck_assert_str_eq(error.message, "-delay: not with -work");
-	static const char *const only[][2] = {
-		{"-next", "a:1"}, {"-workers", "3"}, {"-work", "cat"}};
+	static const char *const only[][2] = {{"-workers", "3"}, {"-work", "cat"}};
 	for (size_t i = 0; i < sizeof only / sizeof *only; i++) {
 		char expected[64];
 		ck_assert_int_eq(read_two(only[i][0], only[i][1]), OPTIONS_READ);
 		ck_assert_int_eq(server_options_complete(&options, &error), -1);
-		(void)snprintf(expected, sizeof expected, "%s: only with -service relay",
-			       only[i][0]);
+		(void)snprintf(expected, sizeof expected, "-next: required with %s", only[i][0]);
 		ck_assert_str_eq(error.message, expected);
 	}
+}
+END_TEST
+
+/* Forwarding is a property of the server: it does not depend on how lines are answered. */
+START_TEST(lines_of_ok_and_once_can_be_forwarded)
+{
+	static const char *const names[] = {"ok", "once"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		ck_assert_int_eq(read_two("-service", names[i]), OPTIONS_READ);
+		give("next", "a");
+		assert_wrong("-next: 'a' is not HOST:PORT, [IPv6]:PORT or unix:PATH");
+		give("next", "a:1");
+		give("workers", "3");
+		ck_assert_int_eq(server_options_complete(&options, &error), 0);
+		ck_assert_int_eq(options.maxline, 65536 - 128);
+		ck_assert_str_ne(server_options_log(&options), "server.log");
+	}
+	ck_assert_int_eq(read_two("-next", "a:1"), OPTIONS_READ);
+	options.log = "-";
+	assert_wrong("-log -: not with -next, which reads its log: it needs a file");
+	ck_assert_int_eq(read_two("-next", "a:1"), OPTIONS_READ);
+	give("format", "plain");
+	assert_wrong("-format plain: not with -next, which reads its records");
+	ck_assert_int_eq(read_two("-service", "echo"), OPTIONS_READ);
+	give("next", "a:1");
+	assert_wrong("-next: only with -service ok or relay or once");
 }
 END_TEST
 
@@ -317,7 +341,7 @@ START_TEST(table_is_whole)
 		ck_assert_int_eq(spec->choices != NULL, spec->kind == OPTION_CHOICE);
 		count++;
 	}
-	ck_assert_uint_eq(count, 38);
+	ck_assert_uint_eq(count, 45);
 }
 END_TEST
 
@@ -383,6 +407,7 @@ int main(void)
 	tcase_add_test(server, a_log_in_a_database);
 	tcase_add_test(server, services_differ_in_their_defaults);
 	tcase_add_test(server, a_relay_needs_to_know_where_to);
+	tcase_add_test(server, lines_of_ok_and_once_can_be_forwarded);
 	tcase_add_test(server, a_relay_has_tls_on_either_side);
 	tcase_add_test(server, an_alphabet_is_checked_before_anything_starts);
 	tcase_add_test(server, table_is_whole);

@@ -138,15 +138,12 @@ static void send_pending(int peer)
 static void make_pending(void)
 {
 	static char half[20000];
+	struct session *slow;
 	memset(half, 'x', sizeof half);
 	connect_peers(4);
-	peer_limit_buffers(world.acceptor.listener);
-	peers[5] = receiver_connect(1);
-	peer_limit_buffers(peers[5]);
-	size_t total = 0;
-	struct send_queue *queue = &receiver_session(5)->responder.queue;
-	while (!send_queue_is_full(queue, SEND_QUEUE_HIGH_WATER, SIZE_MAX))
-		peer_send_until_stuck(peers[5], &total);
+	peers[5] = world_connect_slow(&slow);
+	assert_received_by(peers[5], 1);
+	world_fill_queue(slow, peers[5]);
 	peer_send(peers[4], half, sizeof half);
 	receiver_await_receipt(peers[4], 4);
 	peer_send(peers[4], "\ngate\n", 6);

@@ -41,10 +41,12 @@ static bool its_thread_waits(struct session *session)
 
 static struct session *connect_slow_one(void)
 {
-	peer_limit_buffers(world.acceptor.listener);
-	connect_three();
-	peer_limit_buffers(second);
-	return receiver_session(2);
+	struct session *slow;
+	first = receiver_connect(1);
+	second = world_connect_slow(&slow);
+	assert_received_by(second, 1);
+	third = receiver_connect(1);
+	return slow;
 }
 
 /* Until its own thread waits for its peer. */
@@ -105,9 +107,7 @@ START_TEST(one_that_has_not_read_all)
 {
 	static char answers[4096];
 	int accepted, peer;
-	tcp_pair(&accepted, &peer);
-	peer_limit_buffers(accepted);
-	peer_limit_buffers(peer);
+	slow_pair(&accepted, &peer);
 	struct session *session = session_new(stream_open(stream_type, accepted, STREAM_SERVER),
 					      "slow", 1, &world.settings);
 	struct send_queue *queue = &session->responder.queue;

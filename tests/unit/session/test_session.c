@@ -119,10 +119,8 @@ END_TEST
 
 START_TEST(a_slow_reader_delays_nobody_and_gets_all)
 {
-	peer_limit_buffers(world.acceptor.listener);
-	int slow = world_connect(), fast = world_connect();
+	int slow = world_connect_slow(NULL), fast = world_connect();
 	size_t total = 0;
-	peer_limit_buffers(slow);
 	for (int i = 0; i < 50; i++) {
 		peer_send_until_stuck(slow, &total);
 		peer_send(fast, "one\n", 4);

@@ -84,33 +84,11 @@ START_TEST(a_peer_that_vanishes_is_let_go)
 }
 END_TEST
 
-static struct session *slow_connection;
-
-static bool its_queue_is_full(void *peer)
-{
-	static size_t total;
-	struct send_queue *queue = &slow_connection->responder.queue;
-	peer_send_until_stuck(*(int *)peer, &total);
-	pthread_mutex_lock(&queue->lock);
-	bool full = queue->unsent.length >= SEND_QUEUE_HIGH_WATER;
-	pthread_mutex_unlock(&queue->lock);
-	return full;
-}
-
 START_TEST(answers_that_were_not_taken_are_told_of)
 {
-	/* local sockets: of TCP with small buffers a segment can be lost, and come late */
-	int pair[2];
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	int accepted = pair[0], peer = pair[1];
-	xor_greet(peer);
-	peer_limit_buffers(accepted);
-	peer_limit_buffers(peer);
-	slow_connection = session_new(stream_open(stream_type, accepted, STREAM_SERVER), "slow", 1,
-				      &world.settings);
-	ck_assert_ptr_nonnull(slow_connection);
-	ck_assert_int_eq(session_start(slow_connection), 0);
-	ck_assert(eventually(its_queue_is_full, &peer));
+	struct session *session;
+	int peer = world_connect_slow(&session);
+	world_fill_queue(session, peer);
 	session_table_stop(world.table);
 	world_await(0);
 	assert_logged("--slow closed: ", 1);

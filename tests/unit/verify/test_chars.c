@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "measure/client_result_writer.h"
+#include "rotated.h"
 #include "support.h"
 #include "unit.h"
 
@@ -55,7 +56,8 @@ static struct verdict prove(const char *log, const struct told told[2])
 	struct error error = {""};
 	struct verdict verdict;
 	size_t count = 0;
-	file_write(LOG, log);
+	if (log)
+		file_write(LOG, log);
 	for (; count < 2 && told[count].name; count++) {
 		compose(&told[count], text);
 		ck_assert_int_eq(client_result_read(&results[count], text, strlen(text), &error),
@@ -106,6 +108,16 @@ static const struct {
 	 "connected; 2 "
 	 "stat answers add up to 2, and 0 came later"},
 };
+
+START_TEST(good_run_is_proved_over_files)
+{
+	for (size_t lines = 0; write_rotated(LOG, good[_i].log, lines); lines++) {
+		struct verdict verdict = prove(NULL, good[_i].told);
+		ck_assert_str_eq(as_one(verdict.message), good[_i].words);
+		ck_assert(verdict.good && verdict.complete);
+	}
+}
+END_TEST
 
 START_TEST(good_run_is_proved)
 {
@@ -255,6 +267,7 @@ int main(void)
 	scratch_make();
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);
 	tcase_add_loop_test(cases, good_run_is_proved, 0, COUNT(good));
+	tcase_add_loop_test(cases, good_run_is_proved_over_files, 0, COUNT(good));
 	tcase_add_loop_test(cases, fault_is_named, 0, COUNT(bad));
 	tcase_add_test(cases, a_client_without_a_result_is_named);
 	tcase_add_loop_test(cases, result_without_its_end_is_none, 0, COUNT(no_result));

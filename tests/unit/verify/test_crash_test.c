@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "logs.h"
+#include "rotated.h"
 #include "support.h"
 #include "unit.h"
 
@@ -49,7 +50,8 @@ static struct verdict judge(const struct drilled *drilled, bool echoes)
 				       .cut = true,
 				       .echoes = echoes,
 				       .crash_test = &facts};
-	file_write(LOG, drilled->log);
+	if (drilled->log)
+		file_write(LOG, drilled->log);
 	ck_assert_msg(verify_workload("ok", &job, &verdict, &error) == 0, "%s", error.message);
 	for (size_t i = 0; i < count; i++)
 		client_result_free(&client_results[i]);
@@ -157,6 +159,18 @@ START_TEST(kept_promise_is_told)
 	struct verdict verdict = judge(&good[_i], false);
 	ck_assert_str_eq(verdict.message, good[_i].words);
 	ck_assert(verdict.good && verdict.complete);
+}
+END_TEST
+
+START_TEST(kept_promise_is_told_over_files)
+{
+	struct drilled drilled = good[_i];
+	drilled.log = NULL;
+	for (size_t lines = 0; write_rotated(LOG, good[_i].log, lines); lines++) {
+		struct verdict verdict = judge(&drilled, false);
+		ck_assert_str_eq(as_one(verdict.message), good[_i].words);
+		ck_assert(verdict.good && verdict.complete);
+	}
 }
 END_TEST
 
@@ -358,6 +372,7 @@ int main(void)
 	scratch_make();
 	tcase_add_checked_fixture(drill, scratch_enter, NULL);
 	tcase_add_loop_test(drill, kept_promise_is_told, 0, COUNT(good));
+	tcase_add_loop_test(drill, kept_promise_is_told_over_files, 0, COUNT(good));
 	tcase_add_loop_test(drill, broken_promise_is_told, 0, COUNT(bad));
 	tcase_add_test(drill, client_without_account_is_told);
 	tcase_add_test(drill, echoes_are_counted);

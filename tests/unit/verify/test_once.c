@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "logs.h"
+#include "rotated.h"
 #include "support.h"
 #include "unit.h"
 #include "verify/run.h"
@@ -173,20 +174,62 @@ START_TEST(a_run_is_compared_with_the_results)
 }
 END_TEST
 
+START_TEST(a_run_is_compared_over_files)
+{
+	struct client_result result = {0};
+	struct verdict verdict;
+	struct error error;
+	const struct verify_job job = {.log = LOG, .client_results = &result, .clients = 1};
+	size_t lines = 0;
+	ck_assert_int_eq(
+		client_result_read(&result, runs[_i].result, strlen(runs[_i].result), &error), 0);
+	/* the places of faults are others */
+	for (; runs[_i].good && write_rotated(LOG, runs[_i].log, lines); lines++) {
+		ck_assert_int_eq(verify_workload("once", &job, &verdict, &error), 0);
+		ck_assert_str_eq(as_one(verdict.message), runs[_i].words);
+		ck_assert_int_eq(verdict.good, runs[_i].good);
+	}
+	client_result_free(&result);
+}
+END_TEST
+
+/* What a sender has sent before is in a file that is missing. */
+START_TEST(a_run_is_compared_behind_a_missing_file)
+{
+	struct client_result result = {0};
+	struct verdict verdict;
+	struct error error;
+	const struct verify_job job = {.log = LOG, .client_results = &result, .clients = 1};
+	const char *acknowledged = RUN_PLAN "sender c 4 0\nend\n";
+	file_write(LOG, NOTE("continues v.log.1") LINE(2, 1, 1) LINE(3, 0, 2) LINE(4, 1, 2));
+	ck_assert_int_eq(client_result_read(&result, acknowledged, strlen(acknowledged), &error),
+			 0);
+	ck_assert_int_eq(verify_workload("once", &job, &verdict, &error), 0);
+	client_result_free(&result);
+	ck_assert_str_eq(
+		verdict.message,
+		"4 lines sent, 4 acknowledged, 3 of 1 sender in v.log, 0 missing, 0 logged "
+		"again, every sender in its own order, each line once; v.log.1 is missing: "
+		"what is proved begins behind it");
+	ck_assert(verdict.good);
+}
+END_TEST
+
 START_TEST(numbered_logs_are_recognised)
 {
 	struct error error;
 	bool once;
+	const char *log = LOG, *none = "none.log";
 	file_write(LOG, START NUMBERED("a", 1, "x"));
-	ck_assert_int_eq(verify_is_once(LOG, &once, &error), 0);
+	ck_assert_int_eq(verify_is_once(&log, 1, &once, &error), 0);
 	ck_assert(once);
 	file_write(LOG, START NOTE("known 0 senders"));
-	ck_assert_int_eq(verify_is_once(LOG, &once, &error), 0);
+	ck_assert_int_eq(verify_is_once(&log, 1, &once, &error), 0);
 	ck_assert(once);
 	file_write(LOG, START ALL(A) NUMBERED("a", 1, "x"));
-	ck_assert_int_eq(verify_is_once(LOG, &once, &error), 0);
+	ck_assert_int_eq(verify_is_once(&log, 1, &once, &error), 0);
 	ck_assert(!once);
-	ck_assert_int_eq(verify_is_once("none.log", &once, &error), -1);
+	ck_assert_int_eq(verify_is_once(&none, 1, &once, &error), -1);
 }
 END_TEST
 
@@ -200,6 +243,9 @@ int main(void)
 	tcase_add_test(proofs, many_senders_are_told_in_one_line);
 	tcase_add_loop_test(proofs, a_run_is_compared_with_the_results, 0,
 			    (int)(sizeof runs / sizeof *runs));
+	tcase_add_loop_test(proofs, a_run_is_compared_over_files, 0,
+			    (int)(sizeof runs / sizeof *runs));
+	tcase_add_test(proofs, a_run_is_compared_behind_a_missing_file);
 	tcase_add_test(proofs, numbered_logs_are_recognised);
 	int status = unit_main("verify_once", proofs, NULL);
 	scratch_remove();

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "rotated.h"
 #include "support.h"
 #include "unit.h"
 
@@ -31,7 +32,8 @@ static void begin(void)
 static int prove(const char *server, const char *first, const char *second)
 {
 	const struct verify_job job = {.log = "logs/server.log", .clients = second ? 2 : 1};
-	file_write("logs/server.log", server);
+	if (server)
+		file_write("logs/server.log", server);
 	file_write("logs/client1.log", first);
 	if (second)
 		file_write("logs/client2.log", second);
@@ -62,6 +64,13 @@ static const char good_second[] = BEGUN(5) KEEPALIVE(3) ANSWERED(0, 5, 1) TIMEOU
 static const char good_words[] =
 	"5 requests, 3 answered, 1 of them late; 2 ignored on purpose, each with its time-out; "
 	"0 really lost; 2 keepalives; M 1 to 5 without gaps over all logs";
+
+START_TEST(what_is_right_in_two_files_is_right)
+{
+	for (size_t lines = 0; write_rotated("logs/server.log", good_server, lines); lines++)
+		assert_good(NULL, good_first, good_second, good_words);
+}
+END_TEST
 
 START_TEST(what_is_right)
 {
@@ -217,12 +226,12 @@ START_TEST(an_earlier_run_is_passed_over)
 {
 	static const char earlier[] = ANSWERED(7, 9, 3);
 	struct verify_job job = {
-		.log = "logs/server.log", .clients = 1, .offset = sizeof earlier - 1};
+		.log = "logs/server.log", .clients = 1, .from.offset = sizeof earlier - 1};
 	file_write("logs/server.log", ANSWERED(7, 9, 3) JOINED(5, 1) ANSWERED(0, 1, 1));
 	file_write("logs/client1.log", BEGUN(5) ANSWERED(0, 1, 1));
 	ck_assert_int_eq(verify_ping(&job, &verdict, &error), 0);
 	ck_assert_msg(verdict.good, "%s", verdict.message);
-	job.offset = 0;
+	job.from.offset = 0;
 	ck_assert_int_eq(verify_ping(&job, &verdict, &error), 0);
 	ck_assert(!verdict.good);
 }
@@ -234,6 +243,7 @@ int main(void)
 	TCase *cases = tcase_create("verify_ping");
 	tcase_add_checked_fixture(cases, begin, NULL);
 	tcase_add_test(cases, what_is_right);
+	tcase_add_test(cases, what_is_right_in_two_files_is_right);
 	tcase_add_test(cases, other_formats);
 	tcase_add_test(cases, clients_with_certificates);
 	tcase_add_test(cases, what_is_lost);

@@ -30,7 +30,7 @@ static const struct {
 	 true,
 	 "4 lines in v.log, in an order that 1 client can have sent" BY_NONE
 	 " (and 2 other lines)"},
-	{ALL "Thread 0, ite" RECORD_PLAIN_TORN "\n" ALL,
+	{ALL "Thread 0, ite" RECORD_TORN "\n" ALL,
 	 {.clients = 2},
 	 true,
 	 "8 lines in v.log, in an order that 2 clients can have sent" BY_NONE},
@@ -251,7 +251,7 @@ START_TEST(drill_is_counted)
 	struct verdict verdict;
 	struct error error = {""};
 	ck_assert_int_eq(client_result_read(&result, AGAIN, strlen(AGAIN), &error), 0);
-	file_write(LOG, LINE(0, 1) "Thr" RECORD_PLAIN_TORN "\n" LINE(0, 1) LINE(1, 1) LINE(0, 2));
+	file_write(LOG, LINE(0, 1) "Thr" RECORD_TORN "\n" LINE(0, 1) LINE(1, 1) LINE(0, 2));
 	ck_assert_int_eq(verify_workload("ok", &job, &verdict, &error), 0);
 	ck_assert_str_eq(
 		verdict.message,

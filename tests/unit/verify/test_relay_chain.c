@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rotated.h"
 #include "support.h"
 #include "unit.h"
 
@@ -20,9 +21,11 @@ static struct verdict prove(const char *server, const char *process, const char 
 {
 	struct error error;
 	struct verdict verdict;
-	file_write("server.log", server);
-	file_write("process.log", process);
-	file_write("save.log", save);
+	static const char *const names[] = {"server.log", "process.log", "save.log"};
+	const char *const logs[] = {server, process, save};
+	for (size_t i = 0; i < 3; i++)
+		if (logs[i])
+			file_write(names[i], logs[i]);
 	const struct verify_chain chain = {.logs = {"server.log", "process.log", "save.log"},
 					   .names = {"server", "process", "save"},
 					   .worked = worked,
@@ -35,6 +38,27 @@ static struct verdict prove(const char *server, const char *process, const char 
 #define SERVER GOT("a") SENT GOT("b | x\\x1b") GOT("c")
 #define PROCESS ONCE(1, "a") ACKED ONCE(2, "b | x\\x1b") ONCE(3, "c")
 #define SAVE ONCE(1, HEAD(1) "a") ONCE(2, HEAD(2) "b | x\\x1b") ONCE(3, HEAD(3) "c")
+
+START_TEST(logs_in_two_files_are_good)
+{
+	struct verdict verdict;
+	file_write("server.log", SERVER);
+	file_write("process.log", PROCESS);
+	for (size_t lines = 0; write_rotated("save.log", SAVE, lines); lines++) {
+		(void)write_rotated("server.log", SERVER, lines);
+		(void)write_rotated("process.log", PROCESS, lines);
+		verdict = prove(NULL, NULL, NULL, 3, false, false);
+		ck_assert_str_eq(verdict.message, "3 lines received, 3 saved in the order of their "
+						  "arrival, 0 twice");
+	}
+	ck_assert_int_eq(remove("server.log.1") + remove("save.log.1"), 0);
+	verdict = prove(NULL, NULL, NULL, 3, false, false);
+	ck_assert_str_eq(verdict.message,
+			 "process.log.1, line 1: it is not as it was received: line 1 of server; 2 "
+			 "lines received, 1 saved; server.log.1 is missing: what is proved begins "
+			 "behind it; save.log.1 is missing: what is proved begins behind it");
+}
+END_TEST
 
 START_TEST(what_is_in_order_is_good)
 {
@@ -171,6 +195,7 @@ int main(void)
 	scratch_make();
 	TCase *cases = tcase_create("verify_relay");
 	tcase_add_checked_fixture(cases, scratch_enter, NULL);
+	tcase_add_test(cases, logs_in_two_files_are_good);
 	tcase_add_test(cases, what_is_in_order_is_good);
 	tcase_add_test(cases, what_came_again_is_counted);
 	tcase_add_test(cases, work_changes_lines);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "logs.h"
+#include "rotated.h"
 #include "support.h"
 #include "unit.h"
 
@@ -39,7 +40,7 @@ static struct verdict prove(const struct run *run, int64_t offset, bool cut)
 				 0);
 	}
 	const struct verify_job job = {.log = LOG,
-				       .offset = offset,
+				       .from.offset = offset,
 				       .client_results = client_results,
 				       .clients = count,
 				       .cut = cut};
@@ -166,6 +167,16 @@ START_TEST(good_run_is_proved)
 	ck_assert_str_eq(verdict.message, good[_i].run.words);
 	ck_assert(verdict.good);
 	ck_assert(verdict.complete == good[_i].complete);
+}
+END_TEST
+
+START_TEST(good_run_is_proved_over_files)
+{
+	for (size_t lines = 0; write_rotated(LOG, good[_i].run.log, lines); lines++) {
+		struct verdict verdict = prove(&good[_i].run, 0, good[_i].cut);
+		ck_assert_str_eq(as_one(verdict.message), good[_i].run.words);
+		ck_assert(verdict.good);
+	}
 }
 END_TEST
 
@@ -389,6 +400,7 @@ int main(void)
 	scratch_make();
 	tcase_add_checked_fixture(run, scratch_enter, NULL);
 	tcase_add_loop_test(run, good_run_is_proved, 0, COUNT(good));
+	tcase_add_loop_test(run, good_run_is_proved_over_files, 0, COUNT(good));
 	tcase_add_loop_test(run, fault_is_named, 0, COUNT(bad));
 	tcase_add_test(run, earlier_runs_are_passed_over);
 	tcase_add_test(run, nothing_sent_is_nothing_proved);

@@ -29,9 +29,8 @@ static const struct {
 	{ALL(A),
 	 {0, 3, 0, false, false},
 	 false,
-	 A
-	 ": 'Thread 2, iteration 1' is missing in v.log, line 5 goes on with 'Thread 0, iteration "
-	 "2'; 4 lines in v.log"},
+	 A ": 'Thread 2, iteration 1' is missing before line 5 of v.log, 'Thread 0, iteration "
+	   "2'; 4 lines in v.log"},
 	{ALL(A),
 	 {0, 0, 3, false, false},
 	 false,
@@ -97,7 +96,7 @@ static const struct {
 	{BOTH(A, 0, 1) BOTH(A, 1, 1) BOTH(A, 1, 2) BOTH(A, 0, 2),
 	 {0},
 	 false,
-	 A ": 'Thread 2, iteration 1' is missing in v.log, line 5 goes on with 'Thread 1, "
+	 A ": 'Thread 2, iteration 1' is missing before line 5 of v.log, 'Thread 1, "
 	   "iteration 2'; 4 lines in v.log"},
 	{ALL(A) OK(A),
 	 {0},
@@ -164,7 +163,7 @@ static const struct {
 	{RECEIVED_ONLY GOT(A, 0, 1) GOT(A, 1, 1) GOT(A, 1, 2),
 	 {0, 2, 0, false, false},
 	 false,
-	 A ": 'Thread 0, iteration 2' is missing in v.log, line 4 goes on with 'Thread 1, "
+	 A ": 'Thread 0, iteration 2' is missing before line 4 of v.log, 'Thread 1, "
 	   "iteration 2'; 3 lines in v.log"},
 	{RECEIVED_ONLY, {0}, false, "no line of a client in v.log: nothing is proved"},
 };
@@ -178,6 +177,68 @@ START_TEST(log_is_checked_by_itself)
 		      error.message);
 	ck_assert_str_eq(verdict.message, checks[_i].words);
 	ck_assert(verdict.good == checks[_i].good);
+}
+END_TEST
+
+/* What is behind a file that is missing: clients that began there are not known, until the server
+ * begins anew. */
+START_TEST(log_is_checked_behind_a_missing_file)
+{
+#define BEHIND RECORD "server continues v.log.1\n"
+#define MISSING "; v.log.1 is missing: what is proved begins behind it"
+	static const struct {
+		const char *log;
+		bool good;
+		const char *words;
+	} logs[] = {
+		{BEHIND OK(A) GOT(A, 1, 7) OK(A) OK(A) BOTH(A, 0, 8) ALL(B), true,
+		 "4 lines in v.log, each acknowledged, 1 client in strict order (and 2 lines from "
+		 "1 "
+		 "other connection)" MISSING},
+		{BEHIND BOTH(A, 0, 8), false,
+		 "no line of a client in v.log: nothing is proved (and 1 line from 1 other "
+		 "connection)" MISSING},
+		{BEHIND GOT(B, 0, 1) OK(B) BOTH(B, 0, 3), false,
+		 B ": 'Thread 1, iteration 1' is missing before line 4 of v.log, 'Thread 0, "
+		   "iteration 3'; 2 lines in v.log" MISSING},
+		{BEHIND START BOTH(A, 0, 8), false,
+		 A ": it begins with 'Thread 0, iteration 8' at line 3 of v.log; 1 line in "
+		   "v.log" MISSING},
+		{BEHIND START OK(A), false,
+		 A ": the ok at line 3 of v.log answers no line; 0 lines in v.log" MISSING},
+	};
+	const struct verify_expectation any = {0};
+	struct verdict verdict;
+	struct error error = {""};
+	file_write(LOG, logs[_i].log);
+	ck_assert_msg(verify_check(LOG, &any, &verdict, &error) == 0, "%s", error.message);
+	ck_assert_str_eq(verdict.message, logs[_i].words);
+	ck_assert_int_eq(verdict.good, logs[_i].good);
+}
+END_TEST
+
+/* Faults are told with the file that each line is in. */
+START_TEST(log_of_several_files_is_checked)
+{
+	const struct verify_expectation any = {0};
+	struct verdict verdict;
+	struct error error = {""};
+	file_write(LOG ".1", START BOTH(A, 0, 1) GOT(A, 0, 2));
+	file_write(LOG, BEHIND OK(A) BOTH(A, 0, 3));
+	ck_assert_int_eq(verify_check(LOG, &any, &verdict, &error), 0);
+	ck_assert_str_eq(verdict.message, "3 lines in v.log and 1 file before it, each "
+					  "acknowledged, 1 client in strict order");
+	ck_assert(verdict.good);
+	file_write(LOG, BEHIND OK(A) BOTH(A, 0, 2));
+	ck_assert_int_eq(verify_check(LOG, &any, &verdict, &error), 0);
+	ck_assert_str_eq(verdict.message,
+			 A ": 'Thread 0, iteration 2' is there twice (lines 4 of v.log.1 and 3 of "
+			   "v.log); 3 lines in v.log and 1 file before it");
+	file_write(LOG ".1", START BOTH(A, 0, 1) OK(A));
+	ck_assert_int_eq(verify_check(LOG, &any, &verdict, &error), 0);
+	ck_assert_str_eq(verdict.message, A ": the ok at line 4 of v.log.1 answers no line: "
+					    "'Thread 1, iteration 1' was due; 2 lines in v.log "
+					    "and 1 file before it");
 }
 END_TEST
 
@@ -200,6 +261,8 @@ int main(void)
 	tcase_add_checked_fixture(check, scratch_enter, NULL);
 	tcase_add_loop_test(check, log_is_checked_by_itself, 0,
 			    (int)(sizeof checks / sizeof *checks));
+	tcase_add_loop_test(check, log_is_checked_behind_a_missing_file, 0, 5);
+	tcase_add_test(check, log_of_several_files_is_checked);
 	tcase_add_test(check, unreadable_log_is_a_failure);
 	int status = unit_main("verify_check", check, NULL);
 	scratch_remove();

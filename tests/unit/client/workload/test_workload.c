@@ -50,7 +50,9 @@ static void assert_says(int workload, uint64_t client, uint64_t thread, uint64_t
 	const struct line_template_values values = {
 		.thread = thread, .iteration = iteration, .client = client};
 	struct buffer line = {0};
-	ck_assert_int_eq(line_template_check(workloads[workload].message, &error), 0);
+	ck_assert_int_eq(line_template_check("message", LINE_TEMPLATE_LETTERS,
+					     workloads[workload].message, &error),
+			 0);
 	ck_assert(line_template_compose(&line, workloads[workload].message, &values));
 	ck_assert_uint_eq(line.length, strlen(expected));
 	ck_assert_mem_eq(line.bytes, expected, line.length);
@@ -134,13 +136,23 @@ START_TEST(what_was_given_stays)
 }
 END_TEST
 
-START_TEST(what_is_of_no_use_is_named)
+START_TEST(lines_of_several_threads_name_them)
 {
 	options.service = ECHO;
 	options.threads = 3;
-	ck_assert_int_eq(client_options_complete(&options, &error), -1);
-	ck_assert_str_eq(error.message, "-nt: not with -service echo, which has one thread");
+	ck_assert_int_eq(client_options_complete(&options, &error), 0);
+	ck_assert_str_eq(options.message, "Hello from client %c, thread %t, message %i");
 	client_options_init(&options);
+	options.service = ECHO;
+	ck_assert_int_eq(client_options_complete(&options, &error), 0);
+	ck_assert_str_eq(options.message, "Hello from client %c, message %i");
+	for (size_t i = 0; workloads[i].name; i++)
+		ck_assert(!workloads[i].message || workloads[i].chain || workloads[i].messages);
+}
+END_TEST
+
+START_TEST(what_is_of_no_use_is_named)
+{
 	options.duration = CLOCK_SECOND;
 	options.iterations = 5;
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
@@ -163,7 +175,8 @@ START_TEST(what_is_of_no_use_is_named)
 	options.service = RELAY;
 	options.delay = (struct range){0, 1}; /* work takes its time at the server */
 	ck_assert_int_eq(client_options_complete(&options, &error), -1);
-	ck_assert_str_eq(error.message, "-delay: only with -service ok or echo or ping or chars or once");
+	ck_assert_str_eq(error.message,
+			 "-delay: only with -service ok or echo or ping or chars or once");
 	client_options_init(&options);
 	options.service = CHARS;
 	options.retry = 0; /* given, if only what it would be */
@@ -181,6 +194,7 @@ int main(void)
 	tcase_add_checked_fixture(given, setup, NULL);
 	tcase_add_test(given, what_was_not_given_is_as_usual);
 	tcase_add_test(given, what_was_given_stays);
+	tcase_add_test(given, lines_of_several_threads_name_them);
 	tcase_add_test(given, what_is_of_no_use_is_named);
 	return unit_main("role", table, given, NULL);
 }
