@@ -52,7 +52,7 @@ static void note(struct lag *lag, const struct stat *own)
 void lag_set_file(struct lag *lag, int descriptor, int64_t age)
 {
 	struct stat own;
-	int64_t now = clock_now(), written = age < now ? now - age : 1;
+	int64_t now = clock_now(), written = now - age;
 	pthread_mutex_lock(&lag->mutex);
 	lag->descriptor = descriptor;
 	lag->position = 0;

@@ -87,6 +87,15 @@ START_TEST(files_that_came_behind_it)
 }
 END_TEST
 
+/* A file may be older than the monotonic clock, which begins when the machine does. */
+START_TEST(since_before_the_machine_was_started)
+{
+	int64_t age = clock_now() + 86400 * CLOCK_SECOND;
+	lag_set_file(&lag, file, age);
+	ck_assert_int_ge(behind_for(), age);
+}
+END_TEST
+
 START_TEST(since_when)
 {
 	lag_set_file(&lag, file, 3600 * CLOCK_SECOND);
@@ -120,6 +129,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, open_lag, close_lag);
 	tcase_add_test(tests, bytes_that_are_not_acknowledged);
 	tcase_add_test(tests, files_that_came_behind_it);
+	tcase_add_test(tests, since_before_the_machine_was_started);
 	tcase_add_test(tests, since_when);
 	int status = unit_main("lag", tests, NULL);
 	scratch_remove();
