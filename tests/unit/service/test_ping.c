@@ -243,6 +243,16 @@ static void take_known(unsigned failure)
 	(void)failure;
 }
 
+static void send_requests(int peer)
+{
+	char line[PING_MESSAGE_SIZE];
+	for (int i = 0; i < REQUESTS; i++) {
+		int length = snprintf(line, sizeof line, "[%d] PING\n", i);
+		peer_send(peer, line, (size_t)length);
+	}
+	(void)shutdown(peer, SHUT_WR);
+}
+
 /* Batches fail again and again, several in flight, while answers and keepalives come in. */
 START_TEST(a_log_that_fails_at_times_leaves_no_gap)
 {
@@ -260,15 +270,10 @@ START_TEST(a_log_that_fails_at_times_leaves_no_gap)
 					       .failed = take_failed,
 					       .known = take_known};
 	open_ping("late:", &options);
-	for (size_t i = 0; i < PEERS; i++) {
+	for (size_t i = 0; i < PEERS; i++) /* before one of them can end */
 		peers[i] = world_connect();
-		for (int j = 0; j < REQUESTS; j++) {
-			char line[PING_MESSAGE_SIZE];
-			int length = snprintf(line, sizeof line, "[%d] PING\n", j);
-			peer_send(peers[i], line, (size_t)length);
-		}
-		(void)shutdown(peers[i], SHUT_WR);
-	}
+	for (size_t i = 0; i < PEERS; i++)
+		send_requests(peers[i]);
 	for (size_t i = 0; i < PEERS; i++) {
 		char *answers = peer_all(peers[i]);
 		pongs += count_of(answers, "] PONG (");
