@@ -15,7 +15,7 @@ enum {
 	FLIGHT = 2, /* batches at the sink */
 	LINES = 4,  /* in the log, at most */
 	GROUPS = 6, /* of a connection that are not answered, at most */
-	DEPTH = 16, /* steps */
+	DEPTH = UNIT_IS_SANITIZED ? 14 : 16, /* steps */
 	TABLE = 1 << 20,
 };
 
