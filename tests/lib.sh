@@ -16,7 +16,7 @@
 set -u
 
 if [ -z "${TEST_DEADLINE_SET:-}" ]; then
-	TEST_DEADLINE_SET=1 exec timeout -k 10 "${TEST_DEADLINE:-300}" "$BASH" "$0" "$@"
+	TEST_DEADLINE_SET=1 exec timeout -k 10 "${TEST_DEADLINE:-600}" "$BASH" "$0" "$@"
 fi
 
 tests_directory=$(cd "${BASH_SOURCE%/*}" && pwd)
@@ -42,7 +42,7 @@ export LC_ALL=C.UTF-8
 
 # How long to wait for anything that should come soon, in seconds; generous, since a machine may be
 # busy, and a sanitizer makes programs ten times slower: a test that passes never waits so long.
-[ "$SANITIZER" = no ] && PATIENCE=${PATIENCE:-30} || PATIENCE=${PATIENCE:-120}
+[ "$SANITIZER" = no ] && PATIENCE=${PATIENCE:-60} || PATIENCE=${PATIENCE:-240}
 export PATIENCE
 
 # A port of 127.0.0.1 where nobody listens: one that a server has left may be somebody else's by now.
