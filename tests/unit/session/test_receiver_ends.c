@@ -253,6 +253,7 @@ START_TEST(leaders_change_at_every_line)
 	pthread_t threads[THREADS];
 	unsigned numbers[THREADS];
 	receiver_open(_i ? 3 : 1);
+	world.acceptor.max = THREADS * LIVES; /* of which many may wait to be joined */
 	world.settings.handler = &restless;
 	for (unsigned i = 0; i < THREADS; i++) {
 		numbers[i] = i;

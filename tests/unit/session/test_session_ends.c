@@ -46,8 +46,9 @@ END_TEST
 START_TEST(a_silent_connection_is_closed)
 {
 	world.settings.idle = 20 * CLOCK_MILLISECOND;
-	int peer = world_connect();
-	peer_send(peer, "one\n", 4);
+	int peer = tcp_connect(world.port);
+	peer_send(peer, "one\n", 4); /* before there is a session that can end */
+	world_await(1);
 	assert_last(peer, "ok\n");
 	world_await(0);
 	assert_logged(" closed: nothing received for 0.02 s\n", 1);
