@@ -17,7 +17,7 @@
 enum { SCRIPT_ANSWER = 1 << 18 }; /* bytes of the longest answer */
 
 static struct {
-	const char *(*script)[SCRIPT_ANSWERS];
+	script_t script;
 	int listening, end;
 	int sockets[SCRIPT_CONNECTIONS];
 	size_t made, lines[SCRIPT_CONNECTIONS];
@@ -93,7 +93,8 @@ int script_listen(void)
 
 void script_begin(script_t script)
 {
-	server.script = script;
+	/* the caller's may be gone before the thread has ended */
+	memcpy(server.script, script, sizeof server.script);
 	ck_assert_int_eq(pthread_create(&server.thread, NULL, server_run, NULL), 0);
 }
 
