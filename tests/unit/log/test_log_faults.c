@@ -28,9 +28,11 @@ static struct {
 
 static int64_t (*real_clock_now)(void);
 
+static int64_t stopped_at; /* 0: the time goes on */
+
 static int64_t faulty_clock_now(void)
 {
-	return real_clock_now() + fault.later;
+	return (stopped_at ? stopped_at : real_clock_now()) + fault.later;
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
@@ -155,6 +157,7 @@ END_TEST
 
 START_TEST(service_resumes_by_itself)
 {
+	stopped_at = real_clock_now(); /* it heals when the test says so */
 	open_log("log", LOG_SYNC_WRITE);
 	ck_assert(submit("one"));
 	file_limit(file_size("log") + 10);
