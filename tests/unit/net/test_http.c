@@ -2,6 +2,7 @@
 /* The HTTP server, with a client of plain sockets. */
 #include "net/http.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,11 +313,12 @@ START_TEST(without_memory_a_connection_ends)
 {
 	memory_calloc = no_memory;
 	int peer = ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
-	for (int i = 0; i < 5; i++)
+	char byte;
+	ssize_t got;
+	while ((got = recv(peer, &byte, 1, MSG_DONTWAIT)) < 0 && errno == EAGAIN)
 		turn();
 	memory_calloc = calloc;
-	char byte;
-	ck_assert_int_le(recv(peer, &byte, 1, 0), 0);
+	ck_assert_int_le(got, 0);
 	(void)close(peer);
 	peer = ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
 	await(peer, "GET - - local");

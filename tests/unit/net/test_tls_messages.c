@@ -171,13 +171,17 @@ START_TEST(half_a_message_is_waited_for)
 	SSL_set_bio(raw.ssl, raw.in, raw.out);
 	SSL_set_accept_state(raw.ssl);
 	while (SSL_do_handshake(raw.ssl) != 1) {
+		bool sends = BIO_pending(raw.out) > 0;
 		raw_flush(&raw);
+		if (sends)
+			tls_await_bytes(ends.client, 1);
 		(void)stream_handshake(ends.client, clock_now(), -1, &error);
 		raw_feed(&raw);
 	}
 	int length = BIO_read(raw.out, ciphertext, sizeof ciphertext);
 	ck_assert_int_gt(length, 512);
 	peer_send(raw.descriptor, ciphertext, (size_t)length - 10);
+	tls_await_bytes(ends.client, length - 10);
 	ck_assert(!stream_wait(ends.client, 10 * CLOCK_MILLISECOND));
 	ck_assert_int_eq((int)stream_send(ends.client, "x", 1), 0);
 	ck_assert_int_eq(stream_pollfd(ends.client, POLLOUT).events, POLLIN);

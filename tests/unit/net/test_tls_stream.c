@@ -113,12 +113,37 @@ START_TEST(keys_change_meanwhile)
 }
 END_TEST
 
+static void *shake_client(void *unused)
+{
+	ck_assert_msg(stream_handshake(ends.client, clock_after(20 * CLOCK_SECOND), -1,
+				       &ends.client_error) == 0,
+		      "%s", ends.client_error.message);
+	return unused;
+}
+
+/* Over a pair of local sockets: what it does not take, it does not take later. TCP takes more when an
+ * acknowledgement arrives late. */
+static void both_connect_locally(void)
+{
+	int pair[2];
+	pthread_t thread;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	ends.server = stream_open(tls_stream_type(server_tls), pair[0], STREAM_SERVER);
+	ends.client = stream_open(tls_stream_type(client_tls), pair[1], STREAM_CLIENT);
+	ck_assert(ends.server && ends.client);
+	ck_assert_int_eq(pthread_create(&thread, NULL, shake_client, NULL), 0);
+	ck_assert_msg(stream_handshake(ends.server, clock_after(20 * CLOCK_SECOND), -1,
+				       &ends.server_error) == 0,
+		      "%s", ends.server_error.message);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+
 START_TEST(a_full_peer_takes_nothing_without_blocking)
 {
 	size_t total = 0, done = 0;
 	ssize_t sent, length;
 	char bytes[1000];
-	both_connect();
+	both_connect_locally();
 	while ((sent = stream_send(ends.server, pattern + total % PATTERN, PIECE_MAX)) > 0)
 		total += (size_t)sent;
 	ck_assert_int_eq((int)sent, 0);
@@ -128,10 +153,13 @@ START_TEST(a_full_peer_takes_nothing_without_blocking)
 		ck_assert_int_eq((int)stream_send(ends.server, "other bytes", 11), 0);
 		ck_assert_uint_le(stream_owed(ends.server), owed);
 	}
-	for (; sent == 0; done += (size_t)length) {
+	while (sent == 0) {
 		length = stream_receive_now(ends.client, bytes, sizeof bytes);
-		ck_assert_int_gt((int)length, 0);
-		ck_assert_mem_eq(bytes, pattern + done % PATTERN, (size_t)length);
+		ck_assert(length > 0 || errno == EAGAIN); /* the rest of a record is owed */
+		if (length > 0) {
+			ck_assert_mem_eq(bytes, pattern + done % PATTERN, (size_t)length);
+			done += (size_t)length;
+		}
 		sent = stream_send(ends.server, pattern + total % PATTERN, 10);
 	}
 	total += (size_t)sent;
