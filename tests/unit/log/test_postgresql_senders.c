@@ -149,12 +149,23 @@ START_TEST(a_lost_connection_is_made_again)
 }
 END_TEST
 
+/* Asks until there is an answer: on a busy machine one question may have no time for it. */
+static int ask_again(const char *name)
+{
+	int result;
+	int64_t deadline = clock_after(PATIENCE);
+	while ((result = postgresql_senders_ask(senders, name, &last, &hash)) < 0 &&
+	       clock_now() < deadline)
+		;
+	return result;
+}
+
 START_TEST(a_database_that_is_away)
 {
 	fake_postgresql.away = true;
 	ck_assert_int_eq(postgresql_senders_ask(senders, "a", &last, &hash), -1);
 	fake_postgresql.away = false;
-	ck_assert_int_eq(postgresql_senders_ask(senders, "a", &last, &hash), 0);
+	ck_assert_int_eq(ask_again("a"), 0);
 }
 END_TEST
 
@@ -166,7 +177,7 @@ START_TEST(a_statement_that_waits)
 	replies[1] = (struct fake_reply){0};
 	ck_assert_int_eq(postgresql_senders_ask(senders, "a", &last, &hash), -1);
 	fake_postgresql.released = true;
-	ck_assert_int_eq(postgresql_senders_ask(senders, "b", &last, &hash), 0);
+	ck_assert_int_eq(ask_again("b"), 0);
 	ck_assert_uint_eq(last, 0);
 	ck_assert_int_ge(statements, 2);
 }
@@ -186,7 +197,7 @@ START_TEST(connections_to_statements_that_wait_are_few)
 	ck_assert_uint_ge(fake_postgresql.connections, 2);
 	ck_assert_int_lt(INT64_C(1) << (fake_postgresql.connections - 1), timeouts + 2);
 	fake_postgresql.released = true;
-	ck_assert_int_eq(postgresql_senders_ask(senders, "a", &last, &hash), 0);
+	ck_assert_int_eq(ask_again("a"), 0);
 }
 END_TEST
 
