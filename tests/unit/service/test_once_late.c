@@ -135,6 +135,7 @@ struct uploader {
 };
 
 static atomic_uint running;
+static pthread_barrier_t all_began; /* of those that fight: before, one could be done already */
 
 static void send_string(struct uploader *client, const char *string)
 {
@@ -227,6 +228,7 @@ static void *run(void *argument)
 {
 	struct uploader *client = argument;
 	bool good = false;
+	unsigned windows = 0;
 	while (stored[client->sender] < client->lines) {
 		if (!good)
 			begin(client);
@@ -240,6 +242,8 @@ static void *run(void *argument)
 		client->next += count;
 		good &= client->next <= client->lines;
 		client->retries += !good;
+		if (++windows == 1 && client->fights)
+			(void)pthread_barrier_wait(&all_began);
 		if (client->next % 5 == 0)
 			log_reopen(world.log, NULL);
 	}
@@ -252,6 +256,7 @@ static struct uploader clients[CLIENTS];
 static void run_all(size_t count, uint64_t lines)
 {
 	running = (unsigned)count;
+	ck_assert_int_eq(pthread_barrier_init(&all_began, NULL, (unsigned)count), 0);
 	for (size_t i = 0; i < count; i++) {
 		clients[i] = (struct uploader){.peer = world_connect(),
 					       .sender = i % SENDERS,
@@ -265,6 +270,7 @@ static void run_all(size_t count, uint64_t lines)
 		ck_assert_int_eq(pthread_join(clients[i].thread, NULL), 0);
 		(void)close(clients[i].peer);
 	}
+	pthread_barrier_destroy(&all_began);
 	for (size_t i = 0; i < SENDERS; i++)
 		ck_assert_uint_eq(stored[i], lines);
 }
