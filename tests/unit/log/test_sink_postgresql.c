@@ -101,7 +101,7 @@ static void begin_log(void)
 
 static void begin_short(void)
 {
-	timeout = 100 * CLOCK_MILLISECOND;
+	timeout = CLOCK_SECOND;
 	begin_log();
 }
 
