@@ -121,8 +121,8 @@ static void *shake_client(void *unused)
 	return unused;
 }
 
-/* Over a pair of local sockets: what it does not take, it does not take later. TCP takes more when an
- * acknowledgement arrives late. */
+/* Over a pair of local sockets: what it does not take, it does not take later. TCP takes more when
+ * an acknowledgement arrives late. */
 static void both_connect_locally(void)
 {
 	int pair[2];

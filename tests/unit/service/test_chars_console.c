@@ -110,7 +110,8 @@ START_TEST(what_is_followed_is_what_sessions_get)
 		ck_assert_msg(clock_now() < deadline, "%s has not come", wanted);
 		lines = peer_lines(peer, 1);
 		ck_assert(!strncmp(lines, "chars ", 6));
-		if (strlen(got) > sizeof got / 2) /* its end may be the beginning of what is wanted */
+		if (strlen(got) >
+		    sizeof got / 2) /* its end may be the beginning of what is wanted */
 			memmove(got, got + strlen(got) - sizeof wanted, sizeof wanted + 1);
 		strncat(got, lines + 6, strcspn(lines + 6, "\n"));
 		free(lines);
