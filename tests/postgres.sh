@@ -61,12 +61,14 @@ is_set()
 	[ "$(sql "SHOW $1")" = "$2" ]
 }
 
-# set_database NAME VALUE: a setting of the running one.
+# set_database NAME VALUE: a setting of the running one. Whether a commit waits for standbys is told to all by the
+# checkpointer, which has read the setting when it has made a checkpoint.
 set_database()
 {
 	sql "ALTER SYSTEM SET $1 = '$2'"
 	sql 'SELECT pg_reload_conf()' >/dev/null
 	retry "$PATIENCE" is_set "$1" "$2" || bail_out "$1 is not $2"
+	sql CHECKPOINT
 }
 
 # a fast shutdown: the usual one waits for its clients
