@@ -539,6 +539,19 @@ start_load()
 	LOAD_PID=$PID
 }
 
+# numbers: lines with 1, 2, 3 and so on, until the file "enough" is there; how many there were is in the file "last" then.
+# A client that reads them from a FIFO goes on for as long as a test wants lines, on a machine of any speed. They are so
+# long that a FIFO has few of them.
+numbers()
+{
+	local last=0
+	until [ -e enough ]; do
+		seq -f 'line number %020.0f' $((last + 1)) $((last + 100)) || break
+		last=$((last + 100))
+	done
+	echo "$last" >last
+}
+
 # Starts a server that treats lines as told, and sets MOCK_PID, HOST and PORT: start_mock ORDER...,
 # one for each line, the last for all that follow. An order is what to answer, or one of mute,
 # close, half (an answer), reset, bytes (ok and CR LF, byte by byte). What it gets is in mock.lines.

@@ -40,6 +40,23 @@ once()
 	stage "$name" -service "$service" -next "once:127.0.0.1:${PORTS[$next]}" -source "$name" "$@"
 }
 
+# load RATE: starts a client that sends lines to the stage server, until load_ends, which sets STATUS.
+load()
+{
+	rm -f feed enough last
+	mkfifo feed || bail_out "no fifo"
+	numbers >feed &
+	start client "$CLIENT" -host 127.0.0.1 -port "${PORTS[server]}" -input feed -rate "$1" -retry 60s -quiet
+	# shellcheck disable=SC2153 # start has set it
+	CLIENT_PID=$PID
+}
+
+load_ends()
+{
+	: >enough
+	wait_for "$CLIENT_PID"
+}
+
 # over NAME...: drains stages in that order; STATUS is that of the last.
 over()
 {
