@@ -2,16 +2,10 @@
 #include "client/cpu_affinity.h"
 
 #include "base/clock.h"
+#include "fake_clock.h"
 #include "unit.h"
 
 static cpu_set_t before;
-static int64_t stopped_at; /* time passes only as the tests say */
-
-static int64_t stopped_clock_now(void)
-{
-	return stopped_at;
-}
-
 static void begin(void)
 {
 	ck_assert_int_eq(sched_getaffinity(0, sizeof before, &before), 0);
@@ -73,7 +67,7 @@ START_TEST(after_a_while_one_thread_is_a_probe)
 	cpu_affinity_join(&group, &place);
 	ck_assert(!group.probing);
 	ck_assert(is_only(group.cpu));
-	ck_assert_int_eq(group.since, stopped_at);
+	ck_assert_int_eq(group.since, clock_now());
 }
 END_TEST
 
@@ -111,8 +105,8 @@ END_TEST
 
 int main(void)
 {
-	stopped_at = clock_now();
-	clock_now = stopped_clock_now;
+	fake_clock_use();
+	fake_clock_stop();
 	TCase *cases = tcase_create("cpu_affinity");
 	tcase_add_checked_fixture(cases, begin, NULL);
 	tcase_add_test(cases, the_running_thread_joins_the_group);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fake_clock.h"
 #include "log_fixture.h"
 #include "log/stdout_tee.h"
 #include "support.h"
@@ -130,23 +131,10 @@ START_TEST(sent_records_come_by_themselves)
 }
 END_TEST
 
-static int64_t stopped_at;
-
-static int64_t stopped_clock_now(void)
-{
-	return stopped_at;
-}
-
-/* No sent record is ever due, so that no committer comes first. */
-static void stop_clock(void)
-{
-	stopped_at = clock_now();
-	clock_now = stopped_clock_now;
-}
-
 START_TEST(who_submits_alone_commits_by_itself)
 {
-	stop_clock();
+	fake_clock_use();
+	fake_clock_stop(); /* no sent record is ever due, so that no committer comes first */
 	log_under_test = open_with(LOG_SYNC_WRITE, false);
 	submit(&a.recipient, "one", SUBMIT_COMMIT);
 	ck_assert(fake_has(&a, "ok\n")); /* without a wait */

@@ -7,21 +7,13 @@
 
 #include "base/clock.h"
 #include "log.h"
+#include "fake_clock.h"
 #include "log_fixture.h"
 #include "sinks.h"
 #include "support.h"
 #include "unit.h"
 
 static struct fake a;
-
-/* The log's time passes only in commits, and is so late that no wait ends by it. */
-static int64_t start;
-static _Atomic int64_t later;
-
-static int64_t stopped_clock_now(void)
-{
-	return start + later;
-}
 
 static _Atomic int64_t takes, takes_once;    /* ns: each commit, the next one */
 static void (*_Atomic passes)(int64_t time); /* that time of each commit */
@@ -39,7 +31,7 @@ static int take(struct sink_batch *batch)
 	int64_t time = takes + atomic_exchange(&takes_once, 0);
 	if (time)
 		passes(time);
-	later += time;
+	fake_clock_ahead += time;
 	if (has_lines(&batch->parts[0]) || has_lines(&batch->parts[1]))
 		(*(pthread_equal(pthread_self(), test_thread) ? &here : &elsewhere))++;
 	return 0;
@@ -48,7 +40,7 @@ static int take(struct sink_batch *batch)
 static void begin(void)
 {
 	fake_init(&a, "a");
-	later = takes = takes_once = 0;
+	fake_clock_ahead = takes = takes_once = 0;
 	passes = sink_sleep;
 	here = elsewhere = 0;
 	test_thread = pthread_self();
@@ -195,8 +187,9 @@ END_TEST
 
 int main(void)
 {
-	start = clock_now() + 3600 * CLOCK_SECOND;
-	clock_now = stopped_clock_now;
+	/* time passes only in commits, and is so late that no wait ends by it */
+	fake_clock_use();
+	fake_clock_stopped = clock_now() + 3600 * CLOCK_SECOND;
 	scratch_make();
 	TCase *cases = tcase_create("commit");
 	tcase_add_checked_fixture(cases, begin, end);

@@ -12,6 +12,7 @@
 #include "base/append_file.h"
 #include "base/clock.h"
 #include "log.h"
+#include "fake_clock.h"
 #include "support.h"
 #include "base/memory.h"
 #include "base/thread.h"
@@ -23,17 +24,7 @@ static struct {
 	atomic_int sync; /* an errno value, 0: none */
 	atomic_int syncs;
 	bool thread, memory;
-	_Atomic int64_t later; /* added to the time */
 } fault;
-
-static int64_t (*real_clock_now)(void);
-
-static int64_t stopped_at; /* 0: the time goes on */
-
-static int64_t faulty_clock_now(void)
-{
-	return (stopped_at ? stopped_at : real_clock_now()) + fault.later;
-}
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
 		   void *argument);
@@ -157,7 +148,7 @@ END_TEST
 
 START_TEST(service_resumes_by_itself)
 {
-	stopped_at = real_clock_now(); /* it heals when the test says so */
+	fake_clock_stop(); /* it heals when the test says so */
 	open_log("log", LOG_SYNC_WRITE);
 	ck_assert(submit("one"));
 	file_limit(file_size("log") + 10);
@@ -168,7 +159,7 @@ START_TEST(service_resumes_by_itself)
 			       "error: not logged: File too large\n"));
 	ck_assert(submit("four"));
 	assert_warnings(FAILS("log", "File too large")); /* not healed yet, so no other */
-	fault.later = CLOCK_SECOND;
+	fake_clock_ahead = CLOCK_SECOND;
 	ck_assert(submit("five"));
 	assert_warnings(FAILS("log", "File too large") "log can be written again; 2 lines were "
 						       "answered with an error\n");
@@ -238,7 +229,7 @@ START_TEST(failing_again_is_warned_of_again)
 		bool done = submit("lost");
 		file_unlimit();
 		ck_assert(done);
-		fault.later += 2 * CLOCK_SECOND;
+		fake_clock_ahead += 2 * CLOCK_SECOND;
 		ck_assert(submit("kept"));
 	}
 	ck_assert(log_close(log_under_test));
@@ -388,8 +379,7 @@ int main(void)
 	memory_realloc = faulty_realloc;
 	thread_create = faulty_pthread_create;
 	append_file_calls.fdatasync = faulty_fdatasync;
-	real_clock_now = clock_now;
-	clock_now = faulty_clock_now;
+	fake_clock_use();
 	scratch_make();
 	TCase *faults = tcase_create("faults");
 	tcase_add_checked_fixture(faults, begin, end);

@@ -7,19 +7,12 @@
 
 #include "base/clock.h"
 #include "log.h"
+#include "fake_clock.h"
 #include "log_fixture.h"
 #include "support.h"
 #include "unit.h"
 
 static struct fake a;
-static _Atomic int64_t later; /* added to the time */
-static int64_t (*real_clock_now)(void);
-
-static int64_t later_clock_now(void)
-{
-	return real_clock_now() + later;
-}
-
 static void ignore(const char *words)
 {
 	(void)words;
@@ -84,7 +77,7 @@ START_TEST(a_watcher_counts_each_byte_once)
 		good &= submit("two");
 	file_unlimit();
 	ck_assert(good);
-	later = CLOCK_SECOND;
+	fake_clock_ahead = CLOCK_SECOND;
 	ck_assert(submit("three") && submit("four"));
 	ck_assert(log_close(log_under_test));
 	ck_assert_uint_eq(watched, file_size("log") - before);
@@ -143,8 +136,7 @@ END_TEST
 
 int main(void)
 {
-	real_clock_now = clock_now;
-	clock_now = later_clock_now;
+	fake_clock_use();
 	scratch_make();
 	TCase *cases = tcase_create("watch");
 	tcase_add_checked_fixture(cases, begin, end);

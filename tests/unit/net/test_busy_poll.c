@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "net/stream.h"
+#include "fake_clock.h"
 #include "support.h"
 #include "unit.h"
 
@@ -55,18 +56,10 @@ static ssize_t receive(void)
 	return busy_poll_receive(&busy, stream, bytes, sizeof bytes, CLOCK_NEVER);
 }
 
-static int64_t (*real_clock)(void);
-static int64_t ahead; /* ns */
-
-static int64_t clock_ahead(void)
-{
-	return real_clock() + ahead;
-}
-
 static void let_time_pass(void)
 {
 	if (yields == 3)
-		ahead = 2 * LONG;
+		fake_clock_ahead = 2 * LONG;
 }
 
 static void send_once(void)
@@ -118,7 +111,7 @@ START_TEST(after_one_in_vain_it_sleeps_and_there_is_a_pause)
 	ck_assert(!atomic_load(&busy.taken));
 	ck_assert_int_ge(atomic_load(&busy.paused_until), before + LONG);
 
-	ahead = 0;
+	fake_clock_ahead = 0;
 	atomic_store(&busy.paused_until, clock_after(LONG));
 	assert_sleeps();
 
@@ -255,8 +248,7 @@ END_TEST
 
 int main(void)
 {
-	real_clock = clock_now;
-	clock_now = clock_ahead;
+	fake_clock_use();
 	TCase *cases = tcase_create("busy_poll");
 	tcase_add_checked_fixture(cases, begin, end);
 	tcase_add_test(cases, what_comes_meanwhile_is_received_at_once);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "support.h"
 #include "unit.h"
+#include "world.h"
 #include "xor_stream.h"
 
 static struct stream *stream;
@@ -28,13 +28,7 @@ static void connect_both(void)
  * more when an acknowledgement arrives late. */
 static void connect_locally(void)
 {
-	struct timeval patience = {.tv_sec = 20};
-	int pair[2];
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	descriptor = pair[0];
-	peer = pair[1];
-	ck_assert_int_eq(setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
-	xor_greet(peer);
+	slow_pair(&descriptor, &peer);
 	stream = stream_open(stream_type, descriptor, STREAM_SERVER);
 	ck_assert_ptr_nonnull(stream);
 }

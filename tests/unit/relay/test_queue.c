@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "fake_clock.h"
 #include "unit.h"
 
 static struct relay_queue *queue;
@@ -178,21 +179,12 @@ START_TEST(no_more_is_sent_than_the_log_allows)
 }
 END_TEST
 
-static int64_t (*real_clock_now)(void);
-static int64_t stopped_at;
-
-static int64_t stopped_clock_now(void)
-{
-	return stopped_at;
-}
-
 /* A next server that knows what it has: no window, but lines that came later wait for a note. */
 START_TEST(with_numbers_there_is_no_window)
 {
 	static const char name[RELAY_NAME_SIZE] = "a/0123456789abcdef";
-	real_clock_now = clock_now;
-	stopped_at = clock_now();
-	clock_now = stopped_clock_now;
+	fake_clock_use();
+	fake_clock_stop();
 	make(100, 0);
 	relay_queue_number(queue, name, 3);
 	for (uint64_t i = 1; i <= 2 * RELAY_WINDOW; i++)
@@ -213,7 +205,7 @@ START_TEST(with_numbers_there_is_no_window)
 	(void)relay_queue_end_note(queue, false);
 	ck_assert_uint_eq(relay_queue_max(queue), 3);
 	ck_assert_uint_eq(begin_note(), 0); /* not at once */
-	clock_now = real_clock_now;
+	fake_clock_stopped = 0;
 	while (!begin_note())
 		ck_assert(relay_queue_pause(queue, CLOCK_MILLISECOND));
 	ck_assert(lifts);

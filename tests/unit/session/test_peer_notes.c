@@ -4,30 +4,23 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "fake_clock.h"
 #include "support.h"
 #include "unit.h"
 #include "world.h"
-
-static int64_t (*real_clock)(void);
-static _Atomic int64_t now; /* 0: the real time */
-
-static int64_t test_clock(void)
-{
-	return now ? now : real_clock();
-}
 
 static void begin(void)
 {
 	scratch_enter();
 	world_use_own();
 	world_open("log", 2, 100, 0);
-	now = real_clock();
+	fake_clock_stop();
 }
 
 /* What waits for a deadline needs time that goes on. */
 static void end(void)
 {
-	now = 0;
+	fake_clock_stopped = 0;
 	world_close();
 }
 
@@ -41,10 +34,10 @@ static unsigned refuse(unsigned count)
 
 static void assert_counts(const char *word, size_t times)
 {
-	int64_t stopped = now;
-	now = 0;
+	int64_t stopped = fake_clock_stopped;
+	fake_clock_stopped = 0;
 	assert_logged(word, times);
-	now = stopped;
+	fake_clock_stopped = stopped;
 }
 
 START_TEST(so_many_of_a_kind_are_written_in_a_period)
@@ -60,7 +53,7 @@ START_TEST(so_many_of_a_kind_are_written_in_a_period)
 	ck_assert_uint_eq(counts[NOTE_CUT], 0);
 	peer_notes_tell(world.settings.notes);
 	assert_counts(" more ", 0); /* the period goes on */
-	now += PEER_NOTES_PERIOD;
+	fake_clock_stopped += PEER_NOTES_PERIOD;
 	peer_notes_tell(world.settings.notes);
 	assert_counts("WARNING\t| ", PEER_NOTES_MAX + 1);
 	assert_counts("--server 99990 more connections refused\n", 1);
@@ -73,9 +66,9 @@ END_TEST
 START_TEST(what_was_left_out_is_told_before_the_next_one)
 {
 	(void)refuse(PEER_NOTES_MAX + 3);
-	now += PEER_NOTES_PERIOD - 1;
+	fake_clock_stopped += PEER_NOTES_PERIOD - 1;
 	ck_assert_uint_eq(refuse(1), 0);
-	now += 1;
+	fake_clock_stopped += 1;
 	ck_assert_uint_eq(refuse(1), 1);
 	assert_counts("--server 4 more connections refused\n", 1);
 	assert_counts(" more ", 1);
@@ -108,9 +101,9 @@ static bool is_told(void *unused)
 /* The timer queue's thread, when the period has ended. */
 START_TEST(what_was_left_out_is_told_without_another_note)
 {
-	now = real_clock() - PEER_NOTES_PERIOD;
+	fake_clock_stopped = fake_clock_real() - PEER_NOTES_PERIOD;
 	(void)refuse(PEER_NOTES_MAX + 5);
-	now = 0; /* the period has ended */
+	fake_clock_stopped = 0; /* the period has ended */
 	ck_assert(eventually(is_told, NULL));
 	end();
 }
@@ -118,8 +111,7 @@ END_TEST
 
 int main(void)
 {
-	real_clock = clock_now;
-	clock_now = test_clock;
+	fake_clock_use();
 	scratch_make();
 	TCase *cases = tcase_create("peer notes");
 	tcase_add_checked_fixture(cases, begin, NULL);

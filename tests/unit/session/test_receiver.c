@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "fake_clock.h"
 #include "receiver_fixture.h"
 #include "support.h"
 #include "unit.h"
@@ -152,14 +153,6 @@ END_TEST
 
 /* --- silence --- */
 
-static int64_t (*real_clock)(void);
-static _Atomic int64_t ahead; /* ns */
-
-static int64_t clock_ahead(void)
-{
-	return real_clock() + ahead;
-}
-
 /* The limit is so long that no busy one is silent for it, on a busy machine either. */
 START_TEST(silent_ones_are_closed_beside_busy_ones)
 {
@@ -209,12 +202,12 @@ START_TEST(what_waits_for_the_leader_is_not_silent)
 	receiver_block(first, 1);
 	peer_send(second, "line\n", 5);
 	receiver_await_arrival(second);
-	ahead = 100 * CLOCK_SECOND; /* longer than the limit */
+	fake_clock_ahead = 100 * CLOCK_SECOND; /* longer than the limit */
 	receiver_open_gate();
 	(void)receiver_answer(first);
 	ck_assert_uint_eq(receiver_answer(second), 1);
 	ck_assert_uint_eq(receiver_of(second), 1);
-	ahead = 0; /* what waits below waits on the real clock */
+	fake_clock_ahead = 0; /* what waits below waits on the real clock */
 	(void)close(first);
 	(void)close(second);
 	world_await(0);
@@ -315,8 +308,7 @@ static TCase *make(const char *name, void (*use_type)(void), void (*use_busy_pol
 int main(void)
 {
 	receiver_epoll_ctl = epoll_ctl_or_not;
-	real_clock = clock_now;
-	clock_now = clock_ahead;
+	fake_clock_use();
 	scratch_make();
 	TCase *once = tcase_create("once");
 	tcase_add_checked_fixture(once, scratch_enter, NULL);

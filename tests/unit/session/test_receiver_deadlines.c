@@ -5,25 +5,18 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fake_clock.h"
 #include "receiver_fixture.h"
 #include "support.h"
 #include "unit.h"
 #include "xor_stream.h"
-
-static int64_t (*real_clock)(void);
-static _Atomic int64_t ahead; /* ns */
-
-static int64_t clock_ahead(void)
-{
-	return real_clock() + ahead;
-}
 
 #define LIMIT (50 * CLOCK_MILLISECOND)
 
 /* Groups or none; a connection that has begun no line may stay for ever. */
 static void begin_world(int groups)
 {
-	ahead = 0;
+	fake_clock_ahead = 0;
 	receiver_open((size_t)groups);
 	world.settings.unfinished = LIMIT;
 }
@@ -65,11 +58,11 @@ static void drip(int peer)
 	int64_t deadline = clock_after(20 * CLOCK_SECOND);
 	xor_bytes(&byte, 1);
 	while (world.table->count) {
-		ahead += 7 * CLOCK_SECOND;
+		fake_clock_ahead += 7 * CLOCK_SECOND;
 		bytes += send(peer, &byte, 1, MSG_NOSIGNAL) == 1;
 		for (int i = 0; i < 20 && world.table->count; i++)
 			world_turn(1);
-		ck_assert_msg(real_clock() < deadline, "open after %u bytes", bytes);
+		ck_assert_msg(fake_clock_real() < deadline, "open after %u bytes", bytes);
 	}
 }
 
@@ -81,7 +74,7 @@ static void begin_drip(int groups)
 
 static void end_drip(int peer)
 {
-	ahead = 0; /* what waits below waits on the real clock */
+	fake_clock_ahead = 0; /* what waits below waits on the real clock */
 	world_await(0);
 	assert_logged(" closed: line not finished within 60 s\n", 1);
 	(void)close(peer);
@@ -123,18 +116,18 @@ START_TEST(lines_that_go_on_are_no_matter)
 	peer_send(peer, "w", 1);
 	for (int i = 0; i < 5; i++) { /* a line is always begun */
 		receiver_await_receipt(peer, 1);
-		ahead += 40 * CLOCK_SECOND;
+		fake_clock_ahead += 40 * CLOCK_SECOND;
 		peer_send(peer, "ho\nw", 4);
 		(void)receiver_answer(peer);
 	}
 	for (int i = 0; i < 3; i++) {
 		receiver_await_receipt(peer, 1);
-		ahead += 28 * CLOCK_SECOND;
+		fake_clock_ahead += 28 * CLOCK_SECOND;
 		peer_send(peer, much, sizeof much);
 	}
 	peer_send(peer, "\n", 1);
 	(void)receiver_answer(peer);
-	ahead = 0; /* what waits below waits on the real clock */
+	fake_clock_ahead = 0; /* what waits below waits on the real clock */
 	assert_logged("WARNING", 0);
 	(void)close(peer);
 	world_await(0);
@@ -157,8 +150,7 @@ static TCase *make(const char *name, void (*use_type)(void), void (*use_busy_pol
 
 int main(void)
 {
-	real_clock = clock_now;
-	clock_now = clock_ahead;
+	fake_clock_use();
 	scratch_make();
 	int status = unit_main("receiver_deadlines", make("sleep", tcp_use, receiver_use_sleep),
 			       make("busy-poll", tcp_use, receiver_use_busy_poll),
