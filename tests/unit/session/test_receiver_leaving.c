@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/append_file.h"
@@ -99,13 +100,15 @@ START_TEST(one_that_does_not_read)
 }
 END_TEST
 
-/* Whether the queue has bytes that nothing but its peer's reading can move: under the lock the
- * flusher is not about to send them. */
+/* Whether the queue has bytes that nothing but its peer can move: the socket takes not a single one
+ * more, also of the flusher if that has just been woken. Where it does, the peer gets one more. */
 static bool is_stuck(struct send_queue *queue)
 {
-	struct pollfd space = stream_pollfd(queue->stream, POLLOUT);
+	char line = '\n';
+	xor_bytes(&line, 1);
 	pthread_mutex_lock(&queue->lock);
-	bool stuck = queue->unsent.length && !poll(&space, 1, 0);
+	bool stuck = queue->unsent.length &&
+		     send(stream_pollfd(queue->stream, POLLOUT).fd, &line, 1, MSG_DONTWAIT) < 0;
 	pthread_mutex_unlock(&queue->lock);
 	return stuck;
 }
