@@ -8,14 +8,15 @@ hold_ports 4
 declare -A PIDS PORTS
 PORTS=([server]=${HELD[0]} [process]=${HELD[1]} [save]=${HELD[2]} [proxy]=${HELD[3]})
 
-# stage NAME [OPTION]...: starts a server with NAME.log and waits until it listens.
+# stage NAME [OPTION]...: starts a server with NAME.log and waits until it listens. Told to end, it has all the time that
+# forwarding takes on a busy machine.
 stage()
 {
 	local name=$1 fifo=$SCRATCH/.ready.$RANDOM$RANDOM
 	shift
 	mkfifo "$fifo" || bail_out "no fifo"
 	env --default-signal=INT,QUIT,PIPE "$SERVER" -quiet -port "${PORTS[$name]}" -ready 9 \
-		-log "$name.log" "$@" </dev/null >"$name.out" 2>"$name.err" 9>"$fifo" &
+		-log "$name.log" -drain "${PATIENCE}s" "$@" </dev/null >"$name.out" 2>"$name.err" 9>"$fifo" &
 	PIDS[$name]=$!
 	if ! read -r -t "$PATIENCE" _ <"$fifo"; then
 		diag <"$name.err"
