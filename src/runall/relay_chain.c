@@ -17,12 +17,23 @@ const char *const relay_chain_names[RELAY_CHAIN_SERVERS] = {"server", "process",
 
 const char *const relay_chain_logs[RELAY_CHAIN_SERVERS] = {NULL, "process.log", "save.log"};
 
+/* What the second server waits for a line at the most. The drill that cuts the power has no use for
+ * a work that takes time. */
+static int64_t longest_delay(const struct runall_options *options)
+{
+	if (options->server.delay.min >= 0)
+		return options->server.delay.max;
+	return options->power ? 0 : DELAY_DEFAULT_MAX;
+}
+
 int64_t relay_chain_drain(const struct runall_options *options)
 {
 	if (runall_option_given(options, "drain"))
 		return options->server.drain;
 	if (options->client.http) /* requests say how many lines there are */
 		return DRAIN_MAX;
+	if (options->power) /* how many there are is not known before */
+		return longest_delay(options) ? DRAIN_MAX : DRAIN;
 	return relay_chain_work(options, options->clients * options->client.iterations);
 }
 
@@ -30,10 +41,10 @@ int64_t relay_chain_work(const struct runall_options *options, int64_t lines)
 {
 	const struct server_options *server = &options->server;
 	int64_t workers = *(const int64_t *)server_option(server, "workers");
-	int64_t delay = server->delay.min >= 0 ? server->delay.max : DELAY_DEFAULT_MAX;
 	if (workers < 0)
 		workers = WORKERS_DEFAULT;
-	double work = (double)(lines / workers + 1) * (double)delay + (double)DRAIN;
+	double work =
+		(double)(lines / workers + 1) * (double)longest_delay(options) + (double)DRAIN;
 	return work < (double)DRAIN_MAX ? (int64_t)work : DRAIN_MAX;
 }
 
@@ -78,7 +89,7 @@ void relay_chain_add_arguments(const struct runall_options *options, size_t i,
 		argument_format(list, "-workers", "%d", WORKERS_DEFAULT);
 	if (i == 1 && !runall_option_given(options, "delay") &&
 	    !runall_option_given(options, "work"))
-		argument_add(list, "-delay", DELAY_DEFAULT);
+		argument_add(list, "-delay", options->power ? "0" : DELAY_DEFAULT);
 	if (i > 0)
 		argument_add(list, "-service", "once");
 	if (i > 0 && !placed)
