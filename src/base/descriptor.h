@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Which file it is, whatever its name is by now. */
+/* Which file it is, under any name. */
 struct file_id {
 	uint64_t device, inode;
 };

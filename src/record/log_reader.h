@@ -87,7 +87,7 @@ int log_reader_open_all(struct log_reader *log, const char *target, const struct
 /* Is the target one that log_reader_open() can read? All are but stdout. */
 bool log_can_be_read(const char *target);
 
-/* Does a run add to it in any case, whatever else is in it? */
+/* Does a run add to it in any case, with anything else in it? */
 bool log_is_shared(const char *target);
 
 /* Where a log ends now, to be opened there by log_reader_open_all(). The beginning: there is none,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Forwarding: the lines that a server has in its log are also sent to the next server, whatever its
- * service answers. Between the server and its relay (relay/relay.h): options, figures, and what the
+/* Forwarding: the lines that a server has in its log are also sent to the next server, with any
+ * service. Between the server and its relay (relay/relay.h): options, figures, and what the
  * server's parts need to know. */
 #pragma once
 

@@ -97,7 +97,7 @@ struct handler {
 	bool (*admit)(void *state, size_t frames, size_t bytes, bool wait);
 };
 
-/* Back pressure of the server, whatever its service is; asked when the service accepts. Zeroed,
+/* Back pressure of the server, for any service; asked when the service accepts. Zeroed,
  * there is none. */
 struct back_pressure {
 	/* As that of the handler. If it accepts frames, `admitted` follows with the same numbers,

@@ -106,7 +106,7 @@ void world_await(size_t connections)
 
 int world_connect(void)
 {
-	/* not how many there are: another may end meanwhile */
+	/* not how many there are: another may end then */
 	uint64_t before = world.acceptor.accepted;
 	int64_t deadline = clock_after(PATIENCE);
 	int peer = tcp_connect(world.port);

@@ -118,7 +118,7 @@ static bool are_same(const struct siblings *one, const struct siblings *other)
 	return same;
 }
 
-/* The names are read at one time, and what they are of one by one: a file that is renamed meanwhile
+/* The names are read at one time, and what they are of one by one: a file renamed in between
  * could be there twice, and another not at all. Two lists that are the same had no such change. */
 int siblings_find(struct siblings *siblings, const char *path, struct error *error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A log in PostgreSQL read back: rows are records, whatever they hold. */
+/* A log in PostgreSQL read back: rows are records, with any bytes in them. */
 #include <stdio.h>
 #include <string.h>
 

@@ -89,7 +89,7 @@ START_TEST(numbers_that_may_mean_other_lines_end_a_name)
 	begin(20);
 	assert_renamed(take(9, 10, false), 10); /* acknowledged, and lost */
 	begin(20);
-	assert_renamed(take(15, 10, true), 10); /* somebody else's */
+	assert_renamed(take(15, 10, true), 10); /* of another one */
 }
 END_TEST
 
