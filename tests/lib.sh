@@ -129,7 +129,8 @@ pass()
 	echo "ok $test_count - $1"
 }
 
-# fail NAME [WORDS]: words say what was seen instead.
+# fail NAME [WORDS]: words say what was seen instead. What the last command of run said on stderr is told, too: of a
+# failure that is rare there is nothing else.
 fail()
 {
 	test_count=$((test_count + 1))
@@ -137,6 +138,7 @@ fail()
 	echo "not ok $test_count - $1"
 	shift
 	[ $# -eq 0 ] || diag "$@" | cut -c 1-300 | head -n 60
+	[ -z "${ERR:-}" ] || diag "stderr of the last command:"$'\n'"$ERR" | cut -c 1-300 | head -n 20
 	return 1
 }
 

@@ -36,7 +36,8 @@ database_answers()
 	sql 'SELECT 1' >/dev/null 2>&1
 }
 
-# start_database [NAME=VALUE]...: with these settings. It is waited for.
+# start_database [NAME=VALUE]...: with these settings. It is waited for. Without JIT: for a query on all partitions of the
+# log, which have no statistics yet, the compiler takes seconds, on a busy machine longer than a server waits for a row.
 start_database()
 {
 	local setting settings=()
@@ -44,7 +45,7 @@ start_database()
 		settings+=(-c "$setting")
 	done
 	"${as_database[@]}" postgres -D "$DATABASE" -c listen_addresses= -c unix_socket_directories="$DATABASE" \
-		-c logging_collector=off -c shared_buffers=16MB "${settings[@]}" >>postgres.log 2>&1 &
+		-c logging_collector=off -c jit=off -c shared_buffers=16MB "${settings[@]}" >>postgres.log 2>&1 &
 	DATABASE_PID=$!
 	retry "$PATIENCE" database_answers || bail_out "no database: $(tail -n 5 postgres.log)"
 }
