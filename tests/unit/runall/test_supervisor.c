@@ -71,7 +71,7 @@ START_TEST(a_server_that_does_not_listen_is_told)
 {
 	struct server_address address;
 	watch.ready = 20 * CLOCK_MILLISECOND;
-	start(0, "sleep 60");
+	start(0, "exec sleep 60");
 	ck_assert_int_eq(supervisor_wait_ready(&watch, 0, "server", &address, &error), -1);
 	ck_assert_str_eq(error.message, "server does not listen after 20 ms");
 }
@@ -80,7 +80,7 @@ END_TEST
 START_TEST(an_interrupt_ends_the_wait)
 {
 	struct server_address address;
-	start(0, "sleep 60");
+	start(0, "exec sleep 60");
 	ck_assert_int_eq(kill(getpid(), SIGINT), 0);
 	ck_assert_int_eq(supervisor_wait_ready(&watch, 0, "server", &address, &error), -1);
 	ck_assert_str_eq(error.message, "interrupted");
