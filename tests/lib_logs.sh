@@ -39,10 +39,28 @@ without_torn()
 	LC_ALL=C sed -E -e '$!N' -e "/\n.* --server $TORN/s/^[^\n]*\n//" -e 'P;D' "$@"
 }
 
-# The lines that were received, out of logs; over TLS a name stands behind the address.
+# The lines that were received, out of logs, without halves that have been closed; over TLS a name stands behind the
+# address.
 received()
 {
-	LC_ALL=C sed -n 's/^INFO\t| [-0-9]* [:0-9]* --[^ ]* \(([^ ]*) \)\?received: //p' "$@"
+	LC_ALL=C sed -n '/\\x(torn)$/d; s/^INFO\t| [-0-9]* [:0-9]* --[^ ]* \(([^ ]*) \)\?received: //p' "$@"
+}
+
+# numbered SENDER LOG...: its lines in the logs, as NUMBER LINE, without halves that have been closed.
+numbered()
+{
+	local sender=$1
+	shift
+	cat -- "$@" | LC_ALL=C sed -n "/\\\\x(torn)\$/d; s|^INFO\t. [-0-9]* [:0-9]* --[^ ]* \(([^ ]*) \)\?$sender#\([0-9]*\) received: |\2 |p"
+}
+
+# is_whole NAME FILE SENDER LOG...: each line of the file is in the logs, once and in order.
+is_whole()
+{
+	local name=$1
+	nl -b a -w 1 -s ' ' "$2" >.expected
+	numbered "${@:3}" >.got
+	ok "$name" cmp .expected .got
 }
 
 # A log without times, and with PEER for clients' addresses and names.

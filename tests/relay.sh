@@ -84,7 +84,7 @@ in_log()
 # saved: the lines that the last stage has, without the fields before them.
 saved()
 {
-	sed -n 's/^INFO.* received: [0-9]* | [^|]* | [^|]* | //p' save.log
+	sed -n '/\\x(torn)$/d; s/^INFO.* received: [0-9]* | [^|]* | [^|]* | //p' save.log
 }
 
 # Compares two logs that follow each other, by itself: every line of the first is in the second, and
@@ -95,7 +95,8 @@ import re, sys
 def received(name):
     pattern = re.compile(rb"INFO\t\| (\S+ \S+) --\S+(?: \(\S+\))?(?: \S+#\d+)? received: (.*)")
     with open(name, "rb") as file:
-        found = [match.groups() for match in map(pattern.fullmatch, file.read().split(b"\n")) if match]
+        lines = [line for line in file.read().split(b"\n") if not line.endswith(rb"\x(torn)")]
+    found = [match.groups() for match in map(pattern.fullmatch, lines) if match]
     # the times of a service may have no fraction
     return [(time if b"." in time else time + b".000000", line) for time, line in found]
 
